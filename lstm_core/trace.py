@@ -1,0 +1,361 @@
+"""Runs a recurrent Keras layer over one sequence in NumPy and keeps everything it computes.
+
+`trace(layer, x)` gives a `LayerTrace`: every gate, the states, and the two sums that each gate
+squashes. `Clamp` forces a signal to a value on the way. The recurrence itself is in `cells.py`,
+and `weights.py` asks Keras for weights and settings: a trace needs no graph and no compilation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from lstm_core import cells
+from lstm_core.cells import Array, Hold
+from lstm_core.weights import CellWeights, Kind, is_a, weights_of
+
+# The parts of each kernel, in the order in which Keras stores them side by side.
+PARTS: dict[str, tuple[str, ...]] = {"lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "g"), "rnn": ("h",)}
+# Everything that a step computes, in the order of the equations.
+SIGNALS: dict[str, tuple[str, ...]] = {
+    "lstm": ("i", "f", "g", "o", "c", "h"),
+    "gru": ("z", "r", "g", "h"),
+    "rnn": ("h",),
+}
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """Force one signal to a value while tracing; everything after it follows.
+
+    Attributes:
+        gate: a gate (`i f g o`; `z r g` in a GRU) or a state (`c`, `h`).
+        value: any finite number; gates live in 0…1, but the network accepts what it is given.
+        units: which units, from 0; None for all.
+        timesteps: which timesteps of the input, from 0; None for all.
+        layer: which recurrent layer of a network, from 0.
+    """
+
+    gate: str = "f"
+    value: float = 0.0
+    units: Sequence[int] | int | None = None
+    timesteps: Sequence[int] | int | None = None
+    layer: int = 0
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.value):
+            raise ValueError(f"A clamp needs a finite value; received {self.value}.")
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """Everything one recurrent layer computed over one sequence.
+
+    Every signal is an attribute of shape (T, units): `i f g o c h` for an LSTM, `z r g h` for a
+    GRU, `h` for a plain RNN. Row n is the n-th step *as the layer took it*: with `go_backwards`
+    row 0 belongs to the last token, as in Keras's own output; `timesteps[n]` says which token a
+    row belongs to and `in_text_order()` turns the rows around.
+
+    Attributes:
+        kind: "lstm", "gru" or "rnn".
+        name: the Keras layer's name.
+        signals: name → (T, units), in the order of the equations.
+        input_sums: gate → (T, units), W·x + b.
+        recurrent_sums: gate → (T, units), U·h; a gate's value is its activation of
+            `input_sums + recurrent_sums` (a GRU with `reset_after` multiplies the recurrent sum
+            of g by r first). Where a clamp holds a gate, the sums still say what the network
+            wanted.
+        outputs: (T, units), what Keras returns with `return_sequences=True`; it differs from h
+            only at masked steps.
+        timesteps: (T,) the input index of each row.
+        mask: (T,) True where the step was taken; elsewhere states are carried over.
+    """
+
+    kind: Kind
+    name: str
+    signals: Mapping[str, Array]
+    input_sums: Mapping[str, Array]
+    recurrent_sums: Mapping[str, Array]
+    outputs: Array
+    timesteps: Array
+    mask: Array
+    initial_state: tuple[Array, ...] = field(default=())
+
+    def __getattr__(self, name: str) -> Array:
+        signals = self.__dict__.get("signals", {})
+        if name in signals:
+            return signals[name]
+        raise AttributeError(f"a trace of kind '{self.__dict__.get('kind')}' has no signal '{name}'")
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
+
+    @property
+    def units(self) -> int:
+        """The number of units."""
+        return self.outputs.shape[1]
+
+    def in_text_order(self) -> LayerTrace:
+        """The same trace with row t belonging to token t, whichever way the layer read."""
+        order = np.argsort(self.timesteps)
+        turned = {key: value[order] for key, value in self.signals.items()}
+        return replace(
+            self,
+            signals=turned,
+            input_sums={key: value[order] for key, value in self.input_sums.items()},
+            recurrent_sums={key: value[order] for key, value in self.recurrent_sums.items()},
+            outputs=self.outputs[order],
+            timesteps=self.timesteps[order],
+            mask=self.mask[order],
+        )
+
+
+@dataclass(frozen=True)
+class BidirectionalTrace:
+    """The two traces of a `Bidirectional` layer and what it makes of them.
+
+    `outputs` is (T, units) or (T, 2·units) in text order, as Keras returns it with
+    `return_sequences=True`; a tuple of two such arrays where `merge_mode` is None.
+    """
+
+    forward: LayerTrace
+    backward: LayerTrace
+    outputs: Array | tuple[Array, Array]
+
+
+def trace(
+    layer: Any,
+    x: Any,
+    *,
+    mask: Any = None,
+    initial_state: Sequence[Any] | Any = None,
+    clamps: Iterable[Clamp] = (),
+) -> LayerTrace | BidirectionalTrace:
+    """Run a built Keras `LSTM`, `GRU`, `SimpleRNN` or a `Bidirectional` of them over one sequence.
+
+    Args:
+        layer: the built layer. Dropout is off, as in `layer(x)` outside training.
+        x: (T, features), one sequence; a batch of exactly one, (1, T, features), will do too.
+        mask: (T,) of bool, False where the step is to be skipped.
+        initial_state: the arrays (units,) that Keras takes as `initial_state`: [h, c] for an
+            LSTM, [h] otherwise, forward before backward for a `Bidirectional`; zeros if None.
+        clamps: signals to hold; their `layer` must be 0.
+
+    Raises:
+        ModelError: if the layer has a setting that can't be traced.
+        ValueError: if a shape doesn't fit, or a clamp names no signal, unit or timestep.
+    """
+    x = np.asarray(x)
+    if x.ndim == 3 and x.shape[0] == 1:
+        x = x[0]
+    states = _as_states(initial_state)
+    run = partial(run_cell, x=x, mask=mask)
+    if not is_a(layer, "Bidirectional"):
+        return run(weights_of(layer), initial_state=states, clamps=clamps)
+    half = len(states) // 2
+    forward = run(weights_of(layer.forward_layer), initial_state=states[:half], clamps=clamps)
+    backward = run(weights_of(layer.backward_layer), initial_state=states[half:], clamps=clamps)
+    merged = merge(layer.merge_mode, forward.outputs, backward.in_text_order().outputs)
+    return BidirectionalTrace(forward, backward, merged)
+
+
+def merge(mode: str | None, forward: Array, backward: Array) -> Array | tuple[Array, Array]:
+    """Join two directions as Keras's `merge_mode` does; both (T, units) and in text order."""
+    if mode is None:
+        return forward, backward
+    joined: dict[str, Callable[[Array, Array], Array]] = {
+        "concat": lambda a, b: np.concatenate([a, b], axis=-1),
+        "sum": np.add,
+        "ave": lambda a, b: (a + b) / 2,
+        "mul": np.multiply,
+    }
+    return joined[mode](forward, backward)
+
+
+def run_cell(
+    weights: CellWeights,
+    x: Array,
+    *,
+    mask: Any = None,
+    initial_state: Sequence[Array] = (),
+    clamps: Iterable[Clamp] = (),
+) -> LayerTrace:
+    """The recurrence over one sequence; arguments as in `trace`, weights from `weights_of`.
+
+    The input sums of all timesteps are one matrix product; only U·h must wait for its turn.
+    """
+    dtype, n = weights.kernel.dtype, weights.units
+    x = np.asarray(x, dtype)
+    if x.ndim != 2 or x.shape[1] != weights.kernel.shape[0]:
+        raise ValueError(
+            f"Layer '{weights.name}' reads one sequence of shape (T, {weights.kernel.shape[0]}); received {x.shape}."
+        )
+    timesteps = np.arange(len(x))
+    if weights.go_backwards:
+        timesteps = timesteps[::-1]
+    taken = _as_mask(mask, len(x))[timesteps]
+    start = _initial_state(weights, initial_state)
+    wx = x[timesteps] @ weights.kernel + weights.bias  # (T, parts·units)
+    hold = _holds(weights, clamps, timesteps)
+
+    with np.errstate(over="ignore"):  # e^-z may overflow to inf: 1 / (1 + inf) is the 0 we want
+        steps = _STEPPERS[weights.kind](weights, wx, start, taken, hold)
+    columns = {name: np.array(values).reshape(len(x), -1) for name, values in steps.items()}
+    uh = columns.pop("uh").reshape(len(x), wx.shape[1])
+    signals = {name: column.reshape(len(x), n) for name, column in columns.items()}
+    return LayerTrace(
+        kind=weights.kind,
+        name=weights.name,
+        signals=signals,
+        input_sums=_by_part(weights.kind, wx),
+        recurrent_sums=_by_part(weights.kind, uh),
+        outputs=_outputs(weights, signals["h"], taken),
+        timesteps=timesteps,
+        mask=taken,
+        initial_state=start,
+    )
+
+
+Steps = dict[str, list[Array]]
+
+
+def _step_lstm(weights: CellWeights, wx: Array, start: tuple[Array, ...], taken: Array, hold: Any) -> Steps:
+    h, c = start
+    step = partial(cells.lstm_step, U=weights.recurrent, sigma=weights.sigma, tanh=weights.tanh)
+    rows = []
+    for t, row in enumerate(wx):
+        row = step(row, h, c, hold=hold(t))
+        if not taken[t]:
+            row = row._replace(h=h, c=c)
+        h, c = row.h, row.c
+        rows.append(row)
+    return _columns(cells.LSTMStep._fields, rows)
+
+
+def _step_gru(weights: CellWeights, wx: Array, start: tuple[Array, ...], taken: Array, hold: Any) -> Steps:
+    (h,) = start
+    step = partial(
+        cells.gru_step,
+        U=weights.recurrent,
+        recurrent_bias=weights.recurrent_bias,
+        reset_after=weights.reset_after,
+        sigma=weights.sigma,
+        tanh=weights.tanh,
+    )
+    rows = []
+    for t, row in enumerate(wx):
+        row = step(row, h, hold=hold(t))
+        if not taken[t]:
+            row = row._replace(h=h)
+        h = row.h
+        rows.append(row)
+    return _columns(cells.GRUStep._fields, rows)
+
+
+def _step_rnn(weights: CellWeights, wx: Array, start: tuple[Array, ...], taken: Array, hold: Any) -> Steps:
+    (h,) = start
+    rows = []
+    for t, row in enumerate(wx):
+        row = cells.rnn_step(row, h, weights.recurrent, weights.tanh, hold(t))
+        if not taken[t]:
+            row = row._replace(h=h)
+        h = row.h
+        rows.append(row)
+    return _columns(cells.RNNStep._fields, rows)
+
+
+_STEPPERS = {"lstm": _step_lstm, "gru": _step_gru, "rnn": _step_rnn}
+
+
+def _columns(fields: tuple[str, ...], rows: list[Any]) -> Steps:
+    columns = zip(*rows, strict=True) if rows else ([] for _ in fields)
+    return {name: list(column) for name, column in zip(fields, columns, strict=True)}
+
+
+def _by_part(kind: str, sums: Array) -> dict[str, Array]:
+    """Split (T, parts·units) into one (T, units) a gate."""
+    parts = PARTS[kind]
+    return dict(zip(parts, np.split(sums, len(parts), axis=1), strict=True))
+
+
+def _outputs(weights: CellWeights, h: Array, taken: Array) -> Array:
+    """What Keras returns: at a masked step the last output again (zeros before the first)."""
+    if taken.all():
+        return h
+    last_taken = np.maximum.accumulate(np.where(taken, np.arange(len(h)), -1))
+    missing = ~taken if weights.zero_output_for_mask else last_taken < 0
+    return np.where(missing[:, None], 0, h[np.maximum(last_taken, 0)]).astype(h.dtype)
+
+
+def _as_mask(mask: Any, length: int) -> Array:
+    if mask is None:
+        return np.ones(length, bool)
+    mask = np.asarray(mask, bool).reshape(-1)
+    if len(mask) != length:
+        raise ValueError(f"The mask must have one entry a timestep: {length}, received {len(mask)}.")
+    return mask
+
+
+def _as_states(initial_state: Any) -> tuple[Array, ...]:
+    if initial_state is None:
+        return ()
+    states = initial_state if isinstance(initial_state, list | tuple) else (initial_state,)
+    return tuple(np.asarray(state) for state in states)
+
+
+def _initial_state(weights: CellWeights, states: Sequence[Array]) -> tuple[Array, ...]:
+    count = 2 if weights.kind == "lstm" else 1
+    if not states:
+        return tuple(np.zeros(weights.units, weights.kernel.dtype) for _ in range(count))
+    if len(states) != count or any(state.size != weights.units for state in states):
+        raise ValueError(
+            f"Layer '{weights.name}' starts from {count} state(s) of {weights.units} units; "
+            f"received shapes {[state.shape for state in states]}."
+        )
+    return tuple(state.reshape(-1).astype(weights.kernel.dtype) for state in states)
+
+
+def _holds(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Callable[[int], Hold]:
+    """For each step, the function that puts the clamped values in; later clamps win."""
+    clamps = tuple(clamps)
+    if not clamps:
+        return lambda t: cells.let_go
+    length, n = len(timesteps), weights.units
+    held: dict[str, tuple[Array, Array]] = {}
+    for clamp in clamps:
+        if clamp.gate not in SIGNALS[weights.kind]:
+            raise ValueError(
+                f"Layer '{weights.name}' ({weights.kind}) has no '{clamp.gate}' to clamp; "
+                f"it has {', '.join(SIGNALS[weights.kind])}."
+            )
+        where, values = held.setdefault(
+            clamp.gate, (np.zeros((length, n), bool), np.zeros((length, n), weights.kernel.dtype))
+        )
+        rows = np.isin(timesteps, _chosen(clamp.timesteps, length, "timestep"))
+        chosen = np.outer(rows, np.isin(np.arange(n), _chosen(clamp.units, n, "unit")))
+        where |= chosen
+        values[chosen] = clamp.value
+
+    def at(t: int) -> Hold:
+        def hold(signal: str, value: Array) -> Array:
+            if signal not in held:
+                return value
+            where, values = held[signal]
+            return np.where(where[t], values[t], value)
+
+        return hold
+
+    return at
+
+
+def _chosen(indices: Sequence[int] | int | None, count: int, what: str) -> Array:
+    if indices is None:
+        return np.arange(count)
+    chosen = np.atleast_1d(np.asarray(indices, int))
+    if chosen.size and (chosen.min() < 0 or chosen.max() >= count):
+        raise ValueError(f"A clamp names {what} {chosen.min()}…{chosen.max()}; there are 0…{count - 1}.")
+    return chosen

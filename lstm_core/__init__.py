@@ -1,0 +1,23 @@
+"""LSTM Lab's core: recurrent networks that show their work.
+
+Knows Keras and NumPy; knows nothing of Streamlit or Plotly. Importing it is quick: TensorFlow is
+brought in when a model is loaded or trained, not before.
+"""
+
+from lstm_core.errors import DatasetError, LabError, ModelError, TextError
+from lstm_core.library import ModelCard, list_models, load
+from lstm_core.trace import BidirectionalTrace, Clamp, LayerTrace, trace
+
+__all__ = [
+    "BidirectionalTrace",
+    "Clamp",
+    "DatasetError",
+    "LabError",
+    "LayerTrace",
+    "ModelCard",
+    "ModelError",
+    "TextError",
+    "list_models",
+    "load",
+    "trace",
+]

@@ -1,0 +1,160 @@
+"""A trained text classifier: its answer, and everything it computed on the way there.
+
+`predict` asks Keras, in batches. `read` follows one text through NumPy copies of the weights and
+keeps every gate, state and intermediate answer; both agree to 1e-4. How a text becomes ids is in
+`text.py`, how a network is followed in `forward.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lstm_core.cells import Array
+from lstm_core.errors import TextError
+from lstm_core.forward import Network
+from lstm_core.library import ModelCard
+from lstm_core.text import Encoded, Encoder
+from lstm_core.trace import BidirectionalTrace, Clamp, LayerTrace
+
+BATCH = 64
+# Batches are padded to a multiple of this, so that Keras compiles a handful of shapes, not hundreds.
+LENGTH_STEP = 64
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One text, read token by token; T is the number of tokens that were read.
+
+    Attributes:
+        text: the text as it was given.
+        encoded: tokens, their places, ids, what was cut off, masked or unknown.
+        labels: the classes, in the order of the columns of `probabilities`.
+        probabilities: (T, classes) float32, the answer if the text ended after each token; rows
+            sum to 1. Only for a causal network; see `causal`.
+        layers: one trace a recurrent layer.
+        causal: False if the network also reads backwards: then only the last row is an answer.
+        clamps: what was held while reading.
+    """
+
+    text: str
+    encoded: Encoded
+    labels: tuple[str, ...]
+    probabilities: Array
+    layers: tuple[LayerTrace | BidirectionalTrace, ...]
+    causal: bool = True
+    clamps: tuple[Clamp, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Length T: the tokens as the network knows them."""
+        return self.encoded.tokens
+
+    @property
+    def answer(self) -> str:
+        """The most probable class after the last token."""
+        return self.labels[int(self.probabilities[-1].argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `answer`, 0…1."""
+        return float(self.probabilities[-1].max())
+
+
+@dataclass(frozen=True)
+class TextClassifier:
+    """A loaded classifier; made by `lstm_core.load`. Nothing in it changes: it is safe to share."""
+
+    card: ModelCard
+    encoder: Encoder
+    model: Any
+    network: Network
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of every array of probabilities."""
+        return self.card.labels
+
+    def predict(self, texts: Sequence[str]) -> Array:
+        """The answer for each text, by Keras.
+
+        Args:
+            texts: any number of texts.
+
+        Returns:
+            (n, classes) float32; each row sums to 1.
+
+        Raises:
+            TextError: naming the first text that has nothing to read.
+        """
+        if isinstance(texts, str):
+            raise TypeError("predict takes a list of texts; for one text write predict([text]).")
+        encoded = []
+        for number, text in enumerate(texts):
+            try:
+                encoded.append(self.encoder.encode(text))
+            except TextError as error:
+                raise TextError(f"Text {number + 1} of {len(texts)} is empty: there is nothing to read.") from error
+        answers = np.zeros((len(encoded), len(self.labels)), np.float32)
+        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index].ids))
+        for first in range(0, len(by_length), BATCH):
+            chosen = by_length[first : first + BATCH]
+            answers[chosen] = self._predict_batch([encoded[index].ids for index in chosen])
+        return answers
+
+    def _predict_batch(self, ids: list[Array]) -> Array:
+        batch = pad(ids, up_to=self.encoder.length)
+        with self._lock:  # Keras builds its predict function on first use, which two threads must not
+            output = np.asarray(self.model.predict_on_batch(batch), np.float32)
+        return _with_both_classes(output)
+
+    def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
+        """Read one text and keep everything.
+
+        Args:
+            text: any string with at least one token in it.
+            clamps: signals to hold while reading.
+            mask_names: whether names of programming languages are hidden; None leaves it to the
+                model's own setting.
+
+        Raises:
+            TextError: if there is nothing to read.
+            ValueError: if a clamp names a signal, unit, timestep or layer that isn't there.
+        """
+        clamps = tuple(clamps)
+        encoded = self.encoder.encode(text, mask_names)
+        run = self.network.run(encoded.ids, clamps=clamps)
+        return Reading(
+            text=text,
+            encoded=encoded,
+            labels=self.labels,
+            probabilities=_with_both_classes(run.output),
+            layers=run.traces,
+            causal=self.network.causal,
+            clamps=clamps,
+        )
+
+
+def pad(ids: Sequence[Array], up_to: int) -> Array:
+    """One batch of ids, (n, length) int32, with zeros behind each text.
+
+    The length is that of the longest, rounded up to `LENGTH_STEP`, but no more than `up_to`.
+    """
+    longest = max(len(row) for row in ids)
+    length = max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))
+    batch = np.zeros((len(ids), length), np.int32)
+    for row, values in zip(batch, ids, strict=True):
+        row[: len(values)] = values
+    return batch
+
+
+def _with_both_classes(output: Array) -> Array:
+    """(n, classes): a single sigmoid unit is the second of two classes."""
+    if output.shape[1] > 1:
+        return output
+    return np.concatenate([1 - output, output], axis=1)

@@ -73,7 +73,7 @@ def from_keras(activation: Callable[..., Any], layer: str, setting: str) -> Acti
     if name not in ELEMENTWISE or getattr(keras.activations, name, None) is not activation:
         raise ModelError(
             f"Layer '{layer}' has {setting}='{name}', which can't be traced; "
-            f"use one of {', '.join(sorted(ELEMENTWISE))}."
+            f"use one of Keras's own {', '.join(sorted(ELEMENTWISE))}."
         )
     return ELEMENTWISE[name]
 

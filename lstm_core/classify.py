@@ -80,11 +80,12 @@ class TextClassifier:
         """The classes, in the order of every array of probabilities."""
         return self.card.labels
 
-    def predict(self, texts: Sequence[str]) -> Array:
+    def predict(self, texts: Sequence[str], *, mask_names: bool | None = None) -> Array:
         """The answer for each text, by Keras.
 
         Args:
             texts: any number of texts.
+            mask_names: see `read`.
 
         Returns:
             (n, classes) float32; each row sums to 1.
@@ -97,7 +98,7 @@ class TextClassifier:
         encoded = []
         for number, text in enumerate(texts):
             try:
-                encoded.append(self.encoder.encode(text))
+                encoded.append(self.encoder.encode(text, mask_names))
             except TextError as error:
                 raise TextError(f"Text {number + 1} of {len(texts)} is empty: there is nothing to read.") from error
         answers = np.zeros((len(encoded), len(self.labels)), np.float32)

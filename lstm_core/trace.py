@@ -152,14 +152,20 @@ def trace(
     x = np.asarray(x)
     if x.ndim == 3 and x.shape[0] == 1:
         x = x[0]
-    states = _as_states(initial_state)
-    run = partial(run_cell, x=x, mask=mask)
+    states, clamps = _as_states(initial_state), tuple(clamps)
+    for clamp in clamps:
+        if clamp.layer != 0:
+            raise ValueError(f"A clamp names layer {clamp.layer}; to trace '{layer.name}' alone, it must be 0.")
+    run = partial(run_cell, x=x, mask=mask, clamps=clamps)
     if not is_a(layer, "Bidirectional"):
-        return run(weights_of(layer), initial_state=states, clamps=clamps)
+        return run(weights_of(layer), initial_state=states)
+    if len(states) % 2:
+        raise ValueError(f"Layer '{layer.name}' shares the states between two directions; received {len(states)}.")
     half = len(states) // 2
-    forward = run(weights_of(layer.forward_layer), initial_state=states[:half], clamps=clamps)
-    backward = run(weights_of(layer.backward_layer), initial_state=states[half:], clamps=clamps)
-    merged = merge(layer.merge_mode, forward.outputs, backward.in_text_order().outputs)
+    forward = run(weights_of(layer.forward_layer), initial_state=states[:half])
+    backward = run(weights_of(layer.backward_layer), initial_state=states[half:])
+    # Keras turns the second half around whichever way it reads, and never the first.
+    merged = merge(layer.merge_mode, forward.outputs, backward.outputs[::-1])
     return BidirectionalTrace(forward, backward, merged)
 
 
@@ -204,9 +210,8 @@ def run_cell(
 
     with np.errstate(over="ignore"):  # e^-z may overflow to inf: 1 / (1 + inf) is the 0 we want
         steps = _STEPPERS[weights.kind](weights, wx, start, taken, hold)
-    columns = {name: np.array(values).reshape(len(x), -1) for name, values in steps.items()}
-    uh = columns.pop("uh").reshape(len(x), wx.shape[1])
-    signals = {name: column.reshape(len(x), n) for name, column in columns.items()}
+    uh = np.array(steps.pop("uh"), dtype).reshape(wx.shape)
+    signals = {name: np.array(values, dtype).reshape(len(x), n) for name, values in steps.items()}
     return LayerTrace(
         kind=weights.kind,
         name=weights.name,

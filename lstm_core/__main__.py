@@ -1,0 +1,215 @@
+"""The command line: what the pages do, without a browser.
+
+Parses, calls the core, prints. A mistake that a user can mend is one line on standard error and
+exit status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from lstm_core import LabError, library
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        options.run(options)
+    except LabError as error:
+        print(f"lstm_core: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `… | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("lstm_core: stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lstm_core", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("list", help="the models that are here")
+    command.set_defaults(run=_list)
+    _json(command)
+
+    command = commands.add_parser("predict", help="the answer for each text")
+    command.add_argument("model")
+    command.add_argument("texts", metavar="TEXT", nargs="*", help="without one, a text is read from standard input")
+    command.set_defaults(run=_predict)
+    _json(command)
+
+    command = commands.add_parser("read", help="the answer after each token of one text")
+    command.add_argument("model")
+    command.add_argument("text", metavar="TEXT", nargs="?", help="without one, read from standard input")
+    command.set_defaults(run=_read)
+    _json(command)
+
+    command = commands.add_parser("train", help="run a recipe and save the model")
+    command.add_argument("recipe")
+    command.add_argument("--seed", type=int, help="another seed than the recipe's")
+    command.add_argument("--into", help="folder for the model (default: its folder in models/)")
+    command.set_defaults(run=_train)
+
+    command = commands.add_parser("evaluate", help="measure a model on its test split")
+    command.add_argument("model")
+    command.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
+    command.set_defaults(run=_evaluate)
+    _json(command)
+
+    command = commands.add_parser("download", help="fetch a data set")
+    command.add_argument("dataset")
+    command.add_argument("--again", action="store_true", help="replace the one that is here")
+    command.set_defaults(run=_download)
+    return parser
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
+
+
+def _list(options: argparse.Namespace) -> None:
+    cards = library.list_models()
+    if options.json:
+        print(json.dumps([{"name": card.name, "title": card.title, "measured": card.measured} for card in cards]))
+        return
+    for card in cards:
+        accuracy = card.measured.get("accuracy")
+        print(f"{card.name:24}{f'{accuracy:7.1%}' if accuracy is not None else '':9}{card.title}")
+
+
+def _predict(options: argparse.Namespace) -> None:
+    model = library.load(options.model)
+    texts = options.texts or [_standard_input()]
+    rows = model.predict(texts)
+    answers = [
+        {"answer": model.labels[int(row.argmax())], "probabilities": dict(zip(model.labels, row.tolist(), strict=True))}
+        for row in rows
+    ]
+    if options.json:
+        print(json.dumps({"model": model.card.name, "answers": answers}))
+        return
+    for answer, row in zip(answers, rows, strict=True):
+        print(f"{answer['answer']}\t{row.max():.3f}")
+
+
+def _read(options: argparse.Namespace) -> None:
+    model = library.load(options.model)
+    reading = model.read(options.text if options.text is not None else _standard_input())
+    if options.json:
+        print(json.dumps(_reading_as_json(model.card.name, reading)))
+        return
+    print("token".ljust(20), *(label.rjust(10) for label in model.labels))
+    for token, row in zip(reading.tokens, reading.probabilities, strict=True):
+        print(token[:20].ljust(20), *(f"{value:10.3f}" for value in row))
+
+
+def _reading_as_json(name: str, reading: Any) -> dict[str, Any]:
+    return {
+        "model": name,
+        "answer": reading.answer,
+        "labels": reading.labels,
+        "tokens": reading.tokens,
+        "unknown": reading.encoded.unknown,
+        "cut": reading.encoded.cut,
+        "masked": reading.encoded.masked,
+        "probabilities": reading.probabilities.tolist(),
+    }
+
+
+def _train(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+    from pathlib import Path
+
+    from lstm_core.recipes import RECIPES
+
+    if options.recipe not in RECIPES:
+        raise LabError(f"There is no recipe '{options.recipe}'. Recipes: {', '.join(RECIPES)}.")
+    _choose_training_backend()
+    from lstm_core.training import train_classifier
+
+    recipe = RECIPES[options.recipe]
+    if options.seed is not None:
+        recipe = replace(recipe, seed=options.seed)
+    trained = train_classifier(recipe, _print_progress)
+    folder = Path(options.into) if options.into else library.SHIPPED / recipe.name
+    library.save(trained.model, trained.encoder, trained.card, folder)
+    print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
+
+
+def _choose_training_backend() -> None:
+    """LSTM_LAB_TRAINING_BACKEND, or JAX where it is installed: it trains small LSTMs several times faster."""
+    chosen = os.environ.get("LSTM_LAB_TRAINING_BACKEND", "")
+    if not chosen:
+        chosen = "jax" if importlib.util.find_spec("jax") else "tensorflow"
+    if chosen not in ("jax", "tensorflow", "torch"):
+        raise LabError(f"LSTM_LAB_TRAINING_BACKEND is '{chosen}'; it can be jax, tensorflow or torch.")
+    os.environ["KERAS_BACKEND"] = chosen
+
+
+def _print_progress(progress: Any) -> None:
+    line = (
+        f"epoch {progress.epoch}/{progress.epochs}  step {progress.step}/{progress.steps}  {progress.seconds:4.0f} s  "
+        f"loss {progress.loss:.3f}  accuracy {progress.accuracy:.3f}"
+    )
+    if progress.validation_loss is None:
+        print(line, end="\r", flush=True)
+    else:
+        print(f"{line}  validation {progress.validation_loss:.3f} {progress.validation_accuracy:.3f}", flush=True)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from lstm_core.evaluate import evaluate
+
+    model = library.load(options.model)
+    figures = evaluate(model)
+    if options.update_card:
+        library.save_card(replace(model.card, measured=figures), library.find(options.model))
+    if options.json:
+        print(json.dumps(figures))
+        return
+    print(f"{figures['model']}: accuracy {figures['accuracy']:.2%} on {figures['examples']:,} test texts")
+    if "auc" in figures:
+        print(f"area under the ROC curve {figures['auc']:.4f}")
+    _print_classes(figures)
+
+
+def _print_classes(figures: dict[str, Any]) -> None:
+    labels = figures["labels"]
+    print(f"\n{'class':12}{'precision':>10}{'recall':>10}   given as: {'  '.join(f'{name:>10}' for name in labels)}")
+    for name, row in zip(labels, figures["confusion"], strict=True):
+        shares = "".join(
+            f"{'–' if value is None else format(value, '.1%'):>10}"
+            for value in (figures["precision"][name], figures["recall"][name])
+        )
+        print(f"{name:12}{shares}             {'  '.join(f'{count:10,}' for count in row)}")
+
+
+def _download(options: argparse.Namespace) -> None:
+    from lstm_core import datasets
+
+    def show(done: int, total: int | None) -> None:
+        share = f" {done / total:4.0%}" if total else ""
+        print(f"{done / 2**20:7.1f} MiB{share}", end="\r", flush=True)
+
+    path = datasets.download(options.dataset, show, again=options.again)
+    print(f"{options.dataset}: {path}")
+
+
+def _standard_input() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

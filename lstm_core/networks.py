@@ -1,0 +1,57 @@
+"""The networks, as stock Keras models: the articles' own, and ours.
+
+Only architecture: no data, no training. Every function returns an unbuilt-free functional model
+with softmax or sigmoid outputs, which `forward.py` can follow and any Keras can load.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+
+def tags_article(vocabulary: int, classes: int, length: int = 100) -> keras.Model:
+    """The article's Stack Overflow network: Embedding(16), LSTM(32), softmax; pads are read as text.
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of tags.
+        length: tokens a text is filled up to.
+    """
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, 16, name="embedding")(tokens)  # (batch, T, 16)
+    x = layers.LSTM(32, dropout=0.3, recurrent_dropout=0.2, name="lstm")(x)  # (batch, 32)
+    return keras.Model(tokens, layers.Dense(classes, activation="softmax", name="answer")(x))
+
+
+def pooled_lstm(
+    vocabulary: int,
+    classes: int,
+    *,
+    width: int = 128,
+    units: int = 128,
+    embedding_dropout: float = 0.3,
+    output_dropout: float = 0.5,
+) -> keras.Model:
+    """One LSTM over masked tokens, the largest value of each unit over time, then the answer.
+
+    Texts are padded behind. A masked Keras LSTM repeats its last output there, so the plain
+    `GlobalMaxPooling1D` never sees anything but real timesteps. Max-over-time pooling of an LSTM:
+    Johnson & Zhang (2016).
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of classes; 1 gives a sigmoid unit.
+        width: of the embedding.
+        units: of the LSTM.
+        embedding_dropout: share of embedding channels dropped for a whole text.
+        output_dropout: share of pooled units dropped.
+    """
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, width, mask_zero=True, name="embedding")(tokens)  # (batch, T, width)
+    x = layers.SpatialDropout1D(embedding_dropout, name="embedding_dropout")(x)
+    x = layers.LSTM(units, return_sequences=True, name="lstm")(x)  # (batch, T, units)
+    x = layers.GlobalMaxPooling1D(name="strongest")(x)  # (batch, units)
+    x = layers.Dropout(output_dropout, name="output_dropout")(x)
+    activation = "softmax" if classes > 1 else "sigmoid"
+    return keras.Model(tokens, layers.Dense(classes, activation=activation, name="answer")(x))

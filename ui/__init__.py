@@ -1,0 +1,1 @@
+"""What pages share: colours, charts, panels, and the models that are loaded once for everybody."""

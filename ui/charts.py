@@ -1,0 +1,198 @@
+"""The Plotly figures, made from readings. No Streamlit, no models: arrays in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ui import theme
+
+# The camera saves what is shown as PNG, in the browser; nothing is sent anywhere.
+CONFIG = {
+    "displaylogo": False,
+    "displayModeBar": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "filename": "lstm-lab", "scale": 2},
+}
+_MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
+
+
+def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> go.Figure:
+    """The answer: one horizontal bar a class, its probability written beside it.
+
+    Args:
+        labels: the classes.
+        probabilities: (classes,), 0…1.
+        colours: one a class.
+    """
+    figure = go.Figure(
+        go.Bar(
+            x=probabilities,
+            y=[theme.class_name(label) for label in labels],
+            orientation="h",
+            marker_color=list(colours),
+            text=[f"{value:.1%}" for value in probabilities],
+            textposition="outside",
+            textfont_size=16,
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=60 + 40 * len(labels), margin=_MARGIN | {"r": 64, "t": 8}, bargap=0.3)
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
+    figure.update_yaxes(autorange="reversed", tickfont_size=16, fixedrange=True)
+    return figure
+
+
+def answer_so_far(
+    tokens: Sequence[str], labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]
+) -> go.Figure:
+    """The probability of each class after each token, as lines over the tokens.
+
+    Args:
+        tokens: length T.
+        labels: the classes.
+        probabilities: (T, classes).
+        colours: one a class.
+    """
+    figure = go.Figure()
+    steps = np.arange(len(tokens))
+    for index, (label, colour) in enumerate(zip(labels, colours, strict=True)):
+        figure.add_scatter(
+            x=steps,
+            y=probabilities[:, index],
+            name=theme.class_name(label),
+            mode="lines+markers" if len(tokens) <= 60 else "lines",
+            line={"color": colour, "width": 3, "dash": theme.CLASS_DASHES[index]},
+            hovertemplate="%{y:.1%}",
+        )
+    figure.update_layout(
+        height=380, margin=_MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.12, "font": {"size": 15}}
+    )
+    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability so far")
+    _token_axis(figure, tokens)
+    return figure
+
+
+def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.ndarray, chosen: int) -> go.Figure:
+    """One signal of all units over all tokens, as a heat map with the chosen token marked.
+
+    Args:
+        tokens: length T.
+        letter: the signal.
+        values: (T, units).
+        order: (units,) which unit stands in each row, from the top.
+        chosen: the marked timestep.
+    """
+    signal = theme.SIGNALS[letter]
+    reach = 1.0 if signal.gate else float(max(np.abs(values).max(initial=0.0), 1e-6))
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.ascontiguousarray(values.T[order], dtype=np.float32),
+            customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(tokens))),
+            colorscale=theme.scale_of(letter),
+            zmin=0.0 if signal.gate else -reach,
+            zmax=reach,
+            colorbar={"title": {"text": letter, "side": "top"}, "thickness": 12, "len": 0.9},
+            hovertemplate=f"unit %{{customdata}}<br>token %{{x}}<br>{signal.name} %{{z:.3f}}<extra></extra>",
+        )
+    )
+    figure.add_vrect(
+        x0=chosen - 0.5, x1=chosen + 0.5, line={"color": signal.colour, "width": 2}, fillcolor="rgba(0,0,0,0)"
+    )
+    figure.update_layout(height=460, margin=_MARGIN)
+    figure.update_yaxes(autorange="reversed", title=f"{len(order)} units", showticklabels=False)
+    _token_axis(figure, tokens)
+    return figure
+
+
+def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure:
+    """The cell state and the gates of a single unit over a short text, as steps.
+
+    Args:
+        tokens: length T.
+        signals: letter → (T,); `c`, `i` and `f` are drawn.
+    """
+    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.62, 0.38], vertical_spacing=0.08)
+    steps = np.arange(len(tokens))
+    for letter, row in (("c", 1), ("i", 2), ("f", 2)):
+        signal = theme.SIGNALS[letter]
+        figure.add_scatter(
+            x=steps,
+            y=signals[letter],
+            name=f"{signal.name} {letter}",
+            mode="lines+markers",
+            line={"color": signal.colour, "width": 3, "shape": "hvh"},
+            fill="tozeroy" if letter == "c" else None,
+            hovertemplate="%{y:.3f}",
+            row=row,
+            col=1,
+        )
+    figure.update_layout(
+        height=360, margin=_MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.14, "font": {"size": 15}}
+    )
+    figure.update_yaxes(fixedrange=True, nticks=5, row=1, col=1)
+    figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], row=2, col=1)
+    _token_axis(figure, tokens)
+    figure.update_xaxes(tickangle=0, tickfont_size=16, fixedrange=True)
+    return figure
+
+
+def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
+    """All signals of a few units at one timestep: a small bar chart a signal, in its colour.
+
+    Args:
+        signals: letter → (units,) values of the layer at this timestep; up to six letters.
+        units: which units to show, most active first.
+    """
+    names = [f"{theme.SIGNALS[letter].name} {letter}" for letter in signals]
+    figure = make_subplots(
+        2, 3, shared_yaxes=True, subplot_titles=names, horizontal_spacing=0.04, vertical_spacing=0.16
+    )
+    rows = [f"unit {unit}" for unit in units]
+    for index, (letter, values) in enumerate(signals.items()):
+        signal = theme.SIGNALS[letter]
+        reach = 1.0 if signal.gate else max(1.0, float(np.abs(values).max()))
+        figure.add_bar(
+            x=values[units],
+            y=rows,
+            orientation="h",
+            marker_color=signal.colour,
+            hovertemplate=f"%{{y}}<br>{signal.name} %{{x:.3f}}<extra></extra>",
+            row=index // 3 + 1,
+            col=index % 3 + 1,
+        )
+        axis = {"range": [0 if signal.gate else -reach, reach], "nticks": 3, "fixedrange": True, "zeroline": True}
+        figure.update_xaxes(**axis, row=index // 3 + 1, col=index % 3 + 1)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=13)
+    figure.update_layout(height=520, margin=_MARGIN | {"t": 36}, showlegend=False)
+    return figure
+
+
+def _token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
+    """Tokens on the x axis: as many as fit, more of them when one zooms in."""
+    names = {str(index): f"{token[:14]}" for index, token in enumerate(tokens)}
+    figure.update_xaxes(
+        labelalias=names,
+        tickformat="d",
+        separatethousands=False,
+        **({"dtick": 1} if len(tokens) <= 40 else {"nticks": 40}),
+        tickangle=-60,
+        tickfont_size=13,
+        ticklabeloverflow="allow",
+        range=[-0.5, max(len(tokens) - 0.5, 0.5)],
+        showgrid=False,
+    )
+
+
+def by_strongest_moment(values: np.ndarray) -> np.ndarray:
+    """Units in the order of the timestep at which each departs most from its mean; (units,) of int.
+
+    Structure that is spread over unit numbers becomes a diagonal: the units that answer to the
+    beginning of the text stand on top.
+    """
+    departure = np.abs(values - values.mean(axis=0))
+    return np.lexsort((-departure.max(axis=0), departure.argmax(axis=0)))

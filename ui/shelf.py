@@ -1,0 +1,48 @@
+"""The models that are loaded: once a process, in the background, shared by everybody.
+
+Loaded models never change, so sharing them is safe. A model that fails to load is not kept: when
+its folder has been mended, the next visitor gets it.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import streamlit as st
+
+import lstm_core
+from lstm_core.classify import TextClassifier
+
+_loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
+_loading: dict[str, Future[TextClassifier]] = {}
+_lock = threading.Lock()
+
+
+def warm_up() -> None:
+    """Begin to load every shipped model; returns at once."""
+    for card in lstm_core.list_models():
+        _begin(card.name)
+
+
+def model(name: str) -> TextClassifier:
+    """A shipped model; shows that it is loading for as long as it is.
+
+    Raises:
+        ModelError: if it is missing or damaged.
+    """
+    future = _begin(name)
+    if not future.done():
+        with st.spinner(
+            "Loading TensorFlow and the trained networks; only the first visit has to wait …", show_time=True
+        ):
+            return future.result()
+    return future.result()
+
+
+def _begin(name: str) -> Future[TextClassifier]:
+    with _lock:
+        future = _loading.get(name)
+        if future is None or (future.done() and future.exception() is not None):
+            future = _loading[name] = _loader.submit(lstm_core.load, name)
+        return future

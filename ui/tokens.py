@@ -1,0 +1,64 @@
+"""A text as it was pasted, with its tokens tinted. The only place that turns a user's text into HTML.
+
+Every character of the user's goes through `html.escape`; nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+_STYLE = (
+    "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;max-height:22rem;overflow-y:auto;"
+    "font-family:var(--st-code-font, monospace);font-size:1rem;padding:.6rem .8rem;"
+    "border:1px solid var(--st-border-color, #8884);border-radius:.5rem"
+)
+
+
+def tinted_text(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    colours: Sequence[str],
+    strengths: Sequence[float],
+    hovers: Sequence[str],
+    *,
+    label: str,
+    chosen: int | None = None,
+) -> None:
+    """Show `text` with the token at each span on a coloured ground.
+
+    Args:
+        text: as the user gave it.
+        spans: where each token stands, in order; (0, 0) for a pad, which is not shown.
+        colours: "#rrggbb" of each token.
+        strengths: 0…1 of each token: how strong the tint is.
+        hovers: what hovering over each token says.
+        label: what a screen reader calls the whole.
+        chosen: the token to frame.
+    """
+    parts, end = [], 0
+    for index, (start, stop) in enumerate(spans):
+        if stop == 0:
+            continue
+        parts.append(escape(_visible(text[end:start])))
+        frame = "outline:2px solid currentColor;" if index == chosen else ""
+        alpha = round(255 * min(max(strengths[index], 0.0), 1.0) * 0.85)
+        parts.append(
+            f'<span title="{escape(hovers[index], quote=True)}" '
+            f'style="background:{colours[index]}{alpha:02x};{frame}border-radius:.2rem;padding:.1rem 0">'
+            f"{escape(_visible(text[start:stop]))}</span>"
+        )
+        end = stop
+    rest = text[end : end + 400]
+    if rest.strip():
+        more = " …" if len(text) > end + 400 else ""
+        parts.append(f'<span style="opacity:.45" title="not read">{escape(_visible(rest))}{more}</span>')
+    name = escape(label, quote=True)
+    st.html(f'<div role="region" aria-label="{name}" tabindex="0" style="{_STYLE}">{"".join(parts)}</div>')
+
+
+def _visible(text: str) -> str:
+    """Control characters as their pictures, so that a NUL byte can be seen and can't vanish."""
+    return "".join(chr(0x2400 + ord(sign)) if ord(sign) < 32 and sign not in "\n\t" else sign for sign in text)

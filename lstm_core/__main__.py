@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import json
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
 
 from lstm_core import LabError, library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a sign gets its number
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    library.quiet_tensorflow()
     try:
         options.run(options)
     except LabError as error:
-        print(f"lstm_core: {error}", file=sys.stderr)
+        print(f"lstm_core: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `… | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -34,8 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse would print the usage too."""
+        self.exit(2, f"lstm_core: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lstm_core", description=__doc__.splitlines()[0])
+    parser = _Parser(prog="python -m lstm_core", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("list", help="the models that are here")
@@ -56,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("train", help="run a recipe and save the model")
     command.add_argument("recipe")
-    command.add_argument("--seed", type=int, help="another seed than the recipe's")
+    command.add_argument("--seed", type=_seed, help="another seed than the recipe's, from 0")
     command.add_argument("--into", help="folder for the model (default: its folder in models/)")
     command.set_defaults(run=_train)
 
@@ -84,7 +95,7 @@ def _list(options: argparse.Namespace) -> None:
         return
     for card in cards:
         accuracy = card.measured.get("accuracy")
-        print(f"{card.name:24}{f'{accuracy:7.1%}' if accuracy is not None else '':9}{card.title}")
+        print(f"{card.name:24}{f'{accuracy:7.1%}' if isinstance(accuracy, float) else '':9}{card.title}")
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -128,7 +139,6 @@ def _reading_as_json(name: str, reading: Any) -> dict[str, Any]:
 
 def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
-    from pathlib import Path
 
     from lstm_core.recipes import RECIPES
 
@@ -140,10 +150,28 @@ def _train(options: argparse.Namespace) -> None:
     recipe = RECIPES[options.recipe]
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
-    trained = train_classifier(recipe, _print_progress)
     folder = Path(options.into) if options.into else library.SHIPPED / recipe.name
-    library.save(trained.model, trained.encoder, trained.card, folder)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)  # a folder that can't be is better known before training
+    trained = train_classifier(recipe, _print_progress)
+    with _writing(folder):
+        library.save(trained.model, trained.encoder, trained.card, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LabError(f"The model can't be saved in {folder} ({error.strerror}); choose another folder.") from error
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**32:
+        raise ValueError
+    return seed
 
 
 def _choose_training_backend() -> None:
@@ -153,6 +181,8 @@ def _choose_training_backend() -> None:
         chosen = "jax" if importlib.util.find_spec("jax") else "tensorflow"
     if chosen not in ("jax", "tensorflow", "torch"):
         raise LabError(f"LSTM_LAB_TRAINING_BACKEND is '{chosen}'; it can be jax, tensorflow or torch.")
+    if importlib.util.find_spec(chosen) is None:
+        raise LabError(f"LSTM_LAB_TRAINING_BACKEND is '{chosen}', which isn't installed; install it or unset that.")
     os.environ["KERAS_BACKEND"] = chosen
 
 
@@ -175,7 +205,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     model = library.load(options.model)
     figures = evaluate(model)
     if options.update_card:
-        library.save_card(replace(model.card, measured=figures), library.find(options.model))
+        folder = library.find(options.model)
+        with _writing(folder):
+            library.save_card(replace(model.card, measured=figures), folder)
     if options.json:
         print(json.dumps(figures))
         return

@@ -8,8 +8,9 @@ keeps every gate, state and intermediate answer; both agree to 1e-4. How a text 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -102,16 +103,24 @@ class TextClassifier:
             except TextError as error:
                 raise TextError(f"Text {number + 1} of {len(texts)} is empty: there is nothing to read.") from error
         answers = np.zeros((len(encoded), len(self.labels)), np.float32)
-        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index].ids))
-        for first in range(0, len(by_length), BATCH):
-            chosen = by_length[first : first + BATCH]
-            answers[chosen] = self._predict_batch([encoded[index].ids for index in chosen])
+        for chosen in self._batches([len(text.ids) for text in encoded]):
+            answers[chosen] = self._predict_batch([encoded[index] for index in chosen])
         return answers
 
-    def _predict_batch(self, ids: list[Array]) -> Array:
-        batch = pad(ids, up_to=self.encoder.length)
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        """Texts that share a batch: of like length, or of one length if pads would change the answer."""
+        by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
+        whole = self.network.ignores_padding
+        groups = [by_length] if whole else [list(same) for _, same in groupby(by_length, key=lengths.__getitem__)]
+        for group in groups:
+            for first in range(0, len(group), BATCH):
+                yield group[first : first + BATCH]
+
+    def _predict_batch(self, texts: list[Encoded]) -> Array:
+        longest = self.encoder.length if self.network.ignores_padding else 0
+        batch = [pad(ids, up_to=longest) for ids in zip(*(text.inputs for text in texts), strict=True)]
         with self._lock:  # Keras builds its predict function on first use, which two threads must not
-            output = np.asarray(self.model.predict_on_batch(batch), np.float32)
+            output = np.asarray(self.model.predict_on_batch(batch if len(batch) > 1 else batch[0]), np.float32)
         return _with_both_classes(output)
 
     def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
@@ -129,7 +138,7 @@ class TextClassifier:
         """
         clamps = tuple(clamps)
         encoded = self.encoder.encode(text, mask_names)
-        run = self.network.run(encoded.ids, clamps=clamps)
+        run = self.network.run(*encoded.inputs, clamps=clamps)
         return Reading(
             text=text,
             encoded=encoded,

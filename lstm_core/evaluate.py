@@ -12,6 +12,7 @@ import numpy as np
 
 from lstm_core import datasets
 from lstm_core.cells import Array
+from lstm_core.errors import ModelError
 
 if TYPE_CHECKING:
     from lstm_core.classify import TextClassifier
@@ -22,8 +23,14 @@ def evaluate(model: TextClassifier) -> dict[str, Any]:
 
     Raises:
         DatasetError: if the data set isn't there and can't be had.
+        ModelError: if the model has other classes than its data set.
     """
     data = datasets.load_labelled(model.card.dataset)
+    if data.labels != model.labels:
+        raise ModelError(
+            f"The model '{model.card.name}' tells {', '.join(model.labels)} apart, its data set "
+            f"{', '.join(data.labels)}: it can't be measured on that; mend 'dataset' or 'labels' in its card."
+        )
     # The data's own questions are read as they are: masking is for names that people paste.
     probabilities = model.predict(data.test.texts, mask_names=False)
     return {"model": model.card.name, **classification_figures(probabilities, data.test.labels, model.labels)}

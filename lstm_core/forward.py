@@ -23,6 +23,7 @@ from lstm_core.weights import is_a, weights_of
 # What one layer does: (values of the layers before it, clamps for it) → (T, width).
 Step = Callable[[list[Array], tuple[Clamp, ...]], "Array | tuple[Array, LayerTrace | BidirectionalTrace]"]
 
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 _NOTHING_AT_INFERENCE = ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout")
 
 
@@ -48,15 +49,18 @@ class Network:
 
     Attributes:
         causal: whether row t depends on tokens 0…t alone.
+        ignores_padding: whether Keras gives the same answer when pads stand behind the text.
         recurrent_names: the names of the recurrent layers, in reading order.
     """
 
     def __init__(self, model: Any) -> None:
         """Raises ModelError, naming layer and setting, for a layer that can't be followed."""
-        self._layers = [_compile(layer, parents) for layer, parents in _in_order(model)]
-        self.inputs = tuple(layer.name for layer in self._layers if layer.step is None)
+        ordered = _in_order(model)
+        self._layers = [_compile(layer, parents) for layer, parents in ordered]
+        self.inputs = tuple(tensor._keras_history.operation.name for tensor in model.inputs)
         self.recurrent_names = tuple(layer.name for layer in self._layers if layer.recurrent)
-        self.causal = not any(is_a(layer, "Bidirectional") for layer in model.layers)
+        self.causal = not any(_reads_backwards(layer) for layer, _ in ordered)
+        self.ignores_padding = _ignores_padding(ordered)
 
     def run(self, *inputs: Array, clamps: Iterable[Clamp] = (), start: tuple[str, Array] | None = None) -> Pass:
         """Read one sequence.
@@ -94,13 +98,59 @@ def _in_order(model: Any) -> list[tuple[Any, tuple[str, ...]]]:
     """The model's layers, each after the layers it reads from, with those layers' names."""
     if is_a_sequential(model):
         model = model._functional
+    if not hasattr(model, "_nodes_by_depth"):
+        raise ModelError("The network is neither a functional nor a built Sequential model of Keras; build it as one.")
+    if len(model.outputs) != 1 or model.outputs[0]._keras_history.tensor_index:
+        raise ModelError("The network gives more than an answer, which can't be followed; it needs a single output.")
+    own = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
     ordered = []
     for layer in model.layers:
-        if len(layer._inbound_nodes) != 1:
+        # `Sequential.add` calls the layers before anew each time; those calls belong to no model.
+        nodes = [node for node in layer._inbound_nodes if id(node) in own]
+        if len(nodes) != 1:
             raise ModelError(f"Layer '{layer.name}' is used more than once, which can't be followed.")
-        node = layer._inbound_nodes[0]
-        ordered.append((layer, tuple(tensor._keras_history.operation.name for tensor in node.input_tensors)))
+        ordered.append((layer, _parents(layer, nodes[0])))
     return ordered
+
+
+def _parents(layer: Any, node: Any) -> tuple[str, ...]:
+    """The names of the layers that a layer reads from. Masks are no parents: one text has no pads to mask."""
+    import keras
+
+    named = {key: value for key, value in node.arguments.kwargs.items() if key != "mask"}
+    others = keras.tree.flatten((node.arguments.args[1:], named))
+    tensors = keras.tree.flatten(node.arguments.args[:1])
+    if any(map(keras.utils.is_keras_tensor, others)) or any(tensor._keras_history.tensor_index for tensor in tensors):
+        raise ModelError(f"Layer '{layer.name}' is given another layer's states, which can't be followed.")
+    parents = tuple(tensor._keras_history.operation for tensor in tensors)
+    for parent in parents:
+        if not isinstance(parent, keras.layers.Layer):
+            raise ModelError(f"Layer '{layer.name}' reads from the operation '{parent.name}', which can't be followed.")
+    return tuple(parent.name for parent in parents)
+
+
+def _reads_backwards(layer: Any) -> bool:
+    return is_a(layer, "Bidirectional") or getattr(layer, "go_backwards", False)
+
+
+def _ignores_padding(ordered: list[tuple[Any, tuple[str, ...]]]) -> bool:
+    """Whether pads are masked, and a maximum over time meets nothing but repetitions there.
+
+    A masked recurrent layer repeats its last output at each pad; an embedding doesn't, and a layer
+    that reads backwards meets the pads first.
+    """
+    repeating: set[str] = set()
+    for layer, parents in ordered:
+        if _reads_backwards(layer) or (is_a(layer, "Embedding") and not layer.mask_zero):
+            return False
+        if type(layer).__name__ in _RECURRENT:
+            if not layer.zero_output_for_mask:
+                repeating.add(layer.name)
+        elif parents and repeating.issuperset(parents):
+            repeating.add(layer.name)
+        elif is_a(layer, "GlobalMaxPooling1D"):
+            return False
+    return True
 
 
 def is_a_sequential(model: Any) -> bool:
@@ -114,7 +164,7 @@ def _compile(layer: Any, parents: tuple[str, ...]) -> _Layer:
     class_name = type(layer).__name__
     if class_name == "InputLayer":
         return _Layer(layer.name, parents, None)
-    if class_name in ("LSTM", "GRU", "SimpleRNN"):
+    if class_name in _RECURRENT:
         return _Layer(layer.name, parents, _recurrent(layer), recurrent=True)
     if class_name == "Bidirectional":
         return _Layer(layer.name, parents, _bidirectional(layer), recurrent=True)
@@ -124,7 +174,7 @@ def _compile(layer: Any, parents: tuple[str, ...]) -> _Layer:
         return _Layer(layer.name, parents, _COMPILERS[class_name](layer))
     raise ModelError(
         f"Layer '{layer.name}' is a {class_name}, which can't be followed token by token; known are "
-        f"{', '.join(sorted([*_COMPILERS, *_NOTHING_AT_INFERENCE, 'LSTM', 'GRU', 'SimpleRNN', 'Bidirectional']))}."
+        f"{', '.join(sorted([*_COMPILERS, *_NOTHING_AT_INFERENCE, *_RECURRENT, 'Bidirectional']))}."
     )
 
 
@@ -146,9 +196,12 @@ def _bidirectional(layer: Any) -> Step:
 
     def step(values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, BidirectionalTrace]:
         ahead, back = (run_cell(weights, values[0], clamps=clamps) for weights in (forward, backward))
-        merged = merge(mode, ahead.outputs, back.in_text_order().outputs)
+        merged = merge(mode, ahead.outputs, back.outputs[::-1])
+        trace = BidirectionalTrace(ahead, back, merged)
+        if not layer.return_sequences:  # the answer joins what each direction says after its own last step
+            merged = merge(mode, ahead.outputs, back.outputs)
         assert isinstance(merged, np.ndarray)
-        return merged, BidirectionalTrace(ahead, back, merged)
+        return merged, trace
 
     return step
 
@@ -176,6 +229,12 @@ def _output_activation(layer: Any) -> Callable[[Array], Array]:
     return activations.from_keras(layer.activation, layer.name, "activation")
 
 
+def _concatenate(layer: Any) -> Step:
+    if layer.axis not in (-1, len(layer.output.shape) - 1):
+        raise ModelError(f"Layer '{layer.name}' has axis={layer.axis}, which can't be followed; use -1.")
+    return lambda values, clamps: np.concatenate(values, axis=-1)
+
+
 def _mean_so_far(values: list[Array], clamps: tuple[Clamp, ...]) -> Array:
     counts = np.arange(1, len(values[0]) + 1, dtype=values[0].dtype)
     return np.cumsum(values[0], axis=0) / counts[:, None]
@@ -193,7 +252,7 @@ _COMPILERS: dict[str, Callable[[Any], Step]] = {
     "Activation": _activation,
     "Add": lambda layer: lambda values, clamps: np.add.reduce(values),
     "Average": lambda layer: lambda values, clamps: np.add.reduce(values) / len(values),
-    "Concatenate": lambda layer: lambda values, clamps: np.concatenate(values, axis=-1),
+    "Concatenate": _concatenate,
     "GlobalMaxPooling1D": lambda layer: lambda values, clamps: np.maximum.accumulate(values[0], axis=0),
     "GlobalAveragePooling1D": lambda layer: _mean_so_far,
 }

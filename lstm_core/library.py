@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import zipfile
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class ModelCard:
     """What a model is and what it reached; `card.json`.
 
     Attributes:
-        name: the folder's name, which `load` takes.
+        name: the folder's name, which `load` takes; `read` goes by the folder, not by what the file says.
         title: for people.
         task: "classifier", "generator" or "forecaster".
         dataset: a name from `datasets`.
@@ -66,9 +66,15 @@ class ModelCard:
             for name in ("name", "title", "task", "dataset", "summary"):
                 if not isinstance(getattr(card, name), str):
                     raise TypeError(f"{name} is not a text")
-            lists = {"labels": tuple(map(str, card.labels)), "notes": tuple(map(str, card.notes))}
-            return cls(**{**asdict(card), **lists})
-        except (TypeError, AttributeError) as error:
+            for name in ("labels", "notes"):
+                texts = getattr(card, name)
+                if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+                    raise TypeError(f"{name} is not a list of texts")
+            for name in ("measured", "training"):
+                if not isinstance(getattr(card, name), dict):
+                    raise TypeError(f"{name} is not an object")
+            return replace(card, name=folder.resolve().name, labels=tuple(card.labels), notes=tuple(card.notes))
+        except TypeError as error:
             raise _damaged(folder, CARD, error) from error
 
 
@@ -93,13 +99,14 @@ def find(name: str | os.PathLike[str]) -> Path:
     Raises:
         ModelError: if there is none.
     """
-    shipped = SHIPPED / name
-    if Path(name).name == str(name) and shipped.is_dir():
-        return shipped
-    if Path(name).is_dir():
+    # `os.path.isdir` says no to what can't be a path, such as a whole question; `Path.is_dir` may raise.
+    if name and Path(name).name == str(name) and os.path.isdir(SHIPPED / name):
+        return SHIPPED / name
+    if name and os.path.isdir(name):
         return Path(name)
     names = ", ".join(card.name for card in list_models()) or "none"
-    raise ModelError(f"There is no model '{name}'. Models here: {names}.")
+    asked = " ".join(str(name).split())[:200]  # one line, whatever was given
+    raise ModelError(f"There is no model '{asked}'. Models here: {names}.")
 
 
 def load(name: str | os.PathLike[str]) -> TextClassifier:
@@ -126,21 +133,55 @@ def _load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder, VOCABULARY, error) from error
     model = _load_network(folder)
-    return TextClassifier(card, encoder, model, Network(model))
+    network = Network(model)
+    if misfit := _misfit(card, encoder, model):
+        raise ModelError(f"The files of the model '{card.name}' don't belong together: {misfit}. Get the folder again.")
+    return TextClassifier(card, encoder, model, network)
+
+
+def _misfit(card: ModelCard, encoder: Encoder, model: Any) -> str:
+    """Why a network can't answer for this encoder and card; empty if it can."""
+    from lstm_core.weights import is_a
+
+    embeddings = [layer for layer in model.layers if is_a(layer, "Embedding")]
+    known = [len(encoder.vocabulary)] + ([] if encoder.pairs is None else [len(encoder.pairs)])
+    if sorted(layer.input_dim for layer in embeddings) != sorted(known) or len(model.inputs) != len(known):
+        sizes = " and ".join(str(layer.input_dim) for layer in embeddings) or "no"
+        return f"the vocabulary has {' and '.join(map(str, known))} ids, the network {sizes}"
+    if model.inputs[0].shape[1] not in (None, encoder.length if encoder.padding else None):
+        return f"the network reads exactly {model.inputs[0].shape[1]} tokens"
+    if encoder.padding and any(layer.mask_zero for layer in embeddings):
+        return "texts are padded with what the network skips"
+    answers = model.outputs[0].shape  # (batch, classes)
+    if len(answers) != 2 or answers[-1] not in (len(card.labels), 1 if len(card.labels) == 2 else None):
+        return f"the card has {len(card.labels)} labels, the network's answer has shape {tuple(answers[1:])}"
+    return ""
 
 
 _LOADERS: dict[str, Callable[[Path, ModelCard], TextClassifier]] = {"classifier": _load_classifier}
 
 
+def quiet_tensorflow() -> None:
+    """Keep TensorFlow's remarks about its build off standard error; only before it is imported.
+
+    It can be told to speak again by setting the two variables oneself.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its remark can't be silenced; results repeat better, too
+
+
 def _load_network(folder: Path) -> Any:
+    quiet_tensorflow()
     import keras
 
+    # Keras warns that max pooling ignores a mask; ours is exact without it (see `networks.py`).
+    warnings.filterwarnings("ignore", message=r".*GlobalMaxPooling1D.*does not support masking")
     path = folder / WEIGHTS
     if not path.is_file():
         raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zip, HDF5 and JSON libraries each have their own; a damaged file meets any of them
         raise _damaged(folder, WEIGHTS, error) from error
 
 
@@ -150,10 +191,12 @@ def save(model: Any, encoder: Encoder, card: ModelCard, folder: Path) -> None:
     Raises:
         OSError: if the disk is full or the folder can't be written; what was there stays.
     """
+    import keras
+
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:  # inside, so that nobody lists it as a model
         workshop = Path(temporary)
-        model.save(workshop / WEIGHTS)
+        keras.Model(model.inputs, model.outputs, name=model.name).save(workshop / WEIGHTS)  # no optimizer state
         _write_json(workshop / VOCABULARY, encoder.to_json(), indent=None)
         _write_json(workshop / CARD, asdict(card), indent=2)
         for name in (WEIGHTS, VOCABULARY, CARD):
@@ -177,7 +220,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
         raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise _damaged(folder, name, error) from error
     if not isinstance(data, dict):
         raise _damaged(folder, name, "it holds no JSON object")

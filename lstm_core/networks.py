@@ -28,30 +28,41 @@ def pooled_lstm(
     vocabulary: int,
     classes: int,
     *,
-    width: int = 128,
+    pairs: int = 0,
+    width: int = 64,
     units: int = 128,
     embedding_dropout: float = 0.3,
-    output_dropout: float = 0.5,
+    output_dropout: float = 0.4,
 ) -> keras.Model:
     """One LSTM over masked tokens, the largest value of each unit over time, then the answer.
 
     Texts are padded behind. A masked Keras LSTM repeats its last output there, so the plain
-    `GlobalMaxPooling1D` never sees anything but real timesteps. Max-over-time pooling of an LSTM:
-    Johnson & Zhang (2016).
+    `GlobalMaxPooling1D` never sees anything but real timesteps. Max-over-time pooling of an LSTM,
+    and regions of several tokens as its input: Johnson & Zhang (2016).
 
     Args:
         vocabulary: number of ids, padding and unknown included.
         classes: number of classes; 1 gives a sigmoid unit.
-        width: of the embedding.
+        pairs: number of pair ids; their embedding is added to the tokens'. 0 for none.
+        width: of the embeddings.
         units: of the LSTM.
         embedding_dropout: share of embedding channels dropped for a whole text.
         output_dropout: share of pooled units dropped.
     """
+    small = keras.initializers.RandomUniform(-0.05, 0.05)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    x = layers.Embedding(vocabulary, width, mask_zero=True, name="embedding")(tokens)  # (batch, T, width)
+    inputs = [tokens]
+    x = layers.Embedding(vocabulary, width, small, mask_zero=True, name="embedding")(tokens)  # (batch, T, width)
+    if pairs:
+        neighbours = keras.Input((None,), dtype="int32", name="pairs")
+        inputs.append(neighbours)
+        small = keras.initializers.RandomUniform(-0.025, 0.025)
+        pair = layers.Embedding(pairs, width, small, mask_zero=True, name="pair_embedding")(neighbours)
+        x = layers.Add(name="token_and_pair")([x, pair])
     x = layers.SpatialDropout1D(embedding_dropout, name="embedding_dropout")(x)
     x = layers.LSTM(units, return_sequences=True, name="lstm")(x)  # (batch, T, units)
     x = layers.GlobalMaxPooling1D(name="strongest")(x)  # (batch, units)
     x = layers.Dropout(output_dropout, name="output_dropout")(x)
     activation = "softmax" if classes > 1 else "sigmoid"
-    return keras.Model(tokens, layers.Dense(classes, activation=activation, name="answer")(x))
+    answer = layers.Dense(classes, activation=activation, name="answer")(x)
+    return keras.Model(inputs if pairs else tokens, answer)

@@ -25,16 +25,18 @@ class TextRecipe:
         tokenizer: a name from `text.TOKENIZERS`.
         vocabulary: the most ids, padding and unknown included.
         length: tokens read of a text.
-        build: (ids, classes) → Keras model; looked up in `networks`.
+        build: (token ids, classes, pair ids) → Keras model; looked up in `networks`.
         optimizer: (training steps) → Keras optimizer.
         batch: texts a step.
         epochs: passes over the training part.
         validation: the share of the training split that is kept back to choose by.
         padding: see `text.Encoder`.
         at_least: how often a token must be seen to enter the vocabulary.
+        pairs: the most ids of neighbouring pairs; 0 if the network reads none.
         mask_names: see `text.Encoder`.
         word_dropout: share of tokens replaced by "unknown" while training.
         restored_names: share of training questions that get their language's name back.
+        average: decay of the moving average of the weights that is validated and kept; 0 for none.
         keep_best: keep the epoch with the lowest validation loss, or else the last.
         seed: for split, order, initial weights and dropout.
     """
@@ -47,16 +49,18 @@ class TextRecipe:
     tokenizer: str
     vocabulary: int
     length: int
-    build: Callable[[int, int], Any]
+    build: Callable[[int, int, int], Any]
     optimizer: Callable[[int], Any]
     batch: int
     epochs: int
     validation: float
     padding: str | None = None
     at_least: int = 1
+    pairs: int = 0
     mask_names: bool = False
     word_dropout: float = 0.0
     restored_names: float = 0.0
+    average: float = 0.0
     keep_best: bool = False
     seed: int = 1
 
@@ -66,13 +70,14 @@ class TextRecipe:
         return f"python -m lstm_core train {self.name}"
 
 
-def _network(name: str, **settings: Any) -> Callable[[int, int], Any]:
+def _network(name: str, **settings: Any) -> Callable[[int, int, int], Any]:
     """A builder of `networks`, looked up when it is called: recipes can be listed without Keras."""
 
-    def build(vocabulary: int, classes: int) -> Any:
+    def build(vocabulary: int, classes: int, pairs: int) -> Any:
         from lstm_core import networks
 
-        return getattr(networks, name)(vocabulary, classes, **settings)
+        inputs = {"pairs": pairs} if pairs else {}
+        return getattr(networks, name)(vocabulary, classes, **inputs, **settings)
 
     return build
 
@@ -83,13 +88,14 @@ def _rmsprop(steps: int) -> Any:
     return keras.optimizers.RMSprop()
 
 
-def _adamw(steps: int, rate: float, decay: float) -> Any:
-    """AdamW whose rate rises over the first tenth of the steps and falls to zero along a cosine."""
+def _adam(steps: int, rate: float, warm_up: int = 100) -> Any:
+    """Adam whose rate rises over the first steps and falls to zero along a half cosine; gradients of norm 1 at most."""
     import keras
 
-    warm_up = steps // 10
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=rate, warmup_steps=warm_up)
-    return keras.optimizers.AdamW(schedule, weight_decay=decay, clipnorm=1.0)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, max(steps - warm_up, 1), warmup_target=rate, warmup_steps=warm_up
+    )
+    return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
 
 
 STACKOVERFLOW_ARTICLE = TextRecipe(
@@ -135,17 +141,18 @@ STACKOVERFLOW = TextRecipe(
         "without any name put back.",
     ),
     tokenizer="code",
-    vocabulary=16000,
-    at_least=3,
+    vocabulary=12000,
+    at_least=2,
+    pairs=20000,
     length=400,
-    build=_network("pooled_lstm", width=128, units=128),
-    optimizer=partial(_adamw, rate=2e-3, decay=0.01),
-    batch=64,
+    build=_network("pooled_lstm", width=64, units=128),
+    optimizer=partial(_adam, rate=2e-3),
+    batch=32,
     epochs=8,
     validation=0.1,
-    word_dropout=0.2,
+    word_dropout=0.5,
     restored_names=0.2,
-    keep_best=True,
+    average=0.998,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (STACKOVERFLOW_ARTICLE, STACKOVERFLOW)}

@@ -10,8 +10,9 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,34 +38,66 @@ def whitespace_tokens(text: str) -> Iterator[Token]:
         yield Token(match[0].lower(), match.start(), match.end())
 
 
-# One alternative a line: entity, name of a language, word, number, line break(s), doubled quote, sign.
+# What the data set did to its questions, undone: HTML entities, doubled quotes, line breaks as full
+# stops. A paste has real ones; after this both look the same. (İ is the one letter that grows when
+# it is lower-cased, which would shift what follows.)
+_CROOKED = re.compile(r"(?i:&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)|\"\"|\r?\n|\t|İ")
+# One alternative a line: language, word, number, indented line, full stop inside or before code,
+# operators of several signs, any other sign. A full stop at the end of a sentence says nothing.
 _CODE = re.compile(
-    r"""&(?:\#\d+|\#x[0-9a-f]+|[a-z]{2,8});
-      | c\#
-      | [^\W\d_]+ | _+
+    r"""c\# | c\+\+
+      | [a-z_]\w* | [^\W\d_]+
       | \d+
-      | [.\r\n][.\s]*
-      | \"\"?
+      | \.\ {2,}
+      | \.(?=\S)
+      | [=!<>]=+ | => | -> | :: | && | \|\| | //+ | /\* | \+\++ | --+ | [+\-*/]=
       | [^\w\s]""",
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
+INDENT = ".\t"  # the token of a line that begins with white space
 
 
 def code_tokens(text: str) -> Iterator[Token]:
-    """Words, numbers and single signs, lower-cased; for prose with code in it.
+    """Words, numbers, operators and indentations, lower-cased; for prose with code in it.
 
-    HTML entities are undone and doubled quotes are one quote. In the Stack Overflow data a line
-    break became a full stop, so both are the token "." here, and a run of them is one.
+    Long numbers are known by their number of digits alone ("2024" is "0000").
     """
-    for match in _CODE.finditer(text):
+    straight, origins = _straighten(text)
+    wrapped = len(straight) > 1 and straight[0] == straight[-1] == '"'  # most of the data's questions are
+    for match in _CODE.finditer(straight, int(wrapped), len(straight) - int(wrapped)):
         token = match[0]
-        if token[0] in ".\r\n":
-            token = "."
-        elif token[0] == "&" and len(token) > 1:
-            token = html.unescape(token.lower()).strip() or "&"
-        elif token == '""':
-            token = '"'
-        yield Token(token.lower(), match.start(), match.end())
+        if token[0] == "." and len(token) > 1:
+            token = INDENT
+        elif token[0].isdigit() and len(token) > 2:
+            token = "0" * min(len(token), 5)
+        yield Token(token, origins[match.start()], origins[match.end()])
+
+
+def _straighten(text: str) -> tuple[str, list[int]]:
+    """The text lower-cased and as code would have it, and where each of its signs (and its end) stood before."""
+    pieces: list[str] = []
+    origins: list[int] = []
+    end = 0
+    for match in _CROOKED.finditer(text):
+        pieces.append(text[end : match.start()].lower())
+        origins.extend(range(end, match.start()))
+        piece = _straight(match[0])
+        pieces.append(piece)
+        origins.extend([match.start()] * len(piece))
+        end = match.end()
+    pieces.append(text[end:].lower())
+    origins.extend(range(end, len(text) + 1))
+    return "".join(pieces), origins
+
+
+def _straight(piece: str) -> str:
+    if piece[0] == "&":
+        return html.unescape(piece.lower()).lower()
+    if piece == "\t":
+        return "    "
+    if piece[-1] == "\n":
+        return "."
+    return '"' if piece == '""' else piece.lower()
 
 
 TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
@@ -105,6 +138,35 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """Frequent neighbours: each timestep also gets the id of the pair it makes with the token before.
+
+    A pair is two token ids, so it can be "unknown, then foo". As in `Vocabulary`, 0 is padding
+    and 1 is any pair that isn't here; the first token of a text has no pair and gets 1.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    ids: dict[tuple[int, int], int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", {pair: index + 2 for index, pair in enumerate(self.pairs)})
+
+    def __len__(self) -> int:
+        return len(self.pairs) + 2
+
+    def encode(self, ids: Sequence[int]) -> list[int]:
+        """One pair id a token."""
+        return [UNKNOWN, *(self.ids.get(pair, UNKNOWN) for pair in pairwise(ids))][: len(ids)]
+
+    @classmethod
+    def build(cls, texts: Iterable[Sequence[int]], size: int, at_least: int) -> Pairs:
+        """The pairs that stand in the most texts, `size` ids in all; ties by id."""
+        counts = Counter(pair for ids in texts for pair in set(pairwise(ids)))
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return cls(tuple(pair for pair, count in ranked[: size - 2] if count >= at_least))
+
+
+@dataclass(frozen=True)
 class Encoded:
     """One text as a network reads it.
 
@@ -112,6 +174,7 @@ class Encoded:
         tokens: length T, as the network knows them; pads are `PAD_TEXT`.
         spans: length T, where each token stands in the text; (0, 0) for a pad.
         ids: (T,) int32.
+        pair_ids: (T,) int32 for a network that also reads pairs, else None.
         total: how many tokens the whole text has; more than T if it was cut.
         masked: the language names that were replaced, as they stood in the text.
     """
@@ -121,6 +184,12 @@ class Encoded:
     ids: np.ndarray
     total: int
     masked: tuple[str, ...] = ()
+    pair_ids: np.ndarray | None = None
+
+    @property
+    def inputs(self) -> tuple[np.ndarray, ...]:
+        """The network's inputs, each (T,)."""
+        return (self.ids,) if self.pair_ids is None else (self.ids, self.pair_ids)
 
     @property
     def unknown(self) -> int:
@@ -130,7 +199,8 @@ class Encoded:
     @property
     def cut(self) -> int:
         """How many tokens at the end of the text are not read."""
-        return self.total - sum(token is not PAD_TEXT for token in self.tokens)
+        pads = int((self.ids == PAD).sum())  # no token has the id of a pad
+        return self.total - (len(self.ids) - pads)
 
 
 @dataclass(frozen=True)
@@ -144,6 +214,7 @@ class Encoder:
         padding: None reads the text's own tokens. "front" or "back" fills every text up to
             `length` with pads that the network reads as if they were text, as the articles do.
         mask_names: replace the names of programming languages by the data set's "blank".
+        pairs: for a network that also reads the pair which each token makes with the one before.
     """
 
     tokenizer: str
@@ -151,6 +222,7 @@ class Encoder:
     length: int
     padding: str | None = None
     mask_names: bool = False
+    pairs: Pairs | None = None
 
     def tokens_of(self, text: str) -> list[Token]:
         """Every token of the text, before anything is cut, masked or padded."""
@@ -166,10 +238,11 @@ class Encoder:
         Raises:
             TextError: if there is no token in it.
         """
-        everything = self.tokens_of(text)
-        if not everything:
+        found = TOKENIZERS[self.tokenizer](text)
+        kept = list(islice(found, self.length))
+        if not kept or text.isspace():  # a line break alone is a token, but nothing to read
             raise TextError("There is no text to read: type or paste some words first.")
-        kept = everything[: self.length]
+        total = len(kept) + sum(1 for _ in found)
         masked: tuple[str, ...] = ()
         if self.mask_names if mask_names is None else mask_names:
             kept, masked = _mask(kept, text)
@@ -182,7 +255,14 @@ class Encoder:
             words = [PAD_TEXT] * front + words + [PAD_TEXT] * back
             spans = [(0, 0)] * front + spans + [(0, 0)] * back
             ids = [PAD] * front + ids + [PAD] * back
-        return Encoded(tuple(words), tuple(spans), np.array(ids, np.int32), len(everything), masked)
+        return Encoded(
+            tokens=tuple(words),
+            spans=tuple(spans),
+            ids=np.array(ids, np.int32),
+            total=total,
+            masked=masked,
+            pair_ids=None if self.pairs is None else np.array(self.pairs.encode(ids), np.int32),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` needs to make this encoder again."""
@@ -192,6 +272,7 @@ class Encoder:
             "padding": self.padding,
             "mask_names": self.mask_names,
             "tokens": list(self.vocabulary.tokens),
+            "pairs": None if self.pairs is None else [list(pair) for pair in self.pairs.pairs],
         }
 
     @classmethod
@@ -201,12 +282,19 @@ class Encoder:
             raise ValueError(f"unknown tokenizer {data['tokenizer']!r}")
         if data["padding"] not in (None, "front", "back"):
             raise ValueError(f"unknown padding {data['padding']!r}")
+        if not isinstance(data["length"], int) or data["length"] < 1:
+            raise ValueError(f"length is {data['length']!r}")
+        if not isinstance(data["mask_names"], bool):
+            raise TypeError("mask_names is neither true nor false")
+        if not isinstance(data["tokens"], list) or not all(isinstance(token, str) for token in data["tokens"]):
+            raise TypeError("tokens is not a list of texts")
         return cls(
             tokenizer=data["tokenizer"],
-            vocabulary=Vocabulary(tuple(map(str, data["tokens"]))),
-            length=int(data["length"]),
+            vocabulary=Vocabulary(tuple(data["tokens"])),
+            length=data["length"],
             padding=data["padding"],
-            mask_names=bool(data["mask_names"]),
+            mask_names=data["mask_names"],
+            pairs=None if data.get("pairs") is None else Pairs(tuple((a, b) for a, b in data["pairs"])),
         )
 
 

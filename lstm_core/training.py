@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -22,9 +22,9 @@ from lstm_core.classify import pad
 from lstm_core.library import ModelCard
 from lstm_core.recipes import TextRecipe
 from lstm_core.splits import Split
-from lstm_core.text import UNKNOWN, Encoder, Vocabulary
+from lstm_core.text import PAD, UNKNOWN, Encoded, Encoder, Pairs, Vocabulary
 
-Ids = list[np.ndarray]
+Texts = list[Encoded]
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,24 @@ def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None)
     began = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
     data = datasets.load_labelled(recipe.dataset)
-    training, validation = validation_part(data.train, recipe)
+    training, validation = splits.validation_split(data.train, recipe.validation, recipe.seed)
     encoder = _fit_encoder(recipe, training, data.labels)
     batches = TextBatches.of(recipe, encoder, training, data.labels)
     held_out = TextBatches.plain(recipe, encoder, validation)
 
     classes = len(data.labels)
-    model = recipe.build(len(encoder.vocabulary), classes)
+    model = recipe.build(len(encoder.vocabulary), classes, len(encoder.pairs) if encoder.pairs else 0)
+    optimizer = recipe.optimizer(len(batches) * recipe.epochs)
+    callbacks: list[keras.callbacks.Callback] = []
+    if recipe.average:
+        optimizer.use_ema, optimizer.ema_momentum = True, recipe.average
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     model.compile(
-        optimizer=recipe.optimizer(len(batches) * recipe.epochs),
+        optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
     )
-    callbacks: list[keras.callbacks.Callback] = [_Reporter(report, recipe.epochs, len(batches), began)]
+    callbacks.append(_Reporter(report, recipe.epochs, len(batches), began))
     if recipe.keep_best:
         callbacks.append(_KeepBest())
     history = model.fit(
@@ -90,22 +95,19 @@ def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None)
     return Trained(model, encoder, card)
 
 
-def validation_part(split: Split, recipe: TextRecipe) -> tuple[Split, Split]:
-    """(training, validation) parts of the training split, both shuffled; by film where films are known."""
-    if split.films:
-        return splits.split_by_group(split, split.films, recipe.validation, recipe.seed)
-    return splits.shuffle_split(split, recipe.validation, recipe.seed)
-
-
 def _fit_encoder(recipe: TextRecipe, training: Split, labels: tuple[str, ...]) -> Encoder:
     """The vocabulary comes from the training part alone; restored names are part of it."""
     empty = Encoder(recipe.tokenizer, Vocabulary(()), recipe.length, recipe.padding, recipe.mask_names)
     texts = list(training.texts)
     if recipe.restored_names:
         texts += _named(training, labels)
-    words = ((token.text for token in empty.tokens_of(text)) for text in texts)
+    words = [[token.text for token in empty.tokens_of(text)] for text in texts]
     vocabulary = Vocabulary.build(words, recipe.vocabulary, recipe.at_least)
-    return Encoder(recipe.tokenizer, vocabulary, recipe.length, recipe.padding, recipe.mask_names)
+    pairs = None
+    if recipe.pairs:
+        plain = words[: len(training.texts)]  # a restored name is one token; its neighbours need no pair of their own
+        pairs = Pairs.build((vocabulary.encode(each) for each in plain), recipe.pairs, at_least=3)
+    return replace(empty, vocabulary=vocabulary, pairs=pairs)
 
 
 def _named(split: Split, labels: tuple[str, ...]) -> list[str]:
@@ -121,7 +123,7 @@ class TextBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        readings: Sequence[Ids],
+        readings: Sequence[Texts],
         labels: np.ndarray,
         *,
         batch: int,
@@ -135,7 +137,7 @@ class TextBatches(keras.utils.PyDataset):
         self._batch, self._length = batch, length
         self._second_share, self._word_dropout = second_share, word_dropout
         self._random = None if seed is None else np.random.default_rng(seed)
-        self._lengths = np.array([len(ids) for ids in readings[0]])
+        self._lengths = np.array([len(text.ids) for text in readings[0]])
         self._plan = self._planned()
 
     @classmethod
@@ -162,19 +164,19 @@ class TextBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self._plan)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]:
         chosen = self._plan[index]
-        rows = [self._readings[0][text] for text in chosen]
-        if self._random is not None and self._second_share:
-            swap = self._random.random(len(chosen)) < self._second_share
-            rows = [
-                self._readings[1][text] if other else row for text, row, other in zip(chosen, rows, swap, strict=True)
-            ]
-        ids = pad(rows, up_to=self._length)
+        rows = [self._readings[self._which(len(self._readings))][text].inputs for text in chosen]
+        inputs = tuple(pad(ids, up_to=self._length) for ids in zip(*rows, strict=True))
         if self._random is not None and self._word_dropout:
-            dropped = self._random.random(ids.shape) < self._word_dropout
-            ids[dropped & (ids != 0)] = UNKNOWN
-        return ids, self._labels[chosen]
+            dropped = self._random.random(inputs[0].shape) < self._word_dropout
+            for ids in inputs:
+                ids[dropped & (ids != PAD)] = UNKNOWN
+        return inputs if len(inputs) > 1 else inputs[0], self._labels[chosen]
+
+    def _which(self, readings: int) -> int:
+        """The second reading for a share of the texts, where there are two."""
+        return int(readings > 1 and self._random is not None and self._random.random() < self._second_share)
 
     def on_epoch_end(self) -> None:
         """A new order for the next epoch."""
@@ -195,8 +197,8 @@ def _cut(order: np.ndarray, size: int) -> list[np.ndarray]:
     return np.split(order, range(size, len(order), size))
 
 
-def _encode(encoder: Encoder, texts: Sequence[str]) -> Ids:
-    return [encoder.encode(text, mask_names=False).ids for text in texts]
+def _encode(encoder: Encoder, texts: Sequence[str]) -> Texts:
+    return [encoder.encode(text, mask_names=False) for text in texts]
 
 
 class _Reporter(keras.callbacks.Callback):
@@ -279,7 +281,7 @@ def _card(
             "examples": sizes,
             "batch": recipe.batch,
             "epochs": recipe.epochs,
-            "kept_epoch": 1 + int(np.argmin(curves["validation_loss"])) if recipe.keep_best else recipe.epochs,
+            "kept_epoch": 1 + int(np.argmin(history["val_loss"])) if recipe.keep_best else recipe.epochs,
             "parameters": int(model.count_params()),
             "seconds": round(seconds),
             "backend": keras.backend.backend(),

@@ -8,8 +8,8 @@ from ui import charts
 st.title("LSTM Lab", anchor=False)
 st.markdown(
     "Watch a **long short-term memory** network think. An LSTM reads a text one piece at a time and keeps a memory, "
-    "the *cell state*. Three *gates*, numbers between 0 and 1, decide at every step what it forgets, what it writes down "
-    "and what it says. Here you see all of them, with the real numbers, on your own text."
+    "the *cell state*. Three *gates*, numbers between 0 and 1, decide at every step what it forgets, what it writes "
+    "down and what it says. Here you see all of them, with the real numbers, on your own text."
 )
 
 st.header("A memory of one number", anchor=False)

@@ -1,18 +1,24 @@
 """The frame of every page: its title, the menu, and what stands in the sidebar."""
 
+from pathlib import Path
+
 import streamlit as st
+
+# A file of ours: Streamlit fetches named icons for the browser tab from a network.
+ICON = Path(__file__).parent.parent / "assets" / "icon.png"
 
 page = st.navigation(
     [
-        st.Page("home.py", title="Home", icon=":material/home:", default=True),
-        st.Page("question_tags.py", title="Question tags", icon=":material/sell:", url_path="question_tags"),
+        st.Page("home.py", title="Home", default=True),
+        st.Page("question_tags.py", title="Question tags", url_path="question_tags"),
     ]
 )
 st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab",
-    page_icon=":material/memory:",
+    page_icon=str(ICON),
     layout="wide",
 )
+st.logo(str(ICON), size="large")
 with st.sidebar:
     st.caption("LSTM Lab shows a long short-term memory network while it reads. Everything is computed here and now.")
 page.run()

@@ -13,11 +13,14 @@ from ui import theme
 # The camera saves what is shown as PNG, in the browser; nothing is sent anywhere.
 CONFIG = {
     "displaylogo": False,
-    "displayModeBar": True,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "toImageButtonOptions": {"format": "png", "filename": "lstm-lab", "scale": 2},
 }
+MOST_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
 _MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
+
+# Above the plot, where two rows of it still fit on a phone.
+_LEGEND = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 15}}
 
 
 def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> go.Figure:
@@ -69,9 +72,7 @@ def answer_so_far(
             line={"color": colour, "width": 3, "dash": theme.CLASS_DASHES[index]},
             hovertemplate="%{y:.1%}",
         )
-    figure.update_layout(
-        height=380, margin=_MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.12, "font": {"size": 15}}
-    )
+    figure.update_layout(height=400, margin=_MARGIN | {"t": 56}, hovermode="x unified", legend=_LEGEND)
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability so far")
     _token_axis(figure, tokens)
     return figure
@@ -100,9 +101,8 @@ def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.nda
             hovertemplate=f"unit %{{customdata}}<br>token %{{x}}<br>{signal.name} %{{z:.3f}}<extra></extra>",
         )
     )
-    figure.add_vrect(
-        x0=chosen - 0.5, x1=chosen + 0.5, line={"color": signal.colour, "width": 2}, fillcolor="rgba(0,0,0,0)"
-    )
+    edge = "#FFFFFF" if theme.is_dark() else "#000000"
+    figure.add_vrect(x0=chosen - 0.5, x1=chosen + 0.5, line={"color": edge, "width": 2}, fillcolor="rgba(0,0,0,0)")
     figure.update_layout(height=460, margin=_MARGIN)
     figure.update_yaxes(autorange="reversed", title=f"{len(order)} units", showticklabels=False)
     _token_axis(figure, tokens)
@@ -131,9 +131,7 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure
             row=row,
             col=1,
         )
-    figure.update_layout(
-        height=360, margin=_MARGIN, hovermode="x unified", legend={"orientation": "h", "y": 1.14, "font": {"size": 15}}
-    )
+    figure.update_layout(height=380, margin=_MARGIN | {"t": 56}, hovermode="x unified", legend=_LEGEND)
     figure.update_yaxes(fixedrange=True, nticks=5, row=1, col=1)
     figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], row=2, col=1)
     _token_axis(figure, tokens)
@@ -179,8 +177,8 @@ def _token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
         labelalias=names,
         tickformat="d",
         separatethousands=False,
-        **({"dtick": 1} if len(tokens) <= 40 else {"nticks": 40}),
-        tickangle=-60,
+        **({"dtick": 1} if len(tokens) <= MOST_LABELS else {"nticks": MOST_LABELS}),
+        tickangle=-90,
         tickfont_size=13,
         ticklabeloverflow="allow",
         range=[-0.5, max(len(tokens) - 0.5, 0.5)],
@@ -188,11 +186,17 @@ def _token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
     )
 
 
-def by_strongest_moment(values: np.ndarray) -> np.ndarray:
-    """Units in the order of the timestep at which each departs most from its mean; (units,) of int.
+def alike_together(values: np.ndarray) -> np.ndarray:
+    """An order of the units in which those that behave alike stand together; (units,) of int.
 
-    Structure that is spread over unit numbers becomes a diagonal: the units that answer to the
-    beginning of the text stand on top.
+    Units are put around a circle by their weights in the first two principal components of the
+    signal, and read off by angle.
+
+    Args:
+        values: (T, units).
     """
-    departure = np.abs(values - values.mean(axis=0))
-    return np.lexsort((-departure.max(axis=0), departure.argmax(axis=0)))
+    centred = values - values.mean(axis=0)
+    if len(centred) < 2:
+        return np.argsort(values[-1], kind="stable")
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)  # (min(T, units), units)
+    return np.argsort(np.arctan2(directions[1], directions[0]), kind="stable")

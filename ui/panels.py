@@ -116,13 +116,13 @@ def inside_the_memory(reading: Reading, layer: int, key: str, address: dict[str,
     letter = _signal_choice(letters, key)
     t = _timestep_choice(reading, key)
     figure = charts.memory(
-        reading.tokens, letter, trace.signals[letter], charts.by_strongest_moment(trace.signals[letter]), t
+        reading.tokens, letter, trace.signals[letter], charts.alike_together(trace.signals[letter]), t
     )
     alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {trace.units} units by {len(reading.tokens)} tokens."
     st.plotly_chart(figure, config=charts.CONFIG, key=f"{key}_memory", alt=alt)
     st.caption(
-        f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit; units that answer to the "
-        "beginning of the text stand on top."
+        f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit; units that behave alike "
+        "stand together."
     )
     _one_timestep(reading, trace, t, key)
     shown = {**address, "signal": letter, "t": t + 1}

@@ -1,0 +1,179 @@
+"""The stories of the question page in a real browser: paste, read, walk, take away, share."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import lstm_core
+from tests.browser.conftest import PATIENCE, running_app
+from ui.examples import QUESTIONS
+
+expect.set_options(timeout=PATIENCE)
+
+HOSTILE = {
+    "script": "<script>alert(1)</script> in a template",
+    "image": '"><img src=x onerror="alert(2)"> why does this run?',
+    "nul": "what is a\x00 byte in the middle",
+    "emoji": "how do i print 😀👩‍👩‍👧 in a terminal",
+    "arabic": "كيف أطبع السطر الأول من الملف",
+    "unknown": "zxqv wqzzt blorptang",
+}
+
+
+def paste(page: Page, text: str) -> None:
+    """What a person does: select all, paste, Ctrl+Enter."""
+    box = page.get_by_label("Your question")
+    box.fill(text)
+    box.press("Control+Enter")
+
+
+def verdict(page: Page, tag: str) -> None:
+    expect(page.get_by_role("heading", name=f"{tag} ·")).to_be_visible()
+
+
+def settled(page: Page) -> None:
+    """No run under way, and the last panel is there."""
+    expect(page.get_by_role("button", name="Trace as CSV")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+
+
+def test_a_cold_server_opened_at_a_deep_link_shows_the_framed_page(page: Page, chromium, tmp_path: Path) -> None:
+    with running_app(tmp_path / "log.txt") as address:
+        page.goto(f"{address}/question_tags")
+        expect(page.get_by_role("heading", name="Question tags", level=1)).to_be_visible()
+        expect(page).to_have_title("Question tags · LSTM Lab")
+        expect(page.get_by_test_id("stSidebarNav").get_by_text("Question tags")).to_be_visible()
+        expect(page.get_by_text("navigation", exact=True)).to_have_count(0)
+        settled(page)
+
+
+def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags")
+    settled(page)
+    paste(
+        page,
+        "How do I read a csv file with pandas and drop the empty rows?\n\nimport pandas as pd\ndf = pd.read_csv('a.csv')",
+    )
+    verdict(page, "Python")
+    settled(page)
+
+    page.get_by_role("button", name="Previous token").or_(page.get_by_role("button", name="◀")).click()
+    tokens = lstm_core.load("stackoverflow").read(page.get_by_label("Your question").input_value()).tokens
+    expect(page.get_by_text(f"Timestep {len(tokens) - 1}", exact=False).first).to_be_visible()
+    slider = page.get_by_role("slider")
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_text("Timestep 1", exact=True)).to_be_visible()
+    slider.press("ArrowRight")
+    expect(page.get_by_text("Timestep 2", exact=True)).to_be_visible()
+    page.get_by_role("radio", name="Forget gate f").or_(page.get_by_role("button", name="Forget gate f")).click()
+    expect(page.get_by_text("Forget gate: How much of the old memory is kept", exact=False)).to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Trace as CSV").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
+    assert len(rows) == len(tokens) + 1
+    assert rows[0][:6] == ["timestep", "token", "p(csharp)", "p(java)", "p(javascript)", "p(python)"]
+    assert "f[0]" in rows[0]
+
+    page.get_by_role("button", name="Link to this view").click()
+    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    visitor = page.context.browser.new_context().new_page()
+    visitor.set_default_timeout(PATIENCE)
+    visitor.goto(link)
+    settled(visitor)
+    expect(visitor.get_by_label("Your question")).to_have_value(page.get_by_label("Your question").input_value())
+    expect(visitor.get_by_text("Timestep 2", exact=True)).to_be_visible()
+    expect(visitor.get_by_text("Forget gate: How much of the old memory is kept", exact=False)).to_be_visible()
+    visitor.context.close()
+
+
+def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags")
+    settled(page)
+    chart = page.locator(".js-plotly-plot").nth(1)
+    chart.hover()
+    with page.expect_download() as download:
+        chart.locator("a.modebar-btn[data-title*='PNG' i], a.modebar-btn[data-title*='png']").first.click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_slider_reruns_its_fragment_alone(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags")
+    settled(page)
+    page.evaluate(
+        """() => { const area = document.querySelector('textarea'); window.before = area; area.dataset.kept = 'yes';
+        window.firstChart = document.querySelectorAll('.js-plotly-plot')[1]; }"""
+    )
+    page.get_by_role("slider").focus()
+    page.get_by_role("slider").press("Home")
+    expect(page.get_by_text("Timestep 1", exact=True)).to_be_visible()
+    assert page.evaluate("document.querySelectorAll('.js-plotly-plot')[1] === window.firstChart")
+
+
+def test_comparing_shows_both_networks_and_what_was_masked(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags?text={quote(QUESTIONS['Short'])}")
+    settled(page)
+    verdict(page, "Python")
+    page.get_by_text("Compare with the article's network").click()
+    expect(page.get_by_text("Masked as in the training data: “Python” became “blank”.")).to_be_visible()
+    expect(page.get_by_text("Stack Overflow tags, the article's network").first).to_be_visible()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_shown_and_never_run(page: Page, address: str, name: str) -> None:
+    text = HOSTILE[name]
+    page.goto(f"{address}/question_tags?text={quote(text)}")
+    settled(page)
+    region = page.get_by_role("region", name="The text, each token tinted")
+    expect(region).to_contain_text(text.replace("\x00", "\u2400"))
+    assert page.locator("img[src='x']").count() == 0
+    if name == "unknown":
+        expect(page.get_by_text("None of these tokens is known", exact=False)).to_be_visible()
+
+
+def test_empty_text_gets_one_sentence_and_the_box_stays(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags")
+    settled(page)
+    paste(page, "   \n ")
+    expect(page.get_by_role("alert")).to_have_text("There is no text to read: type or paste some words first.")
+    paste(page, "console.log(document.title)")
+    verdict(page, "JavaScript")
+
+
+def test_a_megabyte_of_text_is_read_and_cut(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags")
+    settled(page)
+    paste(page, "public static void main(String[] args) { }\n" * 24_500)
+    expect(page.get_by_text("cut the rest off", exact=False)).to_be_visible()
+    verdict(page, "Java")
+
+
+def test_damaged_parameters_fall_back(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags?text=%ff%00import+numpy&signal=nonsense&t=-7e99&hide=maybe")
+    settled(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [{"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}],
+    indirect=True,
+    ids=["dark", "phone"],
+)
+def test_dark_theme_and_phone(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags?text={quote(QUESTIONS['Long'])}")
+    settled(page)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    for chart in page.locator(".js-plotly-plot").all():
+        box = chart.bounding_box()
+        assert box is not None
+        assert box["width"] > 250
+        assert box["x"] + box["width"] <= page.viewport_size["width"]

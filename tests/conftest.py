@@ -1,0 +1,84 @@
+"""What several tests share: a tiny classifier, in a folder and loaded. Its weights are random but fixed.
+
+Keras is brought in by the fixtures, so that tests which don't need it stay quick.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from lstm_core import library
+from lstm_core.classify import TextClassifier
+from lstm_core.library import ModelCard
+from lstm_core.text import Encoder, Vocabulary
+
+LABELS = ("csharp", "java", "python")
+WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
+
+
+@pytest.fixture(scope="session")
+def card() -> ModelCard:
+    """A card with everything in it."""
+    return ModelCard(
+        name="tiny",
+        title="A tiny classifier",
+        task="classifier",
+        dataset="stackoverflow",
+        summary="Random weights, for tests.",
+        labels=LABELS,
+        notes=("One.", "Two."),
+        measured={"accuracy": 0.5, "examples": 10},
+        training={"seed": 1, "curves": {"loss": [1.0, 0.5]}},
+    )
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """Reads 12 tokens of prose and code."""
+    return Encoder("code", Vocabulary(WORDS), length=12)
+
+
+@pytest.fixture(scope="session")
+def randomised() -> Callable[[Any, int], Any]:
+    """Puts numbers of some size into all weights of a Keras model, so that answers differ clearly."""
+
+    def fill(model: Any, seed: int = 0) -> Any:
+        random = np.random.default_rng(seed)
+        model.set_weights([random.normal(0, 0.6, weight.shape) for weight in model.get_weights()])
+        return model
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(
+    tmp_path_factory: pytest.TempPathFactory, card: ModelCard, encoder: Encoder, randomised: Callable[..., Any]
+) -> Path:
+    """A saved model; not to be written to."""
+    from lstm_core import networks
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    network = randomised(networks.pooled_lstm(len(encoder.vocabulary), len(LABELS), width=4, units=5))
+    library.save(network, encoder, card, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_folder: Path) -> TextClassifier:
+    """The same model, loaded."""
+    return library.load(tiny_folder)
+
+
+@pytest.fixture
+def folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the model's folder that may be damaged."""
+    return shutil.copytree(tiny_folder, tmp_path / "broken")

@@ -1,0 +1,140 @@
+"""Every page by AppTest: it runs, says what it should, and a mistake is one plain sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lstm_core import library
+from ui import shelf
+from ui.examples import QUESTIONS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py")
+
+
+def opened(name: str, **parameters: str) -> AppTest:
+    script = "navigation" if name == "home" else name  # home links to other pages, which needs the frame
+    page = AppTest.from_file(str(ROOT / "pages" / f"{script}.py"), default_timeout=120)
+    for key, value in parameters.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_page_opens_with_one_title_and_no_error(path: Path) -> None:
+    page = opened(path.stem)
+    assert not page.exception
+    assert not page.error
+    assert len(page.title) == 1
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_stay_short(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= 125
+
+
+def test_the_frame_names_every_page() -> None:
+    navigation = (ROOT / "pages" / "navigation.py").read_text(encoding="utf-8")
+    for path in PAGES:
+        assert f'"{path.name}"' in navigation
+
+
+class TestHome:
+    def test_the_memory_counts_the_brackets_that_are_typed(self) -> None:
+        page = opened("home")
+        page.text_input(key="brackets").set_value("((x)(").run()
+        assert any("**2**" in text.value for text in page.markdown)
+
+    def test_without_brackets_it_asks_for_some(self) -> None:
+        page = opened("home")
+        page.text_input(key="brackets").set_value("").run()
+        assert not page.exception
+        assert "brackets" in page.info[0].value
+
+
+class TestQuestionTags:
+    @pytest.mark.parametrize(
+        ("example", "tag"),
+        [
+            ("Short", "Python"),
+            ("JavaScript", "JavaScript"),
+            ("C#", "C#"),
+            ("Java", "Java"),
+            ("Long", "Python"),
+            ("Misleading", "Python"),
+        ],
+    )
+    def test_the_examples_get_their_tag(self, example: str, tag: str) -> None:
+        page = opened("question_tags")
+        page.button(key=f"question_example_{example}").click().run()
+        assert page.text_area(key="question").value == QUESTIONS[example]
+        assert page.subheader[0].value.startswith(f"{tag} ·")
+
+    def test_the_link_brings_back_text_signal_and_timestep(self) -> None:
+        page = opened("question_tags", text="def f(x): return x", signal="o", t="3")
+        assert page.text_area(key="question").value == "def f(x): return x"
+        assert page.session_state["tags_signal"] == "o"
+        assert page.slider(key="tags_t").value == 3
+
+    @pytest.mark.parametrize("t", ["0", "-5", "99999999999999999999", "1e3", "nan", "", "\x00"])
+    def test_a_damaged_timestep_is_moved_into_range(self, t: str) -> None:
+        page = opened("question_tags", text="def f(x): return x", signal="\x00", t=t)
+        assert not page.exception
+        assert page.session_state["tags_signal"] == "c"
+        assert 1 <= page.slider(key="tags_t").value <= page.slider(key="tags_t").max
+
+    def test_previous_and_next_walk(self) -> None:
+        page = opened("question_tags", text="def f(x): return x", t="3")
+        page.button(key="tags_next").click().run()
+        assert page.slider(key="tags_t").value == 4
+        page.button(key="tags_previous").click().run()
+        page.button(key="tags_previous").click().run()
+        assert page.slider(key="tags_t").value == 2
+
+    def test_a_single_token_needs_no_slider(self) -> None:
+        page = opened("question_tags", text="def")
+        assert not page.exception
+        assert len(page.slider) == 0
+
+    def test_names_are_read_or_hidden_and_the_page_says_which(self) -> None:
+        page = opened("question_tags", text=QUESTIONS["Short"])
+        assert not any("Masked" in caption.value for caption in page.caption)
+        page.toggle(key="hide").set_value(True).run()
+        assert any("“Python” became “blank”" in caption.value for caption in page.caption)
+
+    @pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+    def test_nothing_to_read_is_one_sentence(self, text: str) -> None:
+        page = opened("question_tags")
+        page.text_area(key="question").set_value(text).run()
+        assert not page.exception
+        assert [error.value for error in page.error] == ["There is no text to read: type or paste some words first."]
+
+    def test_unknown_words_alone_are_called_that(self) -> None:
+        page = opened("question_tags", text="zxqv wqzzt blorptang")
+        assert "None of these tokens is known" in page.warning[0].value
+
+    @pytest.mark.parametrize("harm", ["missing", "truncated", "card"])
+    def test_a_broken_model_is_one_sentence_and_the_text_stays(
+        self, harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "stackoverflow"
+        if harm != "missing":
+            folder.mkdir()
+            for part in (library.SHIPPED / "stackoverflow").iterdir():
+                (folder / part.name).write_bytes(part.read_bytes())
+        if harm == "truncated":
+            weights = (folder / library.WEIGHTS).read_bytes()
+            (folder / library.WEIGHTS).write_bytes(weights[: len(weights) // 2])
+        if harm == "card":
+            (folder / library.CARD).write_text('{"name": ', encoding="utf-8")
+        monkeypatch.setattr(library, "SHIPPED", tmp_path)
+        monkeypatch.setattr(shelf, "_loading", {})
+        page = opened("question_tags", text="my text")
+        assert not page.exception
+        assert len(page.error) == 1
+        assert "stackoverflow" in page.error[0].value
+        assert "\n" not in page.error[0].value
+        assert page.text_area(key="question").value == "my text"

@@ -31,9 +31,10 @@ WATCH = """([selector, expected, quiet]) => {
     document.addEventListener("pointerdown", event => { pressed = event.timeStamp; }, {capture: true, once: true});
     const observer = new MutationObserver(records => {
         const elements = records.map(({target}) => target.nodeType === 1 ? target : target.parentElement);
-        const ours = elements.map(element => element?.closest(selector)).filter(Boolean);
+        const ours = elements.map(element => element?.closest(selector)).filter(element => element?.isConnected);
         if (pressed === null || ours.length === 0) return;
         ours.forEach(element => changed.add(element));
+        painted = null;
         requestAnimationFrame(() => { painted = performance.now(); });
     });
     observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});

@@ -128,11 +128,12 @@ def asked_directly(model: TextClassifier, text: str) -> np.ndarray:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_predicting_and_reading_give_what_keras_gives(name: str, classifier: Callable[..., TextClassifier]) -> None:
     model = classifier(NETWORKS[name]())
-    predicted = model.predict(TEXTS)
-    assert predicted.shape == (len(TEXTS), 3)
+    texts = TEXTS[:3]
+    predicted = model.predict(texts)
+    assert predicted.shape == (len(texts), 3)
     assert predicted.dtype == np.float32
     np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-5)
-    for text, row in zip(TEXTS, predicted, strict=True):
+    for text, row in zip(texts, predicted, strict=True):
         np.testing.assert_allclose(row, asked_directly(model, text), atol=1e-5)
         np.testing.assert_allclose(model.read(text).probabilities[-1], row, atol=1e-4)
 

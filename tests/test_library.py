@@ -229,31 +229,28 @@ def test_files_of_different_models_do_not_belong_together(
 # --- saving ---------------------------------------------------------------------------------
 
 
-class FullDisk:
-    """A model that is half written when the disk is full."""
-
-    def save(self, path: Path) -> None:
-        Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+def full_disk(model: Any, path: Path, *rest: Any, **options: Any) -> None:
+    Path(path).write_bytes(b"half")
+    raise OSError(28, "No space left on device")
 
 
-class Paper:
-    """A model that saves well, and quickly."""
-
-    def save(self, path: Path) -> None:
-        Path(path).write_bytes(b"new weights")
+def on_paper(model: Any, path: Path, *rest: Any, **options: Any) -> None:
+    Path(path).write_bytes(b"new weights")
 
 
-def test_a_failing_write_leaves_the_old_model(folder: Path, encoder: Encoder, card: ModelCard) -> None:
+def test_a_failing_write_leaves_the_old_model(
+    folder: Path, tiny: TextClassifier, card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = contents(folder)
+    monkeypatch.setattr(type(tiny.model), "save", full_disk)
     with pytest.raises(OSError, match="No space"):
-        library.save(FullDisk(), encoder, replace(card, title="New"), folder)
+        library.save(tiny.model, tiny.encoder, replace(card, title="New"), folder)
     assert contents(folder) == before
 
 
 @pytest.mark.parametrize("failing", [VOCABULARY, CARD])
 def test_a_failure_at_a_later_file_leaves_all_old_ones(
-    folder: Path, encoder: Encoder, card: ModelCard, failing: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tiny: TextClassifier, card: ModelCard, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(folder)
     write: Callable[..., None] = library._write_json
@@ -263,16 +260,19 @@ def test_a_failure_at_a_later_file_leaves_all_old_ones(
             raise OSError(28, "No space left on device")
         write(path, *rest, **options)
 
+    monkeypatch.setattr(type(tiny.model), "save", on_paper)
     monkeypatch.setattr(library, "_write_json", fail)
     with pytest.raises(OSError, match="No space"):
-        library.save(Paper(), encoder, replace(card, title="New"), folder)
+        library.save(tiny.model, tiny.encoder, replace(card, title="New"), folder)
     assert contents(folder) == before
 
 
-def test_saving_makes_the_folder_and_replaces_what_was_there(tmp_path: Path, encoder: Encoder, card: ModelCard) -> None:
+def test_saving_makes_the_folder_and_replaces_what_was_there(
+    tmp_path: Path, tiny: TextClassifier, card: ModelCard
+) -> None:
     target = tmp_path / "deep" / "down"
-    library.save(Paper(), encoder, card, target)
-    library.save(Paper(), Encoder("code", Vocabulary(("é", '"')), 3), replace(card, title="Neu: ä"), target)
+    library.save(tiny.model, tiny.encoder, card, target)
+    library.save(tiny.model, Encoder("code", Vocabulary(("é", '"')), 3), replace(card, title="Neu: ä"), target)
     assert ModelCard.read(target).title == "Neu: ä"
     assert json.loads((target / VOCABULARY).read_text("utf-8"))["tokens"] == ["é", '"']
     assert set(contents(target)) == set(FILES)

@@ -146,6 +146,9 @@ def _timestep_choice(reading: Reading, key: str) -> int:
     """A slider over the tokens with a button on either side; returns the timestep from 0."""
     last = len(reading.tokens)
     name = f"{key}_t"
+    if st.session_state.get(f"{key}_text", reading.text) != reading.text:
+        st.session_state[name] = last  # another text: begin where its answer is complete
+    st.session_state[f"{key}_text"] = reading.text
     st.session_state.setdefault(name, session.number("t", last, 1, last))
     st.session_state[name] = min(max(st.session_state[name], 1), last)
 

@@ -1,0 +1,141 @@
+"""The benchmarks' arithmetic on clocks that we set by hand, and that each script starts. Nothing is timed here."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks import texts, timing
+from lstm_core.text import TOKENIZERS
+
+SCRIPTS = ("reading", "startup", "page")
+
+
+class FakeClock:
+    """A clock that stands still until somebody spends time."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def spend(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def script(name: str):
+    if name != "reading":
+        pytest.importorskip("playwright")
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_options(name: str):
+    options = script(name).parser().parse_args(["--repeats", "3", "--json"])
+    assert options.repeats == 3
+    assert options.json
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("repeats", ["0", "-1", "some"])
+def test_repeats_must_be_a_number_above_zero(name: str, repeats: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        script(name).parser().parse_args(["--repeats", repeats])
+    assert "--repeats" in capsys.readouterr().err
+
+
+def test_reading_reads_ours_unless_told_otherwise():
+    parser = script("reading").parser()
+    assert parser.parse_args([]).model == "stackoverflow"
+    assert parser.parse_args(["--model", "other"]).model == "other"
+
+
+def test_a_measure_is_the_time_that_its_action_spends():
+    clock = FakeClock()
+    assert timing.timed(lambda: clock.spend(2.5), clock)() == 2.5
+
+
+def test_contenders_take_turns_after_a_round_that_does_not_count():
+    order: list[str] = []
+
+    def contender(name: str) -> timing.Measure:
+        def measure() -> float:
+            order.append(name)
+            return float(len(order))
+
+        return measure
+
+    times = timing.interleaved({name: contender(name) for name in "ab"}, repeats=2)
+    assert order == ["a", "b"] * 3
+    assert times == {"a": [3.0, 5.0], "b": [4.0, 6.0]}
+
+
+def test_slow_contenders_sit_rounds_out():
+    times = timing.interleaved({"a": lambda: 1.0, "slow": lambda: 9.0}, repeats=5, every={"slow": 2})
+    assert times["a"] == [1.0] * 5
+    assert [math.isnan(value) for value in times["slow"]] == [False, True, False, True, False]
+
+
+def test_drift_cancels_in_the_ratio():
+    clock = FakeClock()
+    slowness = [1.0, 1.0, 4.0, 16.0, 2.0, 8.0]  # of the machine, warm-up first
+
+    def contender(seconds: float) -> timing.Measure:
+        rounds: Iterator[float] = iter(slowness)
+        return timing.timed(lambda: clock.spend(seconds * next(rounds)), clock)
+
+    times = timing.interleaved({"ours": contender(3.0), "peer": contender(2.0)}, repeats=5)
+    row = timing.compare(times, "ours", "peer", aim=1.5)
+    assert (row.low, row.ratio, row.high) == (1.5, 1.5, 1.5)
+    assert (row.median, row.peer_median, row.rounds) == (12.0, 8.0, 5)
+    assert row.met
+
+
+def test_the_ratio_is_the_median_over_the_rounds_in_which_both_took_part():
+    times = {"ours": [1.0, 2.0, 9.0, 4.0], "peer": [2.0, 2.0, math.nan, 1.0]}
+    row = timing.compare(times, "ours", "peer")
+    assert (row.low, row.ratio, row.high) == (0.75, 1.0, 2.5)  # quartiles of 0.5, 1, 4
+    assert (row.median, row.peer_median, row.rounds) == (3.0, 2.0, 3)
+    assert row.met is None
+
+
+def test_one_round_is_enough_for_a_ratio():
+    row = timing.compare({"ours": [3.0], "peer": [2.0]}, "ours", "peer", aim=1.0)
+    assert (row.low, row.ratio, row.high) == (1.5, 1.5, 1.5)
+    assert row.met is False
+
+
+def test_the_table_names_ratio_and_aim(capsys: pytest.CaptureFixture[str]):
+    rows = [
+        timing.compare({"ours": [0.001], "peer": [0.25]}, "ours", "peer", aim=0.01),
+        timing.compare({"ours": [3.0], "peer": [2.0]}, "ours", "peer", aim=1.0),
+    ]
+    timing.show("example", rows, as_json=False, model="some")
+    first, _, fast, slow = capsys.readouterr().out.splitlines()
+    assert first == "example, model some"
+    assert fast.split("  ")[0] == "ours"
+    assert "1.00 ms" in fast
+    assert "0.004 (250 x faster)" in fast
+    assert fast.endswith("yes")
+    assert "3,000 ms" in slow
+    assert slow.endswith("NO")
+
+
+def test_json_is_one_object_with_seconds(capsys: pytest.CaptureFixture[str]):
+    timing.show("example", [timing.compare({"a": [3.0], "b": [2.0]}, "a", "b", aim=2.0)], as_json=True, model="some")
+    result = json.loads(capsys.readouterr().out)
+    assert (result["benchmark"], result["model"]) == ("example", "some")
+    (row,) = result["comparisons"]
+    assert (row["what"], row["peer"], row["median"], row["ratio"]) == ("a", "b", 3.0, 1.5)
+    assert (row["aim"], row["met"], row["rounds"]) == (2.0, True, 1)
+
+
+@pytest.mark.parametrize("tokenizer", sorted(TOKENIZERS))
+@pytest.mark.parametrize("count", [1, 14, 100, 400, 1000])
+def test_texts_have_so_many_tokens(tokenizer: str, count: int):
+    assert len(list(TOKENIZERS[tokenizer](texts.of_tokens(count, tokenizer)))) == count

@@ -8,22 +8,32 @@ before the first visitor asks for them.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
 
+# Seconds: importing TensorFlow at once made the first page take 1.8 times as long (benchmarks/startup.py).
+HEAD_START = 4.0
+
 log = logging.getLogger("lstm_lab")
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Load the models in the background while the first page is painted."""
+    """Load the models in the background, once the first page has had time to be painted.
+
+    A page that needs them sooner begins to load them by itself.
+    """
     from ui import shelf
 
-    shelf.warm_up()
+    timer = threading.Timer(HEAD_START, shelf.warm_up)
+    timer.daemon = True
+    timer.start()
     yield {}
+    timer.cancel()
 
 
 def apologise(error: Exception) -> bool:

@@ -149,3 +149,44 @@ def lstm_step(
     c = hold("c", f * c + i * g)
     h = hold("h", o * tanh(c))
     return LSTMStep(i, f, g, o, c, h, uh)
+
+
+def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
+    """`lstm_step` over a whole sequence, with the usual activations and nothing held.
+
+    The same operations in the same order, written in place into arrays made beforehand: equal to
+    stepping to the last bit, in half the time. That matters, since all the rest of a reading is
+    faster than this loop.
+
+    Args:
+        wx: (T, 4·units) the sums W·x_t + b of i, f, g, o.
+        h: (units,) the hidden state before the first step.
+        c: (units,) the cell state before the first step.
+        U: (units, 4·units) the recurrent kernel.
+
+    Returns:
+        `i f g o c h`, each (T, units), and `uh` (T, 4·units).
+    """
+    T, n = len(wx), h.shape[0]
+    gates = np.empty((T, 4, n), wx.dtype)
+    sums, uh = np.empty_like(wx), np.empty_like(wx)
+    cs, hs = np.empty((T, n), wx.dtype), np.empty((T, n), wx.dtype)
+    written = np.empty(n, wx.dtype)
+    one = wx.dtype.type(1)
+    rows = zip(wx, uh, sums, gates.reshape(T, 4 * n), gates, cs, hs, strict=True)
+    for wx_t, uh_t, sums_t, squashed, (i, f, g, o), c_t, h_t in rows:
+        np.dot(h, U, uh_t)
+        np.add(wx_t, uh_t, sums_t)
+        np.negative(sums_t, squashed)  # 1 / (1 + e^-z), in place
+        np.exp(squashed, squashed)
+        np.add(squashed, one, squashed)
+        np.divide(one, squashed, squashed)
+        np.tanh(sums_t[2 * n : 3 * n], g)
+        np.multiply(f, c, c_t)
+        np.multiply(i, g, written)
+        np.add(c_t, written, c_t)
+        np.tanh(c_t, h_t)
+        np.multiply(o, h_t, h_t)
+        h, c = h_t, c_t
+    i, f, g, o = np.moveaxis(gates, 1, 0)
+    return {"i": i, "f": f, "g": g, "o": o, "c": cs, "h": hs, "uh": uh}

@@ -42,8 +42,8 @@ def whitespace_tokens(text: str) -> Iterator[Token]:
 # stops. A paste has real ones; after this both look the same. (İ is the one letter that grows when
 # it is lower-cased, which would shift what follows.)
 _CROOKED = re.compile(r"(?i:&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)|\"\"|\r?\n|\t|İ")
-# One alternative a line: language, word, number, indented line, full stop inside or before code,
-# operators of several signs, any other sign. A full stop at the end of a sentence says nothing.
+# One alternative a line: language, word, number, indented line, full stop inside code, operators of
+# several signs, any other sign.
 _CODE = re.compile(
     r"""c\# | c\+\+
       | [a-z_]\w* | [^\W\d_]+

@@ -205,13 +205,16 @@ def run_cell(
         timesteps = timesteps[::-1]
     taken = _as_mask(mask, len(x))[timesteps]
     start = _initial_state(weights, initial_state)
-    wx = x[timesteps] @ weights.kernel + weights.bias  # (T, parts·units)
-    hold = _holds(weights, clamps, timesteps)
+    wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
+    clamps = tuple(clamps)
 
     with np.errstate(over="ignore"):  # e^-z may overflow to inf: 1 / (1 + inf) is the 0 we want
-        steps = _STEPPERS[weights.kind](weights, wx, start, taken, hold)
-    uh = np.array(steps.pop("uh"), dtype).reshape(wx.shape)
-    signals = {name: np.array(values, dtype).reshape(len(x), n) for name, values in steps.items()}
+        if weights.kind == "lstm" and _is_plain(weights) and not clamps and taken.all():
+            steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
+        else:
+            steps = _STEPPERS[weights.kind](weights, wx, start, taken, _holds(weights, clamps, timesteps))
+    uh = np.asarray(steps.pop("uh"), dtype).reshape(wx.shape)
+    signals = {name: np.asarray(values, dtype).reshape(len(x), n) for name, values in steps.items()}
     return LayerTrace(
         kind=weights.kind,
         name=weights.name,
@@ -223,6 +226,24 @@ def run_cell(
         mask=taken,
         initial_state=start,
     )
+
+
+def _input_sums(x: Array, weights: CellWeights) -> Array:
+    """W·x + b of all timesteps, (T, parts·units).
+
+    One product, cut into slices that OpenBLAS computes without calling for other threads: on a
+    busy machine, waiting for those took a hundred times longer than the product itself.
+    """
+    sums = np.empty((len(x), weights.kernel.shape[1]), x.dtype)
+    rows = max(1, 2**18 // max(weights.kernel.size, 1))
+    for first in range(0, len(x), rows):
+        np.dot(x[first : first + rows], weights.kernel, out=sums[first : first + rows])
+    sums += weights.bias
+    return sums
+
+
+def _is_plain(weights: CellWeights) -> bool:
+    return weights.sigma is cells.sigmoid and weights.tanh is np.tanh
 
 
 Steps = dict[str, list[Array]]

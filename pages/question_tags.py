@@ -50,10 +50,10 @@ if compare:
     except LabError as error:
         st.error(str(error))
 
-for column, (title, each) in zip(st.columns(len(readings), border=True), readings.items(), strict=True):
+for number, (column, each) in enumerate(zip(st.columns(len(readings), border=True), readings.values(), strict=True)):
     with column:
-        st.caption(title)
-        panels.verdict(each)
+        st.caption(list(readings)[number])
+        panels.verdict(each, key=f"tags{number}")
         panels.notices(each)
 
 st.header("How the answer formed", anchor=False)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from lstm_core.cells import gru_step, let_go, lstm_step, rnn_step, sigmoid
+from lstm_core.cells import gru_step, let_go, lstm_sequence, lstm_step, rnn_step, sigmoid
 
 
 def squash(z: float) -> float:
@@ -182,3 +182,18 @@ def test_steps_keep_the_precision_they_are_given(dtype):
     )
     for step in steps:
         assert {value.dtype for value in step} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("length", [0, 1, 9])
+def test_a_sequence_equals_its_steps_to_the_last_bit(dtype: type, length: int) -> None:
+    rng = np.random.default_rng(3)
+    wx, U = rng.normal(0, 3, (length, 20)).astype(dtype), rng.normal(size=(5, 20)).astype(dtype)
+    h, c = rng.normal(size=(2, 5)).astype(dtype)
+    found = lstm_sequence(wx, h, c, U)
+    assert all(values.dtype == dtype for values in found.values())
+    for t in range(length):
+        step = lstm_step(wx[t], h, c, U)
+        for name, value in step._asdict().items():
+            np.testing.assert_array_equal(found[name][t], value)
+        h, c = step.h, step.c

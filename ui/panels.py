@@ -24,7 +24,7 @@ def colours(reading: Reading) -> list[str]:
     return list(theme.CLASS_COLOURS[: len(reading.labels)])
 
 
-def verdict(reading: Reading) -> None:
+def verdict(reading: Reading, key: str) -> None:
     """The answer, its probability, a bar for each class, and what the reader must know about it."""
     st.subheader(f"{theme.class_name(reading.answer)} · {reading.confidence:.1%}", anchor=False)
     st.markdown(_verdict_sentence(reading))
@@ -33,7 +33,7 @@ def verdict(reading: Reading) -> None:
         f"{theme.class_name(label)} {value:.1%}"
         for label, value in zip(reading.labels, reading.probabilities[-1], strict=True)
     )
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"Probabilities: {shares}.")
+    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"{key}_verdict", alt=f"Probabilities: {shares}.")
 
 
 def _verdict_sentence(reading: Reading) -> str:

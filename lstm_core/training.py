@@ -210,13 +210,16 @@ class _Reporter(keras.callbacks.Callback):
         self._epoch, self._last = 0, 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Which epoch it is, from 1."""
         self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A sign of life, not more than a few times a second."""
         if time.monotonic() - self._last > 0.25:
             self._send(batch + 1, logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """The figures of a whole epoch, validation included."""
         self._send(self._steps, logs)
 
     def _send(self, step: int, logs: Any) -> None:
@@ -240,13 +243,16 @@ class _KeepBest(keras.callbacks.Callback):
     """At the end, puts back the weights of the epoch with the lowest validation loss."""
 
     def on_train_begin(self, logs: Any = None) -> None:
+        """Nothing is kept yet."""
         self._best, self._weights = np.inf, None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Keeps the weights if no epoch before was better."""
         if logs["val_loss"] < self._best:
             self._best, self._weights = logs["val_loss"], self.model.get_weights()
 
     def on_train_end(self, logs: Any = None) -> None:
+        """The best weights go back in."""
         if self._weights is not None:
             self.model.set_weights(self._weights)
 

@@ -112,8 +112,9 @@ STACKOVERFLOW_ARTICLE = TextRecipe(
         "strangers to each other. The vocabulary of 1,000 leaves most of the telling words unknown, and everything "
         "after the hundredth word is never seen.",
         "The article doesn't say on which side it pads. Pads stand in front here, as Keras puts them by default; "
-        "behind the text they cost ten more points on the validation part. It prints an argmax without an axis, which is one "
-        "number for the whole table of answers; here each question has its own.",
+        "behind the text they cost ten more points on the validation part.",
+        "The article prints an argmax without an axis, which is one number for the whole table of answers; here each "
+        "question has its own.",
         "Language names in a pasted question become 'blank', as in the data: this network never saw a question "
         "that names its own language.",
     ),

@@ -243,5 +243,17 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
 
 
+def _keep_standard_error_ours() -> None:
+    """Let TensorFlow's native code write its remarks about the machine to nowhere.
+
+    It writes to file descriptor 2 before any setting can stop it; Python's own stderr goes on.
+    """
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
 if __name__ == "__main__":
+    _keep_standard_error_ours()
     sys.exit(main())

@@ -82,3 +82,34 @@ def softmax(z: Array) -> Array:
     """e^z / Σ e^z over the last axis; every row of the result sums to 1."""
     powers = np.exp(z - z.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+# The derivative of an activation, written in terms of its own value y.
+_SLOPES: dict[int, Activation] = {
+    id(sigmoid): lambda y: y * (1 - y),
+    id(np.tanh): lambda y: 1 - y * y,
+    id(ELEMENTWISE["linear"]): np.ones_like,
+    id(ELEMENTWISE["relu"]): lambda y: (y > 0).astype(y.dtype),
+}
+
+
+def slope(activation: Activation) -> Activation:
+    """The derivative of an activation as a function of the activation's value.
+
+    Raises:
+        ModelError: if it isn't known here.
+    """
+    if id(activation) not in _SLOPES:
+        raise ModelError("Gradients are known here for sigmoid, tanh, relu and linear activations only.")
+    return _SLOPES[id(activation)]
+
+
+def pull(activation: Activation, value: Array, gradient: Array) -> Array:
+    """The gradient by an activation's argument, from its value and the gradient by it.
+
+    Raises:
+        ModelError: if its derivative isn't known here.
+    """
+    if activation is softmax:
+        return value * (gradient - (gradient * value).sum(axis=-1, keepdims=True))
+    return gradient * slope(activation)(value)

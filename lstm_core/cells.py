@@ -3,7 +3,8 @@
 This file is the recurrence and nothing else: no sequences, masks or Keras layers (`trace.py`
 has those). A step receives `wx`, the sum W·x + b of every gate at this timestep, which
 `trace.py` computes for all timesteps in one matrix product, and the previous state. It returns
-every signal, and `uh`, the sums U·h, so that wx + uh is exactly what each gate squashes.
+every signal, and `uh`, the sums U·h, so that wx + uh is exactly what each gate squashes. Shapes are
+given for one sequence; a batch puts its axis in front of the units, (batch, units).
 
 Formulas and weight layout: LSTM, Hochreiter & Schmidhuber (1997) with the forget gate of Gers
 et al. (2000); GRU, Cho et al. (2014). Keras stores the kernels side by side in the order
@@ -100,19 +101,19 @@ def gru_step(
         tanh: the activation of the candidate.
         hold: see `rnn_step`.
     """
-    n = h.shape[0]
+    n = h.shape[-1]
     if reset_after:
         uh = h @ U + recurrent_bias  # (3·units,)
-        z = hold("z", sigma(wx[:n] + uh[:n]))
-        r = hold("r", sigma(wx[n : 2 * n] + uh[n : 2 * n]))
-        g = hold("g", tanh(wx[2 * n :] + r * uh[2 * n :]))
+        z = hold("z", sigma(wx[..., :n] + uh[..., :n]))
+        r = hold("r", sigma(wx[..., n : 2 * n] + uh[..., n : 2 * n]))
+        g = hold("g", tanh(wx[..., 2 * n :] + r * uh[..., 2 * n :]))
     else:
         uh_gates = h @ U[:, : 2 * n]  # (2·units,)
-        z = hold("z", sigma(wx[:n] + uh_gates[:n]))
-        r = hold("r", sigma(wx[n : 2 * n] + uh_gates[n:]))
+        z = hold("z", sigma(wx[..., :n] + uh_gates[..., :n]))
+        r = hold("r", sigma(wx[..., n : 2 * n] + uh_gates[..., n:]))
         uh_candidate = (r * h) @ U[:, 2 * n :]  # (units,)
-        g = hold("g", tanh(wx[2 * n :] + uh_candidate))
-        uh = np.concatenate([uh_gates, uh_candidate])
+        g = hold("g", tanh(wx[..., 2 * n :] + uh_candidate))
+        uh = np.concatenate([uh_gates, uh_candidate], axis=-1)
     h = hold("h", z * h + (1 - z) * g)
     return GRUStep(z, r, g, h, uh)
 
@@ -138,14 +139,14 @@ def lstm_step(
         tanh: the activation of the candidate and of the cell state.
         hold: see `rnn_step`.
     """
-    n = h.shape[0]
+    n = h.shape[-1]
     uh = h @ U  # (4·units,)
     sums = wx + uh
     squashed = sigma(sums)  # one call over all four costs less than three; g's quarter is unused
-    i = hold("i", squashed[:n])
-    f = hold("f", squashed[n : 2 * n])
-    g = hold("g", tanh(sums[2 * n : 3 * n]))
-    o = hold("o", squashed[3 * n :])
+    i = hold("i", squashed[..., :n])
+    f = hold("f", squashed[..., n : 2 * n])
+    g = hold("g", tanh(sums[..., 2 * n : 3 * n]))
+    o = hold("o", squashed[..., 3 * n :])
     c = hold("c", f * c + i * g)
     h = hold("h", o * tanh(c))
     return LSTMStep(i, f, g, o, c, h, uh)
@@ -167,13 +168,13 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
     Returns:
         `i f g o c h`, each (T, units), and `uh` (T, 4·units).
     """
-    T, n = len(wx), h.shape[0]
-    gates = np.empty((T, 4, n), wx.dtype)
-    sums, uh = np.empty_like(wx), np.empty_like(wx)
-    cs, hs = np.empty((T, n), wx.dtype), np.empty((T, n), wx.dtype)
-    written = np.empty(n, wx.dtype)
+    T, n = len(wx), h.shape[-1]
+    squashed_all, sums, uh = np.empty_like(wx), np.empty_like(wx), np.empty_like(wx)
+    gates = np.moveaxis(squashed_all.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
+    cs, hs = np.empty((T, *h.shape), wx.dtype), np.empty((T, *h.shape), wx.dtype)
+    written = np.empty(h.shape, wx.dtype)
     one = wx.dtype.type(1)
-    rows = zip(wx, uh, sums, gates.reshape(T, 4 * n), gates, cs, hs, strict=True)
+    rows = zip(wx, uh, sums, squashed_all, gates, cs, hs, strict=True)
     for wx_t, uh_t, sums_t, squashed, (i, f, g, o), c_t, h_t in rows:
         np.dot(h, U, uh_t)
         np.add(wx_t, uh_t, sums_t)
@@ -181,7 +182,7 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
         np.exp(squashed, squashed)
         np.add(squashed, one, squashed)
         np.divide(one, squashed, squashed)
-        np.tanh(sums_t[2 * n : 3 * n], g)
+        np.tanh(sums_t[..., 2 * n : 3 * n], g)
         np.multiply(f, c, c_t)
         np.multiply(i, g, written)
         np.add(c_t, written, c_t)

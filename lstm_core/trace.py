@@ -1,7 +1,7 @@
 """Runs a recurrent Keras layer over one sequence in NumPy and keeps everything it computes.
 
 `trace(layer, x)` gives a `LayerTrace`: every gate, the states, and the two sums that each gate
-squashes. `Clamp` forces a signal to a value on the way. The recurrence itself is in `cells.py`,
+squashes. `clamps.py` forces signals to values on the way. The recurrence itself is in `cells.py`,
 and `weights.py` asks Keras for weights and settings: a trace needs no graph and no compilation.
 """
 
@@ -15,40 +15,12 @@ from typing import Any
 import numpy as np
 
 from lstm_core import cells
-from lstm_core.cells import Array, Hold
+from lstm_core.cells import Array
+from lstm_core.clamps import Clamp, holds
 from lstm_core.weights import CellWeights, Kind, is_a, weights_of
 
 # The parts of each kernel, in the order in which Keras stores them side by side.
 PARTS: dict[str, tuple[str, ...]] = {"lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "g"), "rnn": ("h",)}
-# Everything that a step computes, in the order of the equations.
-SIGNALS: dict[str, tuple[str, ...]] = {
-    "lstm": ("i", "f", "g", "o", "c", "h"),
-    "gru": ("z", "r", "g", "h"),
-    "rnn": ("h",),
-}
-
-
-@dataclass(frozen=True)
-class Clamp:
-    """Force one signal to a value while tracing; everything after it follows.
-
-    Attributes:
-        gate: a gate (`i f g o`; `z r g` in a GRU) or a state (`c`, `h`).
-        value: any finite number; gates live in 0…1, but the network accepts what it is given.
-        units: which units, from 0; None for all.
-        timesteps: which timesteps of the input, from 0; None for all.
-        layer: which recurrent layer of a network, from 0.
-    """
-
-    gate: str = "f"
-    value: float = 0.0
-    units: Sequence[int] | int | None = None
-    timesteps: Sequence[int] | int | None = None
-    layer: int = 0
-
-    def __post_init__(self) -> None:
-        if not np.isfinite(self.value):
-            raise ValueError(f"A clamp needs a finite value; received {self.value}.")
 
 
 @dataclass(frozen=True)
@@ -97,7 +69,7 @@ class LayerTrace:
     @property
     def units(self) -> int:
         """The number of units."""
-        return self.outputs.shape[1]
+        return self.outputs.shape[-1]
 
     def in_text_order(self) -> LayerTrace:
         """The same trace with row t belonging to token t, whichever way the layer read."""
@@ -156,7 +128,7 @@ def trace(
     for clamp in clamps:
         if clamp.layer != 0:
             raise ValueError(f"A clamp names layer {clamp.layer}; to trace '{layer.name}' alone, it must be 0.")
-    run = partial(run_cell, x=x, mask=mask, clamps=clamps)
+    run = partial(_run_one, x=x, mask=mask, clamps=clamps)
     if not is_a(layer, "Bidirectional"):
         return run(weights_of(layer), initial_state=states)
     if len(states) % 2:
@@ -192,19 +164,18 @@ def run_cell(
 ) -> LayerTrace:
     """The recurrence over one sequence; arguments as in `trace`, weights from `weights_of`.
 
-    The input sums of all timesteps are one matrix product; only U·h must wait for its turn.
+    The input sums of all timesteps are one matrix product; only U·h must wait for its turn. A batch
+    of sequences of equal length is x of shape (T, batch, features), and every signal (T, batch, units).
     """
     dtype, n = weights.kernel.dtype, weights.units
     x = np.asarray(x, dtype)
-    if x.ndim != 2 or x.shape[1] != weights.kernel.shape[0]:
-        raise ValueError(
-            f"Layer '{weights.name}' reads one sequence of shape (T, {weights.kernel.shape[0]}); received {x.shape}."
-        )
+    if x.ndim < 2 or x.shape[-1] != weights.kernel.shape[0]:
+        raise _wrong_shape(weights, x)
     timesteps = np.arange(len(x))
     if weights.go_backwards:
         timesteps = timesteps[::-1]
     taken = _as_mask(mask, len(x))[timesteps]
-    start = _initial_state(weights, initial_state)
+    start = tuple(np.broadcast_to(state, (*x.shape[1:-1], n)) for state in _initial_state(weights, initial_state))
     wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
     clamps = tuple(clamps)
 
@@ -212,9 +183,9 @@ def run_cell(
         if weights.kind == "lstm" and _is_plain(weights) and not clamps and taken.all():
             steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
         else:
-            steps = _STEPPERS[weights.kind](weights, wx, start, taken, _holds(weights, clamps, timesteps))
+            steps = _STEPPERS[weights.kind](weights, wx, start, taken, holds(weights, clamps, timesteps))
     uh = np.asarray(steps.pop("uh"), dtype).reshape(wx.shape)
-    signals = {name: np.asarray(values, dtype).reshape(len(x), n) for name, values in steps.items()}
+    signals = {name: np.asarray(values, dtype).reshape(*x.shape[:-1], n) for name, values in steps.items()}
     return LayerTrace(
         kind=weights.kind,
         name=weights.name,
@@ -228,18 +199,30 @@ def run_cell(
     )
 
 
+def _run_one(weights: CellWeights, x: Array, **options: Any) -> LayerTrace:
+    if x.ndim != 2:
+        raise _wrong_shape(weights, x)
+    return run_cell(weights, x, **options)
+
+
+def _wrong_shape(weights: CellWeights, x: Array) -> ValueError:
+    wanted = f"(T, {weights.kernel.shape[0]})"
+    return ValueError(f"Layer '{weights.name}' reads one sequence of shape {wanted}; received {x.shape}.")
+
+
 def _input_sums(x: Array, weights: CellWeights) -> Array:
     """W·x + b of all timesteps, (T, parts·units).
 
     One product, cut into slices that OpenBLAS computes without calling for other threads: on a
     busy machine, waiting for those took a hundred times longer than the product itself.
     """
-    sums = np.empty((len(x), weights.kernel.shape[1]), x.dtype)
+    flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+    sums = np.empty((len(flat), weights.kernel.shape[1]), x.dtype)
     rows = max(1, 2**18 // max(weights.kernel.size, 1))
-    for first in range(0, len(x), rows):
-        np.dot(x[first : first + rows], weights.kernel, out=sums[first : first + rows])
+    for first in range(0, len(flat), rows):
+        np.dot(flat[first : first + rows], weights.kernel, out=sums[first : first + rows])
     sums += weights.bias
-    return sums
+    return sums.reshape(*x.shape[:-1], sums.shape[1])
 
 
 def _is_plain(weights: CellWeights) -> bool:
@@ -303,9 +286,9 @@ def _columns(fields: tuple[str, ...], rows: list[Any]) -> Steps:
 
 
 def _by_part(kind: str, sums: Array) -> dict[str, Array]:
-    """Split (T, parts·units) into one (T, units) a gate."""
+    """Split (T, …, parts·units) into one (T, …, units) a gate."""
     parts = PARTS[kind]
-    return dict(zip(parts, np.split(sums, len(parts), axis=1), strict=True))
+    return dict(zip(parts, np.split(sums, len(parts), axis=-1), strict=True))
 
 
 def _outputs(weights: CellWeights, h: Array, taken: Array) -> Array:
@@ -314,7 +297,8 @@ def _outputs(weights: CellWeights, h: Array, taken: Array) -> Array:
         return h
     last_taken = np.maximum.accumulate(np.where(taken, np.arange(len(h)), -1))
     missing = ~taken if weights.zero_output_for_mask else last_taken < 0
-    return np.where(missing[:, None], 0, h[np.maximum(last_taken, 0)]).astype(h.dtype)
+    missing = missing.reshape(-1, *[1] * (h.ndim - 1))
+    return np.where(missing, 0, h[np.maximum(last_taken, 0)]).astype(h.dtype)
 
 
 def _as_mask(mask: Any, length: int) -> Array:
@@ -343,45 +327,3 @@ def _initial_state(weights: CellWeights, states: Sequence[Array]) -> tuple[Array
             f"received shapes {[state.shape for state in states]}."
         )
     return tuple(state.reshape(-1).astype(weights.kernel.dtype) for state in states)
-
-
-def _holds(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Callable[[int], Hold]:
-    """For each step, the function that puts the clamped values in; later clamps win."""
-    clamps = tuple(clamps)
-    if not clamps:
-        return lambda t: cells.let_go
-    length, n = len(timesteps), weights.units
-    held: dict[str, tuple[Array, Array]] = {}
-    for clamp in clamps:
-        if clamp.gate not in SIGNALS[weights.kind]:
-            raise ValueError(
-                f"Layer '{weights.name}' ({weights.kind}) has no '{clamp.gate}' to clamp; "
-                f"it has {', '.join(SIGNALS[weights.kind])}."
-            )
-        where, values = held.setdefault(
-            clamp.gate, (np.zeros((length, n), bool), np.zeros((length, n), weights.kernel.dtype))
-        )
-        rows = np.isin(timesteps, _chosen(clamp.timesteps, length, "timestep"))
-        chosen = np.outer(rows, np.isin(np.arange(n), _chosen(clamp.units, n, "unit")))
-        where |= chosen
-        values[chosen] = clamp.value
-
-    def at(t: int) -> Hold:
-        def hold(signal: str, value: Array) -> Array:
-            if signal not in held:
-                return value
-            where, values = held[signal]
-            return np.where(where[t], values[t], value)
-
-        return hold
-
-    return at
-
-
-def _chosen(indices: Sequence[int] | int | None, count: int, what: str) -> Array:
-    if indices is None:
-        return np.arange(count)
-    chosen = np.atleast_1d(np.asarray(indices, int))
-    if chosen.size and (chosen.min() < 0 or chosen.max() >= count):
-        raise ValueError(f"A clamp names {what} {chosen.min()}…{chosen.max()}; there are 0…{count - 1}.")
-    return chosen

@@ -272,7 +272,7 @@ def test_values_of_every_layer_are_kept(tiny: TextClassifier) -> None:
     assert set(run.values) == {layer.name for layer in tiny.model.layers}
     np.testing.assert_array_equal(run.values["strongest"], np.maximum.accumulate(run.traces[0].h, axis=0))
     # What stands in for a layer's value is taken as it is.
-    again = tiny.network.run(np.array([9]), start=("embedding", run.values["embedding"]))
+    again = tiny.network.run(np.array([9]), start={"embedding": run.values["embedding"]})
     np.testing.assert_array_equal(again.output, run.output)
 
 

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core.cells import sigmoid
+from lstm_core.clamps import SIGNALS
 from lstm_core.errors import ModelError
-from lstm_core.trace import PARTS, SIGNALS, Clamp, LayerTrace, trace
+from lstm_core.trace import PARTS, Clamp, LayerTrace, trace
 from lstm_core.weights import weights_of
 
 LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}

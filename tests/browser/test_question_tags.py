@@ -74,6 +74,11 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
     page.get_by_role("radio", name="Forget gate f").or_(page.get_by_role("button", name="Forget gate f")).click()
     expect(page.get_by_text("Forget gate: How much of the old memory is kept", exact=False)).to_be_visible()
 
+    page.get_by_role("button", name="Link to this view").click()
+    code = page.get_by_test_id("stPopoverBody").locator("code")
+    expect(code).to_contain_text("signal=f&t=2")  # the last thing a rerun of the fragment writes
+    link = code.inner_text()
+    page.keyboard.press("Escape")
     with page.expect_download() as download:
         page.get_by_role("button", name="Trace as CSV").click()
     rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
@@ -81,8 +86,6 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
     assert rows[0][:6] == ["timestep", "token", "p(csharp)", "p(java)", "p(javascript)", "p(python)"]
     assert "f[0]" in rows[0]
 
-    page.get_by_role("button", name="Link to this view").click()
-    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
     visitor = page.context.browser.new_context().new_page()
     visitor.set_default_timeout(PATIENCE)
     visitor.goto(link)

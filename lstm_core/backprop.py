@@ -1,0 +1,112 @@
+"""Back-propagation through time in NumPy, one function a cell, from a finished trace.
+
+Gives what a training framework hides: the gradient by every hidden state, every cell state and
+every input, from one backward pass. The steps are the derivatives of those in `cells.py`, in the
+opposite order (Werbos 1990; for the LSTM, Graves 2012, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_core import activations
+from lstm_core.cells import Array
+from lstm_core.trace import LayerTrace
+from lstm_core.weights import CellWeights
+
+
+@dataclass(frozen=True)
+class TimeGradients:
+    """Gradients of a score, rows in the order in which the layer took its steps.
+
+    Attributes:
+        x: (T, …, features) by each input.
+        h: (T, …, units) by each hidden state, all later timesteps included.
+        c: (T, …, units) by each cell state, all later timesteps included; None without one.
+    """
+
+    x: Array
+    h: Array
+    c: Array | None = None
+
+
+def through_time(weights: CellWeights, trace: LayerTrace, by_output: Array) -> TimeGradients:
+    """Go back through a layer that was traced without clamps and without masked steps.
+
+    Args:
+        weights: the layer's.
+        trace: what it computed, signals of shape (T, …, units).
+        by_output: (T, …, units) gradient of the score by each output, as far as it doesn't come
+            through later timesteps.
+
+    Raises:
+        ModelError: if an activation has no derivative here.
+    """
+    by_sums, by_h, by_c = _BACKWARD[weights.kind](weights, trace, by_output)
+    return TimeGradients(by_sums @ weights.kernel.T, by_h, by_c)
+
+
+def _before(values: Array, start: Array) -> Array:
+    """What each step started from: (T, …, units)."""
+    return np.concatenate([np.broadcast_to(start, values.shape[1:])[None], values[:-1]])
+
+
+def _lstm(weights: CellWeights, trace: LayerTrace, by_output: Array) -> tuple[Array, Array, Array]:
+    slope = activations.slope(weights.sigma)
+    bend = activations.slope(weights.tanh)
+    tanh_c = weights.tanh(trace.c)
+    before = _before(trace.c, trace.initial_state[1])
+    by_h, by_c = np.empty_like(by_output), np.empty_like(by_output)
+    by_sums = np.empty((*by_output.shape[:-1], 4 * weights.units), by_output.dtype)
+    from_h = np.zeros_like(by_output[0]) if len(by_output) else 0.0
+    from_c = from_h
+    back = weights.recurrent.T
+    for t in reversed(range(len(by_output))):
+        i, f, g, o = trace.i[t], trace.f[t], trace.g[t], trace.o[t]
+        dh = by_h[t] = by_output[t] + from_h
+        dc = by_c[t] = from_c + dh * o * bend(tanh_c[t])
+        parts = (dc * g * slope(i), dc * before[t] * slope(f), dc * i * bend(g), dh * tanh_c[t] * slope(o))
+        dz = by_sums[t] = np.concatenate(parts, axis=-1)
+        from_h, from_c = dz @ back, dc * f
+    return by_sums, by_h, by_c
+
+
+def _gru(weights: CellWeights, trace: LayerTrace, by_output: Array) -> tuple[Array, Array, None]:
+    slope, bend = activations.slope(weights.sigma), activations.slope(weights.tanh)
+    n = weights.units
+    before = _before(trace.h, trace.initial_state[0])
+    by_h = np.empty_like(by_output)
+    by_sums = np.empty((*by_output.shape[:-1], 3 * n), by_output.dtype)
+    from_h = np.zeros_like(by_output[0]) if len(by_output) else 0.0
+    to_gates, to_candidate = weights.recurrent[:, : 2 * n].T, weights.recurrent[:, 2 * n :].T
+    for t in reversed(range(len(by_output))):
+        z, r, g = trace.z[t], trace.r[t], trace.g[t]
+        dh = by_h[t] = by_output[t] + from_h
+        dg = dh * (1 - z) * bend(g)
+        if weights.reset_after:  # g = tanh(wx + r ⊙ (U·h))
+            dr = dg * trace.recurrent_sums["g"][t]
+            through_candidate = (dg * r) @ to_candidate
+        else:  # g = tanh(wx + U·(r ⊙ h))
+            inner = dg @ to_candidate
+            dr = inner * before[t]
+            through_candidate = inner * r
+        gates = np.concatenate([dh * (before[t] - g) * slope(z), dr * slope(r)], axis=-1)
+        by_sums[t] = np.concatenate([gates, dg], axis=-1)
+        from_h = dh * z + gates @ to_gates + through_candidate
+    return by_sums, by_h, None
+
+
+def _rnn(weights: CellWeights, trace: LayerTrace, by_output: Array) -> tuple[Array, Array, None]:
+    bend = activations.slope(weights.tanh)
+    by_h, by_sums = np.empty_like(by_output), np.empty_like(by_output)
+    from_h = np.zeros_like(by_output[0]) if len(by_output) else 0.0
+    for t in reversed(range(len(by_output))):
+        dh = by_h[t] = by_output[t] + from_h
+        dz = by_sums[t] = dh * bend(trace.h[t])
+        from_h = dz @ weights.recurrent.T
+    return by_sums, by_h, None
+
+
+_BACKWARD = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}

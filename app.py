@@ -7,6 +7,7 @@ before the first visitor asks for them.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -23,17 +24,21 @@ log = logging.getLogger("lstm_lab")
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Load the models in the background, once the first page has had time to be painted.
+    """Make ready in the background what visitors will need: first the charts, then the models.
 
-    A page that needs them sooner begins to load them by itself.
+    The charts load while the first browser is still fetching its scripts. The models wait until
+    the first page has had time to be painted; a page that needs them sooner loads them by itself.
     """
-    from ui import shelf
-
-    timer = threading.Timer(HEAD_START, shelf.warm_up)
-    timer.daemon = True
-    timer.start()
+    stopped = threading.Event()
+    threading.Thread(target=_make_ready, args=(stopped,), name="make-ready", daemon=True).start()
     yield {}
-    timer.cancel()
+    stopped.set()
+
+
+def _make_ready(stopped: threading.Event) -> None:
+    importlib.import_module("ui.charts")
+    if not stopped.wait(HEAD_START):
+        importlib.import_module("ui.shelf").warm_up()
 
 
 def apologise(error: Exception) -> bool:

@@ -29,8 +29,9 @@ def let_go(signal: str, value: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + e^-z), in (0, 1); float32 may reach both ends."""
-    return 1 / (1 + np.exp(-z))
+    """1 / (1 + e^-z), in 0…1, as (1 + tanh(z / 2)) / 2: the same number, and it can't overflow."""
+    half = z.dtype.type(0.5)
+    return np.tanh(z * half) * half + half
 
 
 class RNNStep(NamedTuple):
@@ -169,25 +170,25 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
         `i f g o c h`, each (T, units), and `uh` (T, 4·units).
     """
     T, n = len(wx), h.shape[-1]
-    squashed_all, sums, uh = np.empty_like(wx), np.empty_like(wx), np.empty_like(wx)
-    gates = np.moveaxis(squashed_all.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
+    half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], wx.dtype), n)  # see `sigmoid`; the candidate is a plain tanh
+    shift = 1 - half
+    wx_halved, U_halved = wx * half, U * half  # halving is exact, so nothing is lost
+    squashed, uh = np.empty_like(wx), np.empty_like(wx)
+    gates = np.moveaxis(squashed.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
     cs, hs = np.empty((T, *h.shape), wx.dtype), np.empty((T, *h.shape), wx.dtype)
     written = np.empty(h.shape, wx.dtype)
-    one = wx.dtype.type(1)
-    rows = zip(wx, uh, sums, squashed_all, gates, cs, hs, strict=True)
-    for wx_t, uh_t, sums_t, squashed, (i, f, g, o), c_t, h_t in rows:
-        np.dot(h, U, uh_t)
-        np.add(wx_t, uh_t, sums_t)
-        np.negative(sums_t, squashed)  # 1 / (1 + e^-z), in place
-        np.exp(squashed, squashed)
-        np.add(squashed, one, squashed)
-        np.divide(one, squashed, squashed)
-        np.tanh(sums_t[..., 2 * n : 3 * n], g)
+    for wx_t, uh_t, squashed_t, (i, f, g, o), c_t, h_t in zip(wx_halved, uh, squashed, gates, cs, hs, strict=True):
+        np.dot(h, U_halved, uh_t)
+        np.add(wx_t, uh_t, squashed_t)
+        np.tanh(squashed_t, squashed_t)
+        np.multiply(squashed_t, half, squashed_t)
+        np.add(squashed_t, shift, squashed_t)
         np.multiply(f, c, c_t)
         np.multiply(i, g, written)
         np.add(c_t, written, c_t)
         np.tanh(c_t, h_t)
         np.multiply(o, h_t, h_t)
         h, c = h_t, c_t
+    uh /= half
     i, f, g, o = np.moveaxis(gates, 1, 0)
     return {"i": i, "f": f, "g": g, "o": o, "c": cs, "h": hs, "uh": uh}

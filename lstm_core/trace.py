@@ -179,11 +179,10 @@ def run_cell(
     wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
     clamps = tuple(clamps)
 
-    with np.errstate(over="ignore"):  # e^-z may overflow to inf: 1 / (1 + inf) is the 0 we want
-        if weights.kind == "lstm" and _is_plain(weights) and not clamps and taken.all():
-            steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
-        else:
-            steps = _STEPPERS[weights.kind](weights, wx, start, taken, holds(weights, clamps, timesteps))
+    if weights.kind == "lstm" and _is_plain(weights) and not clamps and taken.all():
+        steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
+    else:
+        steps = _STEPPERS[weights.kind](weights, wx, start, taken, holds(weights, clamps, timesteps))
     uh = np.asarray(steps.pop("uh"), dtype).reshape(wx.shape)
     signals = {name: np.asarray(values, dtype).reshape(*x.shape[:-1], n) for name, values in steps.items()}
     return LayerTrace(

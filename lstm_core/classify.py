@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -18,8 +18,9 @@ import numpy as np
 from lstm_core.cells import Array
 from lstm_core.errors import TextError
 from lstm_core.forward import Network
+from lstm_core.gradients import Attribution, integrated_gradients
 from lstm_core.library import ModelCard
-from lstm_core.text import Encoded, Encoder
+from lstm_core.text import PAD, UNKNOWN, Encoded, Encoder
 from lstm_core.trace import BidirectionalTrace, Clamp, LayerTrace
 
 BATCH = 64
@@ -102,6 +103,9 @@ class TextClassifier:
                 encoded.append(self.encoder.encode(text, mask_names))
             except TextError as error:
                 raise TextError(f"Text {number + 1} of {len(texts)} is empty: there is nothing to read.") from error
+        return self._predict_encoded(encoded)
+
+    def _predict_encoded(self, encoded: Sequence[Encoded]) -> Array:
         answers = np.zeros((len(encoded), len(self.labels)), np.float32)
         for chosen in self._batches([len(text.ids) for text in encoded]):
             answers[chosen] = self._predict_batch([encoded[index] for index in chosen])
@@ -148,6 +152,57 @@ class TextClassifier:
             causal=self.network.causal,
             clamps=clamps,
         )
+
+    def attribute(self, text: str, label: str | None = None, *, mask_names: bool | None = None) -> Attribution:
+        """What each token did for one answer: integrated gradients over the embeddings.
+
+        Args:
+            text: what `read` takes.
+            label: the class to explain; None for the answer.
+            mask_names: see `read`.
+
+        Returns:
+            (T,) nats of log-odds a token, with `.label`, `.score`, `.baseline` (every token
+            unknown) and `.residual`, which says how far the values miss score - baseline.
+
+        Raises:
+            TextError: if there is nothing to read.
+            ValueError: if there is no such class.
+            ModelError: if the network can't be explained this way.
+        """
+        encoded = self.encoder.encode(text, mask_names)
+        chosen = self._class(label, encoded)
+        blank = tuple(np.where(ids == PAD, PAD, UNKNOWN) for ids in encoded.inputs)
+        return integrated_gradients(self.network, encoded.inputs, blank, chosen, self.labels[chosen])
+
+    def leave_one_out(self, text: str, label: str | None = None, *, mask_names: bool | None = None) -> Array:
+        """How many nats of log-odds of a class are lost when each token is made unknown; by Keras.
+
+        Args and errors as in `attribute`.
+
+        Returns:
+            (T,) float; above 0 where the token spoke for the class.
+        """
+        encoded = self.encoder.encode(text, mask_names)
+        chosen = self._class(label, encoded)
+        variants = [encoded, *(self._without(encoded, t) for t in range(len(encoded.ids)))]
+        p = self._predict_encoded(variants)[:, chosen].astype(float)
+        odds = np.log(np.maximum(p, 1e-12)) - np.log(np.maximum(1 - p, 1e-12))
+        return odds[0] - odds[1:]
+
+    def _without(self, encoded: Encoded, t: int) -> Encoded:
+        """The same text with one token unknown, and so the pairs it is part of."""
+        ids = encoded.ids.copy()
+        ids[t] = UNKNOWN if ids[t] != PAD else PAD
+        pairs = self.encoder.pairs
+        return replace(encoded, ids=ids, pair_ids=None if pairs is None else np.array(pairs.encode(ids.tolist())))
+
+    def _class(self, label: str | None, encoded: Encoded) -> int:
+        if label is None:
+            return int(_with_both_classes(self.network.run(*encoded.inputs).output)[-1].argmax())
+        if label not in self.labels:
+            raise ValueError(f"There is no class '{label}'; there are {', '.join(self.labels)}.")
+        return self.labels.index(label)
 
 
 def pad(ids: Sequence[Array], up_to: int) -> Array:

@@ -33,7 +33,15 @@ def evaluate(model: TextClassifier) -> dict[str, Any]:
         )
     # The data's own questions are read as they are: masking is for names that people paste.
     probabilities = model.predict(data.test.texts, mask_names=False)
-    return {"model": model.card.name, **classification_figures(probabilities, data.test.labels, model.labels)}
+    truth = np.asarray(data.test.labels)
+    lengths = np.array([len(model.encoder.tokens_of(text)) for text in data.test.texts])
+    return {
+        "model": model.card.name,
+        **classification_figures(probabilities, truth, model.labels),
+        "calibration": calibration(probabilities, truth),
+        "by_length": by_length(probabilities, truth, lengths),
+        "mistakes": worst_mistakes(probabilities, truth),
+    }
 
 
 def classification_figures(probabilities: Array, truth: Array, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -63,7 +71,106 @@ def classification_figures(probabilities: Array, truth: Array, labels: tuple[str
     }
     if len(labels) == 2:
         figures["auc"] = area_under_roc(probabilities[:, 1], truth == 1)
+    figures["roc"] = {
+        label: roc_curve(probabilities[:, index], truth == index)
+        for index, label in enumerate(labels)
+        if len(labels) > 2 or index == 1
+    }
     return figures
+
+
+def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, list[float]]:
+    """The receiver operating characteristic of one class against the rest, thinned to a few points.
+
+    Args:
+        scores: (n,) higher means more likely positive.
+        positive: (n,) of bool.
+        points: how many points are kept, evenly spread over both rates.
+
+    Returns:
+        `false_positive_rate` and `true_positive_rate`, rising from 0 to 1, and the `auc` of the
+        whole curve; empty where all or no examples are positive.
+    """
+    if positive.all() or not positive.any():
+        return {}
+    order = np.argsort(-scores, kind="stable")
+    last_of_ties = np.append(np.diff(scores[order]) != 0, True)
+    hits, misses = (np.cumsum(side[order])[last_of_ties] for side in (positive, ~positive))
+    true_rate, false_rate = (np.append(0.0, count / count[-1]) for count in (hits, misses))
+    # Evenly along the curve: by the sum of both rates, so that steep parts keep their points.
+    wanted = np.searchsorted(true_rate + false_rate, np.linspace(0, 2, points)).clip(max=len(true_rate) - 1)
+    kept = np.unique(np.append(0, wanted))
+    return {
+        "false_positive_rate": false_rate[kept].round(4).tolist(),
+        "true_positive_rate": true_rate[kept].round(4).tolist(),
+        "auc": [area_under_roc(scores, positive)],
+    }
+
+
+def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str, Any]:
+    """Does "90 % sure" mean right nine times in ten? Reliability by confidence, and one figure for it.
+
+    Args:
+        probabilities: (n, classes).
+        truth: (n,) class indices.
+        bins: equal parts of 0…1 into which confidences are sorted.
+
+    Returns:
+        `confidence`, `accuracy` and `count` of each bin that isn't empty, and `ece`, the expected
+        calibration error (Naeini, Cooper & Hauskrecht 2015): the mean distance of the two.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = [(confidence[place == k].mean(), right[place == k].mean(), (place == k).sum()) for k in np.unique(place)]
+    means, accuracies, counts = (np.array(column) for column in zip(*rows, strict=True))
+    return {
+        "confidence": means.round(4).tolist(),
+        "accuracy": accuracies.round(4).tolist(),
+        "count": counts.tolist(),
+        "ece": float((np.abs(means - accuracies) * counts).sum() / counts.sum()),
+    }
+
+
+def by_length(probabilities: Array, truth: Array, lengths: Array, parts: int = 8) -> dict[str, list[float]]:
+    """Accuracy against the length of a text, in `parts` groups of about as many texts each.
+
+    Args:
+        probabilities: (n, classes).
+        truth: (n,) class indices.
+        lengths: (n,) tokens of each whole text.
+        parts: how many groups.
+
+    Returns:
+        `tokens` (the median of each group), `accuracy` and `count`.
+    """
+    right = probabilities.argmax(axis=1) == truth
+    groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
+    return {
+        "tokens": [float(np.median(lengths[group])) for group in groups],
+        "accuracy": [round(float(right[group].mean()), 4) for group in groups],
+        "count": [len(group) for group in groups],
+    }
+
+
+def worst_mistakes(probabilities: Array, truth: Array, most: int = 24) -> list[dict[str, Any]]:
+    """The wrong answers that the model was surest of: their places in the test split, no texts.
+
+    Args:
+        probabilities: (n, classes).
+        truth: (n,) class indices.
+        most: how many.
+
+    Returns:
+        Objects of `index` (in the test split), `answer` (class index) and `confidence`.
+    """
+    answers = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(answers != truth)
+    chosen = wrong[np.argsort(-probabilities[wrong, answers[wrong]], kind="stable")][:most]
+    return [
+        {"index": int(k), "answer": int(answers[k]), "confidence": round(float(probabilities[k, answers[k]]), 4)}
+        for k in chosen
+    ]
 
 
 def _ratio(part: int, whole: int) -> float | None:

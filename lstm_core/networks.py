@@ -21,7 +21,35 @@ def tags_article(vocabulary: int, classes: int, length: int = 100) -> keras.Mode
     tokens = keras.Input((length,), dtype="int32", name="tokens")
     x = layers.Embedding(vocabulary, 16, name="embedding")(tokens)  # (batch, T, 16)
     x = layers.LSTM(32, dropout=0.3, recurrent_dropout=0.2, name="lstm")(x)  # (batch, 32)
-    return keras.Model(tokens, layers.Dense(classes, activation="softmax", name="answer")(x))
+    return keras.Model(tokens, _answer(classes)(x))
+
+
+def reviews_article(vocabulary: int, classes: int = 1, length: int = 300) -> keras.Model:
+    """The article's network for film reviews: Embedding(10), LSTM(128), one sigmoid unit; pads are read as text.
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of classes; 1 gives a sigmoid unit.
+        length: tokens a text is filled up to.
+    """
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, 10, name="embedding")(tokens)  # (batch, T, 10)
+    x = layers.LSTM(128, name="lstm")(x)  # (batch, 128)
+    return keras.Model(tokens, _answer(classes)(x))
+
+
+def bag_of_words(vocabulary: int, classes: int = 1, width: int = 32) -> keras.Model:
+    """No memory at all: the mean of the tokens' embeddings, then one sigmoid unit.
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of classes; 1 gives a sigmoid unit.
+        width: of the embedding.
+    """
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, width, mask_zero=True, name="embedding")(tokens)  # (batch, T, width)
+    x = layers.GlobalAveragePooling1D(name="mean")(x)  # (batch, width)
+    return keras.Model(tokens, _answer(classes)(x))
 
 
 def pooled_lstm(
@@ -63,6 +91,9 @@ def pooled_lstm(
     x = layers.LSTM(units, return_sequences=True, name="lstm")(x)  # (batch, T, units)
     x = layers.GlobalMaxPooling1D(name="strongest")(x)  # (batch, units)
     x = layers.Dropout(output_dropout, name="output_dropout")(x)
-    activation = "softmax" if classes > 1 else "sigmoid"
-    answer = layers.Dense(classes, activation=activation, name="answer")(x)
-    return keras.Model(inputs if pairs else tokens, answer)
+    return keras.Model(inputs if pairs else tokens, _answer(classes)(x))
+
+
+def _answer(classes: int) -> layers.Layer:
+    """A softmax over the classes; for one class, a sigmoid unit."""
+    return layers.Dense(classes, activation="softmax" if classes > 1 else "sigmoid", name="answer")

@@ -88,6 +88,12 @@ def _rmsprop(steps: int) -> Any:
     return keras.optimizers.RMSprop()
 
 
+def _plain_adam(steps: int) -> Any:
+    import keras
+
+    return keras.optimizers.Adam()
+
+
 def _adam(steps: int, rate: float, warm_up: int = 100) -> Any:
     """Adam whose rate rises over the first steps and falls to zero along a half cosine; gradients of norm 1 at most."""
     import keras
@@ -157,4 +163,54 @@ STACKOVERFLOW = TextRecipe(
     average=0.998,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (STACKOVERFLOW_ARTICLE, STACKOVERFLOW)}
+IMDB_ARTICLE = TextRecipe(
+    name="imdb_article",
+    title="Film reviews, the article's network",
+    dataset="imdb",
+    summary="The network of the article, as it describes it: 5,000 tokens, 300 timesteps, one LSTM of 128 units.",
+    notes=(
+        "Kept from the article: a vocabulary of 5,000 ids, 300 timesteps, Embedding(10), LSTM(128), one sigmoid unit, "
+        "Adam with its usual settings, 5 epochs, 22,500 reviews to train on and 2,500 to validate with. It reports "
+        "83.5 % of the test reviews right and an area under the ROC curve of .91.",
+        "Ours to choose, because the article doesn't say: words are cut as Keras's Tokenizer cuts them, without "
+        "punctuation; a batch is 128 reviews; the first 300 words of a longer review are read; the weights after the "
+        "last epoch are kept. The validation part is cut by film, so that no film is on both sides.",
+        "Short reviews are filled up to 300 timesteps with pads in front, as Keras puts them by default, and the "
+        "network reads those pads as if they were text.",
+    ),
+    tokenizer="keras",
+    vocabulary=5000,
+    length=300,
+    padding="front",
+    build=_network("reviews_article", length=300),
+    optimizer=_plain_adam,
+    batch=128,
+    epochs=5,
+    validation=0.1,
+)
+
+IMDB_BAG = TextRecipe(
+    name="imdb_bag",
+    title="Film reviews, without any memory",
+    dataset="imdb",
+    summary="The sample code of the article as it literally reads: an embedding and one sigmoid unit, no LSTM at all.",
+    notes=(
+        "The article's sample code has an Embedding(32) and a Dense unit with a sigmoid, and no recurrent layer between "
+        "them, although it is about LSTMs. To give one answer a review, the embeddings of its words are averaged "
+        "here; the article doesn't say how it gets from many words to one answer.",
+        "An average doesn't know the order of the words: 'not good, bad' and 'not bad, good' are the same to it. What "
+        "an LSTM is worth is what it reaches beyond this.",
+        "Ours to choose: a vocabulary of 10,000 ids, the first 500 words of a review, Adam, batches of 64, 10 epochs, "
+        "and a validation part cut by film.",
+    ),
+    tokenizer="keras",
+    vocabulary=10000,
+    length=500,
+    build=_network("bag_of_words"),
+    optimizer=_plain_adam,
+    batch=64,
+    epochs=10,
+    validation=0.1,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (STACKOVERFLOW_ARTICLE, STACKOVERFLOW, IMDB_ARTICLE, IMDB_BAG)}

@@ -100,9 +100,42 @@ def _straight(piece: str) -> str:
     return '"' if piece == '""' else piece.lower()
 
 
+# Keras's own `Tokenizer` cuts at white space and at all of these; it keeps the apostrophe.
+_KERAS = re.compile(r"""[^\s!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+""")
+
+
+def keras_tokens(text: str) -> Iterator[Token]:
+    """Lower-cased words without punctuation, as Keras's `Tokenizer` cuts them by default."""
+    for match in _KERAS.finditer(text):
+        yield Token(match[0].lower(), match.start(), match.end())
+
+
+# One alternative a line: line break, shortened verb; then what is read: mark out of ten, "n't", a
+# word in front of it, any other word, stops, smiley.
+_PROSE = re.compile(
+    r"""(?P<skip> <br\s*/?> | ['’`](?:s|re|ve|ll|d|m)\b )
+      | \d+(?:\.\d+)?/\d+
+      | (?P<negation> n['’`]t\b )
+      | [^\W_]+?(?=n['’`]t\b)
+      | [^\W_]+
+      | [.!?]{1,3}
+      | [:;]-?[()]""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def word_tokens(text: str) -> Iterator[Token]:
+    """Lower-cased words and the stops between them, for prose; "don't" is "do", "n't"."""
+    for match in _PROSE.finditer(text):
+        if match["skip"] is None:
+            yield Token("n't" if match["negation"] else match[0].lower(), match.start(), match.end())
+
+
 TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
     "whitespace": whitespace_tokens,
+    "keras": keras_tokens,
     "code": code_tokens,
+    "words": word_tokens,
 }
 
 

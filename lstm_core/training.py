@@ -19,6 +19,7 @@ import numpy as np
 
 from lstm_core import datasets, pastes, splits
 from lstm_core.classify import pad
+from lstm_core.fastlstm import faster
 from lstm_core.library import ModelCard
 from lstm_core.recipes import TextRecipe
 from lstm_core.splits import Split
@@ -72,7 +73,7 @@ def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None)
     batches = TextBatches.of(recipe, encoder, training, data.labels)
     held_out = TextBatches.plain(recipe, encoder, validation)
 
-    classes = len(data.labels)
+    classes = len(data.labels) if len(data.labels) > 2 else 1  # one sigmoid unit tells two apart
     model = recipe.build(len(encoder.vocabulary), classes, len(encoder.pairs) if encoder.pairs else 0)
     optimizer = recipe.optimizer(len(batches) * recipe.epochs)
     callbacks: list[keras.callbacks.Callback] = []
@@ -81,15 +82,16 @@ def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None)
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     model.compile(
         optimizer=optimizer,
-        loss=keras.losses.SparseCategoricalCrossentropy(),
+        loss=keras.losses.SparseCategoricalCrossentropy() if classes > 1 else keras.losses.BinaryCrossentropy(),
         metrics=["accuracy"],
     )
     callbacks.append(_Reporter(report, recipe.epochs, len(batches), began))
     if recipe.keep_best:
         callbacks.append(_KeepBest())
-    history = model.fit(
-        batches, validation_data=held_out, epochs=recipe.epochs, callbacks=callbacks, verbose=0, shuffle=False
-    ).history
+    with faster(model):
+        history = model.fit(
+            batches, validation_data=held_out, epochs=recipe.epochs, callbacks=callbacks, verbose=0, shuffle=False
+        ).history
     sizes = {"training": len(training.texts), "validation": len(validation.texts)}
     card = _card(recipe, data.labels, model, history, sizes, time.monotonic() - began)
     return Trained(model, encoder, card)

@@ -1,0 +1,106 @@
+"""Trains plain LSTM layers faster with JAX: a hand-written way back through time.
+
+The layer stays Keras's own, with the same weights and the same values; only its loop is lent
+another implementation while a network is trained. Under other backends nothing happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+
+@contextmanager
+def faster(model: Any) -> Iterator[None]:
+    """Within the block, the model's LSTM layers that have Keras's default settings run faster under JAX."""
+    layers = [layer for layer in model.layers if _is_plain(layer)] if keras.backend.backend() == "jax" else []
+    if layers:
+        loop = _loop()
+        for layer in layers:
+            layer.inner_loop = lambda x, states, mask, training=False, own=layer: loop(own, x, states, mask)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.inner_loop
+
+
+def _is_plain(layer: Any) -> bool:
+    return (
+        type(layer) is keras.layers.LSTM
+        and (layer.activation, layer.recurrent_activation) == (keras.activations.tanh, keras.activations.sigmoid)
+        and not (layer.dropout or layer.recurrent_dropout or layer.go_backwards or layer.zero_output_for_mask)
+        and layer.use_bias
+    )
+
+
+def _loop() -> Any:
+    """What stands in for `LSTM.inner_loop`: (layer, x, states, mask) → (last output, outputs, states)."""
+    import jax
+    import jax.numpy as jnp
+
+    run = _recurrence()
+
+    def loop(layer: Any, x: Any, states: Any, mask: Any) -> tuple[Any, Any, list[Any]]:
+        cell = layer.cell
+        x = jnp.swapaxes(jnp.asarray(x), 0, 1)  # (T, batch, features)
+        z = x @ _value(cell.kernel) + _value(cell.bias)  # (T, batch, 4 * units)
+        seen = jnp.ones(z.shape[:2], bool) if mask is None else jnp.swapaxes(mask, 0, 1)
+        h, c = run(z, _value(cell.recurrent_kernel), seen[:, :, None])  # each (T, batch, units)
+        return h[-1], jnp.swapaxes(h, 0, 1), [h[-1], jax.lax.stop_gradient(c[-1])]
+
+    return loop
+
+
+def _value(variable: Any) -> Any:
+    return keras.ops.convert_to_tensor(variable)
+
+
+def _recurrence() -> Any:
+    """(z, U, seen) → (h, c): a masked step repeats the one before, as in Keras; gates in the order i, f, g, o."""
+    import jax
+    import jax.numpy as jnp
+
+    def forward(z: Any, U: Any, seen: Any) -> tuple[Any, Any]:
+        def step(carry: Any, now: Any) -> Any:
+            (h, c), (z_t, seen_t) = carry, now
+            i, f, g, o = jnp.split(z_t + h @ U, 4, axis=1)
+            i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
+            c_next = jnp.where(seen_t, f * c + i * g, c)
+            h_next = jnp.where(seen_t, o * jnp.tanh(c_next), h)
+            return (h_next, c_next), (h_next, c_next, i, f, g, o)
+
+        zeros = jnp.zeros((z.shape[1], U.shape[0]), z.dtype)
+        _, kept = jax.lax.scan(step, (zeros, zeros), (z, seen))
+        return kept[:2], (*kept, U, seen)
+
+    def backward(kept: Any, by: Any) -> Any:
+        h, c, i, f, g, o, U, seen = kept
+        zero = jnp.zeros_like(h[:1])
+        h_before, c_before = jnp.concatenate([zero, h[:-1]]), jnp.concatenate([zero, c[:-1]])
+
+        def step(carry: Any, now: Any) -> Any:
+            (by_h, by_c), (by_h_t, c_t, c_old, i_t, f_t, g_t, o_t, seen_t) = carry, now
+            by_h = by_h + by_h_t
+            tanh = jnp.tanh(c_t)
+            by_c_t = by_c + by_h * o_t * (1 - tanh * tanh)
+            gates = [
+                by_c_t * g_t * i_t * (1 - i_t),
+                by_c_t * c_old * f_t * (1 - f_t),
+                by_c_t * i_t * (1 - g_t * g_t),
+                by_h * tanh * o_t * (1 - o_t),
+            ]
+            by_z = jnp.concatenate(gates, axis=1) * seen_t
+            return (jnp.where(seen_t, by_z @ U.T, by_h), jnp.where(seen_t, by_c_t * f_t, by_c)), by_z
+
+        start = (zero[0], zero[0])
+        _, by_z = jax.lax.scan(step, start, (by[0], c, c_before, i, f, g, o, seen), reverse=True)
+        by_kernel = h_before.reshape(-1, h.shape[2]).T @ by_z.reshape(-1, by_z.shape[2])
+        return by_z, by_kernel, None
+
+    run = jax.custom_vjp(lambda z, U, seen: forward(z, U, seen)[0])
+    run.defvjp(forward, backward)
+    return run

@@ -156,7 +156,7 @@ def _along_the_line(
     shares = np.concatenate([weights / 2, [0.0, 0.0]])
     ways = {key: ends[key] - starts[key] for key in ends}
     values = np.zeros(len(ids[0]))
-    scores = []
+    scores: list[float] = []
     for first in range(0, len(alphas), AT_ONCE):
         part = slice(first, first + AT_ONCE)
         start = {key: starts[key][:, None] + alphas[part][None, :, None] * ways[key][:, None] for key in ends}

@@ -16,7 +16,7 @@ from lstm_core.classify import Reading
 from lstm_core.trace import LayerTrace
 
 # A unit is on where its signal is beyond this share of the unit's own largest value anywhere.
-THRESHOLD = 0.5
+THRESHOLD = 0.3
 
 
 @dataclass(frozen=True)

@@ -40,3 +40,9 @@ with st.container(border=True):
         "A trained network of 128 units reads a programming question and says which language it is about. Follow its "
         "answer, its gates and its memory from token to token."
     )
+with st.container(border=True):
+    st.page_link("movie_reviews.py", label="**Movie reviews**", icon=":material/theaters:")
+    st.markdown(
+        "Did the writer like the film? See how the verdict forms, which words made it, and what a network without any "
+        "memory makes of the same review."
+    )

@@ -11,6 +11,7 @@ page = st.navigation(
     [
         st.Page("home.py", title="Home", default=True),
         st.Page("question_tags.py", title="Question tags", url_path="question_tags"),
+        st.Page("movie_reviews.py", title="Movie reviews", url_path="movie_reviews"),
     ]
 )
 st.set_page_config(

@@ -15,7 +15,9 @@ from lstm_core.forward import Network
 from lstm_core.gradients import Attribution, integrated_gradients, log_odds, slopes
 from lstm_core.trace import trace
 from lstm_core.weights import weights_of
-from ui.examples import QUESTIONS
+from ui.examples import Texts
+
+QUESTIONS = Texts.load("questions.json").examples
 
 CELLS = {
     "lstm": layers.LSTM,

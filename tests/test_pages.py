@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import library
 from ui import shelf
-from ui.examples import QUESTIONS
+from ui.examples import Texts
+
+QUESTIONS = Texts.load("questions.json").examples
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py")
@@ -69,13 +71,13 @@ class TestQuestionTags:
     )
     def test_the_examples_get_their_tag(self, example: str, tag: str) -> None:
         page = opened("question_tags")
-        page.button(key=f"question_example_{example}").click().run()
-        assert page.text_area(key="question").value == QUESTIONS[example]
+        page.button(key=f"tags_example_{example}").click().run()
+        assert page.text_area(key="tags_text").value == QUESTIONS[example]
         assert page.subheader[0].value.startswith(f"{tag} ·")
 
     def test_the_link_brings_back_text_signal_and_timestep(self) -> None:
         page = opened("question_tags", text="def f(x): return x", signal="o", t="3")
-        assert page.text_area(key="question").value == "def f(x): return x"
+        assert page.text_area(key="tags_text").value == "def f(x): return x"
         assert page.session_state["tags_signal"] == "o"
         assert page.slider(key="tags_t").value == 3
 
@@ -102,13 +104,13 @@ class TestQuestionTags:
     def test_names_are_read_or_hidden_and_the_page_says_which(self) -> None:
         page = opened("question_tags", text=QUESTIONS["Short"])
         assert not any("Masked" in caption.value for caption in page.caption)
-        page.toggle(key="hide").set_value(True).run()
+        page.toggle(key="tags_hide").set_value(True).run()
         assert any("“Python” became “blank”" in caption.value for caption in page.caption)
 
     @pytest.mark.parametrize("text", ["", "   ", "\n\n"])
     def test_nothing_to_read_is_one_sentence(self, text: str) -> None:
         page = opened("question_tags")
-        page.text_area(key="question").set_value(text).run()
+        page.text_area(key="tags_text").set_value(text).run()
         assert not page.exception
         assert [error.value for error in page.error] == ["There is no text to read: type or paste some words first."]
 
@@ -137,4 +139,4 @@ class TestQuestionTags:
         assert len(page.error) == 1
         assert "stackoverflow" in page.error[0].value
         assert "\n" not in page.error[0].value
-        assert page.text_area(key="question").value == "my text"
+        assert page.text_area(key="tags_text").value == "my text"

@@ -17,10 +17,10 @@ CONFIG = {
     "toImageButtonOptions": {"format": "png", "filename": "lstm-lab", "scale": 2},
 }
 MOST_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
-_MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
+MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
 
 # Above the plot, where two rows of it still fit on a phone.
-_LEGEND = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 15}}
+LEGEND = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 15}}
 
 
 def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> go.Figure:
@@ -44,7 +44,7 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
             hovertemplate="%{y}: %{x:.2%}<extra></extra>",
         )
     )
-    figure.update_layout(height=60 + 40 * len(labels), margin=_MARGIN | {"r": 64, "t": 8}, bargap=0.3)
+    figure.update_layout(height=60 + 40 * len(labels), margin=MARGIN | {"r": 64, "t": 8}, bargap=0.3)
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont_size=16, fixedrange=True)
     return figure
@@ -72,13 +72,41 @@ def answer_so_far(
             line={"color": colour, "width": 3, "dash": theme.CLASS_DASHES[index]},
             hovertemplate="%{y:.1%}",
         )
-    figure.update_layout(height=400, margin=_MARGIN | {"t": 56}, hovermode="x unified", legend=_LEGEND)
+    figure.update_layout(height=400, margin=MARGIN | {"t": 56}, hovermode="x unified", legend=LEGEND)
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability so far")
     _token_axis(figure, tokens)
     return figure
 
 
-def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.ndarray, chosen: int) -> go.Figure:
+def two_curves(tokens: Sequence[str], name: str, curves: Sequence[np.ndarray], parted: int | None) -> go.Figure:
+    """The probability of one class in two texts that were laid beside each other.
+
+    Args:
+        tokens: length A, a token a row of the alignment.
+        name: of the class.
+        curves: two of (A,), NaN where a text has not begun.
+        parted: the row at which the answers part, if they do.
+    """
+    figure = go.Figure()
+    looks = (("first text", "#0072B2", "solid"), ("second text", "#D55E00", "dash"))
+    for (label, colour, dash), values in zip(looks, curves, strict=True):
+        figure.add_scatter(
+            x=np.arange(len(tokens)),
+            y=values,
+            name=label,
+            mode="lines+markers" if len(tokens) <= 60 else "lines",
+            line={"color": colour, "width": 3, "dash": dash},
+            hovertemplate="%{y:.1%}",
+        )
+    if parted is not None:
+        figure.add_vline(x=parted, line={"color": "#888888", "dash": "dot", "width": 2})
+    figure.update_layout(height=360, margin=MARGIN | {"t": 56}, hovermode="x unified", legend=LEGEND)
+    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title=f"{name} so far")
+    _token_axis(figure, tokens)
+    return figure
+
+
+def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.ndarray, chosen: int | None) -> go.Figure:
     """One signal of all units over all tokens, as a heat map with the chosen token marked.
 
     Args:
@@ -86,7 +114,7 @@ def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.nda
         letter: the signal.
         values: (T, units).
         order: (units,) which unit stands in each row, from the top.
-        chosen: the marked timestep.
+        chosen: the marked timestep, if any.
     """
     signal = theme.SIGNALS[letter]
     reach = 1.0 if signal.gate else float(max(np.abs(values).max(initial=0.0), 1e-6))
@@ -101,9 +129,10 @@ def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.nda
             hovertemplate=f"unit %{{customdata}}<br>token %{{x}}<br>{signal.name} %{{z:.3f}}<extra></extra>",
         )
     )
-    edge = "#FFFFFF" if theme.is_dark() else "#000000"
-    figure.add_vrect(x0=chosen - 0.5, x1=chosen + 0.5, line={"color": edge, "width": 2}, fillcolor="rgba(0,0,0,0)")
-    figure.update_layout(height=460, margin=_MARGIN)
+    if chosen is not None:
+        edge = "#FFFFFF" if theme.is_dark() else "#000000"
+        figure.add_vrect(x0=chosen - 0.5, x1=chosen + 0.5, line={"color": edge, "width": 2}, fillcolor="rgba(0,0,0,0)")
+    figure.update_layout(height=460, margin=MARGIN)
     figure.update_yaxes(autorange="reversed", title=f"{len(order)} units", showticklabels=False)
     _token_axis(figure, tokens)
     return figure
@@ -131,7 +160,7 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure
             row=row,
             col=1,
         )
-    figure.update_layout(height=380, margin=_MARGIN | {"t": 56}, hovermode="x unified", legend=_LEGEND)
+    figure.update_layout(height=380, margin=MARGIN | {"t": 56}, hovermode="x unified", legend=LEGEND)
     figure.update_yaxes(fixedrange=True, nticks=5, row=1, col=1)
     figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], row=2, col=1)
     _token_axis(figure, tokens)
@@ -166,7 +195,7 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
         axis = {"range": [0 if signal.gate else -reach, reach], "nticks": 3, "fixedrange": True, "zeroline": True}
         figure.update_xaxes(**axis, row=index // 3 + 1, col=index % 3 + 1)
     figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=13)
-    figure.update_layout(height=520, margin=_MARGIN | {"t": 36}, showlegend=False)
+    figure.update_layout(height=520, margin=MARGIN | {"t": 36}, showlegend=False)
     return figure
 
 

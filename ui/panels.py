@@ -71,7 +71,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
     push, target = _pushes(reading.probabilities)
     strongest = max(float(push.max(initial=0.0)), 1e-6)
     hovers = [
-        f"{_token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {push[index]:+.1%}"
+        f"{token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {push[index]:+.1%}"
         for index in range(len(reading.tokens))
     ]
     st.caption("Each token is tinted by the answer it pushed towards; the stronger the tint, the harder the push.")
@@ -93,7 +93,8 @@ def _pushes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return steps[np.arange(len(steps)), target], target
 
 
-def _token_name(reading: Reading, index: int) -> str:
+def token_name(reading: Reading, index: int) -> str:
+    """A token as a menu or a hover shows it: its place from 1, itself, and whether it is unknown."""
     unknown = " (unknown)" if reading.encoded.ids[index] == UNKNOWN else ""
     return f"{index + 1} “{reading.tokens[index]}”{unknown}"
 
@@ -146,9 +147,9 @@ def _timestep_choice(reading: Reading, key: str) -> int:
     """A slider over the tokens with a button on either side; returns the timestep from 0."""
     last = len(reading.tokens)
     name = f"{key}_t"
-    if st.session_state.get(f"{key}_text", reading.text) != reading.text:
+    if st.session_state.get(f"{key}_walked", reading.text) != reading.text:
         st.session_state[name] = last  # another text: begin where its answer is complete
-    st.session_state[f"{key}_text"] = reading.text
+    st.session_state[f"{key}_walked"] = reading.text
     st.session_state.setdefault(name, session.number("t", last, 1, last))
     st.session_state[name] = min(max(st.session_state[name], 1), last)
 

@@ -5,6 +5,7 @@ Everything here lives in the visitor's own session or in their address bar; noth
 
 from __future__ import annotations
 
+import zlib
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -60,3 +61,8 @@ def text_for_link(reading: Reading) -> str:
     """As much of the text as was read, and no more than an address can carry."""
     end = max((stop for _, stop in reading.encoded.spans), default=0)
     return reading.text[: min(end, LONGEST_IN_LINK)]
+
+
+def fingerprint(text: str) -> str:
+    """A short name for a text, for widget keys: another text gets another widget."""
+    return f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"

@@ -52,7 +52,14 @@ LSTM_SIGNALS = ("f", "i", "g", "o", "c", "h")
 CLASS_COLOURS = ("#AA3377", "#EE6677", "#B8A21E", "#44AA99", "#8A7BD8", "#777777")
 CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
-CLASS_NAMES = {"csharp": "C#", "java": "Java", "javascript": "JavaScript", "python": "Python"}
+CLASS_NAMES = {
+    "csharp": "C#",
+    "java": "Java",
+    "javascript": "JavaScript",
+    "python": "Python",
+    "positive": "Positive",
+    "negative": "Negative",
+}
 
 
 def class_name(label: str) -> str:
@@ -65,6 +72,15 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
+# Streamlit's names for badges in the two colours below.
+FOR, AGAINST = "orange", "blue"
+
+
+def two_sides() -> tuple[str, str]:
+    """The colours above and below zero: of states, and of what speaks for and against an answer."""
+    return ("#F2A25C", "#6BA7E8") if is_dark() else ("#B35806", "#2166AC")
+
+
 def ground() -> str:
     """The middle of every scale: nearly the page's background, so that nothing stands out at zero."""
     return "#1B2230" if is_dark() else "#F7F7F5"
@@ -75,5 +91,5 @@ def scale_of(letter: str) -> list[tuple[float, str]]:
     signal = SIGNALS[letter]
     if signal.gate:
         return [(0.0, ground()), (1.0, signal.colour)]
-    low, high = ("#6BA7E8", "#F2A25C") if is_dark() else ("#2166AC", "#B35806")
+    high, low = two_sides()
     return [(0.0, low), (0.5, ground()), (1.0, high)]

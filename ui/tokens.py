@@ -5,6 +5,7 @@ Every character of the user's goes through `html.escape`; nothing else does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -57,6 +58,30 @@ def tinted_text(
         parts.append(f'<span style="opacity:.45" title="not read">{escape(_visible(rest))}{more}</span>')
     name = escape(label, quote=True)
     st.html(f'<div role="region" aria-label="{name}" tabindex="0" style="{_STYLE}">{"".join(parts)}</div>')
+
+
+def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> None:
+    """One token in its surroundings, marked, with a note under it.
+
+    Args:
+        text: the whole text.
+        span: where the token stands.
+        note: what is said about it.
+        around: how many signs are shown on either side.
+    """
+    start, stop = span
+    before, after = text[max(start - around, 0) : start], text[stop : stop + around]
+    before, after = ("… " if start > around else "") + before, after + (" …" if stop + around < len(text) else "")
+    st.html(
+        f'<div style="{_STYLE}">{escape(_visible(before))}<mark style="border-radius:.2rem;padding:.1rem .2rem">'
+        f"<b>{escape(_visible(text[start:stop]))}</b></mark>{escape(_visible(after))}</div>"
+        f'<div style="opacity:.7;font-size:.9rem;margin:.2rem 0 .6rem">{escape(note)}</div>'
+    )
+
+
+def plain(text: str) -> str:
+    """A user's text inside a Markdown sentence of ours: every sign that Markdown knows is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", _visible(text))
 
 
 def _visible(text: str) -> str:

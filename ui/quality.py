@@ -7,7 +7,7 @@ import streamlit as st
 from lstm_core import DatasetError, ModelError, datasets
 from lstm_core.library import ModelCard, find
 from lstm_core.splits import Split
-from ui import report_charts, theme
+from ui import report_charts, theme, tokens
 from ui.charts import CONFIG
 
 
@@ -81,7 +81,8 @@ def where_wrong(card: ModelCard, key: str) -> None:
         truth = theme.class_name(card.labels[texts.labels[mistake["index"]]])
         answer = theme.class_name(card.labels[mistake["answer"]])
         text = texts.texts[mistake["index"]]
-        with st.expander(f"{mistake['confidence']:.1%} sure of {answer}; it is {truth}"):
+        beginning = tokens.plain(" ".join(text.split())[:70])
+        with st.expander(f"**{mistake['confidence']:.1%} sure of {answer}; it is {truth}**  {beginning} …"):
             st.text(text[:4000])
             st.button(
                 "Read it here",

@@ -123,7 +123,10 @@ def by_length(measured: Mapping[str, Any]) -> go.Figure:
             line={"color": _TRAINING, "width": 3},
             hovertemplate="about %{x:.0f} tokens: %{y:.1%} of %{customdata:,} texts<extra></extra>",
         )
-    figure.update_xaxes(title="tokens in the text", type="log")
+    ticks = groups.get("tokens", [])
+    figure.update_xaxes(
+        title="tokens in the text", type="log", tickvals=ticks, ticktext=[f"{tick:.0f}" for tick in ticks]
+    )
     figure.update_yaxes(title="accuracy", tickformat=".0%")
     return _finished(figure, "Accuracy by length")
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from lstm_core.cards import ModelCard
 from lstm_core.cells import Array
 from lstm_core.errors import TextError
 from lstm_core.forward import Network
 from lstm_core.gradients import Attribution, integrated_gradients
-from lstm_core.library import ModelCard
 from lstm_core.text import PAD, UNKNOWN, Encoded, Encoder
 from lstm_core.trace import BidirectionalTrace, Clamp, LayerTrace
 

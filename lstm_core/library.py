@@ -7,15 +7,15 @@ loading brings Keras in. Folders are trusted no further than Keras's safe mode.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_core.cards import CARD, ModelCard, damaged, read_json, write_json
 from lstm_core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -23,59 +23,7 @@ if TYPE_CHECKING:
     from lstm_core.text import Encoder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
-WEIGHTS, VOCABULARY, CARD = "model.keras", "vocabulary.json", "card.json"
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What a model is and what it reached; `card.json`.
-
-    Attributes:
-        name: the folder's name, which `load` takes; `read` goes by the folder, not by what the file says.
-        title: for people.
-        task: "classifier", "generator" or "forecaster".
-        dataset: a name from `datasets`.
-        summary: one or two plain sentences.
-        labels: a classifier's classes, in the order of its probabilities.
-        notes: further plain paragraphs: what was kept from an article, what it costs.
-        measured: what `evaluate` printed on the test split.
-        training: seed, date, sizes, seconds, library versions, command, and the curves.
-    """
-
-    name: str
-    title: str
-    task: str
-    dataset: str
-    summary: str
-    labels: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    measured: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, folder: Path) -> ModelCard:
-        """The card in a model's folder.
-
-        Raises:
-            ModelError: if it is missing or damaged.
-        """
-        data = _read_json(folder, CARD)
-        try:
-            known = {item.name for item in fields(cls)}
-            card = cls(**{key: value for key, value in data.items() if key in known})
-            for name in ("name", "title", "task", "dataset", "summary"):
-                if not isinstance(getattr(card, name), str):
-                    raise TypeError(f"{name} is not a text")
-            for name in ("labels", "notes"):
-                texts = getattr(card, name)
-                if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-                    raise TypeError(f"{name} is not a list of texts")
-            for name in ("measured", "training"):
-                if not isinstance(getattr(card, name), dict):
-                    raise TypeError(f"{name} is not an object")
-            return replace(card, name=folder.resolve().name, labels=tuple(card.labels), notes=tuple(card.notes))
-        except TypeError as error:
-            raise _damaged(folder, CARD, error) from error
+WEIGHTS, VOCABULARY = "model.keras", "vocabulary.json"
 
 
 def list_models(folder: Path | None = None) -> list[ModelCard]:
@@ -127,11 +75,11 @@ def _load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
     from lstm_core.forward import Network
     from lstm_core.text import Encoder
 
-    data = _read_json(folder, VOCABULARY)
+    data = read_json(folder, VOCABULARY)
     try:
         encoder = Encoder.from_json(data)
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(folder, VOCABULARY, error) from error
+        raise damaged(folder, VOCABULARY, error) from error
     model = _load_network(folder)
     network = Network(model)
     if misfit := _misfit(card, encoder, model):
@@ -182,7 +130,7 @@ def _load_network(folder: Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # zip, HDF5 and JSON libraries each have their own; a damaged file meets any of them
-        raise _damaged(folder, WEIGHTS, error) from error
+        raise damaged(folder, WEIGHTS, error) from error
 
 
 def save(model: Any, encoder: Encoder, card: ModelCard, folder: Path) -> None:
@@ -197,8 +145,8 @@ def save(model: Any, encoder: Encoder, card: ModelCard, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as temporary:  # inside, so that nobody lists it as a model
         workshop = Path(temporary)
         keras.Model(model.inputs, model.outputs, name=model.name).save(workshop / WEIGHTS)  # no optimizer state
-        _write_json(workshop / VOCABULARY, encoder.to_json(), indent=None)
-        _write_json(workshop / CARD, asdict(card), indent=2)
+        write_json(workshop / VOCABULARY, encoder.to_json(), indent=None)
+        write_json(workshop / CARD, asdict(card), indent=2)
         for name in (WEIGHTS, VOCABULARY, CARD):
             os.replace(workshop / name, folder / name)
 
@@ -206,27 +154,5 @@ def save(model: Any, encoder: Encoder, card: ModelCard, folder: Path) -> None:
 def save_card(card: ModelCard, folder: Path) -> None:
     """Write the card alone, as `evaluate` does with what it measured."""
     temporary = folder / f".{CARD}.new"
-    _write_json(temporary, asdict(card), indent=2)
+    write_json(temporary, asdict(card), indent=2)
     os.replace(temporary, folder / CARD)
-
-
-def _write_json(path: Path, data: Mapping[str, Any], indent: int | None) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
-
-
-def _read_json(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / name
-    if not path.is_file():
-        raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise _damaged(folder, name, error) from error
-    if not isinstance(data, dict):
-        raise _damaged(folder, name, "it holds no JSON object")
-    return data
-
-
-def _damaged(folder: Path, name: str, why: object) -> ModelError:
-    first_line = (str(why).strip().splitlines() or ["unreadable"])[0][:160]
-    return ModelError(f"The model '{folder.name}' can't be opened: {name} is damaged ({first_line}). Get it again.")

@@ -253,7 +253,7 @@ def test_a_failure_at_a_later_file_leaves_all_old_ones(
     folder: Path, tiny: TextClassifier, card: ModelCard, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(folder)
-    write: Callable[..., None] = library._write_json
+    write: Callable[..., None] = library.write_json
 
     def fail(path: Path, *rest: Any, **options: Any) -> None:
         if path.name == failing:
@@ -261,7 +261,7 @@ def test_a_failure_at_a_later_file_leaves_all_old_ones(
         write(path, *rest, **options)
 
     monkeypatch.setattr(type(tiny.model), "save", on_paper)
-    monkeypatch.setattr(library, "_write_json", fail)
+    monkeypatch.setattr(library, "write_json", fail)
     with pytest.raises(OSError, match="No space"):
         library.save(tiny.model, tiny.encoder, replace(card, title="New"), folder)
     assert contents(folder) == before
@@ -289,7 +289,7 @@ def test_a_card_can_be_replaced_alone(folder: Path, card: ModelCard, monkeypatch
         raise OSError(28, "No space left on device")
 
     before = contents(folder)
-    monkeypatch.setattr(library, "_write_json", fail)
+    monkeypatch.setattr(library, "write_json", fail)
     with pytest.raises(OSError, match="No space"):
         library.save_card(card, folder)
     assert contents(folder) == before

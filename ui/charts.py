@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -201,7 +202,8 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
 
 def _token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
     """Tokens on the x axis: as many as fit, more of them when one zooms in."""
-    names = {str(index): f"{token[:14]}" for index, token in enumerate(tokens)}
+    # Plotly takes tags in a label as formatting; a token is shown as it is.
+    names = {str(index): escape(token[:14], quote=False) for index, token in enumerate(tokens)}
     figure.update_xaxes(
         labelalias=names,
         tickformat="d",
@@ -219,13 +221,16 @@ def alike_together(values: np.ndarray) -> np.ndarray:
     """An order of the units in which those that behave alike stand together; (units,) of int.
 
     Units are put around a circle by their weights in the first two principal components of the
-    signal, and read off by angle.
+    signal, and read off by angle, from the widest gap on.
 
     Args:
         values: (T, units).
     """
     centred = values - values.mean(axis=0)
-    if len(centred) < 2:
+    if min(centred.shape) < 2:
         return np.argsort(values[-1], kind="stable")
     _, _, directions = np.linalg.svd(centred, full_matrices=False)  # (min(T, units), units)
-    return np.argsort(np.arctan2(directions[1], directions[0]), kind="stable")
+    angles = np.arctan2(directions[1], directions[0])
+    order = np.argsort(angles, kind="stable")
+    gaps = np.diff(angles[order], append=angles[order[0]] + 2 * np.pi)  # behind each unit, around the circle
+    return np.roll(order, -1 - int(gaps.argmax()))

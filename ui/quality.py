@@ -43,6 +43,7 @@ def how_good(names: list[str], lessons: str, key: str) -> None:
 
 def _summary(card: ModelCard) -> None:
     measured, training = card.measured, card.training
+    baseline = training.get("baseline")
     with st.container(horizontal=True):
         if "accuracy" in measured:
             st.metric("Test accuracy", f"{measured['accuracy']:.2%}", help=f"On {measured['examples']:,} texts.")
@@ -53,7 +54,13 @@ def _summary(card: ModelCard) -> None:
             st.metric("Calibration error", f"{measured['calibration']['ece']:.1%}", help=help)
         if "parameters" in training:
             st.metric("Parameters", f"{training['parameters']:,}")
+        if baseline:
+            st.metric(
+                baseline["name"], f"{baseline['accuracy']:.2%}", help="On the same splits; benchmarks/baselines.py."
+            )
     st.markdown(card.summary)
+    if baseline and measured.get("accuracy", 1.0) < baseline["accuracy"]:
+        st.info(f"On this test a {baseline['name']}, which knows no order beyond neighbours, is still the better one.")
     with st.expander("How it was made"):
         for note in card.notes:
             st.markdown(note)

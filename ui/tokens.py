@@ -47,7 +47,7 @@ def tinted_text(
         frame = "outline:2px solid currentColor;" if index == chosen else ""
         alpha = round(255 * min(max(strengths[index], 0.0), 1.0) * 0.85)
         parts.append(
-            f'<span title="{escape(hovers[index], quote=True)}" '
+            f'<span title="{escape(_visible(hovers[index]), quote=True)}" '
             f'style="background:{colours[index]}{alpha:02x};{frame}border-radius:.2rem;padding:.1rem 0">'
             f"{escape(_visible(text[start:stop]))}</span>"
         )
@@ -80,8 +80,8 @@ def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> No
 
 
 def plain(text: str) -> str:
-    """A user's text inside a Markdown sentence of ours: every sign that Markdown knows is escaped."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", _visible(text))
+    """A user's text inside a Markdown sentence of ours, on one line: every sign that Markdown knows is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", " ".join(_visible(text).split()))
 
 
 def _visible(text: str) -> str:

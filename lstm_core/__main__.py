@@ -65,6 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_read)
     _json(command)
 
+    command = commands.add_parser("generate", help="write on from a prompt")
+    command.add_argument("model")
+    command.add_argument("--prompt", help="how the text begins; without it, read from standard input")
+    command.add_argument("--length", type=int, default=400, help="characters to write (default %(default)s)")
+    command.add_argument("--temperature", type=float, default=1.0, help="0 is greedy (default %(default)s)")
+    command.add_argument("--top-k", type=int, help="draw from the k most probable characters")
+    command.add_argument("--top-p", type=float, help="draw from the fewest characters that reach this probability")
+    command.add_argument("--seed", type=_seed, help="the same seed writes the same text")
+    command.set_defaults(run=_generate)
+    _json(command)
+
     command = commands.add_parser("train", help="run a recipe and save the model")
     command.add_argument("recipe")
     command.add_argument("--seed", type=_seed, help="another seed than the recipe's, from 0")
@@ -99,7 +110,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    model = library.load(options.model)
+    model = _a("classifier", options.model)
     texts = options.texts or [_standard_input()]
     rows = model.predict(texts)
     answers = [
@@ -114,7 +125,7 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _read(options: argparse.Namespace) -> None:
-    model = library.load(options.model)
+    model = _a("classifier", options.model)
     reading = model.read(options.text if options.text is not None else _standard_input())
     if options.json:
         print(json.dumps(_reading_as_json(model.card.name, reading)))
@@ -135,6 +146,34 @@ def _reading_as_json(name: str, reading: Any) -> dict[str, Any]:
         "masked": reading.encoded.masked,
         "probabilities": reading.probabilities.tolist(),
     }
+
+
+def _generate(options: argparse.Namespace) -> None:
+    model = _a("generator", options.model)
+    prompt = options.prompt if options.prompt is not None else _standard_input()
+    how = (options.length, options.temperature, options.top_k, options.top_p, options.seed)
+    try:
+        stream = model.stream(prompt, *how)
+    except LabError:
+        raise
+    except ValueError as error:
+        raise LabError(str(error)) from error
+    if options.json:
+        text = "".join(each.character for each in stream)
+        print(json.dumps({"model": model.card.name, "prompt": prompt, "text": text, "seed": options.seed}))
+        return
+    print(prompt, end="")
+    for each in stream:
+        print(each.character, end="", flush=True)
+    print()
+
+
+def _a(task: str, name: str) -> Any:
+    """A model for that task; LabError if it is for another one."""
+    model = library.load(name)
+    if model.card.task != task:
+        raise LabError(f"The model '{model.card.name}' is a {model.card.task}; this takes a {task}.")
+    return model
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -210,6 +249,9 @@ def _evaluate(options: argparse.Namespace) -> None:
             library.save_card(replace(model.card, measured=figures), folder)
     if options.json:
         print(json.dumps(figures))
+        return
+    if "nats_per_character" in figures:
+        print(f"{figures['model']}: {figures['nats_per_character']:.4f} nats per character on {figures['examples']:,}")
         return
     print(f"{figures['model']}: accuracy {figures['accuracy']:.2%} on {figures['examples']:,} test texts")
     if "auc" in figures:

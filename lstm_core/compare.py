@@ -46,9 +46,13 @@ def align(first: Reading, second: Reading) -> Alignment:
 
 
 def parting(first: Reading, second: Reading, alignment: Alignment) -> int | None:
-    """The first row at which the answers so far are more than `PARTING` apart; None if they never are."""
+    """The first row at which the answers so far are more than `PARTING` apart; None if they never are.
+
+    A text that has not begun has no answer yet: such rows are not compared.
+    """
+    begun = (alignment.first >= 0) & (alignment.second >= 0)
     gap = np.abs(_rows(first.probabilities, alignment.first) - _rows(second.probabilities, alignment.second))
-    apart = np.flatnonzero(gap.max(axis=1) > PARTING)
+    apart = np.flatnonzero(begun & (gap.max(axis=1) > PARTING))
     return int(apart[0]) if len(apart) else None
 
 

@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core import datasets
+from lstm_core import datasets, splits
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
 
 if TYPE_CHECKING:
     from lstm_core.classify import TextClassifier
+    from lstm_core.generate import TextGenerator
 
 
-def evaluate(model: TextClassifier) -> dict[str, Any]:
-    """The figures of a model on the test split of its data set, ready for JSON.
+def evaluate(model: TextClassifier | TextGenerator) -> dict[str, Any]:
+    """The figures of a model on the test part of its data set, ready for JSON.
 
     Raises:
         DatasetError: if the data set isn't there and can't be had.
         ModelError: if the model has other classes than its data set.
     """
+    from lstm_core.generate import TextGenerator
+
+    if isinstance(model, TextGenerator):
+        return writing_figures(model)
     data = datasets.load_labelled(model.card.dataset)
     if data.labels != model.labels:
         raise ModelError(
@@ -41,6 +46,23 @@ def evaluate(model: TextClassifier) -> dict[str, Any]:
         "calibration": calibration(probabilities, truth),
         "by_length": by_length(probabilities, truth, lengths),
         "mistakes": worst_mistakes(probabilities, truth),
+    }
+
+
+def writing_figures(model: TextGenerator) -> dict[str, Any]:
+    """Nats per character on the end of the model's text, which it was never trained on.
+
+    Raises:
+        DatasetError: if the text isn't there.
+    """
+    text = model.alphabet.folded(datasets.load_text(model.card.dataset))
+    *_, test = splits.hold_out(text)
+    score = model.score(test)
+    return {
+        "model": model.card.name,
+        "examples": len(score.surprise),
+        "nats_per_character": score.nats_per_character,
+        "perplexity": float(np.exp(score.nats_per_character)),
     }
 
 
@@ -125,7 +147,7 @@ def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str,
     rows = [(confidence[place == k].mean(), right[place == k].mean(), (place == k).sum()) for k in np.unique(place)]
     means, accuracies, counts = (np.array(column) for column in zip(*rows, strict=True))
     return {
-        "confidence": means.round(4).tolist(),
+        "confidence": means.astype(float).round(4).tolist(),
         "accuracy": accuracies.round(4).tolist(),
         "count": counts.tolist(),
         "ece": float((np.abs(means - accuracies) * counts).sum() / counts.sum()),

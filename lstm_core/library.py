@@ -19,7 +19,9 @@ from lstm_core.cards import CARD, ModelCard, damaged, read_json, write_json
 from lstm_core.errors import ModelError
 
 if TYPE_CHECKING:
+    from lstm_core.characters import Alphabet
     from lstm_core.classify import TextClassifier
+    from lstm_core.generate import TextGenerator
     from lstm_core.text import Encoder
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
@@ -57,7 +59,7 @@ def find(name: str | os.PathLike[str]) -> Path:
     raise ModelError(f"There is no model '{asked}'. Models here: {names}.")
 
 
-def load(name: str | os.PathLike[str]) -> TextClassifier:
+def load(name: str | os.PathLike[str]) -> TextClassifier | TextGenerator:
     """Load a model by its name, or from a path to a model's folder.
 
     Raises:
@@ -106,7 +108,30 @@ def _misfit(card: ModelCard, encoder: Encoder, model: Any) -> str:
     return ""
 
 
-_LOADERS: dict[str, Callable[[Path, ModelCard], TextClassifier]] = {"classifier": _load_classifier}
+def _load_generator(folder: Path, card: ModelCard) -> TextGenerator:
+    from lstm_core.characters import Alphabet
+    from lstm_core.forward import Network
+    from lstm_core.generate import TextGenerator
+
+    data = read_json(folder, VOCABULARY)
+    try:
+        alphabet = Alphabet.from_json(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, VOCABULARY, error) from error
+    model = _load_network(folder)
+    network = Network(model)
+    if model.outputs[0].shape[-1] != len(alphabet):
+        raise ModelError(
+            f"The files of the model '{card.name}' don't belong together: the alphabet has {len(alphabet)} characters, "
+            f"the network's answer {model.outputs[0].shape[-1]}. Get the folder again."
+        )
+    return TextGenerator(card, alphabet, model, network)
+
+
+_LOADERS: dict[str, Callable[[Path, ModelCard], Any]] = {
+    "classifier": _load_classifier,
+    "generator": _load_generator,
+}
 
 
 def quiet_tensorflow() -> None:
@@ -133,7 +158,7 @@ def _load_network(folder: Path) -> Any:
         raise damaged(folder, WEIGHTS, error) from error
 
 
-def save(model: Any, encoder: Encoder, card: ModelCard, folder: Path) -> None:
+def save(model: Any, encoder: Encoder | Alphabet, card: ModelCard, folder: Path) -> None:
     """Write a model's three files; each is written beside its place first and then moved there.
 
     Raises:

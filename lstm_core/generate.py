@@ -1,0 +1,288 @@
+"""A trained character model: writing one character at a time, and being surprised by a text.
+
+The state is carried from character to character and nothing is ever read twice. Every character
+comes with the network's doubts: the whole distribution before and after temperature and
+truncation, and the gates and states of every layer. How characters become ids is in
+`characters.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstm_core import cells
+from lstm_core.activations import softmax
+from lstm_core.cards import ModelCard
+from lstm_core.cells import Array, LSTMStep
+from lstm_core.characters import Alphabet
+from lstm_core.errors import ModelError, TextError
+from lstm_core.forward import Network
+from lstm_core.operations import Affine, Embed, Recur, Same
+from lstm_core.trace import run_cell
+from lstm_core.weights import CellWeights
+
+LONGEST = 20_000  # characters in one run
+COLDEST = 1e-3  # below this a temperature is greedy: dividing by it overflows
+CHUNK = 512  # characters that are read at once when a text is scored
+
+State = tuple[tuple[Array, Array], ...]  # (h, c) of each layer
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the network computed for one character: each layer's signals, and what comes next."""
+
+    layers: tuple[LSTMStep, ...]
+    logits: Array
+
+    @property
+    def state(self) -> State:
+        """(h, c) of each layer, from which the next step goes on."""
+        return tuple((layer.h, layer.c) for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class GeneratedCharacter:
+    """One character that was written, and why.
+
+    Attributes:
+        character: what was written.
+        probability: its share of `shaped`, 0…1.
+        logits: (alphabet,) as the network gave them; from these a new temperature can be drawn
+            without running it again.
+        distribution: (alphabet,) the network's own probabilities, at temperature 1.
+        shaped: (alphabet,) after temperature and truncation: what the character was drawn from.
+        layers: the signals `i f g o c h` of each layer, (units,), of the step that led here.
+    """
+
+    character: str
+    probability: float
+    logits: Array
+    distribution: Array
+    shaped: Array
+    layers: tuple[LSTMStep, ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How surprised the model is by a text.
+
+    Attributes:
+        text: what was read: the text with characters mapped to the alphabet.
+        surprise: (characters - 1,) nats, -ln p of each character after the first.
+        nats_per_character: their mean; e to its power is the perplexity.
+    """
+
+    text: str
+    surprise: Array
+    nats_per_character: float
+
+
+def shape(logits: Array, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None) -> Array:
+    """Probabilities after temperature and truncation; they sum to 1.
+
+    Args:
+        logits: (alphabet,).
+        temperature: above 0 divides the logits; 0 puts everything on the largest.
+        top_k: keep the k most probable; None for all.
+        top_p: keep the fewest whose probabilities reach p (Holtzman et al. 2020); None for all.
+
+    Raises:
+        ValueError: if one of them is out of range.
+    """
+    if not (np.isfinite(temperature) and 0 <= temperature <= 100):
+        raise ValueError(f"The temperature must be from 0 to 100; received {temperature}.")
+    if top_k is not None and not top_k >= 1:
+        raise ValueError(f"top_k must be 1 or more; received {top_k}.")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p must be above 0 and at most 1; received {top_p}.")
+    if temperature < COLDEST:
+        return (np.arange(len(logits)) == logits.argmax()).astype(logits.dtype)
+    p = softmax(logits.astype(np.float64) / temperature)
+    order = np.argsort(-p, kind="stable")
+    kept = np.ones(len(p), bool)
+    if top_k is not None:
+        kept[order[top_k:]] = False
+    if top_p is not None:
+        before = np.cumsum(p[order]) - p[order]
+        kept[order[before >= top_p]] = False
+    p = np.where(kept, p, 0)
+    return (p / p.sum()).astype(logits.dtype)
+
+
+class TextGenerator:
+    """A loaded character model; made by `lstm_core.load`. Nothing in it changes: it is safe to share.
+
+    Attributes:
+        card: what it is.
+        alphabet: the characters it knows.
+        model: the Keras model, (batch, T) of ids → (batch, T, alphabet) probabilities.
+        network: the same in NumPy.
+    """
+
+    def __init__(self, card: ModelCard, alphabet: Alphabet, model: Any, network: Network) -> None:
+        """Raises ModelError unless the network is Embedding, LSTM layers and a Dense softmax, one after the other."""
+        self.card, self.alphabet, self.model, self.network = card, alphabet, model, network
+        operations = [node.operation for node in network.nodes if node.operation is not None]
+        operations = [operation for operation in operations if not isinstance(operation, Same)]
+        first, *middle, last = operations if len(operations) > 2 else [None, None, None]
+        if (
+            not isinstance(first, Embed)
+            or not isinstance(last, Affine)
+            or not all(isinstance(each, Recur) and each.weights.kind == "lstm" for each in middle)
+        ):
+            raise ModelError(
+                f"The model '{card.name}' can't write: it must be an Embedding, LSTM layers and a Dense layer in a row."
+            )
+        self._layers: tuple[CellWeights, ...] = tuple(each.weights for each in middle)  # type: ignore[union-attr]
+        self._answer = last
+        self._embedding = first.table
+        # W·x + b of the first layer for every character of the alphabet, once.
+        self._first_sums = first.table @ self._layers[0].kernel + self._layers[0].bias
+
+    def start(self) -> State:
+        """The state before the first character: zeros."""
+        return tuple((np.zeros(layer.units, np.float32), np.zeros(layer.units, np.float32)) for layer in self._layers)
+
+    def step(self, identity: int, state: State) -> Step:
+        """Read one character.
+
+        Args:
+            identity: its id.
+            state: what `start` or the step before gave.
+        """
+        wx = self._first_sums[identity]
+        taken: list[LSTMStep] = []
+        for number, (layer, (h, c)) in enumerate(zip(self._layers, state, strict=True)):
+            if number:
+                wx = taken[-1].h @ layer.kernel + layer.bias
+            taken.append(cells.lstm_step(wx, h, c, layer.recurrent, sigma=layer.sigma, tanh=layer.tanh))
+        return Step(tuple(taken), self._answer.sums([taken[-1].h]))
+
+    def read(self, prompt: str) -> Step:
+        """Read a prompt and stand ready to write.
+
+        Raises:
+            TextError: if nothing of it is left in the model's alphabet.
+        """
+        ids = self.alphabet.encode(prompt)
+        if not len(ids):
+            raise TextError("There is nothing to begin with: type some letters that the model knows.")
+        state, step = self.start(), None
+        for identity in ids:
+            step = self.step(int(identity), state)
+            state = step.state
+        assert step is not None
+        return step
+
+    def stream(
+        self,
+        prompt: str,
+        length: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> Iterator[GeneratedCharacter]:
+        """Write on from a prompt, one character at a time.
+
+        Args:
+            prompt: any text; characters outside the alphabet are mapped or dropped.
+            length: how many characters, 1 to `LONGEST`.
+            temperature: see `shape`.
+            top_k: see `shape`.
+            top_p: see `shape`.
+            seed: the same seed gives the same text; None for another one each time.
+
+        Raises:
+            TextError: if nothing of the prompt is left in the alphabet.
+            ValueError: if a number is out of range; both before anything is written.
+        """
+        if not 1 <= length <= LONGEST:
+            raise ValueError(f"The length must be from 1 to {LONGEST:,} characters; received {length}.")
+        step = self.read(prompt)
+        shape(step.logits, temperature, top_k, top_p)
+        return self._write(step, length, (temperature, top_k, top_p), np.random.default_rng(seed))
+
+    def _write(
+        self, step: Step, length: int, how: tuple[float, int | None, float | None], random: np.random.Generator
+    ) -> Iterator[GeneratedCharacter]:
+        for _ in range(length):
+            shaped = shape(step.logits, *how)
+            # One draw from the cumulated shares: the last one may fall a rounding short of 1.
+            drawn = int(np.searchsorted(np.cumsum(shaped), random.random(), side="right"))
+            drawn = min(drawn, int(np.flatnonzero(shaped)[-1]))
+            yield GeneratedCharacter(
+                character=self.alphabet.characters[drawn],
+                probability=float(shaped[drawn]),
+                logits=step.logits,
+                distribution=softmax(step.logits),
+                shaped=shaped,
+                layers=step.layers,
+            )
+            step = self.step(drawn, step.state)
+
+    def score(self, text: str) -> Score:
+        """How surprised the model is by each character of a text, in nats.
+
+        Raises:
+            TextError: if fewer than two characters of it are left in the alphabet.
+        """
+        ids = self.alphabet.encode(text)
+        if len(ids) < 2:
+            raise TextError("There is too little to be surprised by: give two characters or more that the model knows.")
+        state, parts = self.start(), []
+        for first in range(0, len(ids) - 1, CHUNK):
+            wanted = ids[first + 1 : first + 1 + CHUNK]
+            logits, state = self._read_chunk(ids[first : first + len(wanted)], state)
+            highest = logits.max(axis=1)
+            total = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
+            parts.append(total - logits[np.arange(len(wanted)), wanted])
+        surprise = np.concatenate(parts)
+        return Score(self.alphabet.decode(ids), surprise, float(surprise.mean()))
+
+    def _read_chunk(self, ids: Array, state: State) -> tuple[Array, State]:
+        """(T, alphabet) logits after each character, and the state after the last."""
+        x = self._embedding[ids]  # (T, width)
+        after = []
+        for layer, before in zip(self._layers, state, strict=True):
+            trace = run_cell(layer, x, initial_state=before)
+            x = trace.outputs  # (T, units)
+            after.append((trace.h[-1], trace.c[-1]))
+        return self._answer.sums([x]), tuple(after)
+
+    def branches(self, prompt: str, length: int, width: int = 5) -> Sequence[tuple[str, float]]:
+        """The most probable continuations by beam search: (text, probability), best first.
+
+        Args:
+            prompt: as in `stream`.
+            length: characters of each continuation, 1 to 200.
+            width: how many are kept at every step, 1 to 50.
+
+        Raises:
+            TextError: if nothing of the prompt is left in the alphabet.
+            ValueError: if a number is out of range.
+        """
+        if not (1 <= length <= 200 and 1 <= width <= 50):
+            raise ValueError(f"Branches are 1 to 200 long and 1 to 50 wide; received {length} and {width}.")
+        beams = [("", 0.0, self.read(prompt))]
+        for position in range(length):
+            grown: list[tuple[float, str, int, Step]] = []
+            for text, logs, step in beams:
+                p = np.log(np.maximum(softmax(step.logits), 1e-30))
+                best = np.argsort(-p, kind="stable")[:width]
+                grown.extend((logs + float(p[identity]), text, int(identity), step) for identity in best)
+            grown.sort(key=lambda item: -item[0])
+            beams = [
+                (
+                    text + self.alphabet.characters[identity],
+                    logs,
+                    self.step(identity, step.state) if position + 1 < length else step,
+                )
+                for logs, text, identity, step in grown[:width]
+            ]
+        return [(text, float(np.exp(logs))) for text, logs, _ in beams]

@@ -21,7 +21,7 @@ ACTIVE_UNITS = 8
 
 def colours(reading: Reading) -> list[str]:
     """One colour a class, in the order of the reading's labels."""
-    return list(theme.CLASS_COLOURS[: len(reading.labels)])
+    return theme.class_colours(reading.labels)
 
 
 def verdict(reading: Reading, key: str) -> None:

@@ -80,7 +80,7 @@ def roc(measured: Mapping[str, Any]) -> go.Figure:
             x=curve["false_positive_rate"],
             y=curve["true_positive_rate"],
             name=f"{theme.class_name(label)}, AUC {curve['auc'][0]:.3f}",
-            line={"color": theme.CLASS_COLOURS[index], "dash": theme.CLASS_DASHES[index], "width": 3},
+            line={"color": theme.class_colours(labels)[index], "dash": theme.CLASS_DASHES[index], "width": 3},
             hovertemplate="false positives %{x:.1%}, true positives %{y:.1%}",
         )
     figure.update_xaxes(title="false positives", tickformat=".0%", range=[-0.02, 1.02])

@@ -6,6 +6,7 @@ ground (Okabe & Ito 2008). Tags get other hues, and their lines also differ by d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -60,6 +61,16 @@ CLASS_NAMES = {
     "positive": "Positive",
     "negative": "Negative",
 }
+
+
+# Two classes take the two ends of the palette.
+_TWO_CLASSES = (CLASS_COLOURS[0], CLASS_COLOURS[3])
+
+
+def class_colours(labels: Sequence[str]) -> list[str]:
+    """One colour a class, in the order of the labels; at most six classes have one of their own."""
+    palette = _TWO_CLASSES if len(labels) == 2 else CLASS_COLOURS
+    return [palette[index % len(palette)] for index in range(len(labels))]
 
 
 def class_name(label: str) -> str:

@@ -8,7 +8,7 @@ keeps every gate, state and intermediate answer; both agree to 1e-4. How a text 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -105,10 +105,15 @@ class TextClassifier:
                 raise TextError(f"Text {number + 1} of {len(texts)} is empty: there is nothing to read.") from error
         return self._predict_encoded(encoded)
 
-    def _predict_encoded(self, encoded: Sequence[Encoded]) -> Array:
+    def _predict_encoded(
+        self, encoded: Sequence[Encoded], report: Callable[[float], None] = lambda share: None
+    ) -> Array:
         answers = np.zeros((len(encoded), len(self.labels)), np.float32)
+        done = 0
         for chosen in self._batches([len(text.ids) for text in encoded]):
             answers[chosen] = self._predict_batch([encoded[index] for index in chosen])
+            done += len(chosen)
+            report(done / len(encoded))
         return answers
 
     def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
@@ -175,10 +180,17 @@ class TextClassifier:
         blank = tuple(np.where(ids == PAD, PAD, UNKNOWN) for ids in encoded.inputs)
         return integrated_gradients(self.network, encoded.inputs, blank, chosen, self.labels[chosen])
 
-    def leave_one_out(self, text: str, label: str | None = None, *, mask_names: bool | None = None) -> Array:
+    def leave_one_out(
+        self,
+        text: str,
+        label: str | None = None,
+        *,
+        mask_names: bool | None = None,
+        report: Callable[[float], None] = lambda share: None,
+    ) -> Array:
         """How many nats of log-odds of a class are lost when each token is made unknown; by Keras.
 
-        Args and errors as in `attribute`.
+        Args and errors as in `attribute`; `report` is told, now and then, what share is done.
 
         Returns:
             (T,) float; above 0 where the token spoke for the class.
@@ -186,7 +198,7 @@ class TextClassifier:
         encoded = self.encoder.encode(text, mask_names)
         chosen = self._class(label, encoded)
         variants = [encoded, *(self._without(encoded, t) for t in range(len(encoded.ids)))]
-        p = self._predict_encoded(variants)[:, chosen].astype(float)
+        p = self._predict_encoded(variants, report)[:, chosen].astype(float)
         odds = np.log(np.maximum(p, 1e-12)) - np.log(np.maximum(1 - p, 1e-12))
         return odds[0] - odds[1:]
 

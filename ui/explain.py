@@ -65,18 +65,20 @@ def _attribution(model: TextClassifier, reading: Reading, label: str, method: st
     kept = st.session_state.setdefault("_attributions", {})
     asked = (model.card.name, reading.text, label, method, hide)
     if asked not in kept:
-        with st.spinner("Asking the network about every token …"):
-            if method == "gradients":
+        if method == "gradients":
+            with st.spinner("Asking the network about every token …"):
                 found = model.attribute(reading.text, label, mask_names=hide or None)
-                share = abs(found.residual) / max(abs(found.score - found.baseline), 1e-6)
-                account = (
-                    f"From {found.baseline:+.2f}, every token unknown, to {found.score:+.2f}: the tokens account for "
-                    f"all but {share:.1%} of the way."
-                )
-                values = np.asarray(found)
-            else:
-                values = model.leave_one_out(reading.text, label, mask_names=hide or None)
-                account = f"Together {values.sum():+.2f}; tokens that repeat each other are each worth little alone."
+            share = abs(found.residual) / max(abs(found.score - found.baseline), 1e-6)
+            account = (
+                f"From {found.baseline:+.2f}, every token unknown, to {found.score:+.2f}: the tokens account for "
+                f"all but {share:.1%} of the way."
+            )
+            values = np.asarray(found)
+        else:
+            bar = st.progress(0.0, "Reading the text once without each token …")
+            values = model.leave_one_out(reading.text, label, mask_names=hide or None, report=bar.progress)
+            bar.empty()
+            account = f"Together {values.sum():+.2f}; tokens that repeat each other are each worth little alone."
         while len(kept) > 5:
             kept.pop(next(iter(kept)))
         kept[asked] = values, account

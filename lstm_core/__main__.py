@@ -179,23 +179,43 @@ def _a(task: str, name: str) -> Any:
 def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
+    from lstm_core.character_recipes import CHARACTER_RECIPES
     from lstm_core.recipes import RECIPES
 
-    if options.recipe not in RECIPES:
-        raise LabError(f"There is no recipe '{options.recipe}'. Recipes: {', '.join(RECIPES)}.")
+    recipes: dict[str, Any] = {**RECIPES, **CHARACTER_RECIPES}
+    if options.recipe not in recipes:
+        raise LabError(f"There is no recipe '{options.recipe}'. Recipes: {', '.join(recipes)}.")
     _choose_training_backend()
-    from lstm_core.training import train_classifier
-
-    recipe = RECIPES[options.recipe]
+    recipe = recipes[options.recipe]
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     folder = Path(options.into) if options.into else library.SHIPPED / recipe.name
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)  # a folder that can't be is better known before training
-    trained = train_classifier(recipe, _print_progress)
+    made = _run_characters(recipe) if options.recipe in CHARACTER_RECIPES else _run_classifier(recipe)
     with _writing(folder):
-        library.save(trained.model, trained.encoder, trained.card, folder)
+        library.save(*made, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
+
+
+def _run_classifier(recipe: Any) -> tuple[Any, Any, Any]:
+    from lstm_core.training import train_classifier
+
+    trained = train_classifier(recipe, _print_progress)
+    return trained.model, trained.encoder, trained.card
+
+
+def _run_characters(recipe: Any) -> tuple[Any, Any, Any]:
+    from lstm_core.character_training import train_characters
+
+    def show(progress: Any) -> None:
+        print(
+            f"epoch {progress.epoch}/{progress.epochs}  {progress.seconds:4.0f} s  loss {progress.loss:.3f}  "
+            f"validation {progress.validation:.3f} nats per character",
+            flush=True,
+        )
+
+    return train_characters(recipe, show)
 
 
 @contextmanager

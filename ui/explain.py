@@ -129,7 +129,7 @@ def _beside_each_other(first: Reading, second: Reading, key: str) -> None:
         st.markdown("The two answers never come apart by more than ten points.")
     else:
         st.markdown(
-            f"The answers part at “**{tokens.plain(labels[parted])}**”: from there on they differ by over ten points."
+            f"The answers part at “**{tokens.plain(labels[parted])}**”, the first place where they differ clearly."
         )
     figure = charts.two_curves(
         labels,

@@ -1,0 +1,100 @@
+"""What the character models were trained on, and how: one recipe a model. Data and numbers only."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from lstm_core import datasets
+from lstm_core.cards import ModelCard
+
+
+@dataclass(frozen=True)
+class CharacterRecipe:
+    """How a character model is made.
+
+    Attributes:
+        name: of the model's folder.
+        title: for people.
+        dataset: a text of `datasets`.
+        summary: for the card.
+        notes: for the card.
+        small_letters: read everything in small letters, as the articles do.
+        begin_with: a model that was trained before on another text; its weights are where this
+            one begins. Both must have the same alphabet and sizes.
+        units: of each LSTM layer.
+        width: of the embedding.
+        dropout: after each layer.
+        steps: characters between which gradients flow.
+        streams: rows of a batch.
+        epochs: passes over the training part.
+        rate: the highest learning rate.
+        decay: weight decay.
+        seed: for weights, dropout and the places where an epoch begins.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    summary: str
+    notes: tuple[str, ...] = ()
+    small_letters: bool = False
+    begin_with: str = ""
+    units: tuple[int, ...] = (256, 256)
+    width: int = 64
+    dropout: float = 0.3
+    steps: int = 128
+    streams: int = 32
+    epochs: int = 12
+    rate: float = 3e-3
+    decay: float = 0.01
+    seed: int = 1
+
+    @property
+    def command(self) -> str:
+        """What a person types to repeat it."""
+        return f"python -m lstm_core train {self.name}"
+
+    def first_text(self) -> str:
+        """The text of the model to begin with."""
+        return datasets.load_text(CHARACTER_RECIPES[self.begin_with].dataset)
+
+    def card(
+        self, curves: Mapping[str, list[float]], training: int, validation: int, parameters: int, seconds: float
+    ) -> ModelCard:
+        """The card of a finished run, without test figures."""
+        kept = min(range(len(curves["validation_loss"])), key=curves["validation_loss"].__getitem__)
+        return ModelCard(
+            name=self.name,
+            title=self.title,
+            task="generator",
+            dataset=self.dataset,
+            summary=self.summary,
+            notes=self.notes,
+            training={
+                "command": self.command,
+                "seed": self.seed,
+                "date": datetime.now(UTC).date().isoformat(),
+                "characters": {"training": training, "validation": validation},
+                "epochs": self.epochs,
+                "kept_epoch": kept + 1,
+                "parameters": parameters,
+                "seconds": round(seconds),
+                "versions": {name: version(name) for name in ("keras", "numpy")}
+                | {"python": platform.python_version()},
+                "curves": dict(curves),
+            },
+        )
+
+
+SHAKESPEARE = CharacterRecipe(
+    name="shakespeare",
+    title="Shakespeare, character by character",
+    dataset="shakespeare",
+    summary="Two LSTM layers of 256 units that read a megabyte of Shakespeare, capitals and all.",
+)
+
+CHARACTER_RECIPES = {recipe.name: recipe for recipe in (SHAKESPEARE,)}

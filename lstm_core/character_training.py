@@ -1,0 +1,191 @@
+"""Trains a character model on one running text: parallel streams, carried state, cut-off gradients.
+
+The text is cut into as many streams as a batch has rows; every step reads the next stretch of all
+of them and goes on from the state in which the last stretch ended (truncated back-propagation
+through time, Williams & Peng 1990). Backend-neutral; the saved model is a stock Keras model that
+starts from zeros.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from lstm_core import datasets, library, splits
+from lstm_core.cards import ModelCard
+from lstm_core.character_recipes import CharacterRecipe
+from lstm_core.characters import Alphabet
+from lstm_core.forward import Network
+from lstm_core.generate import TextGenerator
+
+
+@dataclass(frozen=True)
+class WritingProgress:
+    """Where a run stands after an epoch; losses in nats per character."""
+
+    epoch: int
+    epochs: int
+    seconds: float
+    loss: float
+    validation: float
+
+
+Report = Callable[[WritingProgress], None]
+
+
+class CarriedLSTM(layers.Layer):
+    """An LSTM that goes on where the last batch ended; for training only."""
+
+    def __init__(self, units: int, batch: int, name: str) -> None:
+        """`units` of the LSTM and rows of every batch."""
+        super().__init__(name=name)
+        self.lstm = layers.LSTM(units, return_sequences=True, return_state=True)
+        self._shape = (batch, units)
+
+    def build(self, input_shape: Any) -> None:
+        """The LSTM's weights, and the state as two weights that aren't trained."""
+        self.lstm.build(input_shape)
+        self.h, self.c = (self.add_weight(shape=self._shape, trainable=False, initializer="zeros") for _ in range(2))
+
+    def call(self, x: Any) -> Any:
+        """(batch, T, features) → (batch, T, units)."""
+        outputs, h, c = self.lstm(x, initial_state=[self.h.value, self.c.value])
+        self.h.assign(ops.stop_gradient(h))
+        self.c.assign(ops.stop_gradient(c))
+        return outputs
+
+
+class Streams(keras.utils.PyDataset):
+    """Batches of (streams, steps) ids and the ids that follow them.
+
+    Each epoch starts at another place in the text, so that it is not always cut at the same ones.
+    """
+
+    def __init__(self, ids: np.ndarray, streams: int, steps: int, seed: int) -> None:
+        """`ids` (n,) of the training text; raises ValueError if it is too short for one batch."""
+        super().__init__()
+        self._ids, self._streams, self._steps = ids, streams, steps
+        self._random = np.random.default_rng(seed)
+        self._batches = (len(ids) // streams - 1) // steps
+        if self._batches < 1:
+            raise ValueError(f"{len(ids)} characters are too few for {streams} streams of {steps} steps.")
+        self._rolled = ids
+
+    def __len__(self) -> int:
+        return self._batches
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        length = len(self._rolled) // self._streams
+        rows = self._rolled[: length * self._streams].reshape(self._streams, length)
+        first = index * self._steps
+        return rows[:, first : first + self._steps], rows[:, first + 1 : first + self._steps + 1]
+
+    def on_epoch_end(self) -> None:
+        """Begin elsewhere next time."""
+        self._rolled = np.roll(self._ids, -int(self._random.integers(len(self._ids))))
+
+
+def writer(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
+    """The stock network that ships: Embedding, LSTM layers, Dense softmax; (batch, T) → (batch, T, alphabet)."""
+    tokens = keras.Input((None,), dtype="int32", name="characters")
+    x = layers.Embedding(alphabet, recipe.width, name="embedding")(tokens)
+    for number, units in enumerate(recipe.units):
+        x = layers.LSTM(units, return_sequences=True, name=f"lstm_{number}")(x)
+        x = layers.Dropout(recipe.dropout, name=f"dropout_{number}")(x)
+    return keras.Model(tokens, layers.Dense(alphabet, activation="softmax", name="answer")(x))
+
+
+def _carrying(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
+    """The same network with carried state and logits; its trainable weights are in the same order."""
+    tokens = keras.Input(batch_shape=(recipe.streams, recipe.steps), dtype="int32")
+    x = layers.Embedding(alphabet, recipe.width)(tokens)
+    for number, units in enumerate(recipe.units):
+        x = CarriedLSTM(units, recipe.streams, f"carried_{number}")(x)
+        x = layers.Dropout(recipe.dropout)(x)
+    return keras.Model(tokens, layers.Dense(alphabet)(x))
+
+
+def train_characters(
+    recipe: CharacterRecipe, report: Report = lambda progress: None
+) -> tuple[keras.Model, Alphabet, ModelCard]:
+    """Train a recipe; keeps the epoch whose validation part surprises it least.
+
+    Raises:
+        DatasetError: if a text isn't there.
+        ModelError: if the model to begin with isn't there.
+    """
+    began = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+    texts = [datasets.load_text(recipe.dataset), *([recipe.first_text()] if recipe.begin_with else [])]
+    if recipe.small_letters:
+        texts = [text.lower() for text in texts]
+    training, validation, _ = splits.hold_out(texts[0])
+    # A text read before has signs of its own; both belong to the alphabet, so that weights can be taken over.
+    alphabet = Alphabet.of("".join(texts))
+    model, shipped = _carrying(len(alphabet), recipe), writer(len(alphabet), recipe)
+    if recipe.begin_with:
+        first = library.load(recipe.begin_with)
+        shipped.set_weights(first.model.get_weights())
+        _copy(shipped, model)
+    batches = Streams(alphabet.encode(training), recipe.streams, recipe.steps, recipe.seed)
+    model.compile(
+        optimizer=_optimizer(recipe, len(batches)),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    watch = _Watch(recipe, shipped, alphabet, validation, report, began)
+    model.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
+    shipped.set_weights(watch.best)
+    seconds = time.monotonic() - began
+    return shipped, alphabet, recipe.card(watch.curves, len(training), len(validation), shipped.count_params(), seconds)
+
+
+def _optimizer(recipe: CharacterRecipe, batches: int) -> Any:
+    steps = batches * recipe.epochs
+    warm_up = min(100, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, max(steps - warm_up, 1), warmup_target=recipe.rate, warmup_steps=warm_up
+    )
+    return keras.optimizers.AdamW(schedule, weight_decay=recipe.decay, global_clipnorm=1.0)
+
+
+def _copy(source: keras.Model, target: keras.Model) -> None:
+    for variable, other in zip(target.trainable_variables, source.trainable_variables, strict=True):
+        variable.assign(other.value)
+
+
+class _Watch(keras.callbacks.Callback):
+    """After each epoch, reads the validation part with the stock network and keeps the best weights."""
+
+    def __init__(
+        self,
+        recipe: CharacterRecipe,
+        shipped: keras.Model,
+        alphabet: Alphabet,
+        validation: str,
+        report: Report,
+        began: float,
+    ) -> None:
+        super().__init__()
+        self._recipe, self._shipped, self._alphabet = recipe, shipped, alphabet
+        self._validation, self._report, self._began = validation, report, began
+        self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
+        self.best: list[np.ndarray] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """One more point of the curves."""
+        _copy(self.model, self._shipped)
+        card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
+        reader = TextGenerator(card, self._alphabet, self._shipped, Network(self._shipped))
+        validation = reader.score(self._validation).nats_per_character
+        if not self.best or validation < min(self.curves["validation_loss"]):
+            self.best = self._shipped.get_weights()
+        self.curves["loss"].append(round(float(logs["loss"]), 4))
+        self.curves["validation_loss"].append(round(validation, 4))
+        seconds = time.monotonic() - self._began
+        self._report(WritingProgress(epoch + 1, self._recipe.epochs, seconds, float(logs["loss"]), validation))

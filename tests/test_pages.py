@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core import library
+from lstm_core import datasets, library
 from ui import shelf
 from ui.examples import Texts
 
@@ -140,3 +141,75 @@ class TestQuestionTags:
         assert "stackoverflow" in page.error[0].value
         assert "\n" not in page.error[0].value
         assert page.text_area(key="tags_text").value == "my text"
+
+
+class TestMovieReviews:
+    @pytest.mark.parametrize(("example", "verdict"), [("Warm", "Positive"), ("Cold", "Negative"), ("Long", "Positive")])
+    def test_plain_reviews_get_their_verdict(self, example: str, verdict: str) -> None:
+        page = opened("movie_reviews")
+        page.button(key=f"reviews_example_{example}").click().run()
+        assert page.subheader[0].value.startswith(f"{verdict} ·")
+
+    def test_the_bag_of_words_stands_beside_it_without_a_memory(self) -> None:
+        page = opened("movie_reviews", text="I liked it.")
+        page.pills(key="reviews_foils").set_value(["imdb_bag", "imdb_article"]).run()
+        assert not page.exception
+        assert not page.error
+        captions = [caption.value for caption in page.caption]
+        assert "a bag of words" in captions
+        assert "the article's network" in captions
+
+
+VIEWS = ("why", "pairs", "moments", "quality", "mistakes")
+
+
+class TestLookingCloser:
+    @pytest.mark.parametrize("view", VIEWS)
+    @pytest.mark.parametrize("name", ["question_tags", "movie_reviews"])
+    def test_every_view_opens_on_both_pages(self, name: str, view: str, no_data: None) -> None:
+        page = opened(name, view=view)
+        assert not page.exception
+        assert not page.error
+
+    def test_both_methods_explain_any_answer(self) -> None:
+        page = opened("question_tags", view="why", text="def f(x): return x")
+        assert any("the tokens account for" in text.value for text in page.markdown)
+        table = page.dataframe[0].value
+        assert list(table["token"][:1]) == ["def"] or "def" in set(table["token"][:3])
+        page.session_state["tags_method"] = "leave"
+        page.run()
+        assert not page.exception
+        assert any("Together" in text.value for text in page.markdown)
+
+    def test_two_texts_part_at_the_telling_line(self) -> None:
+        page = opened("question_tags", view="pairs")
+        assert any("The answers part at" in text.value for text in page.markdown)
+        first = page.text_area[1]
+        page.text_area[2].set_value(first.value).run()
+        assert any("never come apart" in text.value for text in page.markdown)
+
+    def test_an_empty_second_text_is_one_sentence(self) -> None:
+        page = opened("question_tags", view="pairs")
+        page.text_area[2].set_value(" ").run()
+        assert not page.exception
+        assert [error.value for error in page.error] == ["There is no text to read: type or paste some words first."]
+
+    def test_mistakes_offer_the_download_where_the_data_is_missing(self, no_data: None) -> None:
+        page = opened("question_tags", view="mistakes")
+        assert any("not on this machine" in text.value for text in page.markdown)
+        assert page.button(key="tags_download").label == "Download it"
+
+    def test_a_failed_download_is_one_sentence(self, no_data: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        spec = datasets.DATASETS["stackoverflow"]
+        nowhere = dataclasses.replace(spec, url="http://127.0.0.1:9/nothing.tar.gz")
+        monkeypatch.setitem(datasets.DATASETS, "stackoverflow", nowhere)
+        page = opened("question_tags", view="mistakes")
+        page.button(key="tags_download").click().run()
+        assert not page.exception
+        assert len(page.error) == 1
+        assert "can't be downloaded" in page.error[0].value
+
+
+@pytest.fixture
+def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_LAB_DATA", str(tmp_path / "data"))

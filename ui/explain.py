@@ -168,7 +168,7 @@ def moments(model: TextClassifier, reading: Reading, texts: Texts, key: str) -> 
         f"in {len(texts.moments)} other texts, which we wrote, where most of the same units are on."
     )
     steps = list(range(len(reading.tokens)))
-    strongest = int(np.abs(np.diff(reading.probabilities, axis=0, prepend=0)).max(axis=1).argmax())
+    strongest = int(panels.pushes(reading.probabilities)[0].argmax())
     t = st.selectbox(
         "Token",
         steps,

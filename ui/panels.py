@@ -68,7 +68,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
     alt = f"Lines: the probability of each class after each of {len(reading.tokens)} tokens."
     figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours(reading))
     st.plotly_chart(figure, config=charts.CONFIG, key=f"{key}_formed", alt=alt)
-    push, target = _pushes(reading.probabilities)
+    push, target = pushes(reading.probabilities)
     strongest = max(float(push.max(initial=0.0)), 1e-6)
     hovers = [
         f"{token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {push[index]:+.1%}"
@@ -85,7 +85,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
     )
 
 
-def _pushes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pushes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each token the largest rise of any class that it caused, and that class: (T,), (T,)."""
     even = np.full((1, probabilities.shape[1]), 1 / probabilities.shape[1], probabilities.dtype)
     steps = np.diff(probabilities, axis=0, prepend=even)  # (T, classes)

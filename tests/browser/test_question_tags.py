@@ -127,9 +127,9 @@ def test_comparing_shows_both_networks_and_what_was_masked(page: Page, address: 
     page.goto(f"{address}/question_tags?text={quote(QUESTIONS['Short'])}")
     settled(page)
     verdict(page, "Python")
-    page.get_by_text("Compare with the article's network").click()
+    page.get_by_role("button", name="Compare with the article's network").click()
     expect(page.get_by_text("Masked as in the training data: “Python” became “blank”.")).to_be_visible()
-    expect(page.get_by_text("Stack Overflow tags, the article's network").first).to_be_visible()
+    expect(page.get_by_test_id("stCaptionContainer").get_by_text("the article's network", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("name", HOSTILE)

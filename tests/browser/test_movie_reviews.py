@@ -1,0 +1,79 @@
+"""The stories of the reviews page in a real browser: verdict, panels, short and long, light and dark."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_question_tags import settled
+from ui.examples import Texts
+
+expect.set_options(timeout=PATIENCE)
+TEXTS = Texts.load("reviews.json")
+LOOKS = [
+    pytest.param({"viewport": {"width": 1400, "height": 900}}, id="light"),
+    pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
+    pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),
+]
+PANELS = {
+    "Why this answer": "the tokens account for",
+    "Two texts": "The second cell state minus the first",
+    "Moments like this": "of the pattern",
+    "How good is it": "Test accuracy",
+    "Where it is wrong": "sure of|not on this machine",
+}
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> None:
+    page.goto(f"{address}/movie_reviews?text={quote(TEXTS.examples['Turning'])}")
+    expect(page).to_have_title("Movie reviews · LSTM Lab")
+    settled(page)
+    for name, sign in PANELS.items():
+        page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).click()
+        alternatives = [page.get_by_text(text, exact=False).first for text in sign.split("|")]
+        seen = alternatives[0]
+        for other in alternatives[1:]:
+            seen = seen.or_(other)
+        expect(seen.first).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+@pytest.mark.parametrize("words", [5, 1500])
+def test_five_words_and_fifteen_hundred(page: Page, address: str, words: int) -> None:
+    if words == 5:
+        page.goto(f"{address}/movie_reviews?text={quote(TEXTS.examples['Five words'])}")
+        settled(page)
+    else:
+        page.goto(f"{address}/movie_reviews")
+        settled(page)
+        long = " ".join((TEXTS.examples["Long"].split() * 4)[:words])
+        box = page.get_by_role("textbox", name="Your review")
+        box.fill(long)
+        box.press("Control+Enter")
+        expect(page.get_by_text("cut the rest off", exact=False)).to_be_visible()
+        settled(page)
+    expect(page.get_by_text("the tokens account for", exact=False)).to_be_visible()
+
+
+def test_a_hostile_review_is_shown_and_never_run(page: Page, address: str) -> None:
+    text = '<script>alert(1)</script> "><img src=x onerror=alert(2)> **what** a [film](javascript:alert(3))'
+    page.goto(f"{address}/movie_reviews?text={quote(text)}&view=moments")
+    settled(page)
+    expect(page.get_by_role("region", name="The text, each token tinted").first).to_contain_text(text)
+    assert page.locator("img[src='x']").count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
+
+
+def test_an_example_fills_the_box_and_a_bag_of_words_disagrees_visibly(page: Page, address: str) -> None:
+    page.goto(f"{address}/movie_reviews")
+    settled(page)
+    page.get_by_role("button", name="Irony").click()
+    expect(page.get_by_role("textbox", name="Your review")).to_have_value(TEXTS.examples["Irony"])
+    page.get_by_role("button", name="Compare with a bag of words").click()
+    expect(page.get_by_test_id("stCaptionContainer").get_by_text("a bag of words", exact=True)).to_be_visible()
+    settled(page)

@@ -54,6 +54,26 @@ def scale_of(traces: Sequence[LayerTrace], signal: str = "c") -> Array:
     return np.maximum(np.max([np.abs(trace.signals[signal]).max(axis=0) for trace in traces], axis=0), 1e-6)
 
 
+def telling(
+    reading: Reading,
+    others: Sequence[Reading],
+    *,
+    layer: int = 0,
+    signal: str = "c",
+    threshold: float = THRESHOLD,
+) -> int:
+    """The timestep to begin with: where the answer moved most, among those at which some unit is on.
+
+    The last one if no unit is ever on. Arguments as in `find`.
+    """
+    scale = scale_of([_trace(each, layer) for each in (reading, *others)], signal)
+    lit: Array = np.any(on(_trace(reading, layer), scale, signal, threshold), axis=1)  # (T,)
+    if not lit.any():
+        return len(lit) - 1
+    moved = np.abs(np.diff(reading.probabilities, axis=0, prepend=reading.probabilities[:1])).max(axis=1)
+    return int(np.where(lit, moved, -1.0).argmax())
+
+
 def find(
     reading: Reading,
     timestep: int,

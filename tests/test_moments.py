@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_core.classify import Reading, TextClassifier
-from lstm_core.moments import find, on, scale_of
+from lstm_core.moments import find, on, scale_of, telling
 from lstm_core.text import Encoded
 from lstm_core.trace import BidirectionalTrace, LayerTrace
 
@@ -142,3 +142,15 @@ def test_a_text_finds_itself_in_a_classifier(tiny: TextClassifier) -> None:
         found = find(readings[0], t, readings, threshold=0.2)
         assert found[0].match == 1
         assert any(moment.reading == 0 and moment.match == 1 and moment.timestep <= t for moment in found)
+
+
+def test_the_moment_to_begin_with_moved_the_answer_while_a_unit_was_on(tiny: TextClassifier) -> None:
+    reading = tiny.read("sort a list with a lambda and print the list again")
+    others = [tiny.read("print a list"), tiny.read("sort it")]
+    t = telling(reading, others, threshold=0.3)
+    scale = scale_of([each.layers[0] for each in (reading, *others)])
+    lit = on(reading.layers[0], scale, threshold=0.3).any(axis=1)
+    assert lit[t]
+    moved = np.abs(np.diff(reading.probabilities, axis=0)).max(axis=1)
+    assert moved[t - 1] == moved[lit[1:]].max() if t else moved[lit[1:]].max(initial=0) == 0
+    assert telling(reading, others, threshold=2.0) == len(reading.tokens) - 1

@@ -167,25 +167,23 @@ def moments(model: TextClassifier, reading: Reading, texts: Texts, key: str) -> 
         "Choose a token. The units whose memory is strongly on at that moment are the pattern; below are the moments "
         f"in {len(texts.moments)} other texts, which we wrote, where most of the same units are on."
     )
-    steps = list(range(len(reading.tokens)))
-    strongest = int(panels.pushes(reading.probabilities)[0].argmax())
-    t = st.selectbox(
-        "Token",
-        steps,
-        index=strongest,
-        format_func=lambda step: panels.token_name(reading, step),
-        key=f"{key}_moment_{session.fingerprint(reading.text)}",
-    )
+    others = _collection(model, model.card.name, texts.moments)
     threshold = st.slider(
         "Threshold",
         0.1,
         0.9,
-        0.3,
+        finding.THRESHOLD,
         0.05,
         key=f"{key}_threshold",
         help="A unit counts as on where its memory is beyond this share of the largest value it reaches anywhere.",
     )
-    others = _collection(model, model.card.name, texts.moments)
+    t = st.selectbox(
+        "Token",
+        list(range(len(reading.tokens))),
+        index=finding.telling(reading, others, threshold=threshold),
+        format_func=lambda step: panels.token_name(reading, step),
+        key=f"{key}_moment_{session.fingerprint(reading.text)}",
+    )
     found = finding.find(reading, t, others, threshold=threshold)
     if not found:
         st.info("No unit is on at this token; choose another one, or a lower threshold.")

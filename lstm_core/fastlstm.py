@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ def faster(model: Any) -> Iterator[None]:
     if layers:
         loop = _loop()
         for layer in layers:
-            layer.inner_loop = lambda x, states, mask, training=False, own=layer: loop(own, x, states, mask)
+            layer.inner_loop = partial(loop, layer)
     try:
         yield
     finally:
@@ -38,15 +39,17 @@ def _is_plain(layer: Any) -> bool:
 
 
 def _loop() -> Any:
-    """What stands in for `LSTM.inner_loop`: (layer, x, states, mask) → (last output, outputs, states)."""
+    """What stands in for `LSTM.inner_loop`: (layer, sequences, …) → (last output, outputs, states)."""
     import jax
     import jax.numpy as jnp
 
     run = _recurrence()
 
-    def loop(layer: Any, x: Any, states: Any, mask: Any) -> tuple[Any, Any, list[Any]]:
-        cell = layer.cell
-        x = jnp.swapaxes(jnp.asarray(x), 0, 1)  # (T, batch, features)
+    def loop(
+        layer: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Any, Any, list[Any]]:
+        cell = layer.cell  # the initial state is zeros: none of our networks is given another
+        x = jnp.swapaxes(sequences, 0, 1)  # (T, batch, features)
         z = x @ _value(cell.kernel) + _value(cell.bias)  # (T, batch, 4 * units)
         seen = jnp.ones(z.shape[:2], bool) if mask is None else jnp.swapaxes(mask, 0, 1)
         h, c = run(z, _value(cell.recurrent_kernel), seen[:, :, None])  # each (T, batch, units)

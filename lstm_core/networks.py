@@ -58,8 +58,11 @@ def pooled_lstm(
     *,
     pairs: int = 0,
     width: int = 64,
+    pair_width: int = 0,
     units: int = 128,
-    embedding_dropout: float = 0.3,
+    mean: bool = False,
+    channel_dropout: float = 0.3,
+    value_dropout: float = 0.0,
     output_dropout: float = 0.4,
 ) -> keras.Model:
     """One LSTM over masked tokens, the largest value of each unit over time, then the answer.
@@ -71,10 +74,13 @@ def pooled_lstm(
     Args:
         vocabulary: number of ids, padding and unknown included.
         classes: number of classes; 1 gives a sigmoid unit.
-        pairs: number of pair ids; their embedding is added to the tokens'. 0 for none.
+        pairs: number of pair ids; 0 for none.
         width: of the embeddings.
+        pair_width: of the pairs' embedding if it stands beside the tokens'; 0 adds both up.
         units: of the LSTM.
-        embedding_dropout: share of embedding channels dropped for a whole text.
+        mean: also give the answer the mean of each unit over time.
+        channel_dropout: share of embedding channels dropped for a whole text.
+        value_dropout: share of the embeddings' values dropped one by one.
         output_dropout: share of pooled units dropped.
     """
     small = keras.initializers.RandomUniform(-0.05, 0.05)
@@ -84,14 +90,21 @@ def pooled_lstm(
     if pairs:
         neighbours = keras.Input((None,), dtype="int32", name="pairs")
         inputs.append(neighbours)
-        small = keras.initializers.RandomUniform(-0.025, 0.025)
-        pair = layers.Embedding(pairs, width, small, mask_zero=True, name="pair_embedding")(neighbours)
-        x = layers.Add(name="token_and_pair")([x, pair])
-    x = layers.SpatialDropout1D(embedding_dropout, name="embedding_dropout")(x)
+        smaller = keras.initializers.RandomUniform(-0.025, 0.025)
+        embed = layers.Embedding(pairs, pair_width or width, smaller, mask_zero=True, name="pair_embedding")
+        together = layers.Concatenate if pair_width else layers.Add
+        x = together(name="token_and_pair")([x, embed(neighbours)])
+    if channel_dropout:
+        x = layers.SpatialDropout1D(channel_dropout, name="embedding_dropout")(x)
+    if value_dropout:
+        x = layers.Dropout(value_dropout, name="value_dropout")(x)
     x = layers.LSTM(units, return_sequences=True, name="lstm")(x)  # (batch, T, units)
-    x = layers.GlobalMaxPooling1D(name="strongest")(x)  # (batch, units)
-    x = layers.Dropout(output_dropout, name="output_dropout")(x)
-    return keras.Model(inputs if pairs else tokens, _answer(classes)(x))
+    pooled = layers.GlobalMaxPooling1D(name="strongest")(x)  # (batch, units)
+    if mean:
+        average = layers.GlobalAveragePooling1D(name="mean")(x)
+        pooled = layers.Concatenate(name="pooled")([pooled, average])  # (batch, 2 * units)
+    pooled = layers.Dropout(output_dropout, name="output_dropout")(pooled)
+    return keras.Model(inputs if pairs else tokens, _answer(classes)(pooled))
 
 
 def _answer(classes: int) -> layers.Layer:

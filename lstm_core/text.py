@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_core import pastes
+from lstm_core import pastes, pieces
 from lstm_core.errors import TextError
 
 PAD, UNKNOWN = 0, 1
@@ -248,6 +248,7 @@ class Encoder:
             `length` with pads that the network reads as if they were text, as the articles do.
         mask_names: replace the names of programming languages by the data set's "blank".
         pairs: for a network that also reads the pair which each token makes with the one before.
+        cut_words: cut a word that isn't in the vocabulary into words that are; see `pieces.py`.
     """
 
     tokenizer: str
@@ -256,10 +257,24 @@ class Encoder:
     padding: str | None = None
     mask_names: bool = False
     pairs: Pairs | None = None
+    cut_words: bool = False
+    _parts: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_parts", pieces.parts_of(self.vocabulary.tokens if self.cut_words else ()))
 
     def tokens_of(self, text: str) -> list[Token]:
         """Every token of the text, before anything is cut, masked or padded."""
         return list(TOKENIZERS[self.tokenizer](text))
+
+    def pieces_of(self, token: Token) -> list[Token]:
+        """The pieces of a token that isn't in the vocabulary, or else the token itself."""
+        if token.text in self.vocabulary.ids or token.end - token.start != len(token.text):
+            return [token]  # an HTML entity inside a word is as many signs as it is; nobody could say where to cut
+        return [
+            Token(pieces.MARK * (start > 0) + token.text[start:end], token.start + start, token.start + end)
+            for start, end in pieces.cut(token.text, self._parts)
+        ]
 
     def encode(self, text: str, mask_names: bool | None = None) -> Encoded:
         """Turn one text into what the network reads.
@@ -275,10 +290,13 @@ class Encoder:
         kept = list(islice(found, self.length))
         if not kept or text.isspace():  # a line break alone is a token, but nothing to read
             raise TextError("There is no text to read: type or paste some words first.")
-        total = len(kept) + sum(1 for _ in found)
         masked: tuple[str, ...] = ()
         if self.mask_names if mask_names is None else mask_names:
             kept, masked = _mask(kept, text)
+        if self.cut_words:
+            kept = [piece for token in kept for piece in self.pieces_of(token)]
+        total = len(kept) + sum(1 for _ in found)  # what can't be read any more is counted in whole words
+        kept = kept[: self.length]
         words = [token.text for token in kept]
         spans = [(token.start, token.end) for token in kept]
         ids = self.vocabulary.encode(words)
@@ -304,6 +322,7 @@ class Encoder:
             "length": self.length,
             "padding": self.padding,
             "mask_names": self.mask_names,
+            "cut_words": self.cut_words,
             "tokens": list(self.vocabulary.tokens),
             "pairs": None if self.pairs is None else [list(pair) for pair in self.pairs.pairs],
         }
@@ -317,8 +336,9 @@ class Encoder:
             raise ValueError(f"unknown padding {data['padding']!r}")
         if not isinstance(data["length"], int) or data["length"] < 1:
             raise ValueError(f"length is {data['length']!r}")
-        if not isinstance(data["mask_names"], bool):
-            raise TypeError("mask_names is neither true nor false")
+        for name in ("mask_names", "cut_words"):
+            if not isinstance(data.get(name, False), bool):
+                raise TypeError(f"{name} is neither true nor false")
         if not isinstance(data["tokens"], list) or not all(isinstance(token, str) for token in data["tokens"]):
             raise TypeError("tokens is not a list of texts")
         return cls(
@@ -327,6 +347,7 @@ class Encoder:
             length=data["length"],
             padding=data["padding"],
             mask_names=data["mask_names"],
+            cut_words=data.get("cut_words", False),
             pairs=None if data.get("pairs") is None else Pairs(tuple((a, b) for a, b in data["pairs"])),
         )
 

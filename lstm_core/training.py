@@ -1,13 +1,15 @@
 """Trains a recipe: data to batches, batches to a Keras model, progress on the way, a card at the end.
 
 Backend-neutral: nothing here names TensorFlow or JAX, and the saved model is a stock Keras model.
-Deterministic for a seed, a machine and a backend.
+Deterministic for a seed, a machine and a backend. Augmentation is in `batches.py`, what teachers
+and a start for the embeddings do in `teaching.py`.
 """
 
 from __future__ import annotations
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,14 +20,14 @@ import keras
 import numpy as np
 
 from lstm_core import datasets, pastes, splits
-from lstm_core.classify import pad
+from lstm_core.batches import Augmentation, Inputs, Openings, TextBatches
+from lstm_core.cells import Array
 from lstm_core.fastlstm import faster
 from lstm_core.library import ModelCard
 from lstm_core.recipes import TextRecipe
 from lstm_core.splits import Split
-from lstm_core.text import PAD, UNKNOWN, Encoded, Encoder, Pairs, Vocabulary
-
-Texts = list[Encoded]
+from lstm_core.teaching import joined, out_of_fold
+from lstm_core.text import Encoder, Pairs, Token, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Progress:
     """Where a training run stands; sent after every few steps and after each epoch.
 
     `loss` and `accuracy` are means over the epoch so far (cross-entropy in nats; 0…1). The
-    validation figures are there at the end of an epoch only.
+    validation figures are there at the end of an epoch of the "network" stage only. A run has up to
+    three stages, each with epochs from 1: "teacher 1 of 4" and so on, "network", and "all texts".
     """
 
     epoch: int
@@ -45,6 +48,7 @@ class Progress:
     accuracy: float
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    stage: str = "network"
 
 
 Report = Callable[[Progress], None]
@@ -59,156 +63,188 @@ class Trained:
     card: ModelCard
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One call of `train_classifier`: what all its networks have in common."""
+
+    recipe: TextRecipe
+    labels: tuple[str, ...]
+    report: Report
+    began: float
+
+    @property
+    def outputs(self) -> int:
+        return len(self.labels) if len(self.labels) > 2 else 1  # one sigmoid unit tells two apart
+
+    def hard_targets(self, split: Split) -> Array:
+        """(n, outputs): 1 for the label."""
+        if self.outputs == 1:
+            return split.labels[:, None].astype(np.float32)
+        return np.eye(self.outputs, dtype=np.float32)[split.labels]
+
+    def targets(self, split: Split, taught: Array | None = None) -> Array:
+        """(n, outputs): the label, tempered by the stars that a review gives and by what teachers say."""
+        found, recipe = self.hard_targets(split), self.recipe
+        if recipe.stars and len(split.ratings):
+            found = (1 - recipe.stars) * found + recipe.stars * (split.ratings[:, None] - 0.5) / 10
+        if taught is not None:
+            found = (1 - recipe.taught) * found + recipe.taught * taught
+        return found.astype(np.float32)
+
+
 def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None) -> Trained:
     """Train a recipe on its data set, choosing by a validation part of the training split.
 
+    With `recipe.everything`, the network that is returned was trained once more, in the same way,
+    on the whole training split; the card's curves are those of the run that was validated.
+
     Raises:
         DatasetError: if the data set isn't there and can't be had.
+        LabError: if the recipe needs a library that isn't installed.
     """
     began = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
     data = datasets.load_labelled(recipe.dataset)
     training, validation = splits.validation_split(data.train, recipe.validation, recipe.seed)
+    run = _Run(recipe, data.labels, report, began)
+    taught = taught_elsewhere = None
+    if recipe.teachers:
+        taught, taught_elsewhere = _teach(run, training, validation)
     encoder = _fit_encoder(recipe, training, data.labels)
-    batches = TextBatches.of(recipe, encoder, training, data.labels)
-    held_out = TextBatches.plain(recipe, encoder, validation)
-
-    classes = len(data.labels) if len(data.labels) > 2 else 1  # one sigmoid unit tells two apart
-    model = recipe.build(len(encoder.vocabulary), classes, len(encoder.pairs) if encoder.pairs else 0)
-    optimizer = recipe.optimizer(len(batches) * recipe.epochs)
-    callbacks: list[keras.callbacks.Callback] = []
-    if recipe.average:
-        optimizer.use_ema, optimizer.ema_momentum = True, recipe.average
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-    model.compile(
-        optimizer=optimizer,
-        loss=keras.losses.SparseCategoricalCrossentropy() if classes > 1 else keras.losses.BinaryCrossentropy(),
-        metrics=["accuracy"],
-    )
-    callbacks.append(_Reporter(report, recipe.epochs, len(batches), began))
-    if recipe.keep_best:
-        callbacks.append(_KeepBest())
-    with faster(model):
-        history = model.fit(
-            batches, validation_data=held_out, epochs=recipe.epochs, callbacks=callbacks, verbose=0, shuffle=False
-        ).history
+    model, history = _fit(run, encoder, training, run.targets(training, taught), validation)
+    if recipe.everything:
+        targets = np.concatenate([run.targets(training, taught), run.targets(validation, taught_elsewhere)])
+        whole = joined(training, validation)
+        encoder = _fit_encoder(recipe, whole, data.labels)
+        model, _ = _fit(run, encoder, whole, targets, stage="all texts")
     sizes = {"training": len(training.texts), "validation": len(validation.texts)}
     card = _card(recipe, data.labels, model, history, sizes, time.monotonic() - began)
     return Trained(model, encoder, card)
 
 
-def _fit_encoder(recipe: TextRecipe, training: Split, labels: tuple[str, ...]) -> Encoder:
-    """The vocabulary comes from the training part alone; restored names are part of it."""
-    empty = Encoder(recipe.tokenizer, Vocabulary(()), recipe.length, recipe.padding, recipe.mask_names)
-    texts = list(training.texts)
+def _teach(run: _Run, training: Split, validation: Split) -> tuple[Array, Array]:
+    """What teachers that didn't see a text say about it: (n, outputs) for each of the two parts."""
+    recipe = run.recipe
+    pupil = replace(recipe, epochs=recipe.teacher_epochs or recipe.epochs, openings=0.0, restored_names=0.0)
+    encoder = _fit_encoder(recipe, training, run.labels)  # words and pairs, no labels
+
+    def teach(texts: Split, asked: Split, number: int) -> Array:
+        own = replace(run, recipe=replace(pupil, seed=recipe.seed + 1000 * (number + 1)))
+        stage = f"teacher {number + 1} of {recipe.teachers}"
+        model, _ = _fit(own, encoder, texts, own.targets(texts), stage=stage)
+        plain = TextBatches(
+            [_encode(encoder, asked.texts)], own.hard_targets(asked), batch=recipe.batch, length=recipe.length
+        )
+        return plain.answers(model)
+
+    return out_of_fold(training, validation, recipe.teachers, recipe.seed, teach)
+
+
+def _fit(
+    run: _Run, encoder: Encoder, texts: Split, targets: Array, validation: Split | None = None, stage: str = "network"
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Fit one network; its weights and the history of its figures."""
+    recipe = run.recipe
+    keras.utils.set_random_seed(recipe.seed)
+    batches = _batches(run, encoder, texts, targets)
+    held_out = None
+    if validation is not None:
+        held_out = TextBatches(
+            [_encode(encoder, validation.texts)],
+            run.hard_targets(validation),
+            batch=recipe.batch,
+            length=recipe.length,
+        )
+    model = recipe.build(len(encoder.vocabulary), run.outputs, len(encoder.pairs) if encoder.pairs else 0)
+    if recipe.start is not None:
+        recipe.start.put_into(model, batches.plain, recipe.seed)
+    optimizer = recipe.optimizer(len(batches) * recipe.epochs)
+    callbacks: list[keras.callbacks.Callback] = []
+    if recipe.average:
+        optimizer.use_ema, optimizer.ema_momentum = True, recipe.average
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    loss = keras.losses.CategoricalCrossentropy() if run.outputs > 1 else keras.losses.BinaryCrossentropy()
+    model.compile(optimizer=optimizer, loss=loss, metrics=[right])
+    callbacks.append(_Reporter(run.report, recipe.epochs, len(batches), run.began, stage))
+    if recipe.keep_best and validation is not None:
+        callbacks.append(_KeepBest())
+    with faster(model):
+        history = model.fit(
+            batches, validation_data=held_out, epochs=recipe.epochs, callbacks=callbacks, verbose=0, shuffle=False
+        ).history
+    return model, history
+
+
+def right(targets: Any, answers: Any) -> Any:
+    """(n,): 1 where the most probable class is the target's, which may be a soft one; Keras takes the mean."""
+    ops = keras.ops
+    if answers.shape[-1] == 1:
+        return ops.cast(ops.equal(targets[:, 0] > 0.5, answers[:, 0] > 0.5), "float32")
+    return ops.cast(ops.equal(ops.argmax(targets, axis=-1), ops.argmax(answers, axis=-1)), "float32")
+
+
+def _batches(run: _Run, encoder: Encoder, texts: Split, targets: Array) -> TextBatches:
+    """Shuffled, with the recipe's augmentation."""
+    recipe = run.recipe
+    readings = [_encode(encoder, texts.texts)]
     if recipe.restored_names:
-        texts += _named(training, labels)
-    words = [[token.text for token in empty.tokens_of(text)] for text in texts]
-    vocabulary = Vocabulary.build(words, recipe.vocabulary, recipe.at_least)
-    pairs = None
-    if recipe.pairs:
-        plain = words[: len(training.texts)]  # a restored name is one token; its neighbours need no pair of their own
-        pairs = Pairs.build((vocabulary.encode(each) for each in plain), recipe.pairs, at_least=3)
-    return replace(empty, vocabulary=vocabulary, pairs=pairs)
+        readings.append(_encode(encoder, _named(texts, run.labels)))
+    openings = None
+    if recipe.openings:
+        blank, *names = encoder.vocabulary.encode([pastes.BLANK, *(pastes.NAMES[label] for label in run.labels)])
+        openings = Openings(recipe.openings, blank, tuple(names), encoder.pairs)
+    return TextBatches(
+        readings,
+        targets,
+        hard=run.hard_targets(texts),
+        batch=recipe.batch,
+        length=recipe.training_length or recipe.length,
+        draw=Augmentation(
+            named=recipe.restored_names,
+            unknown=recipe.word_dropout,
+            deleted=recipe.deleted,
+            anywhere=recipe.anywhere,
+            openings=openings,
+        ),
+        seed=recipe.seed,
+    )
+
+
+def _fit_encoder(recipe: TextRecipe, training: Split, labels: tuple[str, ...]) -> Encoder:
+    """The vocabulary comes from the texts given alone; restored names are part of it."""
+    empty = Encoder(recipe.tokenizer, Vocabulary(()), recipe.length, recipe.padding, recipe.mask_names)
+    texts: list[list[Token]] = [empty.tokens_of(text) for text in training.texts]
+    if recipe.whole_words:
+        counts = Counter(word for text in texts for word in {token.text for token in text})
+        whole = Vocabulary(tuple(word for word, count in counts.items() if count >= recipe.whole_words))
+        cutter = replace(empty, vocabulary=whole, cut_words=True)
+        texts = [[piece for token in text for piece in cutter.pieces_of(token)] for text in texts]
+    words = [[token.text for token in text] for text in texts]
+    names = [pastes.NAMES[label] for label in labels] if recipe.restored_names else []
+    frequent = [name for name in names for _ in range(max(len(words), recipe.at_least))]  # they must be known
+    vocabulary = Vocabulary.build([*words, frequent], recipe.vocabulary, recipe.at_least)
+    encoder = replace(empty, vocabulary=vocabulary, cut_words=bool(recipe.whole_words))
+    if not recipe.pairs:
+        return encoder
+    pairs = Pairs.build((vocabulary.encode(each) for each in words), recipe.pairs, at_least=3)
+    return replace(encoder, pairs=pairs)
 
 
 def _named(split: Split, labels: tuple[str, ...]) -> list[str]:
     return [pastes.restore_names(text, labels[label]) for text, label in zip(split.texts, split.labels, strict=True)]
 
 
-class TextBatches(keras.utils.PyDataset):
-    """Batches of ids and labels. Texts of like length share a batch, so that little is padding.
-
-    Each text has one or two readings (as in the data; with its language's name restored), of
-    which one is drawn each epoch. All randomness comes from one seeded generator.
-    """
-
-    def __init__(
-        self,
-        readings: Sequence[Texts],
-        labels: np.ndarray,
-        *,
-        batch: int,
-        length: int,
-        second_share: float = 0.0,
-        word_dropout: float = 0.0,
-        seed: int | None = None,
-    ) -> None:
-        super().__init__()
-        self._readings, self._labels = readings, np.asarray(labels, np.int32)
-        self._batch, self._length = batch, length
-        self._second_share, self._word_dropout = second_share, word_dropout
-        self._random = None if seed is None else np.random.default_rng(seed)
-        self._lengths = np.array([len(text.ids) for text in readings[0]])
-        self._plan = self._planned()
-
-    @classmethod
-    def of(cls, recipe: TextRecipe, encoder: Encoder, split: Split, labels: tuple[str, ...]) -> TextBatches:
-        """Shuffled, with the recipe's augmentation; for training."""
-        readings = [_encode(encoder, split.texts)]
-        if recipe.restored_names:
-            readings.append(_encode(encoder, _named(split, labels)))
-        return cls(
-            readings,
-            split.labels,
-            batch=recipe.batch,
-            length=recipe.length,
-            second_share=recipe.restored_names,
-            word_dropout=recipe.word_dropout,
-            seed=recipe.seed,
-        )
-
-    @classmethod
-    def plain(cls, recipe: TextRecipe, encoder: Encoder, split: Split) -> TextBatches:
-        """As in the data, nothing drawn; for validation."""
-        return cls([_encode(encoder, split.texts)], split.labels, batch=recipe.batch, length=recipe.length)
-
-    def __len__(self) -> int:
-        return len(self._plan)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray]:
-        chosen = self._plan[index]
-        rows = [self._readings[self._which(len(self._readings))][text].inputs for text in chosen]
-        inputs = tuple(pad(ids, up_to=self._length) for ids in zip(*rows, strict=True))
-        if self._random is not None and self._word_dropout:
-            dropped = self._random.random(inputs[0].shape) < self._word_dropout
-            for ids in inputs:
-                ids[dropped & (ids != PAD)] = UNKNOWN
-        return inputs if len(inputs) > 1 else inputs[0], self._labels[chosen]
-
-    def _which(self, readings: int) -> int:
-        """The second reading for a share of the texts, where there are two."""
-        return int(readings > 1 and self._random is not None and self._random.random() < self._second_share)
-
-    def on_epoch_end(self) -> None:
-        """A new order for the next epoch."""
-        self._plan = self._planned()
-
-    def _planned(self) -> list[np.ndarray]:
-        if self._random is None:
-            order = np.argsort(self._lengths, kind="stable")
-            return np.split(order, range(self._batch, len(order), self._batch))
-        order = self._random.permutation(len(self._lengths))
-        pool = self._batch * 32  # sorted by length within a pool, so batches stay random between epochs
-        pools = [part[np.argsort(self._lengths[part], kind="stable")] for part in _cut(order, pool)]
-        plan = [rows for part in pools for rows in _cut(part, self._batch)]
-        return [plan[index] for index in self._random.permutation(len(plan))]
-
-
-def _cut(order: np.ndarray, size: int) -> list[np.ndarray]:
-    return np.split(order, range(size, len(order), size))
-
-
-def _encode(encoder: Encoder, texts: Sequence[str]) -> Texts:
-    return [encoder.encode(text, mask_names=False) for text in texts]
+def _encode(encoder: Encoder, texts: Sequence[str]) -> list[Inputs]:
+    return [encoder.encode(text, mask_names=False).inputs for text in texts]
 
 
 class _Reporter(keras.callbacks.Callback):
     """Turns Keras's callbacks into `Progress`, at most a few times a second."""
 
-    def __init__(self, report: Report, epochs: int, steps: int, began: float) -> None:
+    def __init__(self, report: Report, epochs: int, steps: int, began: float, stage: str) -> None:
         super().__init__()
         self._report, self._epochs, self._steps, self._began = report, epochs, steps, began
+        self._stage = stage
         self._epoch, self._last = 0, 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -234,9 +270,10 @@ class _Reporter(keras.callbacks.Callback):
                 steps=self._steps,
                 seconds=self._last - self._began,
                 loss=float(logs["loss"]),
-                accuracy=float(logs["accuracy"]),
+                accuracy=float(logs["right"]),
                 validation_loss=logs.get("val_loss"),
-                validation_accuracy=logs.get("val_accuracy"),
+                validation_accuracy=logs.get("val_right"),
+                stage=self._stage,
             )
         )
 
@@ -269,9 +306,9 @@ def _card(
 ) -> ModelCard:
     names = {
         "loss": "loss",
-        "accuracy": "accuracy",
+        "right": "accuracy",
         "val_loss": "validation_loss",
-        "val_accuracy": "validation_accuracy",
+        "val_right": "validation_accuracy",
     }
     curves = {name: [round(float(value), 4) for value in history[key]] for key, name in names.items()}
     return ModelCard(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import pickle
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -260,6 +262,7 @@ def test_a_megabyte_is_read_in_seconds_and_cut(tokenizer: str, piece: str) -> No
     [
         encoder(),
         encoder(tokenizer="whitespace", padding="back", mask_names=True),
+        encoder(cut_words=True),
         Encoder("code", Vocabulary(('"', "\0", "é", "👍", "‹pad›")), 9, "front", pairs=Pairs(((1, 2), (3, 1)))),
     ],
 )
@@ -291,6 +294,7 @@ def test_a_file_that_lacks_something_is_refused(missing: str) -> None:
         {"length": float("inf")},
         {"length": None},
         {"mask_names": "no"},
+        {"cut_words": 1},
         {"tokens": "abc"},
         {"tokens": ["a", 7]},
         {"tokens": None},
@@ -303,3 +307,68 @@ def test_a_file_that_lacks_something_is_refused(missing: str) -> None:
 def test_a_damaged_file_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         Encoder.from_json(encoder().to_json() | wrong)
+
+
+# --- words cut into pieces ------------------------------------------------------------------
+
+
+def cutting(*words: str, **settings: Any) -> Encoder:
+    return Encoder("code", Vocabulary(words), 20, cut_words=True, **settings)
+
+
+def test_an_unknown_word_is_cut_into_known_ones() -> None:
+    text = "x = MyArrayList(names)"
+    found = cutting("array", "##list", "list", "names", "my").encode(text)
+    assert found.tokens == ("x", "=", "my", "##array", "##list", "(", "names", ")")
+    assert [text[start:end] for start, end in found.spans] == ["x", "=", "My", "Array", "List", "(", "names", ")"]
+    assert found.ids.tolist() == [UNKNOWN, UNKNOWN, 6, UNKNOWN, 3, UNKNOWN, 5, UNKNOWN]
+    assert (found.total, found.cut) == (8, 0)
+
+
+def test_the_fewest_pieces_win_and_known_words_stay_whole() -> None:
+    reader = cutting("get", "name", "getname", "user")
+    assert reader.encode("getname getnameuser").tokens == ("getname", "getname", "##user")
+
+
+@pytest.mark.parametrize("word", ["zzz", "ab", "a" * 61, "12", "+", "&eacute;list"])
+def test_what_cannot_be_cut_stays_whole(word: str) -> None:
+    assert len(cutting("list", "aaa").encode(word).tokens) == 1
+
+
+def test_a_text_is_cut_off_in_the_middle_of_a_word() -> None:
+    found = replace(cutting("list", "view"), length=3).encode("a b listview c")
+    assert (found.tokens, found.total, found.cut) == (("a", "b", "list"), 5, 2)
+
+
+def test_a_masked_name_is_not_cut() -> None:
+    found = cutting("python", "list", "blank", mask_names=True).encode("a Pythonlist")
+    assert found.tokens == ("a", "blanklist")  # it is no longer what stands in the text
+    assert found.masked == ("Pythonlist",)
+
+
+@given(text=MIXED)
+@thoroughly
+def test_pieces_cover_what_tokens_cover(text: str) -> None:
+    reader = cutting("list", "the", "array", "str", "ing")
+    for token in reader.tokens_of(text):
+        found = reader.pieces_of(token)
+        assert (found[0].start, found[-1].end) == (token.start, token.end)
+        assert all(one.end == other.start for one, other in itertools.pairwise(found))
+        assert "".join(piece.text.removeprefix("##") for piece in found[1:]) == token.text[len(found[0].text) :]
+
+
+# --- prose ----------------------------------------------------------------------------------
+
+
+def test_prose_keeps_stops_and_splits_negations() -> None:
+    text = "I can't say it's BAD!!<br /><br />7/10 :-) It doesn’t"
+    found = list(TOKENIZERS["words"](text))
+    words = ["i", "ca", "n't", "say", "it", "bad", "!!", "7/10", ":-)", "it", "does", "n't"]
+    assert [token.text for token in found] == words
+    assert text[found[2].start : found[2].end] == "n't"
+    assert text[found[-1].start : found[-1].end] == "n’t"
+
+
+def test_keras_tokens_have_no_punctuation() -> None:
+    found = [token.text for token in TOKENIZERS["keras"]("It's GOOD, really_good!<br />")]
+    assert found == ["it's", "good", "really", "good", "br"]

@@ -18,12 +18,14 @@ import numpy as np
 import pytest
 
 from lstm_core import datasets, library, networks, splits, training
+from lstm_core.batches import Augmentation, Openings, TextBatches
 from lstm_core.classify import TextClassifier
 from lstm_core.forward import Network
-from lstm_core.recipes import RECIPES, TextRecipe
+from lstm_core.recipes import RECIPES, TextRecipe, _adam
 from lstm_core.splits import LabelledTexts, Split
+from lstm_core.teaching import Start, neighbour_embeddings, out_of_fold
 from lstm_core.text import PAD, UNKNOWN, Encoder, Pairs, Vocabulary
-from lstm_core.training import Progress, TextBatches, Trained, train_classifier
+from lstm_core.training import Progress, Trained, train_classifier
 
 LABELS = ("csharp", "java", "python")
 TELLING = (("linq", "string", "console"), ("jvm", "swing", "bean"), ("pandas", "tuple", "pip"))
@@ -47,7 +49,7 @@ DATA = LabelledTexts(made_up(120), made_up(60, seed=1), LABELS)
 
 def small_network(vocabulary: int, classes: int, pairs: int) -> keras.Model:
     return networks.pooled_lstm(
-        vocabulary, classes, pairs=pairs, width=8, units=8, embedding_dropout=0.1, output_dropout=0.1
+        vocabulary, classes, pairs=pairs, width=8, units=8, channel_dropout=0.1, output_dropout=0.1
     )
 
 
@@ -55,7 +57,7 @@ def mean_of_words(vocabulary: int, classes: int, pairs: int) -> keras.Model:
     """The quickest network there is."""
     tokens = keras.Input((None,), dtype="int32")
     x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(vocabulary, 4, mask_zero=True)(tokens))
-    return keras.Model(tokens, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(tokens, keras.layers.Dense(classes, activation="softmax" if classes > 1 else "sigmoid")(x))
 
 
 RECIPE = TextRecipe(
@@ -207,21 +209,25 @@ def test_no_film_is_trained_on_and_validated_with(monkeypatch: pytest.MonkeyPatc
 # --- batches --------------------------------------------------------------------------------
 
 
-def batches(texts: list[str], named: list[str] | None = None, **options: Any) -> TextBatches:
+DRAWN = ("named", "unknown", "deleted", "anywhere", "openings")
+
+
+def batches(texts: list[str], second: list[str] | None = None, **options: Any) -> TextBatches:
     words = Vocabulary(tuple("abcdefghij"))
     encoder = Encoder("code", words, length=6, pairs=options.pop("pairs", None))
-    readings = [[encoder.encode(text) for text in variant] for variant in (texts, named) if variant is not None]
+    readings = [[encoder.encode(text).inputs for text in variant] for variant in (texts, second) if variant is not None]
     options = {"batch": 4, "length": 6, "seed": 1} | options
-    return TextBatches(readings, np.arange(len(texts)), **options)
+    draw = Augmentation(**{name: options.pop(name) for name in tuple(options) if name in DRAWN})
+    return TextBatches(readings, np.eye(len(texts), dtype=np.float32), draw=draw, **options)
 
 
 def rows(found: TextBatches) -> dict[int, list[int]]:
     """label → the ids of its text, without pads."""
     return {
-        int(label): [int(number) for number in row if number != PAD]
+        int(target.argmax()): [int(number) for number in row if number != PAD]
         for index in range(len(found))
-        for ids, labels in [found[index]]
-        for row, label in zip(ids, labels, strict=True)
+        for ids, targets in [found[index]]
+        for row, target in zip(ids, targets, strict=True)
     }
 
 
@@ -243,7 +249,7 @@ def test_each_epoch_has_another_order_and_the_same_seed_the_same_orders() -> Non
     orders = []
     for _ in range(2):
         assert [found[0][1].tolist() for found in (first, second)] == [first[0][1].tolist()] * 2
-        orders.append([first[index][1].tolist() for index in range(len(first))])
+        orders.append([first[index][1].argmax(axis=1).tolist() for index in range(len(first))])
         first.on_epoch_end()
         second.on_epoch_end()
     assert orders[0] != orders[1]
@@ -251,7 +257,7 @@ def test_each_epoch_has_another_order_and_the_same_seed_the_same_orders() -> Non
 
 
 def test_validation_draws_nothing() -> None:
-    plain = batches(LETTERS, seed=None, word_dropout=0.9)
+    plain = batches(LETTERS, seed=None, unknown=0.9)
     before = [plain[index] for index in range(len(plain))]
     plain.on_epoch_end()
     for index, (ids, labels) in enumerate(before):
@@ -261,7 +267,7 @@ def test_validation_draws_nothing() -> None:
 
 
 def test_word_dropout_makes_tokens_unknown_and_leaves_pads_alone() -> None:
-    found = batches(LETTERS * 40, word_dropout=0.3, batch=60)
+    found = batches(LETTERS * 40, unknown=0.3, batch=60)
     plain = batches(LETTERS * 40, batch=60)
     dropped = tokens = 0
     for index in range(len(found)):
@@ -275,7 +281,7 @@ def test_word_dropout_makes_tokens_unknown_and_leaves_pads_alone() -> None:
 
 
 def test_a_dropped_token_takes_its_pair_with_it() -> None:
-    found = batches(["a b c d"] * 20, word_dropout=0.5, pairs=Pairs(((2, 3), (3, 4), (4, 5))))
+    found = batches(["a b c d"] * 20, unknown=0.5, pairs=Pairs(((2, 3), (3, 4), (4, 5))))
     for index in range(len(found)):
         (ids, pairs), _ = found[index]
         np.testing.assert_array_equal(pairs == PAD, ids == PAD)
@@ -284,18 +290,119 @@ def test_a_dropped_token_takes_its_pair_with_it() -> None:
 
 
 def test_a_share_of_the_questions_is_read_with_its_name() -> None:
-    found = batches(["a"] * 400, ["b"] * 400, second_share=0.25, batch=100)
+    found = batches(["a"] * 400, ["b"] * 400, named=0.25, batch=100)
     drawn = [row[0] for row in rows(found).values()]
     assert set(drawn) == {2, 3}
     assert 0.18 < drawn.count(3) / 400 < 0.32
-    assert [row[0] for row in rows(batches(["a"] * 9, ["b"] * 9, seed=None, second_share=0.9)).values()] == [2] * 9
+    assert [row[0] for row in rows(batches(["a"] * 9, ["b"] * 9, seed=None, named=0.9)).values()] == [2] * 9
 
 
 def test_the_second_reading_has_the_name_that_was_blanked() -> None:
     split = Split(("a blank b", "blank c"), np.array([0, 2]))
     encoder = Encoder("code", Vocabulary(("a", "b", "c", "blank", "c#", "python")), 6)
-    found = TextBatches.of(replace(RECIPE, restored_names=1.0, word_dropout=0.0), encoder, split, LABELS)
+    run = training._Run(replace(RECIPE, restored_names=1.0, word_dropout=0.0), LABELS, lambda progress: None, 0.0)
+    found = training._batches(run, encoder, split, run.targets(split, np.full((2, 3), 1 / 3)))
     assert rows(found) == {0: [2, 6, 3], 2: [7, 4]}
+    assert np.concatenate([found[index][1] for index in range(len(found))]).max(axis=1).tolist() == [1, 1]
+
+
+def test_pieces_of_texts_come_from_anywhere_with_tokens_left_out() -> None:
+    found = batches(["a b c d e f g h i j"] * 200, length=3, anywhere=True, deleted=0.25)
+    read = list(rows(found).values())
+    assert all(1 <= len(ids) <= 3 and ids == sorted(ids) for ids in read)
+    assert {ids[0] for ids in read} >= {2, 4, 5}
+    assert any(later - earlier > 1 for ids in read for earlier, later in itertools.pairwise(ids))
+    assert all(row[0] == 2 for row in rows(batches(["a b c d e f g h i j"] * 20, length=3)).values())
+
+
+def test_openings_name_a_language_and_that_is_their_target() -> None:
+    pairs = Pairs(((2, 5), (2, 6)))
+    openings = Openings(1.0, blank=4, names=(5, 6), pairs=pairs)
+    encoder = Encoder("code", Vocabulary(("a", "b", "blank", "java", "python")), 80, pairs=pairs)
+    texts = [encoder.encode(text).inputs for text in ("a blank b", "a " * 70 + "blank", "b")]
+    assert openings.among(texts) == [texts[0]]
+    drawn = [openings.draw(openings.among(texts), np.random.default_rng(seed)) for seed in range(20)]
+    for (ids, pair_ids), target in drawn:
+        label = int(target.argmax())
+        assert ids.tolist() == [2, (5, 6)[label], 3]
+        assert pair_ids.tolist() == encoder.pairs.encode(ids.tolist())
+        assert target.tolist() == pytest.approx([0.97, 0.03] if label == 0 else [0.03, 0.97])
+    assert {int(target.argmax()) for _, target in drawn} == {0, 1}
+    assert texts[0][0].tolist() == [2, 4, 3]
+
+
+# --- teachers and the start of embeddings ---------------------------------------------------
+
+
+def test_each_text_is_answered_by_the_teacher_that_did_not_see_it() -> None:
+    films = tuple(f"film {number // 3}" for number in range(30))
+    split = Split(tuple(map(str, range(30))), np.zeros(30), films, np.ones(30))
+    others = Split(("98", "99"), np.zeros(2), ("film x", "film y"), np.ones(2))
+    seen: dict[int, Split] = {}
+
+    def teach(texts: Split, asked: Split, number: int) -> np.ndarray:
+        seen[number] = texts
+        assert not set(texts.films) & set(asked.films)
+        assert len(texts) + len(asked) == 32
+        return np.array([[number, int(text)] for text in asked.texts])
+
+    found, elsewhere = out_of_fold(split, others, folds=3, seed=1, teach=teach)
+    assert found[:, 1].tolist() == list(range(30))
+    for text, (number, _) in zip(split.texts, found, strict=True):
+        assert text not in seen[int(number)].texts
+    assert sorted(seen) == [0, 1, 2]
+    np.testing.assert_allclose(elsewhere[:, 0], 1)
+
+
+def test_a_taught_network_is_trained_on_everything_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "load_labelled", lambda name: DATA)
+    stages: list[str] = []
+    recipe = replace(
+        RECIPE,
+        build=mean_of_words,
+        epochs=1,
+        pairs=0,
+        teachers=2,
+        everything=True,
+        openings=0.2,
+        whole_words=2,
+        at_least=1,
+    )
+    found = train_classifier(recipe, lambda progress: stages.append(progress.stage))
+    assert list(dict.fromkeys(stages)) == ["teacher 1 of 2", "teacher 2 of 2", "network", "all texts"]
+    assert len(found.card.training["curves"]["validation_loss"]) == 1
+    assert found.encoder.cut_words
+
+
+def test_targets_know_stars_and_teachers() -> None:
+    reviews = Split(("a", "b"), np.array([1, 0]), ("f", "g"), np.array([7, 1]))
+    recipe = replace(RECIPE, stars=0.5, taught=0.25)
+    run = training._Run(recipe, ("negative", "positive"), lambda progress: None, 0.0)
+    assert run.outputs == 1
+    np.testing.assert_allclose(run.targets(reviews)[:, 0], [0.825, 0.025], atol=1e-6)
+    np.testing.assert_allclose(run.targets(reviews, np.array([[1.0], [1.0]]))[:, 0], [0.86875, 0.26875], atol=1e-6)
+
+
+def test_words_that_stand_in_like_places_start_alike() -> None:
+    pytest.importorskip("scipy")
+    random = np.random.default_rng(0)
+    texts = [(np.array([2 + place % 2, 4 + 2 * place + random.integers(2)], np.int32),) for place in [0, 1] * 200]
+    found = neighbour_embeddings(texts, [8], width=3, window=1, seed=0)  # 4 and 5 follow 2; 6 and 7 follow 3
+    assert found.shape == (8, 3)
+    nearness = found @ found.T
+    assert nearness[4, 5] > 0.9 * nearness[4, 4] > abs(nearness[4, 6]) * 5
+    assert abs(found[:2]).max() < 1e-6
+
+
+def test_a_start_sets_both_embeddings_to_its_scale() -> None:
+    pytest.importorskip("scipy")
+    random = np.random.default_rng(0)
+    texts = [tuple(random.integers(2, 8, 30).astype(np.int32) for _ in range(2)) for _ in range(20)]
+    model = networks.pooled_lstm(8, 2, pairs=8, width=4, pair_width=3, units=2)
+    Start(scale=0.3, window=2, even=False, pairs=True).put_into(model, texts, seed=1)
+    for name in ("embedding", "pair_embedding"):
+        values = np.asarray(model.get_layer(name).get_weights()[0])
+        assert np.sqrt((values**2).mean()) == pytest.approx(0.3, rel=1e-4)
 
 
 # --- the best epoch -------------------------------------------------------------------------
@@ -330,11 +437,21 @@ def test_the_epoch_with_the_lowest_validation_loss_is_put_back(losses: list[floa
 
 def test_the_card_names_the_epoch_that_was_kept_and_not_one_that_rounds_alike() -> None:
     losses = [0.9, 0.50004, 0.50001]
-    history = {"val_loss": losses} | dict.fromkeys(("loss", "accuracy", "val_accuracy"), losses)
+    history = {"val_loss": losses} | dict.fromkeys(("loss", "right", "val_right"), losses)
     parameters = SimpleNamespace(count_params=lambda: 7)
     card = training._card(replace(RECIPE, keep_best=True), LABELS, parameters, history, {}, 1.0)
     assert card.training["curves"]["validation_loss"] == [0.9, 0.5, 0.5]
     assert card.training["kept_epoch"] == 3
+
+
+def test_embeddings_learn_at_their_share_of_the_rate() -> None:
+    model = networks.bag_of_words(5)
+    optimizer = _adam(100, rate=0.1, warm_up=2, embeddings=0.25)
+    before = [np.array(weight) for weight in model.get_weights()]
+    for _ in range(3):
+        optimizer.apply([keras.ops.ones(weight.shape) for weight in before], model.trainable_variables)
+    moved = [abs(now - then).mean() for now, then in zip(model.get_weights(), before, strict=True)]
+    assert moved[0] == pytest.approx(0.25 * moved[1], rel=1e-3)  # the embedding, the kernel
 
 
 # --- the recipes that are shipped -----------------------------------------------------------
@@ -344,8 +461,9 @@ def test_the_card_names_the_epoch_that_was_kept_and_not_one_that_rounds_alike() 
 def test_a_shipped_recipe_builds_a_network_that_can_be_followed(name: str) -> None:
     recipe = RECIPES[name]
     labels = datasets.dataset(recipe.dataset).labels
-    model = recipe.build(50, len(labels), 20 if recipe.pairs else 0)
-    assert model.output_shape == (None, len(labels))
+    outputs = len(labels) if len(labels) > 2 else 1
+    model = recipe.build(50, outputs, 20 if recipe.pairs else 0)
+    assert model.output_shape == (None, outputs)
     assert len(Network(model).inputs) == (2 if recipe.pairs else 1)
     assert isinstance(recipe.optimizer(1000), keras.optimizers.Optimizer)
     assert (recipe.name, recipe.command) == (name, f"python -m lstm_core train {name}")

@@ -126,8 +126,13 @@ def _adam(steps: int, rate: float, warm_up: int = 100, embeddings: float = 1.0) 
     import keras
 
     class Gentle(keras.optimizers.Adam):
+        def build(self, variables: Any) -> None:
+            super().build(variables)
+            self.shares = [embeddings if "embedding" in variable.path else 1.0 for variable in variables]
+
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            share = embeddings if "embedding" in variable.path else 1.0
+            # By number: under TensorFlow a step is given the bare variable, which doesn't know its path.
+            share = self.shares[self._get_variable_index(variable)]
             super().update_step(gradient, variable, learning_rate * share)
 
     schedule = keras.optimizers.schedules.CosineDecay(

@@ -270,7 +270,7 @@ def build(vocabulary: int, classes: int, pairs: int) -> Any:
 
     tokens = keras.Input((None,), dtype="int32")
     x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(vocabulary, 4, mask_zero=True)(tokens))
-    return keras.Model(tokens, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(tokens, keras.layers.Dense(classes, activation="softmax" if classes > 1 else "sigmoid")(x))
 
 
 def adam(steps: int) -> Any:

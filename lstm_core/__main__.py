@@ -247,11 +247,12 @@ def _choose_training_backend() -> None:
 
 def _print_progress(progress: Any) -> None:
     line = (
-        f"epoch {progress.epoch}/{progress.epochs}  step {progress.step}/{progress.steps}  {progress.seconds:4.0f} s  "
+        f"{progress.stage}: epoch {progress.epoch}/{progress.epochs}  step {progress.step}/{progress.steps}  "
+        f"{progress.seconds:4.0f} s  "
         f"loss {progress.loss:.3f}  accuracy {progress.accuracy:.3f}"
     )
     if progress.validation_loss is None:
-        print(line, end="\r", flush=True)
+        print(line, end="\n" if progress.step == progress.steps else "\r", flush=True)
     else:
         print(f"{line}  validation {progress.validation_loss:.3f} {progress.validation_accuracy:.3f}", flush=True)
 

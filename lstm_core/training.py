@@ -74,6 +74,7 @@ class _Run:
 
     @property
     def outputs(self) -> int:
+        """How many numbers the network answers with: one a class, or a single one for two."""
         return len(self.labels) if len(self.labels) > 2 else 1  # one sigmoid unit tells two apart
 
     def hard_targets(self, split: Split) -> Array:

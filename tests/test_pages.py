@@ -116,7 +116,7 @@ class TestQuestionTags:
         assert [error.value for error in page.error] == ["There is no text to read: type or paste some words first."]
 
     def test_unknown_words_alone_are_called_that(self) -> None:
-        page = opened("question_tags", text="zxqv wqzzt blorptang")
+        page = opened("question_tags", text="жщъ ыэю")
         assert "None of these tokens is known" in page.warning[0].value
 
     @pytest.mark.parametrize("harm", ["missing", "truncated", "card"])

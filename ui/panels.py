@@ -56,6 +56,8 @@ def notices(reading: Reading) -> None:
         st.caption(
             f"{encoded.unknown} of {read} tokens are not in the network's vocabulary and were read as “unknown”."
         )
+    if any(token.startswith("##") for token in encoded.tokens):
+        st.caption("A rare word was cut into known ones; “##” marks a piece that goes on inside a word.")
     if encoded.cut:
         st.caption(f"The text has {encoded.total:,} tokens; the network read the first {read:,} and cut the rest off.")
     if encoded.masked:

@@ -24,7 +24,7 @@ HOSTILE = {
     "nul": "what is a\x00 byte in the middle",
     "emoji": "how do i print 😀👩‍👩‍👧 in a terminal",
     "arabic": "كيف أطبع السطر الأول من الملف",
-    "unknown": "zxqv wqzzt blorptang",
+    "unknown": "жщъ ыэю",
 }
 
 

@@ -103,6 +103,7 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
 def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
     page.goto(f"{address}/question_tags")
     settled(page)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     chart = page.locator(".js-plotly-plot").nth(1)
     chart.hover()
     with page.expect_download() as download:
@@ -113,6 +114,7 @@ def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
 def test_the_slider_reruns_its_fragment_alone(page: Page, address: str) -> None:
     page.goto(f"{address}/question_tags")
     settled(page)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     page.evaluate(
         """() => { const area = document.querySelector('textarea'); window.before = area; area.dataset.kept = 'yes';
         window.firstChart = document.querySelectorAll('.js-plotly-plot')[1]; }"""
@@ -137,7 +139,7 @@ def test_hostile_text_is_shown_and_never_run(page: Page, address: str, name: str
     text = HOSTILE[name]
     page.goto(f"{address}/question_tags?text={quote(text)}")
     settled(page)
-    region = page.get_by_role("region", name="The text, each token tinted")
+    region = page.get_by_role("region", name="The text, each token tinted").first
     expect(region).to_contain_text(text.replace("\x00", "\u2400"))
     assert page.locator("img[src='x']").count() == 0
     if name == "unknown":

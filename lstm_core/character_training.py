@@ -21,6 +21,8 @@ from lstm_core import datasets, library, splits
 from lstm_core.cards import ModelCard
 from lstm_core.character_recipes import CharacterRecipe
 from lstm_core.characters import Alphabet
+from lstm_core.errors import ModelError
+from lstm_core.fastlstm import faster
 from lstm_core.forward import Network
 from lstm_core.generate import TextGenerator
 
@@ -118,35 +120,67 @@ def train_characters(
 
     Raises:
         DatasetError: if a text isn't there.
-        ModelError: if the model to begin with isn't there.
+        ModelError: if the model to begin with isn't there, or has other sizes.
     """
     began = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
-    texts = [datasets.load_text(recipe.dataset), *([recipe.first_text()] if recipe.begin_with else [])]
+    texts = [datasets.load_text(name) for name in (recipe.dataset, *recipe.also)]
     if recipe.small_letters:
         texts = [text.lower() for text in texts]
     training, validation, _ = splits.hold_out(texts[0])
-    # A text read before has signs of its own; both belong to the alphabet, so that weights can be taken over.
+    others = [splits.hold_out(text)[0] for text in texts[1:]]
     alphabet = Alphabet.of("".join(texts))
     model, shipped = _carrying(len(alphabet), recipe), writer(len(alphabet), recipe)
     if recipe.begin_with:
-        first = library.load(recipe.begin_with)
-        shipped.set_weights(first.model.get_weights())
+        _take_over(library.load(recipe.begin_with), shipped, alphabet)
         _copy(shipped, model)
-    batches = Streams(alphabet.encode(training), recipe.streams, recipe.steps, recipe.seed)
-    model.compile(
-        optimizer=_optimizer(recipe, len(batches)),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
     watch = _Watch(recipe, shipped, alphabet, validation, report, began)
-    model.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
+    stages = [(alphabet.encode("\n\n".join([training, *others])), recipe.epochs - recipe.alone)]
+    stages.append((alphabet.encode(training), recipe.epochs))
+    _fit(recipe, model, stages, watch)
     shipped.set_weights(watch.best)
     seconds = time.monotonic() - began
     return shipped, alphabet, recipe.card(watch.curves, len(training), len(validation), shipped.count_params(), seconds)
 
 
-def _optimizer(recipe: CharacterRecipe, batches: int) -> Any:
-    steps = batches * recipe.epochs
+def _fit(recipe: CharacterRecipe, model: keras.Model, stages: list[tuple[np.ndarray, int]], watch: _Watch) -> None:
+    """Train on the ids of each stage until its last epoch, under one schedule."""
+    batches = [Streams(ids, recipe.streams, recipe.steps, recipe.seed) for ids, _ in stages]
+    lengths = np.diff([0, *(last for _, last in stages)])
+    steps = sum(len(part) * int(length) for part, length in zip(batches, lengths, strict=True))
+    model.compile(
+        optimizer=_optimizer(recipe, steps), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    with faster(model):
+        for part, length, (_, last) in zip(batches, lengths, stages, strict=True):
+            first = last - int(length)
+            model.fit(part, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[watch])
+
+
+def _take_over(first: Any, shipped: keras.Model, alphabet: Alphabet) -> None:
+    """Put the weights of a trained generator into a network with another alphabet; strange characters stay as they are.
+
+    Raises:
+        ModelError: if the sizes differ.
+    """
+    known = [(alphabet.ids[sign], old) for sign, old in first.alphabet.ids.items() if sign in alphabet.ids]
+    new, old = (np.array(side) for side in zip(*known, strict=True))
+    mixed = []
+    for variable, before in zip(shipped.weights, first.model.get_weights(), strict=True):
+        after = keras.ops.convert_to_numpy(variable).copy()
+        if variable.path.startswith("embedding"):
+            after[new] = before[old]
+        elif variable.path.startswith("answer"):
+            after[..., new] = before[..., old]
+        elif after.shape == before.shape:
+            after = before
+        else:
+            raise ModelError(f"The model '{first.card.name}' has other sizes, so nothing can begin with it.")
+        mixed.append(after)
+    shipped.set_weights(mixed)
+
+
+def _optimizer(recipe: CharacterRecipe, steps: int) -> Any:
     warm_up = min(100, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, max(steps - warm_up, 1), warmup_target=recipe.rate, warmup_steps=warm_up

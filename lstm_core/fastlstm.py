@@ -17,7 +17,8 @@ import keras
 @contextmanager
 def faster(model: Any) -> Iterator[None]:
     """Within the block, the model's LSTM layers that have Keras's default settings run faster under JAX."""
-    layers = [layer for layer in model.layers if _is_plain(layer)] if keras.backend.backend() == "jax" else []
+    found = [getattr(layer, "lstm", layer) for layer in model.layers] if keras.backend.backend() == "jax" else []
+    layers = [layer for layer in found if _is_plain(layer)]
     if layers:
         loop = _loop()
         for layer in layers:
@@ -40,7 +41,6 @@ def _is_plain(layer: Any) -> bool:
 
 def _loop() -> Any:
     """What stands in for `LSTM.inner_loop`: (layer, sequences, …) → (last output, outputs, states)."""
-    import jax
     import jax.numpy as jnp
 
     run = _recurrence()
@@ -48,12 +48,13 @@ def _loop() -> Any:
     def loop(
         layer: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
-        cell = layer.cell  # the initial state is zeros: none of our networks is given another
+        cell = layer.cell
         x = jnp.swapaxes(sequences, 0, 1)  # (T, batch, features)
         z = x @ _value(cell.kernel) + _value(cell.bias)  # (T, batch, 4 * units)
         seen = jnp.ones(z.shape[:2], bool) if mask is None else jnp.swapaxes(mask, 0, 1)
-        h, c = run(z, _value(cell.recurrent_kernel), seen[:, :, None])  # each (T, batch, units)
-        return h[-1], jnp.swapaxes(h, 0, 1), [h[-1], jax.lax.stop_gradient(c[-1])]
+        start = tuple(_value(state) for state in initial_state)
+        h, c = run(z, _value(cell.recurrent_kernel), seen[:, :, None], start)  # each (T, batch, units)
+        return h[-1], jnp.swapaxes(h, 0, 1), [h[-1], c[-1]]
 
     return loop
 
@@ -63,11 +64,11 @@ def _value(variable: Any) -> Any:
 
 
 def _recurrence() -> Any:
-    """(z, U, seen) → (h, c): a masked step repeats the one before, as in Keras; gates in the order i, f, g, o."""
+    """(z, U, seen, (h, c) before) → (h, c): a masked step repeats the one before; gates in the order i, f, g, o."""
     import jax
     import jax.numpy as jnp
 
-    def forward(z: Any, U: Any, seen: Any) -> tuple[Any, Any]:
+    def forward(z: Any, U: Any, seen: Any, start: Any) -> tuple[Any, Any]:
         def step(carry: Any, now: Any) -> Any:
             (h, c), (z_t, seen_t) = carry, now
             i, f, g, o = jnp.split(z_t + h @ U, 4, axis=1)
@@ -76,18 +77,18 @@ def _recurrence() -> Any:
             h_next = jnp.where(seen_t, o * jnp.tanh(c_next), h)
             return (h_next, c_next), (h_next, c_next, i, f, g, o)
 
-        zeros = jnp.zeros((z.shape[1], U.shape[0]), z.dtype)
-        _, kept = jax.lax.scan(step, (zeros, zeros), (z, seen))
-        return kept[:2], (*kept, U, seen)
+        _, kept = jax.lax.scan(step, start, (z, seen))
+        return kept[:2], (*kept, U, seen, start)
 
     def backward(kept: Any, by: Any) -> Any:
-        h, c, i, f, g, o, U, seen = kept
-        zero = jnp.zeros_like(h[:1])
-        h_before, c_before = jnp.concatenate([zero, h[:-1]]), jnp.concatenate([zero, c[:-1]])
+        h, c, i, f, g, o, U, seen, start = kept
+        h_before, c_before = (
+            jnp.concatenate([first[None], all_[:-1]]) for first, all_ in zip(start, (h, c), strict=True)
+        )
 
         def step(carry: Any, now: Any) -> Any:
-            (by_h, by_c), (by_h_t, c_t, c_old, i_t, f_t, g_t, o_t, seen_t) = carry, now
-            by_h = by_h + by_h_t
+            (by_h, by_c), (by_h_t, by_c_own, c_t, c_old, i_t, f_t, g_t, o_t, seen_t) = carry, now
+            by_h, by_c = by_h + by_h_t, by_c + by_c_own
             tanh = jnp.tanh(c_t)
             by_c_t = by_c + by_h * o_t * (1 - tanh * tanh)
             gates = [
@@ -99,11 +100,11 @@ def _recurrence() -> Any:
             by_z = jnp.concatenate(gates, axis=1) * seen_t
             return (jnp.where(seen_t, by_z @ U.T, by_h), jnp.where(seen_t, by_c_t * f_t, by_c)), by_z
 
-        start = (zero[0], zero[0])
-        _, by_z = jax.lax.scan(step, start, (by[0], c, c_before, i, f, g, o, seen), reverse=True)
+        zeros = jnp.zeros_like(start[0])
+        by_start, by_z = jax.lax.scan(step, (zeros, zeros), (*by, c, c_before, i, f, g, o, seen), reverse=True)
         by_kernel = h_before.reshape(-1, h.shape[2]).T @ by_z.reshape(-1, by_z.shape[2])
-        return by_z, by_kernel, None
+        return by_z, by_kernel, None, by_start
 
-    run = jax.custom_vjp(lambda z, U, seen: forward(z, U, seen)[0])
+    run = jax.custom_vjp(lambda z, U, seen, start: forward(z, U, seen, start)[0])
     run.defvjp(forward, backward)
     return run

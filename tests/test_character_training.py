@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from lstm_core import datasets
+from lstm_core import datasets, library
 from lstm_core.character_recipes import CharacterRecipe
 from lstm_core.character_training import CarriedLSTM, Streams, WritingProgress, train_characters
+from lstm_core.errors import ModelError
 from lstm_core.forward import Network
 from lstm_core.generate import TextGenerator
 
@@ -94,3 +95,27 @@ def test_the_same_seed_trains_the_same_model() -> None:
     runs = [train_characters(short)[0].get_weights() for _ in range(2)]
     for one, other in zip(*runs, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.usefixtures("play")
+def test_a_run_begins_with_another_model_and_then_reads_its_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = replace(RECIPE, small_letters=False, epochs=4)
+    model, alphabet, card = train_characters(first)
+    known = TextGenerator(card, alphabet, model, Network(model))
+    monkeypatch.setattr(library, "load", lambda name: known)
+    seen: list[WritingProgress] = []
+    second = replace(RECIPE, begin_with="tiny", also=("julius_caesar",), epochs=3, alone=2, rate=1e-3)
+    _, smaller, _ = train_characters(second, seen.append)
+    assert set(smaller.characters) < set(alphabet.characters)
+    assert [progress.epoch for progress in seen] == [1, 2, 3]
+    train_characters(replace(second, begin_with=""), seen.append)
+    assert seen[0].validation < 0.7 * seen[3].validation
+
+
+@pytest.mark.usefixtures("play")
+def test_a_run_does_not_begin_with_a_model_of_other_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, alphabet, card = train_characters(replace(RECIPE, epochs=1))
+    known = TextGenerator(card, alphabet, model, Network(model))
+    monkeypatch.setattr(library, "load", lambda name: known)
+    with pytest.raises(ModelError, match="other sizes"):
+        train_characters(replace(RECIPE, begin_with="tiny", units=(8,)))

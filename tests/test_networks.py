@@ -97,6 +97,30 @@ def test_the_faster_loop_computes_what_keras_computes(randomised: Callable[..., 
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX is lent another loop")
+def test_the_faster_loop_begins_with_a_state_and_hands_one_over() -> None:
+    import jax
+    import jax.numpy as jnp
+
+    states = [keras.Input((4,)), keras.Input((4,))]
+    text = keras.Input((7, 5))
+    outputs = keras.layers.LSTM(4, return_sequences=True, return_state=True)(text, initial_state=states)
+    model = keras.Model([text, *states], outputs)
+    random = np.random.default_rng(0)
+    inputs = [random.normal(size=size).astype(np.float32) for size in ((3, 7, 5), (3, 4), (3, 4))]
+    trainable, fixed = ([v.value for v in part] for part in (model.trainable_variables, model.non_trainable_variables))
+
+    def score(weights: Any, given: Any) -> Any:
+        answers, _ = model.stateless_call(weights, fixed, given)
+        return sum(jnp.sin(number * part).sum() for number, part in enumerate(answers, 1))
+
+    slow = jax.grad(score, (0, 1))(trainable, inputs)
+    with faster(model):
+        fast = jax.grad(score, (0, 1))(trainable, inputs)
+    for one, other in zip(jax.tree.leaves(fast), jax.tree.leaves(slow), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 def test_pairs_and_tokens_are_two_inputs() -> None:
     model = BUILDERS["pooled_lstm"](3)
     encoder = Encoder("code", Vocabulary(("a", "b")), 5, pairs=Pairs(((2, 3),)))

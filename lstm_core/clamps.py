@@ -7,7 +7,7 @@ signal; `trace.py` passes it on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,6 +77,22 @@ def holds(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Ca
         return hold
 
     return at
+
+
+def seen_from(clamps: Iterable[Clamp], first: int, length: int) -> list[Clamp]:
+    """Clamps as a run of `length` steps sees them whose own timestep 0 is the timestep `first` of the clamps.
+
+    One that names no timestep holds throughout; one whose timesteps lie all outside is left out.
+    """
+    seen = []
+    for clamp in clamps:
+        if clamp.timesteps is not None:
+            own = [int(t) - first for t in np.atleast_1d(clamp.timesteps) if 0 <= t - first < length]
+            if not own:
+                continue
+            clamp = replace(clamp, timesteps=own)
+        seen.append(clamp)
+    return seen
 
 
 def _chosen(indices: Sequence[int] | int | None, count: int, what: str) -> Array:

@@ -1,9 +1,9 @@
 """A trained character model: writing one character at a time, and being surprised by a text.
 
-The state is carried from character to character and nothing is ever read twice. Every character
-comes with the network's doubts: the whole distribution before and after temperature and
-truncation, and the gates and states of every layer. How characters become ids is in
-`characters.py`.
+Every character comes with the network's doubts: the whole distribution before and after
+temperature and truncation, and the gates and states of every layer. How the network reads, with a
+state that it carries on or a window that it reads anew, is in `readers.py`; how characters become
+ids is in `characters.py`.
 """
 
 from __future__ import annotations
@@ -14,35 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core import cells
 from lstm_core.activations import softmax
 from lstm_core.cards import ModelCard
 from lstm_core.cells import Array, LSTMStep
 from lstm_core.characters import Alphabet
+from lstm_core.clamps import Clamp
 from lstm_core.errors import ModelError, TextError
 from lstm_core.forward import Network
-from lstm_core.operations import Affine, Embed, Recur, Same
-from lstm_core.trace import run_cell
-from lstm_core.weights import CellWeights
+from lstm_core.readers import IN_THE_PROMPT, State, Step, reader_of
 
 LONGEST = 20_000  # characters in one run
 COLDEST = 1e-3  # below this a temperature is greedy: dividing by it overflows
 CHUNK = 512  # characters that are read at once when a text is scored
-
-State = tuple[tuple[Array, Array], ...]  # (h, c) of each layer
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the network computed for one character: each layer's signals, and what comes next."""
-
-    layers: tuple[LSTMStep, ...]
-    logits: Array
-
-    @property
-    def state(self) -> State:
-        """(h, c) of each layer, from which the next step goes on."""
-        return tuple((layer.h, layer.c) for layer in self.layers)
 
 
 @dataclass(frozen=True)
@@ -120,64 +103,56 @@ class TextGenerator:
     Attributes:
         card: what it is.
         alphabet: the characters it knows.
-        model: the Keras model, (batch, T) of ids → (batch, T, alphabet) probabilities.
+        model: the Keras model: (batch, T) of ids → (batch, T, alphabet) probabilities, or, where it
+            reads windows, (batch, window, 1) of ids / len(alphabet) → (batch, alphabet).
         network: the same in NumPy.
+        reader: how it reads; `reader.memory` is the length of its window, 0 where it carries a state.
+            In front of a text that is shorter than the window it puts newlines.
     """
 
     def __init__(self, card: ModelCard, alphabet: Alphabet, model: Any, network: Network) -> None:
-        """Raises ModelError unless the network is Embedding, LSTM layers and a Dense softmax, one after the other."""
+        """Raises ModelError unless the network is one of the two that `reader_of` knows."""
         self.card, self.alphabet, self.model, self.network = card, alphabet, model, network
-        operations = [node.operation for node in network.nodes if node.operation is not None]
-        operations = [operation for operation in operations if not isinstance(operation, Same)]
-        first, *middle, last = operations if len(operations) > 2 else [None, None, None]
-        if (
-            not isinstance(first, Embed)
-            or not isinstance(last, Affine)
-            or not all(isinstance(each, Recur) and each.weights.kind == "lstm" for each in middle)
-        ):
+        reader = reader_of(network, model.inputs[0].shape[1], pad=alphabet.ids.get("\n", 0))
+        if reader is None:
             raise ModelError(
-                f"The model '{card.name}' can't write: it must be an Embedding, LSTM layers and a Dense layer in a row."
+                f"The model '{card.name}' can't write: it must be an Embedding, LSTM layers and a Dense layer in a "
+                "row, or LSTM layers that read a window of one number a character, and a Dense layer."
             )
-        self._layers: tuple[CellWeights, ...] = tuple(each.weights for each in middle)  # type: ignore[union-attr]
-        self._answer = last
-        self._embedding = first.table
-        # W·x + b of the first layer for every character of the alphabet, once.
-        self._first_sums = first.table @ self._layers[0].kernel + self._layers[0].bias
+        self.reader = reader
+
+    @property
+    def carries(self) -> bool:
+        """Whether its state is carried from character to character; if not, it reads a window anew each time."""
+        return self.reader.memory == 0
 
     def start(self) -> State:
-        """The state before the first character: zeros."""
-        return tuple((np.zeros(layer.units, np.float32), np.zeros(layer.units, np.float32)) for layer in self._layers)
+        """The state before the first character."""
+        return self.reader.start()
 
-    def step(self, identity: int, state: State) -> Step:
+    def step(self, identity: int, state: State, clamps: Sequence[Clamp] = (), position: int = IN_THE_PROMPT) -> Step:
         """Read one character.
 
         Args:
             identity: its id.
             state: what `start` or the step before gave.
+            clamps: signals to hold, see `stream`.
+            position: the character's place among those written, from 0; negative in the prompt.
         """
-        wx = self._first_sums[identity]
-        taken: list[LSTMStep] = []
-        for number, (layer, (h, c)) in enumerate(zip(self._layers, state, strict=True)):
-            if number:
-                wx = taken[-1].h @ layer.kernel + layer.bias
-            taken.append(cells.lstm_step(wx, h, c, layer.recurrent, sigma=layer.sigma, tanh=layer.tanh))
-        return Step(tuple(taken), self._answer.sums([taken[-1].h]))
+        return self.reader.step(identity, state, clamps, position)
 
-    def read(self, prompt: str) -> Step:
-        """Read a prompt and stand ready to write.
+    def read(self, prompt: str, clamps: Sequence[Clamp] = ()) -> Step:
+        """Read a prompt and stand ready to write; only clamps without timesteps hold here.
 
         Raises:
             TextError: if nothing of it is left in the model's alphabet.
+            ValueError: if a clamp names something that isn't there.
         """
+        self.reader.check(clamps)
         ids = self.alphabet.encode(prompt)
         if not len(ids):
             raise TextError("There is nothing to begin with: type some letters that the model knows.")
-        state, step = self.start(), None
-        for identity in ids:
-            step = self.step(int(identity), state)
-            state = step.state
-        assert step is not None
-        return step
+        return self.reader.read(ids, clamps)
 
     def stream(
         self,
@@ -187,6 +162,7 @@ class TextGenerator:
         top_k: int | None = None,
         top_p: float | None = None,
         seed: int | None = None,
+        clamps: Sequence[Clamp] = (),
     ) -> Iterator[GeneratedCharacter]:
         """Write on from a prompt, one character at a time.
 
@@ -197,21 +173,31 @@ class TextGenerator:
             top_k: see `shape`.
             top_p: see `shape`.
             seed: the same seed gives the same text; None for another one each time.
+            clamps: signals to hold while the network reads. `timesteps` count the characters that
+                are written, from 0: what is held while character n is read shows from character
+                n + 1 on. A clamp without timesteps holds while the prompt is read, too.
 
         Raises:
             TextError: if nothing of the prompt is left in the alphabet.
-            ValueError: if a number is out of range; both before anything is written.
+            ValueError: if a number is out of range, or a clamp names something that isn't there;
+                both before anything is written.
         """
         if not 1 <= length <= LONGEST:
             raise ValueError(f"The length must be from 1 to {LONGEST:,} characters; received {length}.")
-        step = self.read(prompt)
+        clamps = tuple(clamps)
+        step = self.read(prompt, clamps)
         shape(step.logits, temperature, top_k, top_p)
-        return self._write(step, length, (temperature, top_k, top_p), np.random.default_rng(seed))
+        return self._write(step, length, (temperature, top_k, top_p), np.random.default_rng(seed), clamps)
 
     def _write(
-        self, step: Step, length: int, how: tuple[float, int | None, float | None], random: np.random.Generator
+        self,
+        step: Step,
+        length: int,
+        how: tuple[float, int | None, float | None],
+        random: np.random.Generator,
+        clamps: tuple[Clamp, ...],
     ) -> Iterator[GeneratedCharacter]:
-        for _ in range(length):
+        for position in range(length):
             shaped = shape(step.logits, *how)
             # One draw from the cumulated shares: the last one may fall a rounding short of 1.
             drawn = int(np.searchsorted(np.cumsum(shaped), random.random(), side="right"))
@@ -224,7 +210,7 @@ class TextGenerator:
                 shaped=shaped,
                 layers=step.layers,
             )
-            step = self.step(drawn, step.state)
+            step = self.step(drawn, step.state, clamps, position)
 
     def score(self, text: str) -> Score:
         """How surprised the model is by each character of a text, in nats.
@@ -238,22 +224,12 @@ class TextGenerator:
         state, parts = self.start(), []
         for first in range(0, len(ids) - 1, CHUNK):
             wanted = ids[first + 1 : first + 1 + CHUNK]
-            logits, state = self._read_chunk(ids[first : first + len(wanted)], state)
+            logits, state = self.reader.read_chunk(ids[first : first + len(wanted)], state)
             highest = logits.max(axis=1)
             total = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
             parts.append(total - logits[np.arange(len(wanted)), wanted])
         surprise = np.concatenate(parts)
         return Score(self.alphabet.decode(ids), surprise, float(surprise.mean()))
-
-    def _read_chunk(self, ids: Array, state: State) -> tuple[Array, State]:
-        """(T, alphabet) logits after each character, and the state after the last."""
-        x = self._embedding[ids]  # (T, width)
-        after = []
-        for layer, before in zip(self._layers, state, strict=True):
-            trace = run_cell(layer, x, initial_state=before)
-            x = trace.outputs  # (T, units)
-            after.append((trace.h[-1], trace.c[-1]))
-        return self._answer.sums([x]), tuple(after)
 
     def branches(self, prompt: str, length: int, width: int = 5) -> Sequence[tuple[str, float]]:
         """The most probable continuations by beam search: (text, probability), best first.

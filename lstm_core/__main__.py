@@ -207,15 +207,16 @@ def _run_classifier(recipe: Any) -> tuple[Any, Any, Any]:
 
 def _run_characters(recipe: Any) -> tuple[Any, Any, Any]:
     from lstm_core.character_training import train_characters
+    from lstm_core.window_training import train_windows
 
     def show(progress: Any) -> None:
-        print(
-            f"epoch {progress.epoch}/{progress.epochs}  {progress.seconds:4.0f} s  loss {progress.loss:.3f}  "
-            f"validation {progress.validation:.3f} nats per character",
-            flush=True,
-        )
+        line = f"epoch {progress.epoch}/{progress.epochs}  {progress.seconds:4.0f} s  loss {progress.loss:.3f}"
+        if progress.validation is None:
+            print(f"{line}  {progress.share:4.0%} done", end="\r", flush=True)
+        else:
+            print(f"{line}  validation {progress.validation:.3f} nats per character", flush=True)
 
-    return train_characters(recipe, show)
+    return (train_windows if recipe.window else train_characters)(recipe, show)
 
 
 @contextmanager

@@ -29,13 +29,14 @@ from lstm_core.generate import TextGenerator
 
 @dataclass(frozen=True)
 class WritingProgress:
-    """Where a run stands after an epoch; losses in nats per character."""
+    """Where a run stands; losses in nats per character, the validation part's only after an epoch."""
 
     epoch: int
     epochs: int
     seconds: float
     loss: float
-    validation: float
+    validation: float | None
+    share: float = 1.0  # of this epoch that is done
 
 
 Report = Callable[[WritingProgress], None]

@@ -1,0 +1,126 @@
+"""Trains the articles' character network: the last few characters, one number each, tell the next one.
+
+Every position of the training part gives a window and the character behind it, shuffled anew in
+each epoch. Our own networks read running text instead, in `character_training.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from lstm_core import datasets, splits
+from lstm_core.cards import ModelCard
+from lstm_core.character_recipes import CharacterRecipe
+from lstm_core.character_training import Report, WritingProgress
+from lstm_core.characters import Alphabet
+from lstm_core.fastlstm import faster
+from lstm_core.forward import Network
+from lstm_core.generate import TextGenerator
+
+REPORTS = 200  # batches between two reports
+
+
+class Windows(keras.utils.PyDataset):
+    """Batches of (rows, window, 1) ids / alphabet, and the (rows,) ids that follow; each epoch in another order."""
+
+    def __init__(self, ids: np.ndarray, alphabet: int, window: int, rows: int, seed: int) -> None:
+        """`ids` (n,) of the training text; raises ValueError if it holds no window and a character behind it."""
+        super().__init__()
+        if len(ids) <= window:
+            raise ValueError(f"{len(ids)} characters are too few for windows of {window} and one more.")
+        self._windows = np.lib.stride_tricks.sliding_window_view(ids[:-1], window)  # (n - window, window)
+        self._next, self._alphabet, self._rows = ids[window:], alphabet, rows
+        self._random = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self._next) // self._rows)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._order[index * self._rows : (index + 1) * self._rows]
+        return (self._windows[rows] / self._alphabet).astype(np.float32)[..., None], self._next[rows]
+
+    def on_epoch_end(self) -> None:
+        """Shuffle."""
+        self._order = self._random.permutation(len(self._next))
+
+
+def window_writer(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
+    """LSTM layers, each with dropout, and a Dense softmax; (batch, window, 1) → (batch, alphabet)."""
+    x = numbers = keras.Input((recipe.window, 1), name="characters")
+    last = len(recipe.units) - 1
+    for number, units in enumerate(recipe.units):
+        x = layers.LSTM(units, return_sequences=number < last, name=f"lstm_{number}")(x)
+        x = layers.Dropout(recipe.dropout, name=f"dropout_{number}")(x)
+    return keras.Model(numbers, layers.Dense(alphabet, activation="softmax", name="answer")(x))
+
+
+def train_windows(
+    recipe: CharacterRecipe, report: Report = lambda progress: None
+) -> tuple[keras.Model, Alphabet, ModelCard]:
+    """Train a recipe that has a window; keeps the epoch whose validation part surprises it least.
+
+    Adam with its usual settings and categorical cross-entropy. The validation part is read from
+    its first character, so its first windows are padded.
+
+    Raises:
+        DatasetError: if the text isn't there.
+    """
+    began = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+    text = datasets.load_text(recipe.dataset)
+    text = text.lower() if recipe.small_letters else text
+    training, validation, _ = splits.hold_out(text)
+    alphabet = Alphabet.of(text)
+    model = window_writer(len(alphabet), recipe)
+    batches = Windows(alphabet.encode(training), len(alphabet), recipe.window, recipe.streams, recipe.seed)
+    watch = _Watch(recipe, alphabet, validation, report, began)
+    model.compile(optimizer=keras.optimizers.Adam(recipe.rate), loss="sparse_categorical_crossentropy")
+    with faster(model):
+        model.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
+    model.set_weights(watch.best)
+    seconds = time.monotonic() - began
+    return model, alphabet, recipe.card(watch.curves, len(training), len(validation), model.count_params(), seconds)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Says how far an epoch is; after it, reads the validation part and keeps the best weights."""
+
+    def __init__(
+        self, recipe: CharacterRecipe, alphabet: Alphabet, validation: str, report: Report, began: float
+    ) -> None:
+        super().__init__()
+        self._recipe, self._alphabet, self._validation = recipe, alphabet, validation
+        self._report, self._began, self._epoch = report, began, 0
+        self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
+        self.best: list[np.ndarray] = []
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Keep count."""
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A report now and then."""
+        steps = self.params["steps"]
+        if (batch + 1) % REPORTS == 0 and batch + 1 < steps:
+            self._say(float(logs["loss"]), None, (batch + 1) / steps)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """One more point of the curves."""
+        card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
+        reader = TextGenerator(card, self._alphabet, self.model, Network(self.model))
+        validation = reader.score(self._validation).nats_per_character
+        if not self.best or validation < min(self.curves["validation_loss"]):
+            self.best = self.model.get_weights()
+        self.curves["loss"].append(round(float(logs["loss"]), 4))
+        self.curves["validation_loss"].append(round(validation, 4))
+        self._say(float(logs["loss"]), validation, 1.0)
+
+    def _say(self, loss: float, validation: float | None, share: float) -> None:
+        seconds = time.monotonic() - self._began
+        self._report(WritingProgress(self._epoch, self._recipe.epochs, seconds, loss, validation, share))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core import datasets, splits
+from lstm_core import datasets, readable, splits
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
 
@@ -50,7 +50,7 @@ def evaluate(model: TextClassifier | TextGenerator) -> dict[str, Any]:
 
 
 def writing_figures(model: TextGenerator) -> dict[str, Any]:
-    """Nats per character on the end of the model's text, which it was never trained on.
+    """Nats per character on the end of the model's text, which it was never trained on, and its readable units.
 
     Every model answers for the same characters, all but the first of the test part. A model that
     reads windows has full ones: the first of them begin before the test part.
@@ -58,16 +58,20 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
     Raises:
         DatasetError: if the text isn't there.
     """
-    text = model.alphabet.folded(datasets.load_text(model.card.dataset))
+    original = datasets.load_text(model.card.dataset)
+    text = model.alphabet.folded(original)
     *_, test = splits.hold_out(text)
     before = text[: len(text) - len(test)]
     lead = before[max(0, len(before) - model.reader.memory) :]
     surprise = model.score(lead + test).surprise[-len(model.alphabet.encode(test[1:])) :]
+    training, validation, last = splits.hold_out(original)
+    units = readable.follow(model, training[-len(validation) :] + validation, last)
     return {
         "model": model.card.name,
         "examples": len(surprise),
         "nats_per_character": float(surprise.mean()),
         "perplexity": float(np.exp(surprise.mean())),
+        "readable": readable.to_json(units),
     }
 
 

@@ -243,22 +243,6 @@ class TextGenerator:
             TextError: if nothing of the prompt is left in the alphabet.
             ValueError: if a number is out of range.
         """
-        if not (1 <= length <= 200 and 1 <= width <= 50):
-            raise ValueError(f"Branches are 1 to 200 long and 1 to 50 wide; received {length} and {width}.")
-        beams = [("", 0.0, self.read(prompt))]
-        for position in range(length):
-            grown: list[tuple[float, str, int, Step]] = []
-            for text, logs, step in beams:
-                p = np.log(np.maximum(softmax(step.logits), 1e-30))
-                best = np.argsort(-p, kind="stable")[:width]
-                grown.extend((logs + float(p[identity]), text, int(identity), step) for identity in best)
-            grown.sort(key=lambda item: -item[0])
-            beams = [
-                (
-                    text + self.alphabet.characters[identity],
-                    logs,
-                    self.step(identity, step.state) if position + 1 < length else step,
-                )
-                for logs, text, identity, step in grown[:width]
-            ]
-        return [(text, float(np.exp(logs))) for text, logs, _ in beams]
+        from lstm_core.continuations import beam_search
+
+        return beam_search(self, prompt, length, width)

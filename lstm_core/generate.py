@@ -86,6 +86,8 @@ def shape(logits: Array, temperature: float = 1.0, top_k: int | None = None, top
     if temperature < COLDEST:
         return (np.arange(len(logits)) == logits.argmax()).astype(logits.dtype)
     p = softmax(logits.astype(np.float64) / temperature)
+    if top_k is None and top_p is None:
+        return p.astype(logits.dtype)
     order = np.argsort(-p, kind="stable")
     kept = np.ones(len(p), bool)
     if top_k is not None:

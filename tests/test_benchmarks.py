@@ -6,13 +6,15 @@ import importlib
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+import lstm_core
 from benchmarks import texts, timing
 from lstm_core.text import TOKENIZERS
 
-SCRIPTS = ("reading", "startup", "page")
+SCRIPTS = ("reading", "generation", "startup", "page")
 
 
 class FakeClock:
@@ -29,7 +31,7 @@ class FakeClock:
 
 
 def script(name: str):
-    if name != "reading":
+    if name in ("startup", "page"):
         pytest.importorskip("playwright")
     return importlib.import_module(f"benchmarks.{name}")
 
@@ -53,6 +55,46 @@ def test_reading_reads_ours_unless_told_otherwise():
     parser = script("reading").parser()
     assert parser.parse_args([]).model == "stackoverflow"
     assert parser.parse_args(["--model", "other"]).model == "other"
+
+
+@pytest.fixture
+def tiny_writer(monkeypatch: pytest.MonkeyPatch):
+    """The generation benchmark with small networks in place of all of its own, and an empty shelf."""
+    generation = script("generation")
+    monkeypatch.setattr(lstm_core, "list_models", list)
+    monkeypatch.setattr(generation, "SHAKESPEARE", replace(generation.SHAKESPEARE, units=(6, 5), width=3))
+    monkeypatch.setattr(generation, "MACBETH_ARTICLE", replace(generation.MACBETH_ARTICLE, units=(4, 4), window=7))
+    return generation
+
+
+def test_generation_takes_macbeth_then_shakespeare_then_random_weights(tiny_writer, monkeypatch: pytest.MonkeyPatch):
+    known = {"macbeth": tiny_writer.fresh(5), "shakespeare": tiny_writer.fresh(6)}
+    monkeypatch.setattr(lstm_core, "load", known.__getitem__)
+    monkeypatch.setattr(
+        lstm_core, "list_models", lambda: [replace(model.card, name=name) for name, model in known.items()]
+    )
+    assert tiny_writer.ours(None) is known["macbeth"]
+    assert tiny_writer.ours("shakespeare") is known["shakespeare"]
+    assert tiny_writer.ours("random").card.name == "random"
+    del known["macbeth"]
+    assert tiny_writer.ours(None) is known["shakespeare"]
+    known.clear()
+    assert tiny_writer.ours(None).card.name == "random"
+
+
+def test_generation_refuses_what_carries_no_state(capsys: pytest.CaptureFixture[str]):
+    assert script("generation").main(["--model", "stackoverflow_article"]) == 2
+    assert "carries no state" in capsys.readouterr().err
+
+
+def test_generation_has_all_peers_write(tiny_writer, capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("torch")
+    assert tiny_writer.main(["--repeats", "1", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["model"], result["units"]) == ("random", "6 and 5")
+    rows = result["comparisons"]
+    assert [row["aim"] for row in rows] == [0.01, 1.0, 3.0]
+    assert [row["peer"].split(",")[0] for row in rows] == ["Keras predict", "PyTorch", "bare matrix products"]
 
 
 def test_a_measure_is_the_time_that_its_action_spends():

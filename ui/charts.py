@@ -18,6 +18,7 @@ CONFIG = {
     "toImageButtonOptions": {"format": "png", "filename": "lstm-lab", "scale": 2},
 }
 MOST_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
+STRONGEST = 0.995  # share of a state's values that a colour scale tells apart; those beyond get its end
 MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
 
 # Above the plot, where two rows of it still fit on a phone.
@@ -118,7 +119,8 @@ def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.nda
         chosen: the marked timestep, if any.
     """
     signal = theme.SIGNALS[letter]
-    reach = 1.0 if signal.gate else float(max(np.abs(values).max(initial=0.0), 1e-6))
+    # A few units may hold very much; all others should still be seen beside them.
+    reach = 1.0 if signal.gate else max(float(np.quantile(np.abs(values), STRONGEST)) if values.size else 0.0, 1e-6)
     figure = go.Figure(
         go.Heatmap(
             z=np.ascontiguousarray(values.T[order], dtype=np.float32),

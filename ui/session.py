@@ -5,6 +5,7 @@ Everything here lives in the visitor's own session or in their address bar; noth
 
 from __future__ import annotations
 
+import math
 import zlib
 from urllib.parse import urlencode
 
@@ -42,6 +43,15 @@ def number(name: str, default: int, lowest: int, highest: int) -> int:
     except ValueError:
         value = default
     return min(max(value, lowest), highest)
+
+
+def decimal(name: str, default: float, lowest: float, highest: float) -> float:
+    """A number from the address, moved into its range; the default where it is none, or not a finite one."""
+    try:
+        value = float(st.query_params.get(name, default))
+    except ValueError:
+        value = default
+    return min(max(value, lowest), highest) if math.isfinite(value) else default
 
 
 def remember(**values: str | int) -> None:

@@ -13,9 +13,11 @@ import streamlit as st
 
 import lstm_core
 from lstm_core.classify import TextClassifier
+from lstm_core.errors import ModelError
+from lstm_core.generate import TextGenerator
 
 _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
-_loading: dict[str, Future[TextClassifier]] = {}
+_loading: dict[str, Future[TextClassifier | TextGenerator]] = {}
 _lock = threading.Lock()
 
 
@@ -26,11 +28,31 @@ def warm_up() -> None:
 
 
 def model(name: str) -> TextClassifier:
-    """A shipped model; shows that it is loading for as long as it is.
+    """A shipped classifier; shows that it is loading for as long as it is.
 
     Raises:
-        ModelError: if it is missing or damaged.
+        ModelError: if it is missing or damaged, or no classifier.
     """
+    found = any_model(name)
+    if not isinstance(found, TextClassifier):
+        raise ModelError(f"The model '{name}' is no classifier.")
+    return found
+
+
+def generator(name: str) -> TextGenerator:
+    """A shipped character model; shows that it is loading for as long as it is.
+
+    Raises:
+        ModelError: if it is missing or damaged, or no character model.
+    """
+    found = any_model(name)
+    if not isinstance(found, TextGenerator):
+        raise ModelError(f"The model '{name}' is no character model.")
+    return found
+
+
+def any_model(name: str) -> TextClassifier | TextGenerator:
+    """A shipped model of any task; raises ModelError as the others."""
     future = _begin(name)
     if not future.done():
         with st.spinner(
@@ -40,7 +62,7 @@ def model(name: str) -> TextClassifier:
     return future.result()
 
 
-def _begin(name: str) -> Future[TextClassifier]:
+def _begin(name: str) -> Future[TextClassifier | TextGenerator]:
     with _lock:
         future = _loading.get(name)
         if future is None or (future.done() and future.exception() is not None):

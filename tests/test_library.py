@@ -15,6 +15,7 @@ import pytest
 import lstm_core
 from lstm_core import LabError, ModelError, datasets, library
 from lstm_core.classify import TextClassifier
+from lstm_core.generate import TextGenerator
 from lstm_core.library import CARD, VOCABULARY, WEIGHTS, ModelCard
 from lstm_core.text import Encoder, Vocabulary
 
@@ -306,8 +307,17 @@ TEXTS = (
 )
 
 
-@pytest.fixture(scope="module", params=[card.name for card in lstm_core.list_models()])
+def names(task: str) -> list[str]:
+    return [card.name for card in lstm_core.list_models() if card.task == task]
+
+
+@pytest.fixture(scope="module", params=names("classifier"))
 def shipped(request: pytest.FixtureRequest) -> Iterator[TextClassifier]:
+    return lstm_core.load(request.param)
+
+
+@pytest.fixture(scope="module", params=names("generator"))
+def writer(request: pytest.FixtureRequest) -> TextGenerator:
     return lstm_core.load(request.param)
 
 
@@ -327,18 +337,23 @@ def test_shipped_reading_gives_the_answer_of_predicting(shipped: TextClassifier)
         assert reading.probabilities.shape == (len(reading.tokens), len(shipped.labels))
 
 
-def test_shipped_card_is_filled_in(shipped: TextClassifier) -> None:
-    card = shipped.card
-    spec = datasets.dataset(card.dataset)
-    assert card.labels == spec.labels
+def check_card(card: ModelCard, model: Any) -> None:
+    """What the card of any shipped model says of its training."""
     assert all([card.title, card.summary, card.notes])
     assert json.loads((library.SHIPPED / card.name / CARD).read_text("utf-8"))["name"] == card.name
     assert card.training["command"] == f"python -m lstm_core train {card.name}"
-    assert set(card.training["examples"]) == {"training", "validation"}
-    assert sum(card.training["examples"].values()) == spec.per_folder * len(spec.labels)
     assert len(card.training["curves"]["validation_loss"]) == card.training["epochs"]
     assert 1 <= card.training["kept_epoch"] <= card.training["epochs"]
-    assert card.training["parameters"] == shipped.model.count_params()
+    assert card.training["parameters"] == model.count_params()
+
+
+def test_shipped_card_is_filled_in(shipped: TextClassifier) -> None:
+    card = shipped.card
+    spec = datasets.dataset(card.dataset)
+    check_card(card, shipped.model)
+    assert card.labels == spec.labels
+    assert set(card.training["examples"]) == {"training", "validation"}
+    assert sum(card.training["examples"].values()) == spec.per_folder * len(spec.labels)
 
 
 def test_shipped_card_says_what_was_measured(shipped: TextClassifier) -> None:
@@ -352,3 +367,27 @@ def test_shipped_card_says_what_was_measured(shipped: TextClassifier) -> None:
     assert 0 < measured["cross_entropy"] < np.log(count)
     assert list(measured["precision"]) == list(measured["recall"]) == list(shipped.labels)
     assert ("auc" in measured) == (count == 2)
+
+
+def test_shipped_writer_writes_what_keras_predicts(writer: TextGenerator) -> None:
+    prompt = "Is this a dagger which I see before me,\nThe handle toward my hand? "
+    written = list(writer.stream(prompt, 30, seed=1))
+    ids = writer.alphabet.encode(prompt + "".join(each.character for each in written))
+    ends = np.arange(len(ids) - 30, len(ids))  # how much stood there when each character was drawn
+    if writer.carries:
+        expected = np.asarray(writer.model.predict_on_batch(ids[None]))[0, ends - 1]
+    else:
+        windows = np.array([ids[end - writer.reader.memory : end] for end in ends]) / len(writer.alphabet)
+        expected = np.asarray(writer.model.predict_on_batch(windows[..., None].astype("float32")))
+    np.testing.assert_allclose([each.distribution for each in written], expected, atol=1e-4)
+
+
+def test_shipped_writer_has_a_card_with_its_figures(writer: TextGenerator) -> None:
+    measured, training = writer.card.measured, writer.card.training
+    check_card(writer.card, writer.model)
+    assert measured["model"] == writer.card.name
+    assert 0 < measured["nats_per_character"] < np.log(len(writer.alphabet))
+    assert measured["perplexity"] == pytest.approx(np.exp(measured["nats_per_character"]))
+    read = sum(training["characters"].values())  # nine tenths of the text; the rest is the test part
+    assert measured["examples"] + 1 == pytest.approx(read / 9, abs=1)
+    assert 0 < training["baseline"]["nats_per_character"] < np.log(len(writer.alphabet))

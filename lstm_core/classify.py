@@ -130,7 +130,7 @@ class TextClassifier:
         batch = [pad(ids, up_to=longest) for ids in zip(*(text.inputs for text in texts), strict=True)]
         with self._lock:  # Keras builds its predict function on first use, which two threads must not
             output = np.asarray(self.model.predict_on_batch(batch if len(batch) > 1 else batch[0]), np.float32)
-        return _with_both_classes(output)
+        return with_both_classes(output)
 
     def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
         """Read one text and keep everything.
@@ -152,7 +152,7 @@ class TextClassifier:
             text=text,
             encoded=encoded,
             labels=self.labels,
-            probabilities=_with_both_classes(run.output),
+            probabilities=with_both_classes(run.output),
             layers=run.traces,
             causal=self.network.causal,
             clamps=clamps,
@@ -211,7 +211,7 @@ class TextClassifier:
 
     def _class(self, label: str | None, encoded: Encoded) -> int:
         if label is None:
-            return int(_with_both_classes(self.network.run(*encoded.inputs).output)[-1].argmax())
+            return int(with_both_classes(self.network.run(*encoded.inputs).output)[-1].argmax())
         if label not in self.labels:
             raise ValueError(f"There is no class '{label}'; there are {', '.join(self.labels)}.")
         return self.labels.index(label)
@@ -230,7 +230,7 @@ def pad(ids: Sequence[Array], up_to: int) -> Array:
     return batch
 
 
-def _with_both_classes(output: Array) -> Array:
+def with_both_classes(output: Array) -> Array:
     """(n, classes): a single sigmoid unit is the second of two classes."""
     if output.shape[1] > 1:
         return output

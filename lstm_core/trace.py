@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core import cells
-from lstm_core.cells import Array
+from lstm_core.cells import Array, Hold
 from lstm_core.clamps import Clamp, holds
 from lstm_core.weights import CellWeights, Kind, is_a, weights_of
 
@@ -161,8 +161,12 @@ def run_cell(
     mask: Any = None,
     initial_state: Sequence[Array] = (),
     clamps: Iterable[Clamp] = (),
+    hold: Callable[[int], Hold] | None = None,
 ) -> LayerTrace:
     """The recurrence over one sequence; arguments as in `trace`, weights from `weights_of`.
+
+    `hold`, for each step the function that `cells.lstm_step` calls, stands in for clamps where a batch needs others in
+    each of its rows.
 
     The input sums of all timesteps are one matrix product; only U·h must wait for its turn. A batch
     of sequences of equal length is x of shape (T, batch, features), and every signal (T, batch, units).
@@ -179,10 +183,10 @@ def run_cell(
     wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
     clamps = tuple(clamps)
 
-    if weights.kind == "lstm" and _is_plain(weights) and not clamps and taken.all():
+    if weights.kind == "lstm" and _is_plain(weights) and not clamps and hold is None and taken.all():
         steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
     else:
-        steps = _STEPPERS[weights.kind](weights, wx, start, taken, holds(weights, clamps, timesteps))
+        steps = _STEPPERS[weights.kind](weights, wx, start, taken, hold or holds(weights, clamps, timesteps))
     uh = np.asarray(steps.pop("uh"), dtype).reshape(wx.shape)
     signals = {name: np.asarray(values, dtype).reshape(*x.shape[:-1], n) for name, values in steps.items()}
     return LayerTrace(

@@ -12,6 +12,7 @@ page = st.navigation(
         st.Page("home.py", title="Home", default=True),
         st.Page("question_tags.py", title="Question tags", url_path="question_tags"),
         st.Page("movie_reviews.py", title="Movie reviews", url_path="movie_reviews"),
+        st.Page("cell_microscope.py", title="Cell microscope", url_path="cell_microscope"),
         st.Page("text_generation.py", title="Text generation", url_path="text_generation"),
     ]
 )

@@ -1,0 +1,111 @@
+// What each kind of cell computes, step by step: names, formulas, the live numbers and a plain word on each.
+// `values` gives every number of one unit at one timestep; a term is [name of a value, how it is written].
+
+const GATE_TERMS = (letter) => [
+  ["text", `${{ g: "tanh" }[letter] ?? "σ"} (`], [`wx_${letter}`, "W·x + b"], ["text", "+"], [`uh_${letter}`, "U·h"],
+  ["text", ") ="], ["text", `${{ g: "tanh" }[letter] ?? "σ"} (`], [`sum_${letter}`, "sum"], ["text", ") ="], [letter, letter],
+];
+
+function sums(trace, t, unit, letters) {
+  const values = {};
+  for (const letter of letters) {
+    const n = t * trace.units + unit;
+    values[`wx_${letter}`] = trace.inputSums[letter][n];
+    values[`uh_${letter}`] = trace.recurrentSums[letter][n];
+    values[`sum_${letter}`] = values[`wx_${letter}`] + values[`uh_${letter}`];
+    values[letter] = trace.signals[letter][n];
+  }
+  return values;
+}
+
+const CELLS = {
+  lstm: {
+    title: "LSTM cell",
+    values(trace, t, unit) {
+      const values = sums(trace, t, unit, ["f", "i", "g", "o"]);
+      values.c0 = trace.previous("c", t, unit);
+      values.h0 = trace.previous("h", t, unit);
+      values.kept = values.f * values.c0;
+      values.written = values.i * values.g;
+      values.c = trace.at("c", t, unit);
+      values.tanh_c = Math.tanh(values.c);
+      values.h = trace.at("h", t, unit);
+      return values;
+    },
+    steps: [
+      { letter: "f", name: "Forget gate", formula: "f = σ(W·x + b + U·h)", terms: GATE_TERMS("f"),
+        say: (v) => `keeps ${percent(v.f)} of the old memory` },
+      { letter: "i", name: "Input gate", formula: "i = σ(W·x + b + U·h)", terms: GATE_TERMS("i"),
+        say: (v) => `lets ${percent(v.i)} of the candidate in` },
+      { letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + U·h)", terms: GATE_TERMS("g"),
+        say: (v) => `proposes ${shown(v.g)}` },
+      { letter: "c", name: "Cell state", formula: "C_{t} = f ⊙ C_{t−1} + i ⊙ g", terms: [
+          ["f", "f"], ["text", "×"], ["c0", "C_{t−1}"], ["text", "+"], ["i", "i"], ["text", "×"], ["g", "g"],
+          ["text", "="], ["kept", "f ⊙ C"], ["text", "+"], ["written", "i ⊙ g"], ["text", "="], ["c", "C_{t}"]],
+        say: (v) => `memory goes from ${shown(v.c0)} to ${shown(v.c)}` },
+      { letter: "o", name: "Output gate", formula: "o = σ(W·x + b + U·h)", terms: GATE_TERMS("o"),
+        say: (v) => `shows ${percent(v.o)} of the memory` },
+      { letter: "h", name: "Hidden state", formula: "h_{t} = o ⊙ tanh C_{t}", terms: [
+          ["o", "o"], ["text", "× tanh ("], ["c", "C_{t}"], ["text", ") ="], ["o", "o"], ["text", "×"],
+          ["tanh_c", "tanh C"], ["text", "="], ["h", "h_{t}"]],
+        say: (v) => `the unit says ${shown(v.h)}` },
+    ],
+  },
+  gru: {
+    title: "GRU cell",
+    values(trace, t, unit) {
+      const values = sums(trace, t, unit, ["z", "r", "g"]);
+      values.h0 = trace.previous("h", t, unit);
+      if (trace.resetAfter) {
+        values.seen_g = values.r * values.uh_g;
+        values.sum_g = values.wx_g + values.seen_g;
+      }
+      values.rest = 1 - values.z;
+      values.kept = values.z * values.h0;
+      values.written = values.rest * values.g;
+      values.h = trace.at("h", t, unit);
+      return values;
+    },
+    steps: [
+      { letter: "z", name: "Update gate", formula: "z = σ(W·x + b + U·h)", terms: GATE_TERMS("z"),
+        say: (v) => `keeps ${percent(v.z)} of the old state` },
+      { letter: "r", name: "Reset gate", formula: "r = σ(W·x + b + U·h)", terms: GATE_TERMS("r"),
+        say: (v) => `lets the candidate see ${percent(v.r)} of the old state` },
+      { letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + U·(r ⊙ h))", terms: GATE_TERMS("g"),
+        say: (v) => `proposes ${shown(v.g)}` },
+      { letter: "h", name: "Hidden state", formula: "h_{t} = z ⊙ h_{t−1} + (1 − z) ⊙ g", terms: [
+          ["z", "z"], ["text", "×"], ["h0", "h_{t−1}"], ["text", "+"], ["rest", "1 − z"], ["text", "×"], ["g", "g"],
+          ["text", "="], ["kept", "z ⊙ h"], ["text", "+"], ["written", "(1 − z) ⊙ g"], ["text", "="], ["h", "h_{t}"]],
+        say: (v) => `the state goes from ${shown(v.h0)} to ${shown(v.h)}` },
+    ],
+  },
+  rnn: {
+    title: "plain RNN cell",
+    values(trace, t, unit) {
+      return { ...sums(trace, t, unit, ["h"]), h0: trace.previous("h", t, unit) };
+    },
+    steps: [
+      { letter: "x", name: "Sum", formula: "sum = W·x + b + U·h", terms: [
+          ["wx_h", "W·x + b"], ["text", "+"], ["uh_h", "U·h"], ["text", "="], ["sum_h", "sum"]],
+        say: (v) => `the token brings ${shown(v.wx_h)}, the past ${shown(v.uh_h)}` },
+      { letter: "h", name: "Hidden state", formula: "h_{t} = tanh(sum)", terms: [
+          ["text", "tanh ("], ["sum_h", "sum"], ["text", ") ="], ["h", "h_{t}"]],
+        say: (v) => `the unit goes from ${shown(v.h0)} to ${shown(v.h)}` },
+    ],
+  },
+};
+
+// Keras's own GRU lets the reset gate multiply U·h after the product.
+const CANDIDATE_RESET_AFTER = {
+  letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + r ⊙ U·h)", terms: [
+    ["text", "tanh ("], ["wx_g", "W·x + b"], ["text", "+"], ["r", "r"], ["text", "×"], ["uh_g", "U·h"],
+    ["text", ") = tanh ("], ["sum_g", "sum"], ["text", ") ="], ["g", "g"]],
+  say: (v) => `proposes ${shown(v.g)}`,
+};
+
+/** The cell of a trace, with the steps that its settings ask for. */
+function cellOf(trace) {
+  const cell = CELLS[trace.kind];
+  if (trace.kind !== "gru" || !trace.resetAfter) return cell;
+  return { ...cell, steps: cell.steps.map((step) => (step.letter === "g" ? CANDIDATE_RESET_AFTER : step)) };
+}

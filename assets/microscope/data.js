@@ -1,0 +1,81 @@
+// Unpacks what Python sent and derives the rest of the signals; knows nothing of the page.
+// Layout of the bytes: `ui/microscope/payload.py`.
+
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+
+/** Signed fixed point numbers of 2 or 3 bytes, little end first, as a Float64Array. */
+function fixedPoint(bytes, { at, count, width, step }) {
+  const values = new Float64Array(count);
+  for (let n = 0, byte = at; n < count; n += 1, byte += width) {
+    const high = width === 3 ? (bytes[byte + 2] << 16) | (bytes[byte + 1] << 8) : bytes[byte + 1] << 16;
+    const low = width === 3 ? bytes[byte] : bytes[byte] << 8;
+    values[n] = (((high | low) << 8) >> 8) * (width === 3 ? step : step / 256);
+  }
+  return values;
+}
+
+/** The payload as a trace: header, and `signals`, `inputSums`, `recurrentSums`, `before` by letter. */
+function unpack(data) {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  const body = bytes.subarray(4 + length);
+  const groups = { signals: {}, inputSums: {}, recurrentSums: {}, before: {}, initial: {} };
+  for (const array of header.arrays) {
+    groups[array.group][array.letter] = fixedPoint(body, array);
+  }
+  const trace = { ...header, ...groups, length: header.tokens.length };
+  derive(trace);
+  return trace;
+}
+
+/** Fills in each signal that follows from the sums. What a clamp held was sent as it is. */
+function derive(trace) {
+  const { kind, signals, inputSums, recurrentSums, units } = trace;
+  const squash = (letter, activation, reset) => {
+    if (signals[letter]) return;
+    const wx = inputSums[letter];
+    const uh = recurrentSums[letter];
+    signals[letter] = wx.map((value, n) => activation(value + (reset ? reset[n] * uh[n] : uh[n])));
+  };
+  if (kind === "lstm") {
+    squash("f", sigmoid);
+    squash("i", sigmoid);
+    squash("g", Math.tanh);
+    squash("o", sigmoid);
+    signals.h ??= signals.c.map((value, n) => signals.o[n] * Math.tanh(value));
+  } else if (kind === "gru") {
+    squash("z", sigmoid);
+    squash("r", sigmoid);
+    squash("g", Math.tanh, trace.resetAfter ? signals.r : null);
+  } else {
+    squash("h", Math.tanh);
+  }
+  trace.reach = {};
+  for (const { letter, gate } of trace.palette) {
+    let most = 1e-6;
+    for (const value of signals[letter]) most = Math.max(most, Math.abs(value));
+    trace.reach[letter] = gate ? 1 : most;
+  }
+  trace.at = (letter, t, unit) => signals[letter][t * units + unit];
+  trace.previous = (letter, t, unit) =>
+    t > 0 ? signals[letter][(t - 1) * units + unit] : (trace.initial[letter]?.[unit] ?? 0);
+}
+
+/** A number as it is shown everywhere: three decimals, a true minus, never "−0.000". */
+function shown(value) {
+  const text = value.toFixed(3);
+  if (Number(text) === 0) return "0.000";
+  return text.replace("-", "−");
+}
+
+const percent = (value) => `${Math.round(100 * value)} %`;
+
+/** A token as one can see it: control characters as their pictures, a space as an open box. */
+function visible(token) {
+  if (token === "") return "∅";
+  return token
+    .replace(/\n/g, "↵")
+    .replace(/^ +$/, (spaces) => "␣".repeat(spaces.length))
+    .replace(/[\u0000-\u001f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)));
+}

@@ -1,0 +1,274 @@
+// The microscope itself: what is on screen, playback, keys, the address bar. Python is never called:
+// the trace came once, and everything here runs in the browser.
+
+const STEP_MS = 420; // one step of the arithmetic at 1×
+const TOKEN_MS = 600; // one token at 1×, where steps are not shown
+const SETTLED_MS = 350; // after this the address and the summary follow
+
+class Microscope {
+  constructor(parent) {
+    this.root = html("section", { class: "microscope", "aria-label": "Cell microscope" }, parent);
+    this.root.tabIndex = -1;
+    this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.state = { t: 0, unit: 0, step: null, playing: false, speed: 1, everyStep: true, presenter: false, signal: null };
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.root.addEventListener("pointerdown", () => this.takeFocus());
+    this.frame = this.frame.bind(this);
+    this.resized = new ResizeObserver(() => this.resize());
+    this.resized.observe(this.root);
+  }
+
+  /** Shows another payload; place and unit stay if it is the same text under changed weights. */
+  load(data) {
+    const trace = unpack(data);
+    if (trace.id === this.trace?.id) return this.repaint();
+    const old = this.trace;
+    const same = old && old.place === trace.place && old.length === trace.length && old.units === trace.units;
+    this.pause();
+    this.trace = trace;
+    this.cell = cellOf(trace);
+    this.palette = Object.fromEntries(trace.palette.map((signal) => [signal.letter, signal.colour]));
+    this.palette.x = "var(--grey)";
+    const { state } = this;
+    if (!same) Object.assign(state, { t: trace.start.t, unit: trace.start.unit });
+    state.step = null;
+    if (!this.palette[state.signal]) state.signal = trace.kind === "lstm" ? "c" : "h";
+    this.build();
+    this.repaint();
+  }
+
+  build() {
+    const { trace, root } = this;
+    root.replaceChildren();
+    this.controls = new Controls(root, trace, {
+      go: (t) => this.go(t), move: (by) => this.go(this.state.t + by), play: () => this.toggle(),
+      speed: (speed) => this.speed(speed), unit: (unit) => this.choose(unit), presenter: () => this.presenter(),
+      steps: () => this.everyStep(), link: () => this.copyLink(),
+    });
+    this.strip = new Strip(root, trace, (t) => this.go(t));
+    const bench = html("div", { class: "bench" }, root);
+    const stage = html("div", { class: "stage" }, bench);
+    this.diagram = new Diagram(stage, trace.kind, this.palette);
+    this.stage = stage;
+    this.equations = new Equations(bench, this.cell, this.palette, (step) => this.chooseStep(step));
+    const below = html("div", { class: "below" }, root);
+    const layer = html("div", { class: "panel" }, below);
+    html("h3", {}, layer, `All ${trace.units} units, sorted`);
+    this.choice = new SignalChoice(layer, trace.palette, (letter) => this.chooseSignal(letter));
+    this.bars = new Bars(layer, trace, (unit) => this.choose(unit));
+    const life = html("div", { class: "panel" }, below);
+    this.lifeTitle = html("h3", {}, life, "");
+    this.life = new Life(life, trace, (t) => this.go(t));
+    html("p", { class: "keys" }, root, "← → token · space plays · Home End · + − speed · ↑ ↓ unit");
+    this.live = html("div", { class: "only-heard", role: "status", "aria-live": "polite" }, root, "");
+  }
+
+  // --- What can be asked for -------------------------------------------------------------------
+
+  go(t) {
+    if (this.state.playing) this.state.step = null;
+    this.state.t = Math.max(0, Math.min(this.trace.length - 1, t));
+    this.since = performance.now();
+    if (!this.state.playing) this.state.step = null;
+    this.show();
+  }
+
+  choose(unit) {
+    this.state.unit = unit;
+    this.paintUnit();
+    this.show();
+  }
+
+  chooseSignal(letter) {
+    this.state.signal = letter;
+    this.paintUnit();
+    this.show();
+  }
+
+  chooseStep(step) {
+    this.pause();
+    this.state.step = this.state.step === step ? null : step;
+    this.show();
+  }
+
+  speed(speed) {
+    this.state.speed = speed;
+    this.show();
+  }
+
+  everyStep() {
+    this.state.everyStep = !this.state.everyStep;
+    if (!this.state.everyStep) this.state.step = null;
+    this.show();
+  }
+
+  presenter() {
+    this.state.presenter = !this.state.presenter;
+    this.repaint();
+  }
+
+  toggle() {
+    if (this.state.playing) return this.pause();
+    if (this.state.t === this.trace.length - 1) this.state.t = 0;
+    this.state.playing = true;
+    this.root.classList.add("playing");
+    this.state.step = this.stepping() ? 0 : null;
+    this.since = performance.now();
+    this.ticket = requestAnimationFrame(this.frame);
+    this.show();
+  }
+
+  pause() {
+    this.state.playing = false;
+    this.root.classList.remove("playing");
+    cancelAnimationFrame(this.ticket);
+    if (this.trace) this.show();
+  }
+
+  stepping() {
+    return this.state.everyStep && !this.still.matches;
+  }
+
+  /** One frame of playback: on to the next step, or the next token, when its time has come. */
+  frame(now) {
+    const { state } = this;
+    if (!state.playing) return;
+    if (!this.root.isConnected) return this.pause();
+    this.ticket = requestAnimationFrame(this.frame);
+    const wait = (this.stepping() ? STEP_MS : TOKEN_MS) / state.speed;
+    if (now - this.since < wait) return;
+    this.since = Math.max(this.since + wait, now - wait);
+    const lastStep = this.cell.steps.length - 1;
+    if (this.stepping() && (state.step ?? -1) < lastStep) {
+      state.step = (state.step ?? -1) + 1;
+      this.markStep();
+    } else if (state.t === this.trace.length - 1) {
+      state.step = null;
+      this.pause();
+    } else {
+      state.t += 1;
+      state.step = this.stepping() ? 0 : null;
+      this.show();
+    }
+  }
+
+  // --- What is on screen -----------------------------------------------------------------------
+
+  show() {
+    const { state, trace } = this;
+    const values = this.cell.values(trace, state.t, state.unit);
+    this.diagram.update(values, trace.tokens[state.t], state.step);
+    this.equations.update(values, state.step);
+    this.strip.show(state.t, state.playing && !this.still.matches);
+    this.bars.quiet = state.playing;
+    this.bars.update(state.t, state.unit, trace.palette.find(({ letter }) => letter === state.signal), this.colours);
+    this.life.show(state.t);
+    this.controls.update(state);
+    this.settle(values);
+  }
+
+  markStep() {
+    this.diagram.mark(this.state.step);
+    this.equations.mark(this.state.step);
+  }
+
+  /** What depends on the unit and not on the token. */
+  paintUnit() {
+    const { state, trace } = this;
+    const signal = trace.palette.find(({ letter }) => letter === state.signal);
+    this.strip.tint(signal.letter, state.unit, signal.colour, signal.gate, trace.sides);
+    this.lifeTitle.textContent = `The life of unit ${state.unit}`;
+    this.life.paint(state.unit, this.colours);
+    this.choice.update(state.signal);
+  }
+
+  repaint() {
+    this.root.classList.toggle("presenter", this.state.presenter);
+    const style = getComputedStyle(this.root);
+    this.colours = { text: style.color, line: style.getPropertyValue("--rule-colour") || style.color, font: style.fontFamily };
+    this.diagram.fit(this.stage.clientWidth);
+    this.paintUnit();
+    this.show();
+  }
+
+  resize() {
+    const width = Math.round(this.root.clientWidth);
+    if (!this.trace || width === 0 || width === this.width) return;
+    this.width = width;
+    this.repaint();
+  }
+
+  /** When nothing has moved for a while: the address, the diagram's description and one spoken sentence. */
+  settle(values) {
+    clearTimeout(this.settling);
+    if (this.state.playing) return;
+    this.settling = setTimeout(() => {
+      if (!this.root.isConnected) return;
+      const { state, trace } = this;
+      const where = `Token ${state.t + 1} of ${trace.length}, “${visible(trace.tokens[state.t])}”, unit ${state.unit}`;
+      const said = this.cell.steps.map((step) => `${step.name} ${shown(values[step.letter === "x" ? "sum_h" : step.letter])}`);
+      this.diagram.describe(`${this.cell.title}. ${where}: ${said.join(", ")}.`);
+      this.live.textContent = `${where}: ${this.cell.steps.at(-1).say(values)}.`;
+      const address = new URL(window.location.href);
+      address.searchParams.set("t", state.t + 1);
+      address.searchParams.set("unit", state.unit);
+      window.history.replaceState(window.history.state, "", address);
+    }, SETTLED_MS);
+  }
+
+  // --- Keys, focus, link -----------------------------------------------------------------------
+
+  takeFocus() {
+    const focused = this.root.getRootNode().activeElement;
+    if (!this.root.contains(focused)) this.strip?.root.focus({ preventScroll: true });
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+    if (event.key === " " && event.target.matches("button")) return;
+    const { state } = this;
+    const faster = SPEEDS[Math.min(SPEEDS.length - 1, SPEEDS.indexOf(state.speed) + 1)];
+    const slower = SPEEDS[Math.max(0, SPEEDS.indexOf(state.speed) - 1)];
+    const units = this.trace.units;
+    const actions = {
+      ArrowRight: () => this.go(state.t + 1), ArrowLeft: () => this.go(state.t - 1), " ": () => this.toggle(),
+      Home: () => this.go(0), End: () => this.go(this.trace.length - 1),
+      ArrowDown: () => this.choose((state.unit + 1) % units), ArrowUp: () => this.choose((state.unit + units - 1) % units),
+      "+": () => this.speed(faster), "=": () => this.speed(faster), "-": () => this.speed(slower), "−": () => this.speed(slower),
+    };
+    if (!(event.key in actions)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions[event.key]();
+  }
+
+  async copyLink() {
+    const address = new URL(window.location.href);
+    address.searchParams.set("t", this.state.t + 1);
+    address.searchParams.set("unit", this.state.unit);
+    window.history.replaceState(window.history.state, "", address);
+    const button = this.controls.link;
+    try {
+      await navigator.clipboard.writeText(address.href);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "It is in the address bar";
+    }
+    setTimeout(() => (button.textContent = "Copy link"), 2000);
+  }
+
+  end() {
+    this.pause();
+    this.resized.disconnect();
+  }
+}
+
+const microscopes = new WeakMap();
+
+// Streamlit calls this on mounting and again whenever the data or the theme change.
+export default function microscope({ data, parentElement }) {
+  let one = microscopes.get(parentElement);
+  if (!one?.root.isConnected) microscopes.set(parentElement, (one = new Microscope(parentElement)));
+  if (data) one.load(data);
+  return () => one.end();
+}

@@ -1,0 +1,28 @@
+"""Look into one cell while it reads: every gate, every sum, one token at a time, on a text of your own."""
+
+import streamlit as st
+
+from lstm_core import LabError, handmade
+from ui.microscope import editor, page, specimens, stories, words
+
+st.title("Cell microscope", anchor=False)
+st.markdown(
+    "One unit of a network while it reads, with the real numbers. Play, or walk with the arrow keys; choose a unit by "
+    "a click on its bar; drag through the sentence."
+)
+
+name, text = page.ask()
+stage = st.container()
+hand_set = editor.edit(handmade.NETWORKS[name]) if name in handmade.NETWORKS else None
+try:
+    specimen = specimens.read(name, text, hand_set)
+except LabError as error:
+    stage.error(str(error))
+else:
+    with stage:
+        layer = page.choose_layer(name, specimen)
+        page.show(name, text, specimen, layer)
+        for note in specimen.notes:
+            st.caption(note)
+    words.explain(specimen.layers[layer].kind)
+stories.tell(page.put)

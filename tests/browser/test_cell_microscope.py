@@ -1,0 +1,302 @@
+"""The stories of the microscope in a real browser: its numbers, playing, keys, dragging, links, light and dark."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import lstm_core
+from lstm_core import handmade
+from tests.browser.conftest import PATIENCE
+from ui.examples import Texts
+
+expect.set_options(timeout=PATIENCE)
+QUESTION = Texts.load("questions.json").examples["Long"]
+HALF = 0.0005 + 1e-5  # half of the last decimal, and what fixed point may lose
+
+
+def settled(page: Page) -> Locator:
+    """The microscope, once it is there and no run is under way."""
+    root = page.get_by_label("Cell microscope", exact=True)
+    expect(root.locator(".card").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Two stories")).to_be_visible()
+    expect(page.get_by_role("button", name="Put it under the microscope").last).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    return root
+
+
+def slider(root: Locator) -> Locator:
+    return root.get_by_role("slider", name="Token")
+
+
+def token(root: Locator) -> int:
+    return int(slider(root).get_attribute("aria-valuenow") or 0) - 1
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def cards(root: Locator) -> dict[str, dict[str, float]]:
+    """Step → name of a value → the number that is shown."""
+    read = """cards => Object.fromEntries(cards.map(card => [card.dataset.step, Object.fromEntries(
+        [...card.querySelectorAll('[data-value]')].map(one => [one.dataset.value, one.textContent]))]))"""
+    shown = root.locator(".card").evaluate_all(read)
+    return {step: {name: number(text) for name, text in values.items()} for step, values in shown.items()}
+
+
+def drawn(root: Locator) -> dict[str, float]:
+    """Name of a value → the number in the diagram."""
+    read = "all => Object.fromEntries(all.map(one => [one.dataset.value, one.textContent]))"
+    return {name: number(text) for name, text in root.locator("svg [data-value]").evaluate_all(read).items()}
+
+
+def put(root: Locator, t: int, unit: int) -> None:
+    """Go to a token and a unit, as a person does: the number of the unit, then Home and the arrow."""
+    box = root.get_by_role("spinbutton", name="Unit")
+    box.fill(str(unit))
+    box.press("Enter")
+    strip = slider(root)
+    strip.focus()
+    strip.press("Home")
+    for _ in range(t):
+        strip.press("ArrowRight")
+    assert token(root) == t
+
+
+def sigmoid(z: float) -> float:
+    return 1 / (1 + math.exp(-z))
+
+
+def test_the_numbers_equal_the_trace_and_the_steps_add_up(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(QUESTION)}")
+    root = settled(page)
+    trace = (
+        lstm_core.load("stackoverflow").read(page.get_by_role("textbox", name="Text to read").input_value()).layers[0]
+    )
+    chance = random.Random(5)
+    for _ in range(5):
+        t, unit = chance.randrange(min(len(trace), 30)), chance.randrange(trace.units)
+        put(root, t, unit)
+        shown, picture = cards(root), drawn(root)
+        for letter in "figo":
+            own = shown[letter]
+            assert own[f"wx_{letter}"] == pytest.approx(trace.input_sums[letter][t, unit], abs=HALF)
+            assert own[f"uh_{letter}"] == pytest.approx(trace.recurrent_sums[letter][t, unit], abs=HALF)
+            for value in (own[letter], picture[letter]):
+                assert value == pytest.approx(trace.signals[letter][t, unit], abs=HALF)
+            assert own[f"sum_{letter}"] == pytest.approx(own[f"wx_{letter}"] + own[f"uh_{letter}"], abs=3 * HALF)
+            squash = math.tanh if letter == "g" else sigmoid
+            assert own[letter] == pytest.approx(squash(own[f"sum_{letter}"]), abs=2 * HALF)
+        c0 = trace.c[t - 1, unit] if t else 0.0
+        h0 = trace.h[t - 1, unit] if t else 0.0
+        assert picture["c0"] == shown["c"]["c0"] == pytest.approx(c0, abs=HALF)
+        assert picture["h0"] == pytest.approx(h0, abs=HALF)
+        c = shown["c"]
+        slack = HALF * (2 + abs(c["f"]) + abs(c["c0"]))
+        assert c["kept"] == pytest.approx(c["f"] * c["c0"], abs=slack)
+        assert c["written"] == pytest.approx(c["i"] * c["g"], abs=3 * HALF)
+        assert c["c"] == pytest.approx(c["kept"] + c["written"], abs=3 * HALF)
+        assert c["c"] == picture["c"] == pytest.approx(trace.c[t, unit], abs=HALF)
+        h = shown["h"]
+        assert h["tanh_c"] == pytest.approx(math.tanh(h["c"]), abs=2 * HALF)
+        assert h["h"] == pytest.approx(h["o"] * h["tanh_c"], abs=3 * HALF)
+        assert h["h"] == picture["h"] == pytest.approx(trace.h[t, unit], abs=HALF)
+        life = root.locator("[data-life=c]").inner_text()
+        assert number(life) == c["c"]
+
+
+@pytest.mark.parametrize("name", ["quotes", "echo"])
+def test_the_other_cells_show_their_own_numbers(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/cell_microscope?model={name}")
+    root = settled(page)
+    trace = handmade.NETWORKS[name].read(handmade.NETWORKS[name].sample)
+    for t, unit in ((0, 0), (5, 1), (len(trace) - 1, 1)):
+        put(root, t, unit)
+        picture = drawn(root)
+        for letter, values in trace.signals.items():
+            assert picture[letter] == pytest.approx(values[t, unit], abs=HALF)
+
+
+def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(page: Page, address: str) -> None:
+    frames: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: frames.append(data)))
+    page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(QUESTION)}&t=1")
+    root = settled(page)
+    assert frames  # the socket is being counted
+    page.wait_for_timeout(1500)
+    before = len(frames)
+    root.get_by_role("button", name="4×").click()
+    root.get_by_role("button", name=re.compile("^Play")).click()
+    expect(root.locator(".card.on")).to_have_count(1)
+    expect(root.locator("svg .gate.on, svg .value.on, svg .sign.on").first).to_be_visible()
+    expect(slider(root)).to_have_attribute("aria-valuenow", re.compile(r"[4-9]|\d\d"))
+    slider(root).focus()
+    page.keyboard.press("Space")
+    expect(root.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
+    where = token(root)
+    page.wait_for_timeout(1200)
+    assert token(root) == where
+    root.get_by_role("button", name="Output gate o").click()
+    root.locator(".bars canvas").click(position={"x": 5, "y": 60})
+    page.keyboard.press("ArrowDown")
+    root.get_by_role("button", name="Presenter").click()
+    page.wait_for_timeout(1000)
+    assert len(frames) == before
+
+
+def test_keys_walk_jump_and_set_the_speed(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope")
+    root = settled(page)
+    last = len(handmade.NETWORKS["brackets"].sample) - 1
+    strip = slider(root)
+    strip.focus()
+    steps: list[tuple[str, Callable[[], int], int]] = [
+        ("End", lambda: token(root), last),
+        ("ArrowRight", lambda: token(root), last),
+        ("ArrowLeft", lambda: token(root), last - 1),
+        ("Home", lambda: token(root), 0),
+        ("ArrowDown", lambda: int(root.get_by_role("spinbutton").input_value()), 1),
+        ("ArrowUp", lambda: int(root.get_by_role("spinbutton").input_value()), 0),
+    ]
+    for key, see, expected in steps:
+        page.keyboard.press(key)
+        assert see() == expected, key
+    page.keyboard.press("+")
+    expect(root.get_by_role("button", name="2×")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    expect(root.get_by_role("button", name="0.5×")).to_have_attribute("aria-pressed", "true")
+    assert strip.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+    expect(root.get_by_role("img", name=re.compile("LSTM cell. Token 1 of"))).to_be_visible()
+    expect(root.get_by_role("status")).to_contain_text("Token 1 of")
+
+
+def test_clicking_and_dragging_in_strip_and_life(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope")
+    root = settled(page)
+    chips = root.locator(".chip")
+    chips.nth(5).click()
+    assert token(root) == 5
+    start, end = chips.nth(5).bounding_box(), chips.nth(9).bounding_box()
+    assert start is not None
+    assert end is not None
+    page.mouse.move(start["x"] + 3, start["y"] + 3)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 5, end["y"] + 30, steps=6)
+    page.mouse.up()
+    assert token(root) == 9
+    life = root.locator(".surface")
+    life.scroll_into_view_if_needed()
+    box = life.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 2, box["y"] + 20)
+    page.mouse.down()
+    assert token(root) == 0
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20, steps=4)
+    page.mouse.up()
+    assert token(root) == len(handmade.NETWORKS["brackets"].sample) - 1
+    expect(root.locator(".tip")).to_contain_text("}")
+
+
+def test_a_bar_chooses_its_unit_and_the_address_brings_the_view_back(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(QUESTION)}&t=12")
+    root = settled(page)
+    trace = (
+        lstm_core.load("stackoverflow").read(page.get_by_role("textbox", name="Text to read").input_value()).layers[0]
+    )
+    root.get_by_role("button", name="Hidden state h").click()
+    root.locator(".bars canvas").click(position={"x": 2, "y": 60})
+    best = int(trace.h[11].argmax())
+    expect(root.get_by_role("spinbutton")).to_have_value(str(best))
+    expect(root.get_by_text(f"The life of unit {best}")).to_be_visible()
+    page.wait_for_url(re.compile(f"unit={best}"))
+    slider(root).press("ArrowRight")
+    page.wait_for_url(re.compile("t=13"))
+    values = drawn(root)
+    visitor = page.context.browser.new_context().new_page()
+    visitor.set_default_timeout(PATIENCE)
+    visitor.goto(page.url)
+    there = settled(visitor)
+    assert token(there) == 12
+    assert drawn(there) == values
+    visitor.context.close()
+
+
+def test_another_text_begins_anew_and_another_run_changes_nothing(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?t=4&unit=1")
+    root = settled(page)
+    slider(root).press("ArrowRight")
+    assert token(root) == 4
+    page.get_by_role("button", name="Read", exact=True).click()
+    page.wait_for_timeout(1500)
+    settled(page)
+    assert token(root) == 4
+    assert root.get_by_role("spinbutton").input_value() == "1"
+    box = page.get_by_role("textbox", name="Signs to read")
+    box.fill("((a)")
+    box.press("Control+Enter")
+    expect(root.locator(".chip")).to_have_count(4)
+    assert token(root) == 0
+
+
+def test_a_story_lies_under_the_microscope_at_its_moment(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope")
+    root = settled(page)
+    page.get_by_role("button", name="Put it under the microscope").last.click()
+    expect(page.get_by_role("textbox", name="Text to read")).to_be_visible()
+    expect(root.get_by_text("All 128 units, sorted")).to_be_visible()
+    assert token(root) >= 0
+
+
+LOOKS = [
+    pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
+    pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),
+]
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("name", ["stackoverflow", "quotes", "echo"])
+def test_nothing_sticks_out_or_is_tiny(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/cell_microscope?model={name}")
+    root = settled(page)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    width = page.viewport_size["width"]
+    for part in (".diagram", ".equations", ".bars canvas", ".life"):
+        box = root.locator(part).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    svg = "svg => { const box = svg.getBoundingClientRect(); return box.width / svg.viewBox.baseVal.width * 20; }"
+    assert root.locator(".diagram").evaluate(svg) > 12  # the numbers' size in pixels
+    outside = """svg => { const box = svg.getBoundingClientRect();
+        return [...svg.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()])
+            .filter(([, own]) => own.left < box.left - 1 || own.right > box.right + 1).map(([text]) => text); }"""
+    assert root.locator(".diagram").evaluate(outside) == []
+
+
+@pytest.mark.parametrize("page", [{"reduced_motion": "reduce"}], indirect=True)
+def test_with_reduced_motion_playing_goes_token_by_token(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope")
+    root = settled(page)
+    root.get_by_role("button", name="0.5×").click()
+    root.get_by_role("button", name=re.compile("^Play")).click()
+    expect(slider(root)).to_have_attribute("aria-valuenow", re.compile("[3-9]"))
+    assert root.locator(".card.on, .later").count() == 0
+    running = "svg => svg.getAnimations({ subtree: true }).length"
+    assert root.locator(".diagram").evaluate(running) == 0
+
+
+@pytest.mark.parametrize("model", ["brackets", "stackoverflow"])
+def test_hostile_text_is_shown_and_never_run(page: Page, address: str, model: str) -> None:
+    text = '<script>alert(1)</script> "><img src=x onerror=alert(2)> كيف 😀'
+    page.goto(f"{address}/cell_microscope?model={model}&text={quote(text)}")
+    root = settled(page)
+    expect(root.locator(".chip").first).to_have_text("<")
+    assert page.locator("img[src='x']").count() == 0

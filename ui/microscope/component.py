@@ -1,0 +1,25 @@
+"""The microscope's component: its scripts and styles, joined and registered once; and one function that draws it.
+
+The scripts in `assets/microscope/` are plain JavaScript without imports; joined in this order they are one module. The
+component is given a trace and never answers: playing, stepping and choosing run in the browser alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets" / "microscope"
+SCRIPTS = ("data", "cells", "plans", "diagram", "equations", "strip", "bars", "life", "controls", "microscope")
+
+_microscope = st.components.v2.component(
+    "lstm_lab_microscope",
+    css=(_ASSETS / "microscope.css").read_text(encoding="utf-8"),
+    js="\n".join((_ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
+)
+
+
+def draw(payload: bytes, key: str) -> None:
+    """Show what `payload.pack` made."""
+    _microscope(key=key, data=payload)

@@ -1,0 +1,137 @@
+"""What the visitor chooses on the microscope's page: network, text, layer; and where the view begins.
+
+The address holds it all. Token and unit are written to it by the browser, without a word to Python.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lstm_core import handmade
+from ui import examples, session
+from ui.microscope.component import draw
+from ui.microscope.payload import View, pack
+from ui.microscope.specimens import Specimen, networks, telling_unit
+from ui.microscope.stories import Told
+
+NETWORK, TEXT = "microscope_network", "microscope_text"
+FIRST = "brackets"
+_STARTS = "_microscope_starts"
+# By what a network has read: texts that show something.
+_FIRST_TEXTS = {
+    "stackoverflow": lambda: next(iter(examples.Texts.load("questions.json").examples.values())),
+    "imdb": lambda: examples.Texts.load("reviews.json").examples["Turning"],
+}
+_PLAY = "First Witch. When shall we three meet again\nIn thunder, lightning, or in rain?"
+
+
+def ask() -> tuple[str, str]:
+    """The network's name, and the text that it is to read."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        name = _choose_network()
+    st.session_state.setdefault(TEXT, session.parameter("text", first_text(name)))
+    with right:
+        label = "Signs to read" if name in handmade.NETWORKS else "Text to read"
+        text = st.text_area(
+            label, key=TEXT, height=110, persist_state="session", help="Paste it as it is. Ctrl+Enter reads it."
+        )
+    with left:
+        st.button("Read", key="microscope_read", type="primary", icon=":material/play_arrow:")
+    return name, text
+
+
+def _choose_network() -> str:
+    found = networks()
+    st.session_state.setdefault(NETWORK, session.parameter("model", FIRST, tuple(found)))
+    return st.selectbox(
+        "Network",
+        list(found),
+        format_func=found.__getitem__,
+        key=NETWORK,
+        persist_state="session",
+        on_change=_another_network,
+        help="The hand-set networks are small enough to predict. The others were trained and ship with LSTM Lab. The "
+        "bag of words for film reviews is not among them: it has no memory, so there is no cell to look into.",
+    )
+
+
+def first_text(name: str) -> str:
+    """What a network reads before anybody has typed."""
+    if name in handmade.NETWORKS:
+        return handmade.NETWORKS[name].sample
+    return next((text() for known, text in _FIRST_TEXTS.items() if name.startswith(known)), _PLAY)
+
+
+def _another_network() -> None:
+    """Another kind of network gets a text of its own, unless the visitor has typed one."""
+    if st.session_state.get(TEXT) in {first_text(name) for name in networks()}:
+        st.session_state[TEXT] = first_text(st.session_state[NETWORK])
+
+
+def put(told: Told) -> None:
+    """Lay a story's text under the microscope, at its moment and its unit."""
+    st.session_state[NETWORK] = told.network
+    st.session_state[TEXT] = told.text
+    st.session_state.pop(f"microscope_layer_{told.network}", None)
+    place = _place(told.network, told.text, 0)
+    st.session_state.setdefault(_STARTS, {})[place] = (told.t, told.contrast.unit, _visit())
+
+
+def _visit() -> int:
+    """A new number each time, so that the same story can be put back after walking away from it."""
+    st.session_state["_microscope_visits"] = st.session_state.get("_microscope_visits", 0) + 1
+    return st.session_state["_microscope_visits"]
+
+
+def _place(name: str, text: str, layer: int) -> str:
+    return f"{name}-{layer}-{session.fingerprint(text)}"
+
+
+def choose_layer(name: str, specimen: Specimen) -> int:
+    """Which recurrent layer; asked only where there are several."""
+    count = len(specimen.layers)
+    if count == 1:
+        return 0
+    key = f"microscope_layer_{name}"
+    st.session_state.setdefault(key, session.number("layer", 1, 1, count))
+    chosen = st.segmented_control(
+        "Layer",
+        list(range(1, count + 1)),
+        format_func=lambda number: f"Layer {number}: {specimen.layers[number - 1].units} units",
+        required=True,
+        key=key,
+    )
+    return (chosen or 1) - 1
+
+
+def show(name: str, text: str, specimen: Specimen, layer: int) -> None:
+    """The microscope over one layer, and the address that brings it back."""
+    trace = specimen.layers[layer]
+    place = _place(name, text, layer)
+    t, unit, visit = _start(place, specimen, layer)
+    view = View(
+        tokens=[specimen.tokens[n] for n in trace.timesteps],
+        trace=trace,
+        unknown=[n for n, token in enumerate(trace.timesteps) if int(token) in specimen.unknown],
+        place=f"{place}-{visit}",
+        t=t,
+        unit=unit,
+        reset_after=specimen.reset_after[layer],
+    )
+    draw(pack(view), key="microscope")
+    kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}
+    session.remember(model=name, text=specimen.shown_text, layer=layer + 1, **kept)
+
+
+def _start(place: str, specimen: Specimen, layer: int) -> tuple[int, int, int]:
+    """Token and unit to begin with, and the visit: from the address at first, then the text's beginning."""
+    starts = st.session_state.setdefault(_STARTS, {})
+    if place not in starts:
+        trace = specimen.layers[layer]
+        t, unit = specimen.first, telling_unit(trace)
+        if not starts:  # the first view of this visitor: a link may say more
+            t = session.number("t", t + 1, 1, len(trace)) - 1
+            unit = session.number("unit", unit, 0, trace.units - 1)
+        starts[place] = (t, unit, 0)
+    return starts[place]

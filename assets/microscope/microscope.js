@@ -18,19 +18,21 @@ class Microscope {
     this.resized.observe(this.root);
   }
 
-  /** Shows another payload; place and unit stay if it is the same text under changed weights. */
+  /** Shows another payload; the token stays if it is the same text, and the unit if it is the same layer. */
   load(data) {
     const trace = unpack(data);
     if (trace.id === this.trace?.id) return this.repaint();
     const old = this.trace;
-    const same = old && old.place === trace.place && old.length === trace.length && old.units === trace.units;
+    const sameText = old && old.place === trace.place && old.length === trace.length;
+    const sameLayer = sameText && old.layer === trace.layer && old.units === trace.units;
     this.pause();
     this.trace = trace;
     this.cell = cellOf(trace);
     this.palette = Object.fromEntries(trace.palette.map((signal) => [signal.letter, signal.colour]));
     this.palette.x = "var(--grey)";
     const { state } = this;
-    if (!same) Object.assign(state, { t: trace.start.t, unit: trace.start.unit });
+    if (!sameText) state.t = trace.start.t;
+    if (!sameLayer) state.unit = trace.start.unit;
     state.step = null;
     if (!this.palette[state.signal]) state.signal = trace.kind === "lstm" ? "c" : "h";
     this.build();

@@ -255,6 +255,28 @@ def test_a_story_lies_under_the_microscope_at_its_moment(page: Page, address: st
     assert token(root) >= 0
 
 
+def test_a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?unit=0")
+    root = settled(page)
+    put(root, 8, 0)
+    assert drawn(root)["f"] == 1
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # until the table has come to rest
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 54)  # the bias of the forget gate of unit 0
+    page.keyboard.press("Enter")
+    field = page.locator("#portal input, .gdg-input").first  # the table opens a field over the cell
+    expect(field).to_be_visible()
+    field.fill("-16")
+    field.press("Enter")
+    expect(root.locator(".card [data-value=f]").first).to_have_text("0.000")
+    assert token(root) == 8
+    page.get_by_role("button", name="Back to the first weights").click()
+    expect(root.locator(".card [data-value=f]").first).to_have_text("1.000")
+
+
 LOOKS = [
     pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
     pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),

@@ -23,7 +23,8 @@ def edit(network: HandSet) -> HandSet:
         )
         table = pd.DataFrame(network.table, index=network.row_names, columns=network.column_names)
         table.index.name = "weights of"
-        edited = st.data_editor(table, key=f"microscope_weights_{network.name}_{version}", num_rows="fixed")
+        key = f"microscope_weights_{network.name}_{version}"
+        edited = st.data_editor(table, key=key, num_rows="fixed", disabled=["_index"])
         if st.button("Back to the first weights", icon=":material/undo:", key="microscope_reset"):
             st.session_state["microscope_table"] = version + 1
             st.rerun()

@@ -40,7 +40,8 @@ class View:
         tokens: length T, in the order in which the layer read them.
         trace: of one layer; every array (T, units).
         unknown: which tokens the network doesn't know, from 0.
-        place: what stays the same while only weights or clamps change: then place and unit stay, too.
+        place: what stays the same while only weights, clamps or the layer change: then the token stays, too.
+        layer: which layer, from 0; where this stays the same as well, so does the unit.
         t: the token to begin with, from 0.
         unit: the unit to begin with.
         reset_after: of a GRU: whether the reset gate multiplies U·h (see `cells.gru_step`).
@@ -51,6 +52,7 @@ class View:
     trace: LayerTrace
     unknown: Sequence[int] = ()
     place: str = ""
+    layer: int = 0
     t: int = 0
     unit: int = 0
     reset_after: bool = True
@@ -87,6 +89,7 @@ def pack(view: View) -> bytes:
         "tokens": list(view.tokens),
         "unknown": [int(t) for t in view.unknown],
         "place": view.place,
+        "layer": view.layer,
         "start": {"t": min(max(view.t, 0), len(trace) - 1), "unit": min(max(view.unit, 0), trace.units - 1)},
         "resetAfter": view.reset_after,
         "palette": [asdict(theme.SIGNALS[letter]) for letter in letters],

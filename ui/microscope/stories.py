@@ -171,7 +171,10 @@ def _turn_words(told: Told) -> str:
         f"**{found.elsewhere:.2f}** elsewhere. "
     )
     if found.clear:
-        return f"{lead}{figures}What it had gathered is dropped there, and it starts afresh."
+        return (
+            f"{lead}{figures}What it had gathered is dropped there, and it starts afresh. Whether what it had gathered "
+            "was the person, these figures don't say; that it lets go at the turn, they do."
+        )
     return f"{lead}{figures}So this network shows little of it: it fades everything a bit at a time."
 
 

@@ -26,6 +26,8 @@ class CharacterRecipe:
             by character. Both must have the same sizes.
         also: other texts of `datasets` whose training parts are read too.
         alone: last epochs in which the text itself is all that is read.
+        finish: epochs after the run that was validated, from its best weights on and at half the rate, in which the
+            validation part is read too: it stands right before the test part, with the names that occur there.
         units: of each LSTM layer.
         width: of the embedding.
         dropout: after each layer.
@@ -49,6 +51,7 @@ class CharacterRecipe:
     begin_with: str = ""
     also: tuple[str, ...] = ()
     alone: int = 0
+    finish: int = 0
     units: tuple[int, ...] = (256, 256)
     width: int = 64
     dropout: float = 0.3

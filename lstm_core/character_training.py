@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -140,11 +140,13 @@ def train_characters(
     stages.append((alphabet.encode(training), recipe.epochs))
     _fit(recipe, model, stages, watch)
     shipped.set_weights(watch.best)
+    if recipe.finish:
+        _finish(recipe, model, shipped, alphabet.encode(training + validation), report, began)
     seconds = time.monotonic() - began
     return shipped, alphabet, recipe.card(watch.curves, len(training), len(validation), shipped.count_params(), seconds)
 
 
-def _fit(recipe: CharacterRecipe, model: keras.Model, stages: list[tuple[np.ndarray, int]], watch: _Watch) -> None:
+def _fit(recipe: CharacterRecipe, model: keras.Model, stages: list[tuple[np.ndarray, int]], watch: Any) -> None:
     """Train on the ids of each stage until its last epoch, under one schedule."""
     batches = [Streams(ids, recipe.streams, recipe.steps, recipe.seed) for ids, _ in stages]
     lengths = np.diff([0, *(last for _, last in stages)])
@@ -156,6 +158,21 @@ def _fit(recipe: CharacterRecipe, model: keras.Model, stages: list[tuple[np.ndar
         for part, length, (_, last) in zip(batches, lengths, stages, strict=True):
             first = last - int(length)
             model.fit(part, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[watch])
+
+
+def _finish(
+    recipe: CharacterRecipe, model: keras.Model, shipped: keras.Model, ids: np.ndarray, report: Report, began: float
+) -> None:
+    """Go on from the weights of `shipped` with all that may be trained on, and put the new ones there."""
+    _copy(shipped, model)
+    gentle = replace(recipe, rate=recipe.rate / 2)
+
+    def show(epoch: int, logs: Any) -> None:
+        seconds = time.monotonic() - began
+        report(WritingProgress(recipe.epochs + epoch + 1, recipe.epochs + recipe.finish, seconds, logs["loss"], None))
+
+    _fit(gentle, model, [(ids, recipe.finish)], keras.callbacks.LambdaCallback(on_epoch_end=show))
+    _copy(model, shipped)
 
 
 def _take_over(first: Any, shipped: keras.Model, alphabet: Alphabet) -> None:

@@ -9,6 +9,7 @@ from ui.writing import LENGTHS, LONGEST_PROMPT, Settings
 
 VIEWS = {
     "beside": "Side by side",
+    "surgery": "Gate surgery",
     "surprise": "Be surprised",
     "next": "What could come next",
     "corpus": "Your own text",
@@ -90,6 +91,8 @@ view = st.segmented_control(
 try:
     if view == "beside":
         generator_views.beside(cards, model, prompt, settings)
+    elif view == "surgery":
+        generator_views.operate(model, prompt, settings)
     elif view == "surprise":
         generator_views.surprise(cards)
     elif view == "next":

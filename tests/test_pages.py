@@ -160,7 +160,7 @@ class TestMovieReviews:
         assert "the article's network" in captions
 
 
-VIEWS = ("why", "pairs", "moments", "quality", "mistakes")
+VIEWS = ("why", "surgery", "pairs", "moments", "quality", "mistakes")
 
 
 class TestLookingCloser:
@@ -213,3 +213,53 @@ class TestLookingCloser:
 @pytest.fixture
 def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTM_LAB_DATA", str(tmp_path / "data"))
+
+
+class TestSurgery:
+    def test_one_must_guess_before_the_answer_is_shown(self) -> None:
+        page = opened("question_tags", view="surgery", text=QUESTIONS["Long"])
+        page.pills(key="tags_preset").set_value("Output gate shut").run()
+        assert not page.success
+        guess = next(each for each in page.segmented_control if each.label == "Your guess")
+        guess.set_value("It stays").run()
+        assert not page.exception
+        assert "You were right" in page.success[0].value or "Not this time" in page.success[0].value
+        assert any(each.value == "After" for each in page.subheader)
+
+    def test_the_link_brings_the_clamps_back_and_each_can_be_undone(self) -> None:
+        page = opened("question_tags", view="surgery", text="def f(x): return x", clamps="f=1:3;i=0@2-")
+        assert page.success  # own clamps need no guess
+        assert page.query_params["clamps"] == "f=1:3;i=0@2-"
+        undo = [button for button in page.button if button.key and button.key.startswith("tags_undo_")]
+        assert [button.label for button in undo[:2]] == [
+            "Forget gate f = 1, unit 3",
+            "Input gate i = 0, token 3-",
+        ]
+        page.button(key="tags_undo_0").click().run()
+        assert page.session_state["tags_clamps"] == "i=0@2-"
+        page.button(key="tags_undo_0").click().run()
+        assert not page.success
+
+    def test_a_clamp_is_added_by_the_form_and_nonsense_is_one_sentence(self) -> None:
+        page = opened("movie_reviews", view="surgery", text="A good film.")
+        page.text_input[0].set_value("3, 7-9")
+        page.text_input[1].set_value("2-")
+        next(each for each in page.button if each.label == "Hold").click().run()
+        assert page.session_state["reviews_clamps"] == "f=0:3,7-9@1-3"
+        page.text_input[0].set_value("four")
+        next(each for each in page.button if each.label == "Hold").click().run()
+        assert "no list of units" in page.error[0].value
+
+    def test_nonsense_in_the_link_is_left_out_with_a_word(self) -> None:
+        page = opened("question_tags", view="surgery", text="def f(x)", clamps="f=0@500;<script>;o=1")
+        assert not page.exception
+        assert len(page.warning) == 2
+        assert page.success
+
+    @pytest.mark.parametrize("what", ["units", "tokens"])
+    def test_the_ablation_map_names_what_matters_most(self, what: str) -> None:
+        page = opened("question_tags", view="surgery", text="def f(x): return x")
+        page.segmented_control(key="tags_each").set_value(what)
+        page.button(key="tags_ablate").click().run()
+        assert not page.exception
+        assert any("moves most" in each.value for each in page.markdown)

@@ -100,7 +100,7 @@ class TestThePage:
         assert 0 < len(run) < 800
         assert page.button(key="gen_stop").disabled
 
-    @pytest.mark.parametrize("view", ["beside", "surprise", "next", "corpus"])
+    @pytest.mark.parametrize("view", ["beside", "surgery", "surprise", "next", "corpus"])
     def test_every_panel_opens(self, view: str) -> None:
         page = opened("text_generation", **FAST)
         page.session_state["gen_view"] = view
@@ -115,6 +115,17 @@ class TestThePage:
         left, right = (page.session_state[f"{side}_writing"] for side in ("left", "right"))
         assert left.model.card.name != right.model.card.name
         assert left.settings.seed == right.settings.seed
+
+    def test_gates_are_held_while_it_writes(self) -> None:
+        page = opened("text_generation", clamps="o=0", **FAST)
+        page.session_state["gen_view"] = "surgery"
+        page.run()
+        page.button(key="operate_go").click().run()
+        assert not page.exception
+        free, held = (page.session_state[f"{side}_writing"] for side in ("free", "held"))
+        assert {clamp.layer for clamp in held.clamps} == {0, 1}
+        assert not held.signal(1, "h").any()
+        assert free.signal(1, "h").any()
 
     def test_a_pasted_corpus_is_kept_for_training(self) -> None:
         page = opened("text_generation", **FAST)

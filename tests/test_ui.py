@@ -22,9 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core.classify import Reading, TextClassifier
+from lstm_core.continuations import Branch
 from lstm_core.evaluate import by_length, calibration, classification_figures
 from lstm_core.text import PAD_TEXT, TOKENIZERS, Encoded
-from ui import charts, export, report_charts, session, theme, tokens
+from ui import charts, export, report_charts, session, theme, tokens, writing_charts
 
 LABELS = ("csharp", "java", "javascript", "python")
 PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}  # NUL as ␀ and so on
@@ -58,6 +59,7 @@ def reading_figures(timesteps: int, units: int) -> dict[str, go.Figure]:
         "answer_bars": charts.answer_bars(LABELS, answers[-1], colours),
         "answer_so_far": charts.answer_so_far(words, LABELS, answers, colours),
         "two_curves": charts.two_curves(words, "Java", [answers[:, 1], late], timesteps - 1),
+        "signed_bars": charts.signed_bars(["a<b", "c"], np.array([0.1, -0.2]), "change", ("#000000", "#ffffff")),
         "memory": charts.memory(words, "c", signals["c"], charts.alike_together(signals["c"]), timesteps - 1),
         "one_unit": charts.one_unit(words, {letter: values[:, 0] for letter, values in signals.items()}),
         "timestep": charts.timestep(
@@ -88,6 +90,20 @@ def card_figures(card: dict[str, Any], curves: dict[str, list[float]]) -> dict[s
     }
 
 
+def writing_figures() -> dict[str, go.Figure]:
+    branches = [
+        Branch("", 1.0, -1, False),
+        Branch("<", 0.6, 0, False),
+        Branch("<a", 0.5, 1, True),
+        Branch(" ", 1e-5, 0, True),
+    ]
+    return {
+        "candidates": writing_charts.candidates("ab<\n", np.array([0.1, 0.2, 0.3, 0.4]), np.eye(4)[3], "a", 3),
+        "continuations": writing_charts.continuations(branches, "<b>"),
+        "frequencies": writing_charts.frequencies([("\n", 3), ("<", 1)], 4),
+    }
+
+
 CURVES = {
     "loss": [1.0, 0.5, 0.4],
     "accuracy": [0.4, 0.6, 0.7],
@@ -104,9 +120,17 @@ def check(figure: go.Figure) -> dict[str, Any]:
     return data
 
 
-@pytest.mark.parametrize("module", [charts, report_charts], ids=["charts", "report_charts"])
-def test_every_figure_is_tested_here(module: ModuleType) -> None:
-    drawn = reading_figures(1, 1) if module is charts else card_figures({}, {})
+@pytest.mark.parametrize(
+    ("module", "draw"),
+    [
+        (charts, lambda: reading_figures(1, 1)),
+        (report_charts, lambda: card_figures({}, {})),
+        (writing_charts, writing_figures),
+    ],
+    ids=["charts", "report_charts", "writing_charts"],
+)
+def test_every_figure_is_tested_here(module: ModuleType, draw: Callable[[], dict[str, go.Figure]]) -> None:
+    drawn = draw()
     made = {
         name
         for name, function in inspect.getmembers(module, inspect.isfunction)
@@ -115,6 +139,17 @@ def test_every_figure_is_tested_here(module: ModuleType) -> None:
         and inspect.get_annotations(function).get("return") == "go.Figure"
     }
     assert made == set(drawn)
+
+
+def test_the_figures_of_a_run_are_whole_and_escaped() -> None:
+    for figure in writing_figures().values():
+        assert '<b>"' not in json.dumps(check(figure))
+    names = writing_figures()["candidates"].data[0].y
+    assert list(names) == ["↵ line end", "&lt;", "<b>a</b>"]  # what was written is shown though it was improbable
+    labels = writing_figures()["continuations"].data[-1].text
+    assert list(labels) == ["&lt;", "a", "␣"]
+    assert writing_charts.chance(0.1234) == "12.3%"
+    assert writing_charts.chance(1e-5) == "1 in 100,000"
 
 
 @pytest.mark.parametrize("units", [1, 2, 128])
@@ -159,7 +194,8 @@ def test_the_heat_map_shows_each_unit_in_its_row() -> None:
     heat = charts.memory(words_of(10), "c", values, order, None).data[0]
     np.testing.assert_array_equal(heat.z, values.T[order])
     np.testing.assert_array_equal(heat.customdata[:, 0], order)
-    assert heat.zmax == -heat.zmin == pytest.approx(np.abs(values).max())
+    assert heat.zmax == -heat.zmin == pytest.approx(np.quantile(np.abs(values), charts.STRONGEST))
+    assert charts.memory(words_of(10), "c", values, order, None, 7.0).data[0].zmax == 7.0
     gate = charts.memory(words_of(10), "f", signals_of(10, 6)["f"], order, None).data[0]
     assert (gate.zmin, gate.zmax) == (0, 1)
 

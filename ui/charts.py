@@ -80,17 +80,24 @@ def answer_so_far(
     return figure
 
 
-def two_curves(tokens: Sequence[str], name: str, curves: Sequence[np.ndarray], parted: int | None) -> go.Figure:
-    """The probability of one class in two texts that were laid beside each other.
+def two_curves(
+    tokens: Sequence[str],
+    name: str,
+    curves: Sequence[np.ndarray],
+    parted: int | None,
+    names: tuple[str, str] = ("first text", "second text"),
+) -> go.Figure:
+    """The probability of one class in two texts that were laid beside each other, or in one that was read twice.
 
     Args:
         tokens: length A, a token a row of the alignment.
         name: of the class.
         curves: two of (A,), NaN where a text has not begun.
         parted: the row at which the answers part, if they do.
+        names: what the two are called.
     """
     figure = go.Figure()
-    looks = (("first text", "#0072B2", "solid"), ("second text", "#D55E00", "dash"))
+    looks = ((names[0], "#0072B2", "solid"), (names[1], "#D55E00", "dash"))
     for (label, colour, dash), values in zip(looks, curves, strict=True):
         figure.add_scatter(
             x=np.arange(len(tokens)),
@@ -108,7 +115,19 @@ def two_curves(tokens: Sequence[str], name: str, curves: Sequence[np.ndarray], p
     return figure
 
 
-def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.ndarray, chosen: int | None) -> go.Figure:
+def reach_of(values: np.ndarray) -> float:
+    """Where the colour scale of a state ends: a few units may hold very much, and all others should still be seen."""
+    return max(float(np.quantile(np.abs(values), STRONGEST)) if values.size else 0.0, 1e-6)
+
+
+def memory(
+    tokens: Sequence[str],
+    letter: str,
+    values: np.ndarray,
+    order: np.ndarray,
+    chosen: int | None,
+    reach: float | None = None,
+) -> go.Figure:
     """One signal of all units over all tokens, as a heat map with the chosen token marked.
 
     Args:
@@ -117,10 +136,10 @@ def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.nda
         values: (T, units).
         order: (units,) which unit stands in each row, from the top.
         chosen: the marked timestep, if any.
+        reach: where the colour scale of a state ends, so that two maps can share it; see `reach_of`.
     """
     signal = theme.SIGNALS[letter]
-    # A few units may hold very much; all others should still be seen beside them.
-    reach = 1.0 if signal.gate else max(float(np.quantile(np.abs(values), STRONGEST)) if values.size else 0.0, 1e-6)
+    reach = 1.0 if signal.gate else reach or reach_of(values)
     figure = go.Figure(
         go.Heatmap(
             z=np.ascontiguousarray(values.T[order], dtype=np.float32),
@@ -138,6 +157,38 @@ def memory(tokens: Sequence[str], letter: str, values: np.ndarray, order: np.nda
     figure.update_layout(height=460, margin=MARGIN)
     figure.update_yaxes(autorange="reversed", title=f"{len(order)} units", showticklabels=False)
     _token_axis(figure, tokens)
+    return figure
+
+
+def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: tuple[str, str]) -> go.Figure:
+    """Named values below and above zero, in the order given.
+
+    Args:
+        names: length n.
+        values: (n,) changes of a probability, -1…1.
+        title: of the axis.
+        colours: of values above and below zero.
+    """
+    reach = max(float(np.abs(values).max(initial=0.0)) * 1.25, 1e-4)
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=list(range(len(values))),
+            orientation="h",
+            marker_color=[colours[0] if value > 0 else colours[1] for value in values],
+            text=[f"{value:+.{1 if reach > 0.05 else 2}%}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[escape(name, quote=False) for name in names],
+            hovertemplate="%{customdata}: %{x:+.2%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(
+        range=[-reach, reach], tickformat="+.0%" if reach > 0.05 else "+.2%", title=title, fixedrange=True
+    )
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [escape(name[:24], quote=False) for name in names]}
+    figure.update_yaxes(autorange="reversed", fixedrange=True, **ticks)
+    figure.update_layout(height=90 + 24 * len(names), margin={"l": 8, "r": 48, "t": 8, "b": 8})
     return figure
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.classify import Reading, TextClassifier
-from ui import examples, explain, panels, quality, session, shelf
+from ui import examples, explain, panels, quality, session, shelf, surgery, surgery_panel
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Story:
     texts: examples.Texts
     names: bool = False
     lessons: str = ""
-    views: tuple[str, ...] = field(default=("why", "pairs", "moments", "quality", "mistakes"))
+    views: tuple[str, ...] = field(default=("why", "surgery", "pairs", "moments", "quality", "mistakes"))
 
 
 VIEW_NAMES = {
     "why": "Why this answer",
+    "surgery": "Gate surgery",
     "pairs": "Two texts",
     "moments": "Moments like this",
     "quality": "How good is it",
@@ -74,8 +75,11 @@ def show(story: Story) -> None:
     )
     view = _view_of(story)
     address = {"text": session.text_for_link(reading), **({"hide": "1"} if hide else {}), "view": view}
+    held = surgery.current(story.key)
+    if held:
+        address["clamps"] = held
     panels.inside_the_memory(reading, 0, story.key, address)
-    _look_closer(story, view, model, reading, hide)
+    _look_closer(story, model, reading, hide, address)
 
 
 def _ask(story: Story) -> tuple[str, bool, list[str]]:
@@ -155,7 +159,7 @@ def _view_of(story: Story) -> str:
     return st.session_state[key]
 
 
-def _look_closer(story: Story, view: str, model: TextClassifier, reading: Reading, hide: bool) -> None:
+def _look_closer(story: Story, model: TextClassifier, reading: Reading, hide: bool, address: dict[str, str]) -> None:
     st.header("Look closer", anchor=False)
     st.segmented_control(
         "Look closer",
@@ -168,12 +172,13 @@ def _look_closer(story: Story, view: str, model: TextClassifier, reading: Readin
     )
     drawn: dict[str, Callable[[], None]] = {
         "why": lambda: explain.why(model, reading, story.key, hide),
+        "surgery": lambda: surgery_panel.show(model, reading, story.key, hide, address),
         "pairs": lambda: explain.pairs(model, story.texts, story.key),
         "moments": lambda: explain.moments(model, reading, story.texts, story.key),
         "quality": lambda: quality.how_good([story.ours, *story.foils], story.lessons, story.key),
         "mistakes": lambda: quality.where_wrong(model.card, story.key),
     }
     try:
-        drawn[view]()
+        drawn[address["view"]]()
     except LabError as error:
         st.error(str(error))

@@ -13,9 +13,10 @@ import streamlit as st
 
 from lstm_core import readable
 from lstm_core.activations import softmax
+from lstm_core.clamps import Clamp
 from lstm_core.generate import TextGenerator, shape
 from lstm_core.readable import ReadableUnit
-from ui import charts, session, theme, writing_charts, written_text
+from ui import charts, session, surgery, theme, writing_charts, written_text
 from ui.panels import ACTIVE_UNITS
 from ui.writing import BEAT, Settings, Writing
 from ui.written_text import Tint
@@ -203,13 +204,13 @@ def _memory(writing: Writing, position: int, key: str) -> None:
         st.plotly_chart(charts.timestep(signals, units), config=charts.CONFIG, key=f"{key}_gates", alt=alt)
 
 
-def begin(model: TextGenerator, prompt: str, settings: Settings, key: str) -> Writing:
-    """A new run in place of the last one of this key.
+def begin(model: TextGenerator, prompt: str, settings: Settings, key: str, clamps: Sequence[Clamp] = ()) -> Writing:
+    """A new run in place of the last one of this key, with signals held if any are named.
 
     Raises:
         TextError: if nothing of the prompt is left in the alphabet.
     """
-    writing = st.session_state[f"{key}_writing"] = Writing(model, prompt, settings)
+    writing = st.session_state[f"{key}_writing"] = Writing(model, prompt, settings, clamps)
     st.session_state.pop(f"{key}_at", None)
     return writing
 
@@ -233,7 +234,9 @@ def notices(model: TextGenerator, prompt: str, read: int) -> None:
 
 def remember(model: str, prompt: str, settings: Settings) -> None:
     """Put the run into the address bar: the same link writes the same text."""
+    held = surgery.current("write")
     session.remember(
+        **({"clamps": held} if held else {}),
         model=model,
         prompt=prompt[-session.LONGEST_IN_LINK // 4 :],
         temperature=f"{settings.temperature:g}",

@@ -10,10 +10,11 @@ import streamlit as st
 from lstm_core import LabError, continuations, corpus
 from lstm_core.cards import ModelCard
 from lstm_core.generate import TextGenerator
-from ui import generator, shelf, writing_charts, written_text
+from ui import generator, shelf, surgery, theme, writing_charts, written_text
 from ui.writing import BEAT, Settings, Writing
 
 LONGEST_READ = {True: 4_000, False: 800}  # characters that a network reads here, by whether it carries its state
+SHORT = 300  # characters of a run beside another
 QUOTE = (
     "To be, or not to be, that is the question. And now for something else: the server returned an error, "
     "please check your network cable and try again."
@@ -36,10 +37,38 @@ def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settin
             "Second temperature", 0.0, 2.0, settings.temperature, 0.05, key="beside_temperature", width=240
         )
         if st.button("Write both", type="primary", key="beside_go", icon=":material/edit:"):
-            generator.begin(model, prompt, replace(settings, length=300), "left")
-            other = replace(settings, length=300, temperature=temperature)
+            generator.begin(model, prompt, replace(settings, length=SHORT), "left")
+            other = replace(settings, length=SHORT, temperature=temperature)
             generator.begin(shelf.generator(name), prompt, other, "right")
-    runs = [run for run in (generator.current("left"), generator.current("right")) if run is not None]
+    _go_on("left", "right")
+
+
+def operate(model: TextGenerator, prompt: str, settings: Settings) -> None:
+    """The same prompt and seed, with the gates free and with gates held."""
+    st.markdown(
+        "Hold a gate of the network while it writes, and read what the play turns into. The left text is written with "
+        "all gates free, the right one with yours held; prompt and seed are the same."
+    )
+    layers, units = len(model.reader.layers), model.reader.layers[0].units
+    surgery.presets("write")
+    surgery.editor("write", theme.LSTM_SIGNALS, units, SHORT, "character")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "In", ["all layers", *(f"layer {n + 1}" for n in range(layers))], key="write_layer", width=160
+        )
+        clamps = surgery.parsed("write", theme.LSTM_SIGNALS, units, SHORT)
+        if st.button("Write both", type="primary", key="operate_go", icon=":material/edit:", disabled=not clamps):
+            numbers = range(layers) if chosen == "all layers" else [int(chosen[-1]) - 1]
+            held = [replace(clamp, layer=number) for clamp in clamps for number in numbers]
+            short = replace(settings, length=SHORT)
+            generator.begin(model, prompt, short, "free")
+            generator.begin(model, prompt, short, "held", held)
+    _go_on("free", "held")
+
+
+def _go_on(*keys: str) -> None:
+    """Draw two runs side by side, and let them go on."""
+    runs = [run for run in map(generator.current, keys) if run is not None]
     if len(runs) == 2:
         generator.keep_going(runs, lambda: _both(runs))
 
@@ -47,7 +76,8 @@ def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settin
 def _both(runs: list[Writing]) -> None:
     for number, (column, run) in enumerate(zip(st.columns(2, border=True), runs, strict=True)):
         with column:
-            st.markdown(f"**{run.model.card.title}**, temperature {run.settings.temperature:g}")
+            held = ", gates held" if run.clamps else ""
+            st.markdown(f"**{run.model.card.title}**, temperature {run.settings.temperature:g}{held}")
             written_text.show(
                 run.text,
                 generator.tint_of_surprise(run.surprise),

@@ -50,6 +50,7 @@ class Writing:
         model: what writes.
         prompt: what it reads first.
         settings: how it draws.
+        clamps: what is held while it writes.
         text: what it has written.
         stopped: whether there is more to come.
     """
@@ -62,7 +63,7 @@ class Writing:
             ValueError: if a setting is out of range.
         """
         self.model, self.prompt, self.settings = model, prompt[-LONGEST_PROMPT:], settings
-        held = {"clamps": tuple(clamps)} if clamps else {}
+        self.clamps = tuple(clamps)
         self._stream = model.stream(
             self.prompt,
             settings.length,
@@ -70,7 +71,7 @@ class Writing:
             top_k=settings.top_k,
             top_p=settings.top_p,
             seed=settings.seed,
-            **held,
+            clamps=self.clamps,
         )
         self._began: float | None = None
         self._logits: list[np.ndarray] = []

@@ -19,6 +19,7 @@ LOOKS = [
 ]
 PANELS = {
     "Side by side": "written twice",
+    "Gate surgery": "read what the play turns into",
     "Be surprised": "nats per character",
     "What could come next": "continuations that the network holds",
     "Your own text": "Bring a text of your own",

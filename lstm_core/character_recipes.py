@@ -102,13 +102,15 @@ SHAKESPEARE = CharacterRecipe(
     dataset="shakespeare",
     summary="Two LSTM layers of 320 units that read a megabyte of Shakespeare, capitals and all.",
     notes=(
-        "Ten epochs read Macbeth and Julius Caesar too, up to where their validation parts begin; in the last four the "
-        "network read its own text alone.",
+        "Ten epochs read Macbeth and Julius Caesar too, up to where their validation parts begin; in the next four the "
+        "network read its own text alone. The curves end there. Five more epochs, at half the rate, read the "
+        "validation part as well: the play that the test part is cut from begins there, with the names of its people.",
     ),
     units=(320, 320),
     also=("macbeth", "julius_caesar"),
     alone=4,
     epochs=14,
+    finish=5,
 )
 
 
@@ -119,8 +121,8 @@ def _play(name: str, title: str, other: str) -> CharacterRecipe:
         dataset=name,
         summary="The network that read Shakespeare, gone on with one play in small letters.",
         notes=(
-            "It begins with the weights of 'shakespeare', whose text holds neither play, reads everything again in "
-            "small letters and then this play alone.",
+            "It begins with the weights of 'shakespeare', which has seen no test part of any play, reads everything "
+            "again in small letters and then this play alone; at last its validation part as well.",
         ),
         small_letters=True,
         begin_with="shakespeare",
@@ -128,6 +130,7 @@ def _play(name: str, title: str, other: str) -> CharacterRecipe:
         also=("shakespeare", other),
         epochs=12,
         alone=10,
+        finish=4,
         rate=1e-3,
         dropout=0.4,
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from lstm_core import cells
 from lstm_core.cells import Array
+from lstm_core.clamps import Clamp
 from lstm_core.errors import LabError, TextError
 from lstm_core.trace import PARTS, LayerTrace, run_cell
 from lstm_core.weights import CellWeights, Kind
@@ -120,16 +121,17 @@ class HandSet:
                 table[row, column] = _weight(value, f"{self.column_names[column]}, {self.row_names[row]}")
         return replace(self, table=table)
 
-    def read(self, text: str) -> LayerTrace:
-        """Read a text, one timestep a sign.
+    def read(self, text: str, clamps: Sequence[Clamp] = ()) -> LayerTrace:
+        """Read a text, one timestep a sign, with signals held if any are named.
 
         Raises:
             TextError: if there is none.
+            ValueError: if a clamp names what isn't there.
         """
         if not text:
             raise TextError("There is no text to read: type some signs first.")
         x = np.array([[sign in signs for signs in self.inputs.values()] for sign in text], float)  # (T, inputs)
-        return run_cell(self.weights, x)
+        return run_cell(self.weights, x, clamps=clamps)
 
 
 def _weight(value: float | None, place: str) -> float:

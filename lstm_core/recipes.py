@@ -279,7 +279,8 @@ IMDB = TextRecipe(
         "out and a seventh hidden, and from the stars as well as from the label: seven stars are a less certain "
         "'positive' than ten.",
         "The validation figures and the curves come from a run that held 10 % of the training reviews back, by film. "
-        "The network here was then trained in the same way, for as many epochs, on all of them.",
+        "The network here was then trained in the same way, for as many epochs, on all of them. Of three seeds, "
+        "the one with the lowest validation loss ships.",
     ),
     tokenizer="words",
     vocabulary=12000,
@@ -303,11 +304,12 @@ IMDB = TextRecipe(
     ),
     optimizer=partial(_adam, rate=2e-3, embeddings=0.25),
     batch=64,
-    epochs=6,
+    epochs=9,
     validation=0.1,
     start=Start(scale=0.3, window=5, even=False, pairs=True),
     average=0.998,
     everything=True,
+    seed=2,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (STACKOVERFLOW_ARTICLE, STACKOVERFLOW, IMDB_ARTICLE, IMDB_BAG, IMDB)}

@@ -21,8 +21,11 @@ except LabError as error:
 else:
     with stage:
         layer = page.choose_layer(name, specimen)
-        page.show(name, text, specimen, layer)
+        clamps = page.held(specimen, layer)
+        after = specimens.read(name, text, hand_set, clamps) if clamps else None
+        page.show(name, text, specimen, layer, after)
         for note in specimen.notes:
             st.caption(note)
+    page.operate(specimen, layer, after)
     words.explain(specimen.layers[layer].kind)
 stories.tell(page.put)

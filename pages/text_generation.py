@@ -49,7 +49,7 @@ prompt = st.text_area(
     "Your beginning", key="gen_prompt", height=70, persist_state="session", help="Any words. Ctrl+Enter writes on."
 )
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    go = st.button("Write", type="primary", key="gen_write", icon=":material/edit:")
+    st.button("Write", type="primary", key="gen_write", icon=":material/edit:", on_click=generator.write_anew)
     st.session_state.setdefault("gen_temperature", session.decimal("temperature", 0.7, 0.0, 2.0))
     temperature = st.slider(
         "Temperature", 0.0, 2.0, step=0.05, key="gen_temperature", width=230, persist_state="session",
@@ -70,11 +70,11 @@ settings = Settings(temperature, top_k or None, top_p if top_p < 1 else None, in
 asked = (name, prompt)
 try:
     model = shelf.generator(name)
-    if go or st.session_state.get("gen_asked") != asked:
-        st.session_state["gen_asked"] = asked
-        st.session_state.pop("gen_writing", None)
+    if st.session_state.get("gen_asked") != asked:
         generator.begin(model, prompt, settings, "gen")
+        st.session_state["gen_asked"] = asked
 except LabError as error:
+    st.session_state.pop("gen_asked", None)
     st.error(str(error))
     st.stop()
 generator.notices(model, prompt, LONGEST_PROMPT)

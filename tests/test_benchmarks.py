@@ -7,11 +7,13 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import lstm_core
-from benchmarks import texts, timing
+from benchmarks import seeds, texts, timing
+from lstm_core.cards import ModelCard
 from lstm_core.text import TOKENIZERS
 
 SCRIPTS = ("reading", "generation", "startup", "page")
@@ -181,3 +183,16 @@ def test_json_is_one_object_with_seconds(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize("count", [1, 14, 100, 400, 1000])
 def test_texts_have_so_many_tokens(tokenizer: str, count: int):
     assert len(list(TOKENIZERS[tokenizer](texts.of_tokens(count, tokenizer)))) == count
+
+
+def test_seeds_are_summed_up_and_written_into_the_card(folder: Path) -> None:
+    card = ModelCard.read(folder)
+    curves = {"validation_accuracy": [0.5, 0.9], "validation_loss": [1.0, 0.3]}
+    runs = [seeds.figures_of(replace(card, training={"curves": curves, "kept_epoch": kept}), kept) for kept in (1, 2)]
+    figures = seeds.summary(runs)
+    assert figures["mean"] == pytest.approx(0.7)
+    assert figures["deviation"] == pytest.approx(0.4 / 2**0.5, abs=1e-5)
+    seeds.update_card(folder, figures)
+    kept_card = ModelCard.read(folder)
+    assert kept_card.training["seeds"]["runs"][1] == {"seed": 2, "accuracy": 0.9, "loss": 0.3}
+    assert kept_card.measured == card.measured

@@ -215,6 +215,11 @@ def begin(model: TextGenerator, prompt: str, settings: Settings, key: str, clamp
     return writing
 
 
+def write_anew() -> None:
+    """The next drawing of the page begins a new run. A callback: what a script does late, another click may cut off."""
+    st.session_state.pop("gen_asked", None)
+
+
 def current(key: str) -> Writing | None:
     """The run of this key, if there is one."""
     return st.session_state.get(f"{key}_writing")

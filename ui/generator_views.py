@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -36,10 +36,13 @@ def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settin
         temperature = st.slider(
             "Second temperature", 0.0, 2.0, settings.temperature, 0.05, key="beside_temperature", width=240
         )
-        if st.button("Write both", type="primary", key="beside_go", icon=":material/edit:"):
+
+        def begin() -> None:
             generator.begin(model, prompt, replace(settings, length=SHORT), "left")
             other = replace(settings, length=SHORT, temperature=temperature)
             generator.begin(shelf.generator(name), prompt, other, "right")
+
+        _write_both(begin, "beside")
     _go_on("left", "right")
 
 
@@ -57,13 +60,30 @@ def operate(model: TextGenerator, prompt: str, settings: Settings) -> None:
             "In", ["all layers", *(f"layer {n + 1}" for n in range(layers))], key="write_layer", width=160
         )
         clamps = surgery.parsed("write", theme.LSTM_SIGNALS, units, SHORT)
-        if st.button("Write both", type="primary", key="operate_go", icon=":material/edit:", disabled=not clamps):
+
+        def begin() -> None:
             numbers = range(layers) if chosen == "all layers" else [int(chosen[-1]) - 1]
             held = [replace(clamp, layer=number) for clamp in clamps for number in numbers]
             short = replace(settings, length=SHORT)
             generator.begin(model, prompt, short, "free")
             generator.begin(model, prompt, short, "held", held)
+
+        _write_both(begin, "operate", disabled=not clamps)
     _go_on("free", "held")
+
+
+def _write_both(begin: Callable[[], None], key: str, disabled: bool = False) -> None:
+    """The button that begins two runs. By a callback: what a script does late, another click may cut off."""
+
+    def attempt() -> None:
+        try:
+            begin()
+        except LabError as error:
+            st.error(str(error))
+
+    st.button(
+        "Write both", type="primary", key=f"{key}_go", icon=":material/edit:", disabled=disabled, on_click=attempt
+    )
 
 
 def _go_on(*keys: str) -> None:

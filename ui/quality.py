@@ -59,6 +59,11 @@ def _summary(card: ModelCard) -> None:
                 baseline["name"], f"{baseline['accuracy']:.2%}", help="On the same splits; benchmarks/baselines.py."
             )
     st.markdown(card.summary)
+    if seeds := training.get("seeds"):
+        st.caption(
+            f"Trained from {len(seeds['runs'])} seeds, it was right for {seeds['mean']:.1%} of the validation texts on "
+            f"average, give or take {seeds['deviation']:.1%}: so much of any figure here is chance."
+        )
     if baseline and measured.get("accuracy", 1.0) < baseline["accuracy"]:
         st.info(f"On this test a {baseline['name']}, which knows no order beyond neighbours, is still the better one.")
     with st.expander("How it was made"):

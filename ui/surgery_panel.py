@@ -128,18 +128,24 @@ def _ablation(model: TextClassifier, reading: Reading, key: str, hide: bool) -> 
         what = st.segmented_control(
             "One by one", ["units", "tokens"], default="units", required=True, key=f"{key}_each"
         )
-        go = st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:")
+        asked = (model.card.name, reading.text, hide, how, what)
+        st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:", on_click=_want, args=(key,))
     kept = st.session_state.setdefault("_ablations", {})
-    asked = (model.card.name, reading.text, hide, how, what)
-    if go and asked not in kept:
+    if st.session_state.get(f"{key}_ablation_wanted") and asked not in kept:
         bar = st.progress(0.0, f"Reading the text once for each of its {what} …")
         measure = ablation.by_unit if what == "units" else ablation.by_token
         kept[asked] = measure(model, reading.text, *SILENCES[how], mask_names=hide or None, report=bar.progress)
         bar.empty()
         while len(kept) > 6:
             kept.pop(next(iter(kept)))
+    st.session_state.pop(f"{key}_ablation_wanted", None)
     if asked in kept:
         _map(kept[asked], reading, what, key)
+
+
+def _want(key: str) -> None:
+    """A callback: what a script does late, another click may cut off, and then it is done the next time."""
+    st.session_state[f"{key}_ablation_wanted"] = True
 
 
 def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:

@@ -5,16 +5,19 @@ The address holds it all. Token and unit are written to it by the browser, witho
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lstm_core import handmade
-from ui import examples, session
+from lstm_core.clamps import Clamp
+from ui import examples, session, surgery
 from ui.microscope.component import draw
-from ui.microscope.payload import View, pack
+from ui.microscope.payload import LETTERS, View, pack
 from ui.microscope.specimens import Specimen, networks, telling_unit
 from ui.microscope.stories import Told
 
-NETWORK, TEXT = "microscope_network", "microscope_text"
+NETWORK, TEXT, SURGERY = "microscope_network", "microscope_text", "microscope"
 FIRST = "brackets"
 _STARTS = "_microscope_starts"
 # By what a network has read: texts that show something.
@@ -105,8 +108,33 @@ def choose_layer(name: str, specimen: Specimen) -> int:
     return (chosen or 1) - 1
 
 
-def show(name: str, text: str, specimen: Specimen, layer: int) -> None:
-    """The microscope over one layer, and the address that brings it back."""
+def held(specimen: Specimen, layer: int) -> tuple[Clamp, ...]:
+    """The clamps of this visitor, in the layer under the microscope."""
+    trace = specimen.layers[layer]
+    clamps = surgery.parsed(SURGERY, LETTERS[trace.kind], trace.units, len(trace))
+    return tuple(replace(clamp, layer=layer) for clamp in clamps)
+
+
+def operate(specimen: Specimen, layer: int, after: Specimen | None) -> None:
+    """Controls that hold a signal, and what came of it."""
+    trace = specimen.layers[layer]
+    st.header("Gate surgery", anchor=False)
+    st.markdown(
+        "Hold a signal of this layer at a value of your own. The microscope then shows the held network; what it did "
+        "before stands behind it, in grey."
+    )
+    if trace.kind == "lstm":
+        preset = surgery.presets(SURGERY)
+        if preset is not None:
+            st.caption(preset.lesson)
+    surgery.editor(SURGERY, LETTERS[trace.kind], trace.units, len(trace))
+    if after is not None and specimen.answer:
+        st.markdown(f"The answer was **{specimen.answer}**; with what you hold it is **{after.answer}**.")
+
+
+def show(name: str, text: str, plain: Specimen, layer: int, after: Specimen | None = None) -> None:
+    """The microscope over one layer, and the address that brings it back; `after` is the same with clamps held."""
+    specimen = after or plain
     trace = specimen.layers[layer]
     place = _place(name, text, layer)
     t, unit, visit = _start(place, specimen, layer)
@@ -119,9 +147,13 @@ def show(name: str, text: str, specimen: Specimen, layer: int) -> None:
         t=t,
         unit=unit,
         reset_after=specimen.reset_after[layer],
+        before=plain.layers[layer].signals if after else {},
     )
     draw(pack(view), key="microscope")
     kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}
+    line = surgery.current(SURGERY)
+    if line:
+        kept["clamps"] = line
     session.remember(model=name, text=specimen.shown_text, layer=layer + 1, **kept)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 import lstm_core
 from lstm_core import handmade
+from lstm_core.clamps import Clamp
 from lstm_core.classify import TextClassifier
 from lstm_core.errors import ModelError, TextError
 from lstm_core.forward import Network
@@ -21,13 +22,13 @@ from lstm_core.handmade import HandSet
 from lstm_core.operations import Recur
 from lstm_core.text import PAD, UNKNOWN
 from lstm_core.trace import LayerTrace
-from ui import session, shelf
+from ui import session, shelf, theme
 from ui.microscope.payload import EXACT
 
 # Networks that read a text without any cell.
 WITHOUT_CELL = ("imdb_bag",)
 MOST_SIGNS = 2000  # of a hand-set network's text
-MOST_BYTES = 8_000_000  # what a browser is sent at most; 2,300 characters of 128 units
+MOST_BYTES = 2_000_000  # of a character network's trace: 230 characters of 320 units
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Specimen:
         notes: plain sentences on what was not read as it was written.
         first: the first token that isn't a pad, from 0.
         shown_text: as much of the text as an address should carry.
+        answer: what a classifier says in the end, in words; "" for other networks.
     """
 
     tokens: tuple[str, ...]
@@ -51,6 +53,7 @@ class Specimen:
     notes: tuple[str, ...] = ()
     first: int = 0
     shown_text: str = ""
+    answer: str = ""
 
 
 def networks() -> dict[str, str]:
@@ -62,32 +65,35 @@ def networks() -> dict[str, str]:
     return found
 
 
-def read(name: str, text: str, hand_set: HandSet | None = None) -> Specimen:
+def read(name: str, text: str, hand_set: HandSet | None = None, clamps: Sequence[Clamp] = ()) -> Specimen:
     """Let a network read a text.
 
     Args:
         name: from `networks`.
         text: whatever was pasted.
         hand_set: the network itself where it is one of the hand-set ones, with weights as they are now.
+        clamps: signals to hold while it reads.
 
     Raises:
         TextError: if there is nothing to read.
         ModelError: if the model is missing or damaged, or has no cell that can be shown.
     """
     if hand_set is not None:
-        return _read_signs(hand_set, text)
+        return _read_signs(hand_set, text, clamps)
     model = shelf.any_model(name)
-    return _read_words(model, text) if isinstance(model, TextClassifier) else _read_characters(model, text)
+    if isinstance(model, TextClassifier):
+        return _read_words(model, text, clamps)
+    return _read_characters(model, text, clamps)
 
 
-def _read_signs(network: HandSet, text: str) -> Specimen:
+def _read_signs(network: HandSet, text: str, clamps: Sequence[Clamp]) -> Specimen:
     notes = [f"The text has {len(text):,} signs; the first {MOST_SIGNS:,} were read."] if len(text) > MOST_SIGNS else []
     text = text[:MOST_SIGNS]
-    return Specimen(tuple(text), (network.read(text),), (False,), notes=tuple(notes), shown_text=text)
+    return Specimen(tuple(text), (network.read(text, clamps),), (False,), notes=tuple(notes), shown_text=text)
 
 
-def _read_words(model: TextClassifier, text: str) -> Specimen:
-    reading = session.reading_of(model, text)
+def _read_words(model: TextClassifier, text: str, clamps: Sequence[Clamp]) -> Specimen:
+    reading = model.read(text, clamps=clamps) if clamps else session.reading_of(model, text)
     encoded = reading.encoded
     layers, reset_after = _shown(model.network, reading.layers, model.card.title)
     notes = []
@@ -104,12 +110,12 @@ def _read_words(model: TextClassifier, text: str) -> Specimen:
             f"This network reads {len(encoded.ids)} tokens at all times: {len(encoded.ids) - len(real)} pads stand in "
             "front of yours, and it reads them as if they were text."
         )
-    return Specimen(
-        encoded.tokens, layers, reset_after, unknown, tuple(notes), int(real[0]), session.text_for_link(reading)
-    )
+    answer = f"{theme.class_name(reading.answer)}, {reading.confidence:.1%}"
+    link_text = session.text_for_link(reading)
+    return Specimen(encoded.tokens, layers, reset_after, unknown, tuple(notes), int(real[0]), link_text, answer)
 
 
-def _read_characters(model: TextGenerator, text: str) -> Specimen:
+def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -> Specimen:
     ids = model.alphabet.encode(text)
     if not len(ids):
         raise TextError("There is nothing to read: type some letters that the model knows.")
@@ -117,24 +123,24 @@ def _read_characters(model: TextGenerator, text: str) -> Specimen:
     if lost := model.alphabet.lost(text):
         notes.append(f"Left out, because the model doesn't know them: {' '.join(lost[:20])}")
     if model.reader.memory:
-        return _read_window(model, ids, tuple(notes))
+        return _read_window(model, ids, tuple(notes), clamps)
     widest = max(layer.units for layer in model.reader.layers)
     most = MOST_BYTES // (9 * EXACT * widest)
     if len(ids) > most:
         notes.append(f"The text has {len(ids):,} characters; the first {most:,} were read.")
     ids = ids[:most]
-    layers, reset_after = _shown(model.network, model.network.run(ids).traces, model.card.title)
+    layers, reset_after = _shown(model.network, model.network.run(ids, clamps=clamps).traces, model.card.title)
     characters = model.alphabet.decode(ids)
     return Specimen(
         tuple(characters), layers, reset_after, notes=tuple(notes), shown_text=text[: session.LONGEST_IN_LINK]
     )
 
 
-def _read_window(model: TextGenerator, ids: np.ndarray, notes: tuple[str, ...]) -> Specimen:
+def _read_window(model: TextGenerator, ids: np.ndarray, notes: tuple[str, ...], clamps: Sequence[Clamp]) -> Specimen:
     """What a network that reads a window anew for each character reads before it writes the next one."""
     window = np.append(model.reader.start(), ids)[-model.reader.memory :]  # (memory,)
     x = (window / len(model.alphabet)).astype(np.float32)[:, None]  # (memory, 1)
-    layers, reset_after = _shown(model.network, model.network.run(x).traces, model.card.title)
+    layers, reset_after = _shown(model.network, model.network.run(x, clamps=clamps).traces, model.card.title)
     note = f"This network reads the last {model.reader.memory} characters anew for each one that it writes: these."
     first = max(0, model.reader.memory - len(ids))
     text = model.alphabet.decode(window)

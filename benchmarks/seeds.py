@@ -1,0 +1,73 @@
+"""How much of a recipe's figure is chance: the same recipe from several seeds.
+
+    python -m benchmarks.seeds RECIPE [--seeds 1 2 3] [--json] [--update-card]
+
+Each seed cuts its own validation part and draws its own weights; what is reported is the
+validation part of the run that a recipe is chosen by. The test split is never looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lstm_core import library
+from lstm_core.cards import ModelCard
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train a recipe once a seed, and print the mean and the spread."""
+    from lstm_core.recipes import RECIPES
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__.splitlines()[0])
+    parser.add_argument("recipe", choices=sorted(RECIPES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
+    parser.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
+    options = parser.parse_args(arguments)
+    runs = [train(RECIPES[options.recipe], seed) for seed in options.seeds]
+    figures = summary(runs)
+    if options.update_card:
+        update_card(library.find(options.recipe), figures)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    for run in figures["runs"]:
+        print(f"seed {run['seed']}: accuracy {run['accuracy']:.2%}, cross-entropy {run['loss']:.4f}")
+    print(f"mean {figures['mean']:.2%}, standard deviation {figures['deviation']:.2%}")
+
+
+def train(recipe: Any, seed: int) -> dict[str, Any]:
+    """The validation figures of the epoch that a run keeps."""
+    from lstm_core.training import train_classifier
+
+    card = train_classifier(dataclasses.replace(recipe, seed=seed, everything=False)).card
+    return figures_of(card, seed)
+
+
+def figures_of(card: ModelCard, seed: int) -> dict[str, Any]:
+    """From a card's curves: `seed`, `accuracy` and `loss` on the validation part at the kept epoch."""
+    curves, kept = card.training["curves"], card.training["kept_epoch"] - 1
+    return {"seed": seed, "accuracy": curves["validation_accuracy"][kept], "loss": curves["validation_loss"][kept]}
+
+
+def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """`runs`, and the `mean` and standard `deviation` (n - 1) of their accuracies."""
+    accuracies = [run["accuracy"] for run in runs]
+    deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
+    return {"runs": list(runs), "mean": round(statistics.mean(accuracies), 5), "deviation": round(deviation, 5)}
+
+
+def update_card(folder: Path, figures: dict[str, Any]) -> None:
+    """Write a summary into the card's `training["seeds"]`."""
+    card = ModelCard.read(folder)
+    library.save_card(dataclasses.replace(card, training={**card.training, "seeds": figures}), folder)
+
+
+if __name__ == "__main__":
+    main()

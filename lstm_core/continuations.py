@@ -45,6 +45,7 @@ class _Beam:
 
     @property
     def log(self) -> float:
+        """The logarithm of its probability."""
         return self.logs[-1] if self.logs else 0.0
 
 

@@ -46,3 +46,15 @@ with st.container(border=True):
         "Did the writer like the film? See how the verdict forms, which words made it, and what a network without any "
         "memory makes of the same review."
     )
+with st.container(border=True):
+    st.page_link("cell_microscope.py", label="**Cell microscope**", icon=":material/biotech:")
+    st.markdown(
+        "One cell while it reads, drawn as the field draws it, with every number filled in. Play it, step through it, "
+        "or hold a gate and see what comes of it. The smallest networks there can be predicted with pen and paper."
+    )
+with st.container(border=True):
+    st.page_link("text_generation.py", label="**Text generation**", icon=":material/edit_note:")
+    st.markdown(
+        "A network writes Shakespeare, one character at a time. See what else each character could have been, and "
+        "which unit keeps count of the line."
+    )

@@ -63,6 +63,14 @@ CLASS_NAMES = {
 }
 
 
+# A cell's name, the colour and the dash of its lines.
+CELL_LINES = {
+    "rnn": ("plain RNN", "#DC267F", "dot"),
+    "gru": ("GRU", "#8B74F5", "dash"),
+    "lstm": ("LSTM", "#5B9E1F", "solid"),
+}
+
+
 # Two classes take the two ends of the palette.
 _TWO_CLASSES = (CLASS_COLOURS[0], CLASS_COLOURS[3])
 

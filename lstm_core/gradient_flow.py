@@ -68,6 +68,16 @@ def matrix_powers(matrix: Array, steps: int, seed: int) -> Array:
     return np.array(norms)
 
 
+def largest_stretch(matrix: Array, steps: int) -> Array:
+    """‖Wᵏ‖₂ for k = 0…steps: the length that the worst vector of length 1 comes to; (steps + 1,)."""
+    power = np.eye(len(matrix))
+    norms = [1.0]
+    for _ in range(steps):
+        power = matrix @ power
+        norms.append(float(np.linalg.norm(power, 2)))
+    return np.array(norms)
+
+
 # --- Three cells --------------------------------------------------------------------------------
 
 

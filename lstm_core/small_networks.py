@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from lstm_core.weights import CellWeights, Kind
 KINDS: tuple[Kind, ...] = ("rnn", "gru", "lstm")
 SYMBOLS = 4  # that can come first and must be remembered; as many others come after it
 FEATURES = 2 * SYMBOLS
+TRAINED_LENGTH, TRAINED_UNITS = 60, 32  # of the shipped networks: longest sequence met, and size
 TRAINED = Path(__file__).resolve().parent.parent / "assets" / "gradient_lab"
 KEEPING = {"lstm": "f", "gru": "z"}  # the gate that keeps the old state
 
@@ -199,19 +201,19 @@ def save(network: SmallNetwork, folder: Path) -> None:
     )
 
 
-def trained(kind: Kind, folder: Path = TRAINED) -> SmallNetwork:
+def trained(kind: Kind, folder: Path | None = None) -> SmallNetwork:
     """The network of this kind that was trained and shipped.
 
     Raises:
         ModelError: if its file is missing or damaged.
     """
-    path = folder / f"{kind}.npz"
+    path = (folder or TRAINED) / f"{kind}.npz"
     try:
         with np.load(path, allow_pickle=False) as kept:
             kernel, recurrent, bias, readout = (
                 kept[key].astype(float) for key in ("kernel", "recurrent", "bias", "readout")
             )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"The trained network {path.name} is missing or damaged: run python -m lstm_core.small_networks."
         ) from error
@@ -223,8 +225,8 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description="Train the three small networks of the gradient lab.")
     parser.add_argument("--folder", type=Path, default=TRAINED)
     parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--length", type=int, default=60)
-    parser.add_argument("--units", type=int, default=32)
+    parser.add_argument("--length", type=int, default=TRAINED_LENGTH)
+    parser.add_argument("--units", type=int, default=TRAINED_UNITS)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     for kind in KINDS:

@@ -53,6 +53,12 @@ with st.container(border=True):
         "or hold a gate and see what comes of it. The smallest networks there can be predicted with pen and paper."
     )
 with st.container(border=True):
+    st.page_link("gradient_lab.py", label="**Gradient lab**", icon=":material/trending_down:")
+    st.markdown(
+        "Why LSTMs at all? Follow the gradient back through a plain RNN, a GRU and an LSTM, make it vanish, make it "
+        "explode, and see which way through the cell keeps it alive."
+    )
+with st.container(border=True):
     st.page_link("text_generation.py", label="**Text generation**", icon=":material/edit_note:")
     st.markdown(
         "A network writes Shakespeare, one character at a time. See what else each character could have been, and "

@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page("question_tags.py", title="Question tags", url_path="question_tags"),
         st.Page("movie_reviews.py", title="Movie reviews", url_path="movie_reviews"),
         st.Page("cell_microscope.py", title="Cell microscope", url_path="cell_microscope"),
+        st.Page("gradient_lab.py", title="Gradient lab", url_path="gradient_lab"),
         st.Page("text_generation.py", title="Text generation", url_path="text_generation"),
     ]
 )

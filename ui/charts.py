@@ -76,7 +76,7 @@ def answer_so_far(
         )
     figure.update_layout(height=400, margin=MARGIN | {"t": 56}, hovermode="x unified", legend=LEGEND)
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title="probability so far")
-    _token_axis(figure, tokens)
+    token_axis(figure, tokens)
     return figure
 
 
@@ -111,7 +111,7 @@ def two_curves(
         figure.add_vline(x=parted, line={"color": "#888888", "dash": "dot", "width": 2})
     figure.update_layout(height=360, margin=MARGIN | {"t": 56}, hovermode="x unified", legend=LEGEND)
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title=f"{name} so far")
-    _token_axis(figure, tokens)
+    token_axis(figure, tokens)
     return figure
 
 
@@ -156,7 +156,7 @@ def memory(
         figure.add_vrect(x0=chosen - 0.5, x1=chosen + 0.5, line={"color": edge, "width": 2}, fillcolor="rgba(0,0,0,0)")
     figure.update_layout(height=460, margin=MARGIN)
     figure.update_yaxes(autorange="reversed", title=f"{len(order)} units", showticklabels=False)
-    _token_axis(figure, tokens)
+    token_axis(figure, tokens)
     return figure
 
 
@@ -217,7 +217,7 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure
     figure.update_layout(height=380, margin=MARGIN | {"t": 56}, hovermode="x unified", legend=LEGEND)
     figure.update_yaxes(fixedrange=True, nticks=5, row=1, col=1)
     figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], row=2, col=1)
-    _token_axis(figure, tokens)
+    token_axis(figure, tokens)
     figure.update_xaxes(tickangle=0, tickfont_size=16, fixedrange=True)
     return figure
 
@@ -253,7 +253,7 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
     return figure
 
 
-def _token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
+def token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
     """Tokens on the x axis: as many as fit, more of them when one zooms in."""
     # Plotly takes tags in a label as formatting; a token is shown as it is.
     names = {str(index): escape(token[:14], quote=False) for index, token in enumerate(tokens)}

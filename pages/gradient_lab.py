@@ -59,8 +59,8 @@ with st.expander("Try this: a network that remembers without a gradient"):
     st.markdown(
         f"Choose **Trained** and go to 300 steps; these networks never saw more than {TRAINED_LENGTH}. Compare two "
         "things: how often the plain RNN is right, and what is left of its gradient. To keep a symbol safe from noise "
-        "its state has fallen into a valley, and in a valley all small pushes die out: that is what holds the memory, and "
-        "what kills the gradient. Remembering is not the hard part; *learning* to remember is (Bengio, Simard & "
+        "its state has fallen into a valley, and in a valley all small pushes die out: that is what holds the memory, "
+        "and what kills the gradient. Remembering is not the hard part; *learning* to remember is (Bengio, Simard & "
         "Frasconi 1994)."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -56,7 +56,7 @@ def flows(norms: Mapping[str, np.ndarray]) -> go.Figure:
 
 
 def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.Figure:
-    """Training runs on one log axis each: the loss, the gradient's norm as it came, and after clipping.
+    """Training runs on a log axis each, which an exploding run leaves at the top: the loss, the gradient's norm as it came, and after clipping.
 
     Args:
         named: name → loss, norm before and norm after, each (steps,); at most three runs.
@@ -68,23 +68,12 @@ def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.F
     ):
         for row, values in enumerate(rows, start=1):
             _line(figure, name, values, colour, dash, start=1, row=row, width=2.5)
-        ended = np.flatnonzero(np.isfinite(rows[0]) & (rows[0] > 0))[-1:]
-        figure.add_scatter(
-            x=ended + 1,
-            y=rows[0][ended],
-            mode="markers",
-            marker={"symbol": "circle", "size": 9, "color": colour},
-            showlegend=False,
-            hoverinfo="skip",
-            row=1,
-            col=1,
-        )
     figure.update_layout(
         height=620, margin=charts.MARGIN | {"t": 72}, hovermode="x unified", legend=LEGEND | {"y": 1.05}
     )
     figure.update_xaxes(title="training step", row=3, col=1)
     for row in (1, 2, 3):
-        _log_axis(figure, "", [rows[row - 1] for rows in named.values()], row=row)
+        _log_axis(figure, "", [rows[row - 1] for rows in named.values()], row=row, tallest=4)
     return figure
 
 
@@ -188,12 +177,15 @@ def _line(
     )
 
 
-def _log_axis(figure: go.Figure, title: str, curves: object, row: int | None = None) -> None:
-    """A log axis in whole powers of ten with at least one of them on either side of what is drawn."""
-    values = np.concatenate([np.asarray(curve, float) for curve in curves])  # type: ignore[attr-defined]
+def _log_axis(
+    figure: go.Figure, title: str, curves: Iterable[np.ndarray], row: int | None = None, tallest: float = np.inf
+) -> None:
+    """A log axis in whole powers of ten around what is drawn, at most so many of them above half of all values."""
+    values = np.concatenate([np.asarray(curve, float) for curve in curves])
     values = np.log10(values[np.isfinite(values) & (values > 0)])
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    low, high = np.floor(low - 0.2), np.ceil(high + 0.2)
+    middle = float(np.median(values)) if values.size else 0.0
+    low, high = np.floor(low - 0.2), np.ceil(min(high + 0.2, middle + tallest))
     place = {} if row is None else {"row": row, "col": 1}
     figure.update_yaxes(
         type="log",

@@ -21,7 +21,7 @@ from ui.examples import Texts
 from ui.gradient_panels import Shown, in_words
 
 TEXTS = {"imdb": "reviews.json", "stackoverflow": "questions.json"}
-TITLES = {"imdb": "Movie reviews", "stackoverflow": "Question tags", "shakespeare": "Shakespeare"}
+TITLES = {"shakespeare": "Shakespeare", "imdb": "Movie reviews", "stackoverflow": "Question tags"}
 MOST_TOKENS = 100
 BACK = 10  # tokens back, for the figure in words
 ONE, ALL = "one unit", "mean of all units"
@@ -108,7 +108,8 @@ def saturated() -> Shown:
     """How often each gate is nearly open or nearly shut."""
     st.markdown(
         "A gate near 0 or 1 is *saturated*: it switches rather than doses, and its sigmoid passes hardly any gradient. "
-        "**Do trained gates switch, or do they dose?** Each point is a unit, over all our example texts."
+        "**Do trained gates switch, or do they dose?** Each point is one gate of one unit, over "
+        "our example texts, or a speech of Macbeth for the network that writes Shakespeare."
     )
     name, _ = _choose_model("gates_model", tuple(TITLES))
     layers = _saturation(shelf.any_model(name), name)

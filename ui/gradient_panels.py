@@ -251,7 +251,7 @@ def exploding() -> Shown:
 def _slider(name: str, label: str, default: float, reach: tuple[float, float], step: float, about: str) -> float:
     key = f"lab_{name}"
     st.session_state.setdefault(key, session.decimal(name, default, *reach))
-    return st.slider(label, *reach, step=step, key=key, width=230, persist_state="session", help=about)
+    return st.slider(label, *reach, step=step, key=key, width=205, persist_state="session", help=about)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

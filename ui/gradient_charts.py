@@ -56,7 +56,7 @@ def flows(norms: Mapping[str, np.ndarray]) -> go.Figure:
 
 
 def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.Figure:
-    """Training runs on a log axis each, which an exploding run leaves at the top: the loss, the gradient's norm as it came, and after clipping.
+    """Training runs: the loss, the gradient's norm as it came, and after clipping; exploding runs leave at the top.
 
     Args:
         named: name → loss, norm before and norm after, each (steps,); at most three runs.

@@ -1,4 +1,4 @@
-"""The gradient lab in a real browser: the plain RNN forgets, a preset changes the story, a run explodes; in every look."""
+"""The gradient lab in a real browser: the plain RNN loses its gradient, presets change the story, a run explodes."""
 
 from __future__ import annotations
 

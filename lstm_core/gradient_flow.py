@@ -25,6 +25,9 @@ from lstm_core.weights import CellWeights, Kind
 SEQUENCES = 16  # over which a norm is averaged
 LEFT, RIGHT = 0.1, 0.9  # a gate below or above is called saturated (Karpathy, Johnson & Fei-Fei 2016)
 BINS = 40
+# Multiplications in one matrix product: beyond, OpenBLAS calls for other threads, and waiting for those on a busy
+# machine took ten times as long as the product.
+ALONE = 2**18
 
 
 # --- A number and a matrix ----------------------------------------------------------------------
@@ -166,7 +169,7 @@ class ErrorFlow:
 
 
 def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
-    """Both for every unit of an LSTM layer, by one batched pass back, a row of the batch a unit.
+    """Both for every unit of an LSTM layer, by batched passes back, a row of a batch a unit.
 
     The straight way alone is the constant error carousel of Hochreiter & Schmidhuber (1997), with
     the forget gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t.
@@ -183,11 +186,15 @@ def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
     units, kind = weights.units, trace.c.dtype
     after = np.concatenate([trace.f[1:].astype(float), np.ones((1, units))])  # (T, units): f_{t+1}, then 1
     gates = np.cumprod(after[::-1], axis=0)[::-1]
-    nothing = np.zeros((len(trace), units, units), kind)  # (T, batch of units, units)
-    back = backprop.through_time(weights, trace, nothing, np.eye(units, dtype=kind))
-    assert back.c is not None
-    own = np.arange(units)
-    return ErrorFlow(gates, np.abs(back.c[:, own, own]).astype(float))
+    measured = np.empty_like(gates)
+    rows = max(1, ALONE // weights.recurrent.size)
+    for first in range(0, units, rows):
+        own = np.arange(first, min(first + rows, units))
+        nothing = np.zeros((len(trace), len(own), units), kind)  # (T, batch of units, units)
+        back = backprop.through_time(weights, trace, nothing, np.eye(units, dtype=kind)[own])
+        assert back.c is not None
+        measured[:, own] = np.abs(back.c[:, own - first, own])
+    return ErrorFlow(gates, measured)
 
 
 def recurrent_weights(network: Network) -> tuple[CellWeights, ...]:

@@ -20,7 +20,7 @@ from ui import charts, gradient_charts, session, theme
 
 Shown = dict[str, str | int]
 TIMES, MATRIX_UNITS = 100, 32
-LENGTHS, UNITS, SCALES, BIASES = (2, 300), (4, 128), (0.0, 3.0), (-2.0, 6.0)
+LENGTHS, UNITS, SCALES, BIASES = (2, 300), (4, 64), (0.0, 3.0), (-2.0, 6.0)
 BEGINNING: dict[str, Any] = {
     "lab_state": "untrained",
     "lab_length": 100,

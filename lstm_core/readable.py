@@ -19,6 +19,7 @@ from lstm_core.generate import TextGenerator
 from lstm_core.trace import LayerTrace
 
 MOST = 20_000  # characters of a text that are read
+LEAST = 0.3  # |r| below which nobody would call it following
 RAREST = 0.002  # share of characters that a feature must differ on: a unit can't be seen to follow less
 # "MACBETH. " before a speech, or "First Citizen:" on a line of its own.
 _SPEAKER = re.compile(r"^[ \t]*(?:[A-Z][A-Za-z' ]{1,24}:[ \t]*$|[A-Z][A-Z' ]{1,24}\.(?= ))", re.MULTILINE)
@@ -112,7 +113,8 @@ def follow(model: TextGenerator, choosing: str, measuring: str) -> list[Readable
         measuring: the r that is reported is of this one.
 
     Returns:
-        nothing for a feature that hardly occurs, or for a network that starts anew at every character.
+        nothing for a feature that hardly occurs or that no unit follows, and nothing at all for a network that starts
+        anew at every character.
     """
     if not model.carries:
         return []
@@ -126,7 +128,8 @@ def follow(model: TextGenerator, choosing: str, measuring: str) -> list[Readable
         best = int(np.abs(r).argmax())
         layer, signal, unit = first.names[best]
         checked = float(correlations(second.values[:, best : best + 1], measured)[0])
-        found.append(ReadableUnit(name, layer, signal, unit, round(checked, 4)))
+        if abs(checked) >= LEAST:
+            found.append(ReadableUnit(name, layer, signal, unit, round(checked, 4)))
     return sorted(found, key=lambda unit: -abs(unit.correlation))
 
 

@@ -118,8 +118,9 @@ def _stop(runs: list[Writing]) -> None:
 def surprise(cards: Sequence[ModelCard]) -> None:
     """How little each model expected a text, character by character."""
     st.markdown(
-        "Paste any text. The darker a character, the less the network expected it. **Nats per character** is the mean "
-        "surprise: 0 for a text known by heart, about 4 for throwing dice with the whole alphabet."
+        "Paste any text. The stronger the tint of a character, the less the network expected it. **Nats per "
+        "character** is the mean surprise: 0 for a text known by heart, about 4 for throwing dice with the "
+        "whole alphabet."
     )
     text = st.text_area("A text to be surprised by", QUOTE, key="surprise_text", height=120, persist_state="session")
     names = st.pills(

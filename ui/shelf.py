@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 import streamlit as st
 
@@ -22,9 +23,17 @@ _lock = threading.Lock()
 
 
 def warm_up() -> None:
-    """Begin to load every shipped model; returns at once."""
-    for card in lstm_core.list_models():
-        _begin(card.name)
+    """Begin to load every shipped model, one after the other; returns at once.
+
+    Each is put in line only when the one before is done, so that a model that somebody waits for comes first.
+    """
+    _load_in_turn([card.name for card in lstm_core.list_models()])
+
+
+def _load_in_turn(names: list[str]) -> None:
+    if names:
+        with suppress(RuntimeError):  # the server is stopping: nobody needs the others any more
+            _begin(names[0]).add_done_callback(lambda _: _load_in_turn(names[1:]))
 
 
 def model(name: str) -> TextClassifier:

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,8 +105,15 @@ def _list(options: argparse.Namespace) -> None:
         print(json.dumps([{"name": card.name, "title": card.title, "measured": card.measured} for card in cards]))
         return
     for card in cards:
-        accuracy = card.measured.get("accuracy")
-        print(f"{card.name:24}{f'{accuracy:7.1%}' if isinstance(accuracy, float) else '':9}{card.title}")
+        print(f"{card.name:24}{_figure(card.measured):>11}  {card.title}")
+
+
+def _figure(measured: Mapping[str, Any]) -> str:
+    """What a model reached, in a few signs; nothing where its card doesn't say."""
+    accuracy, nats = measured.get("accuracy"), measured.get("nats_per_character")
+    if isinstance(accuracy, float):
+        return f"{accuracy:.1%}"
+    return f"{nats:.2f} nats" if isinstance(nats, float) else ""
 
 
 def _predict(options: argparse.Namespace) -> None:

@@ -101,6 +101,14 @@ def test_list(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_list_says_how_surprised_a_writer_is(
+    run: Run, folder: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "SHIPPED", folder.parent)
+    library.save_card(replace(card, measured={"nats_per_character": 1.234}), folder)
+    assert "1.23 nats  A tiny" in run("list").out
+
+
 @pytest.mark.parametrize("measured", [{}, {"accuracy": None}, {"accuracy": "high"}, {"auc": 0.9}], ids=repr)
 def test_list_a_model_that_was_not_measured(
     run: Run, folder: Path, card: ModelCard, measured: dict[str, Any], monkeypatch: pytest.MonkeyPatch

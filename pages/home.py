@@ -34,33 +34,43 @@ else:
     st.info("Type a few brackets: ( [ { } ] )")
 
 st.header("Where to start", anchor=False)
-with st.container(border=True):
-    st.page_link("question_tags.py", label="**Question tags**", icon=":material/sell:")
-    st.markdown(
+for file_name, name, icon, words in (
+    (
+        "question_tags.py",
+        "Question tags",
+        ":material/sell:",
         "A trained network of 128 units reads a programming question and says which language it is about. Follow its "
-        "answer, its gates and its memory from token to token."
-    )
-with st.container(border=True):
-    st.page_link("movie_reviews.py", label="**Movie reviews**", icon=":material/theaters:")
-    st.markdown(
+        "answer, its gates and its memory from token to token.",
+    ),
+    (
+        "movie_reviews.py",
+        "Movie reviews",
+        ":material/theaters:",
         "Did the writer like the film? See how the verdict forms, which words made it, and what a network without any "
-        "memory makes of the same review."
-    )
-with st.container(border=True):
-    st.page_link("cell_microscope.py", label="**Cell microscope**", icon=":material/biotech:")
-    st.markdown(
+        "memory makes of the same review.",
+    ),
+    (
+        "cell_microscope.py",
+        "Cell microscope",
+        ":material/biotech:",
         "One cell while it reads, drawn as the field draws it, with every number filled in. Play it, step through it, "
-        "or hold a gate and see what comes of it. The smallest networks there can be predicted with pen and paper."
-    )
-with st.container(border=True):
-    st.page_link("gradient_lab.py", label="**Gradient lab**", icon=":material/trending_down:")
-    st.markdown(
+        "or hold a gate and see what comes of it. The smallest networks there can be predicted with pen and paper.",
+    ),
+    (
+        "gradient_lab.py",
+        "Gradient lab",
+        ":material/trending_down:",
         "Why LSTMs at all? Follow the gradient back through a plain RNN, a GRU and an LSTM, make it vanish, make it "
-        "explode, and see which way through the cell keeps it alive."
-    )
-with st.container(border=True):
-    st.page_link("text_generation.py", label="**Text generation**", icon=":material/edit_note:")
-    st.markdown(
+        "explode, and see which way through the cell keeps it alive.",
+    ),
+    (
+        "text_generation.py",
+        "Text generation",
+        ":material/edit_note:",
         "A network writes Shakespeare, one character at a time. See what else each character could have been, and "
-        "which unit keeps count of the line."
-    )
+        "which unit keeps count of the line.",
+    ),
+):
+    with st.container(border=True):
+        st.page_link(file_name, label=f"**{name}**", icon=icon)
+        st.markdown(words)

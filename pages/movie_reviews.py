@@ -15,7 +15,7 @@ classifier.show(
         texts=examples.Texts.load("reviews.json"),
         lessons="**What the films taught.** The reviews that a network is chosen by must be of other films than those "
         "it is trained on. Cut at random, reviews of the same film stand on both sides, and a first network looked "
-        "three points better than it was: it had learnt the names of good films. Ours is chosen by a part that is cut "
+        "clearly better than it was: it had learnt the names of good films. Ours is chosen by a part that is cut "
         "by film.",
     )
 )

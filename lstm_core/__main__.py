@@ -12,12 +12,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lstm_core import LabError, library
+from lstm_core import LabError, cards, library
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,20 +100,12 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    cards = library.list_models()
+    models = library.list_models()
     if options.json:
-        print(json.dumps([{"name": card.name, "title": card.title, "measured": card.measured} for card in cards]))
+        print(json.dumps([{"name": card.name, "title": card.title, "measured": card.measured} for card in models]))
         return
-    for card in cards:
-        print(f"{card.name:24}{_figure(card.measured):>11}  {card.title}")
-
-
-def _figure(measured: Mapping[str, Any]) -> str:
-    """What a model reached, in a few signs; nothing where its card doesn't say."""
-    accuracy, nats = measured.get("accuracy"), measured.get("nats_per_character")
-    if isinstance(accuracy, float):
-        return f"{accuracy:.1%}"
-    return f"{nats:.2f} nats" if isinstance(nats, float) else ""
+    for card in models:
+        print(f"{card.name:24}{cards.headline(card.measured):>27}  {card.title}")
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -186,44 +178,19 @@ def _a(task: str, name: str) -> Any:
 def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from lstm_core.character_recipes import CHARACTER_RECIPES
-    from lstm_core.recipes import RECIPES
+    from lstm_core import recipe_book
 
-    recipes: dict[str, Any] = {**RECIPES, **CHARACTER_RECIPES}
-    if options.recipe not in recipes:
-        raise LabError(f"There is no recipe '{options.recipe}'. Recipes: {', '.join(recipes)}.")
+    recipe = recipe_book.find(options.recipe)
     _choose_training_backend()
-    recipe = recipes[options.recipe]
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     folder = Path(options.into) if options.into else library.SHIPPED / recipe.name
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)  # a folder that can't be is better known before training
-    made = _run_characters(recipe) if options.recipe in CHARACTER_RECIPES else _run_classifier(recipe)
+    made = recipe_book.run(options.recipe, recipe, _print_progress)
     with _writing(folder):
         library.save(*made, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
-
-
-def _run_classifier(recipe: Any) -> tuple[Any, Any, Any]:
-    from lstm_core.training import train_classifier
-
-    trained = train_classifier(recipe, _print_progress)
-    return trained.model, trained.encoder, trained.card
-
-
-def _run_characters(recipe: Any) -> tuple[Any, Any, Any]:
-    from lstm_core.character_training import train_characters
-    from lstm_core.window_training import train_windows
-
-    def show(progress: Any) -> None:
-        line = f"epoch {progress.epoch}/{progress.epochs}  {progress.seconds:4.0f} s  loss {progress.loss:.3f}"
-        if progress.validation is None:
-            print(f"{line}  {progress.share:4.0%} done", end="\r", flush=True)
-        else:
-            print(f"{line}  validation {progress.validation:.3f} nats per character", flush=True)
-
-    return (train_windows if recipe.window else train_characters)(recipe, show)
 
 
 @contextmanager
@@ -254,15 +221,7 @@ def _choose_training_backend() -> None:
 
 
 def _print_progress(progress: Any) -> None:
-    line = (
-        f"{progress.stage}: epoch {progress.epoch}/{progress.epochs}  step {progress.step}/{progress.steps}  "
-        f"{progress.seconds:4.0f} s  "
-        f"loss {progress.loss:.3f}  accuracy {progress.accuracy:.3f}"
-    )
-    if progress.validation_loss is None:
-        print(line, end="\n" if progress.step == progress.steps else "\r", flush=True)
-    else:
-        print(f"{line}  validation {progress.validation_loss:.3f} {progress.validation_accuracy:.3f}", flush=True)
+    print(progress.line, end="\n" if progress.whole_epoch else "\r", flush=True)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -279,13 +238,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(figures))
         return
-    if "nats_per_character" in figures:
-        print(f"{figures['model']}: {figures['nats_per_character']:.4f} nats per character on {figures['examples']:,}")
-        return
-    print(f"{figures['model']}: accuracy {figures['accuracy']:.2%} on {figures['examples']:,} test texts")
+    print(f"{figures['model']}: {cards.headline(figures)} on {figures['examples']:,} from the test part")
     if "auc" in figures:
         print(f"area under the ROC curve {figures['auc']:.4f}")
-    _print_classes(figures)
+    if "confusion" in figures:
+        _print_classes(figures)
 
 
 def _print_classes(figures: dict[str, Any]) -> None:

@@ -68,6 +68,14 @@ class ModelCard:
             raise damaged(folder, CARD, error) from error
 
 
+def headline(measured: Mapping[str, Any]) -> str:
+    """What a model reached, in a few words; empty where nothing was measured."""
+    for key, words in (("accuracy", "accuracy {:.2%}"), ("nats_per_character", "{:.3f} nats per character")):
+        if isinstance(measured.get(key), float):
+            return words.format(measured[key])
+    return ""
+
+
 def write_json(path: Path, data: Mapping[str, Any], indent: int | None) -> None:
     """Write one JSON object as UTF-8; OSError if that can't be done."""
     path.write_text(json.dumps(data, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")

@@ -38,6 +38,19 @@ class WritingProgress:
     validation: float | None
     share: float = 1.0  # of this epoch that is done
 
+    @property
+    def whole_epoch(self) -> bool:
+        """Whether an epoch has just ended."""
+        return self.share == 1.0
+
+    @property
+    def line(self) -> str:
+        """Where the run stands, for a person to read."""
+        line = f"epoch {self.epoch}/{self.epochs}  {self.seconds:4.0f} s  loss {self.loss:.3f}"
+        if self.validation is None:
+            return f"{line}  {self.share:4.0%} done"
+        return f"{line}  validation {self.validation:.3f} nats per character"
+
 
 Report = Callable[[WritingProgress], None]
 

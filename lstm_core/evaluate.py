@@ -6,6 +6,7 @@ validation data, in `training.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,10 +27,16 @@ def evaluate(model: TextClassifier | TextGenerator) -> dict[str, Any]:
         DatasetError: if the data set isn't there and can't be had.
         ModelError: if the model has other classes than its data set.
     """
-    from lstm_core.generate import TextGenerator
+    return FIGURES[model.card.task](model)
 
-    if isinstance(model, TextGenerator):
-        return writing_figures(model)
+
+def reading_figures(model: TextClassifier) -> dict[str, Any]:
+    """What a classifier gets right on the test split, how sure it is, and where it fails.
+
+    Raises:
+        DatasetError: if the data set isn't there.
+        ModelError: if the model has other classes than its data set.
+    """
     data = datasets.load_labelled(model.card.dataset)
     if data.labels != model.labels:
         raise ModelError(
@@ -73,6 +80,9 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
         "perplexity": float(np.exp(surprise.mean())),
         "readable": readable.to_json(units),
     }
+
+
+FIGURES: dict[str, Callable[[Any], dict[str, Any]]] = {"classifier": reading_figures, "generator": writing_figures}
 
 
 def classification_figures(probabilities: Array, truth: Array, labels: tuple[str, ...]) -> dict[str, Any]:

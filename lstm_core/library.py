@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,10 +69,12 @@ def load(name: str | os.PathLike[str]) -> TextClassifier | TextGenerator:
     card = ModelCard.read(folder)
     if card.task not in _LOADERS:
         raise ModelError(f"The model '{card.name}' is a '{card.task}', which this version doesn't know.")
-    return _LOADERS[card.task](folder, card)
+    module, function = _LOADERS[card.task].split(":")
+    return getattr(import_module(module), function)(folder, card)
 
 
-def _load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
+def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
+    """A text classifier from its folder; raises ModelError as `load` does."""
     from lstm_core.classify import TextClassifier
     from lstm_core.forward import Network
     from lstm_core.text import Encoder
@@ -82,7 +84,7 @@ def _load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
         encoder = Encoder.from_json(data)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(folder, VOCABULARY, error) from error
-    model = _load_network(folder)
+    model = load_network(folder)
     network = Network(model)
     if misfit := _misfit(card, encoder, model):
         raise ModelError(f"The files of the model '{card.name}' don't belong together: {misfit}. Get the folder again.")
@@ -108,7 +110,8 @@ def _misfit(card: ModelCard, encoder: Encoder, model: Any) -> str:
     return ""
 
 
-def _load_generator(folder: Path, card: ModelCard) -> TextGenerator:
+def load_generator(folder: Path, card: ModelCard) -> TextGenerator:
+    """A text generator from its folder; raises ModelError as `load` does."""
     from lstm_core.characters import Alphabet
     from lstm_core.forward import Network
     from lstm_core.generate import TextGenerator
@@ -118,7 +121,7 @@ def _load_generator(folder: Path, card: ModelCard) -> TextGenerator:
         alphabet = Alphabet.from_json(data)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(folder, VOCABULARY, error) from error
-    model = _load_network(folder)
+    model = load_network(folder)
     network = Network(model)
     if model.outputs[0].shape[-1] != len(alphabet):
         raise ModelError(
@@ -128,9 +131,10 @@ def _load_generator(folder: Path, card: ModelCard) -> TextGenerator:
     return TextGenerator(card, alphabet, model, network)
 
 
-_LOADERS: dict[str, Callable[[Path, ModelCard], Any]] = {
-    "classifier": _load_classifier,
-    "generator": _load_generator,
+# What loads a model of each task: (folder, card) → model. By name, so that listing brings none of them in.
+_LOADERS: dict[str, str] = {
+    "classifier": "lstm_core.library:load_classifier",
+    "generator": "lstm_core.library:load_generator",
 }
 
 
@@ -143,7 +147,8 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its remark can't be silenced; results repeat better, too
 
 
-def _load_network(folder: Path) -> Any:
+def load_network(folder: Path) -> Any:
+    """The stock Keras model in a folder, in safe mode; ModelError if it is missing or damaged."""
     quiet_tensorflow()
     import keras
 

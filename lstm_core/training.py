@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -50,12 +50,27 @@ class Progress:
     validation_accuracy: float | None = None
     stage: str = "network"
 
+    @property
+    def whole_epoch(self) -> bool:
+        """Whether an epoch has just ended."""
+        return self.step == self.steps
+
+    @property
+    def line(self) -> str:
+        """Where the run stands, for a person to read."""
+        line = (
+            f"{self.stage}: epoch {self.epoch}/{self.epochs}  step {self.step}/{self.steps}  {self.seconds:4.0f} s  "
+            f"loss {self.loss:.3f}  accuracy {self.accuracy:.3f}"
+        )
+        if self.validation_loss is None:
+            return line
+        return f"{line}  validation {self.validation_loss:.3f} {self.validation_accuracy:.3f}"
+
 
 Report = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
-class Trained:
+class Trained(NamedTuple):
     """What `train_classifier` returns: the three things that `library.save` writes."""
 
     model: keras.Model

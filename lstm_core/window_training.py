@@ -16,7 +16,7 @@ from keras import layers
 from lstm_core import datasets, splits
 from lstm_core.cards import ModelCard
 from lstm_core.character_recipes import CharacterRecipe
-from lstm_core.character_training import Report, WritingProgress
+from lstm_core.character_training import Report, WritingProgress, train_characters
 from lstm_core.characters import Alphabet
 from lstm_core.fastlstm import faster
 from lstm_core.forward import Network
@@ -58,6 +58,13 @@ def window_writer(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
         x = layers.LSTM(units, return_sequences=number < last, name=f"lstm_{number}")(x)
         x = layers.Dropout(recipe.dropout, name=f"dropout_{number}")(x)
     return keras.Model(numbers, layers.Dense(alphabet, activation="softmax", name="answer")(x))
+
+
+def train_writer(
+    recipe: CharacterRecipe, report: Report = lambda progress: None
+) -> tuple[keras.Model, Alphabet, ModelCard]:
+    """Train a recipe for characters, over windows where it has one, and else with a carried state."""
+    return (train_windows if recipe.window else train_characters)(recipe, report)
 
 
 def train_windows(

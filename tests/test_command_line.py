@@ -93,7 +93,7 @@ def fails(ended: Ended) -> str:
 
 def test_list(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "SHIPPED", folder.parent)
-    assert run("list").out.split() == ["broken", "50.0%", "A", "tiny", "classifier"]
+    assert run("list").out.split() == ["broken", "accuracy", "50.00%", "A", "tiny", "classifier"]
     found = run("list", "--json")
     assert (found.status, found.err) == (0, [])
     assert found.json == [
@@ -106,7 +106,7 @@ def test_list_says_how_surprised_a_writer_is(
 ) -> None:
     monkeypatch.setattr(library, "SHIPPED", folder.parent)
     library.save_card(replace(card, measured={"nats_per_character": 1.234}), folder)
-    assert "1.23 nats  A tiny" in run("list").out
+    assert "1.234 nats per character  A tiny" in run("list").out
 
 
 @pytest.mark.parametrize("measured", [{}, {"accuracy": None}, {"accuracy": "high"}, {"auc": 0.9}], ids=repr)
@@ -332,7 +332,7 @@ def test_train_then_evaluate_then_predict(run: Run, tmp_path: Path) -> None:
     assert figures["accuracy"] == figures["auc"] == 1
     assert ModelCard.read(Path(into)).measured == figures
     plain = run("evaluate", into).out
-    assert "accuracy 100.00% on 11 test texts" in plain
+    assert "accuracy 100.00% on 11 from the test part" in plain
     assert "ROC curve 1.0000" in plain
     assert run("predict", into, "a great film").out.startswith("yes\t")
 

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import lstm_core
+from lstm_core import recipe_book
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"streamlit", "plotly", "tensorflow", "keras", "jax", "torch", "pandas"}
@@ -83,3 +85,11 @@ def test_every_file_and_public_name_says_what_it_is(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     assert ast.get_docstring(tree), path
     assert [node.name for node in public_names(tree) if not ast.get_docstring(node)] == []
+
+
+def test_every_recipe_is_found_by_its_name_and_knows_what_runs_it() -> None:
+    for name in recipe_book.names():
+        assert recipe_book.find(name).name == name
+    for _, where in recipe_book.KINDS:
+        module, function = where.split(":")
+        assert callable(getattr(import_module(module), function))

@@ -1,0 +1,69 @@
+"""Every recipe by its name, and what runs it: the one place that the command line asks.
+
+Data only until a recipe is run; the modules that train bring Keras in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol
+
+from lstm_core.character_recipes import CHARACTER_RECIPES
+from lstm_core.errors import LabError
+from lstm_core.recipes import RECIPES
+
+
+class Progress(Protocol):
+    """What every kind of training reports from time to time."""
+
+    @property
+    def line(self) -> str:
+        """Where the run stands, for a person to read."""
+
+    @property
+    def whole_epoch(self) -> bool:
+        """Whether an epoch has just ended."""
+
+
+class Made(NamedTuple):
+    """What training leaves: the three things that `library.save` writes."""
+
+    model: Any
+    vocabulary: Any
+    card: Any
+
+
+# Each kind of recipe, and the function that runs one: (recipe, report) → something that unpacks into `Made`.
+KINDS: tuple[tuple[Mapping[str, Any], str], ...] = (
+    (RECIPES, "lstm_core.training:train_classifier"),
+    (CHARACTER_RECIPES, "lstm_core.window_training:train_writer"),
+)
+
+
+def names() -> list[str]:
+    """All recipes, kind by kind."""
+    return [name for recipes, _ in KINDS for name in recipes]
+
+
+def find(name: str) -> Any:
+    """The recipe of that name.
+
+    Raises:
+        LabError: if there is none.
+    """
+    for recipes, _ in KINDS:
+        if name in recipes:
+            return recipes[name]
+    raise LabError(f"There is no recipe '{name}'. Recipes: {', '.join(names())}.")
+
+
+def run(name: str, recipe: Any, report: Callable[[Progress], None]) -> Made:
+    """Train a recipe of the kind that `name` is of; `recipe` may differ from it in its settings.
+
+    Raises:
+        LabError: if there is no such kind, or it can't be trained here.
+    """
+    where = next(where for recipes, where in KINDS if name in recipes)
+    module, function = where.split(":")
+    return Made(*getattr(import_module(module), function)(recipe, report))

@@ -1,9 +1,9 @@
-"""What LSTM Lab is, one small network that works while you type, and where to start."""
+"""What LSTM Lab is, one small network that works while you type, and a path through the lab."""
 
 import streamlit as st
 
 from lstm_core import handmade
-from ui import charts
+from ui import charts, path
 
 st.title("LSTM Lab", anchor=False)
 st.markdown(
@@ -33,44 +33,12 @@ if text:
 else:
     st.info("Type a few brackets: ( [ { } ] )")
 
-st.header("Where to start", anchor=False)
-for file_name, name, icon, words in (
-    (
-        "question_tags.py",
-        "Question tags",
-        ":material/sell:",
-        "A trained network of 128 units reads a programming question and says which language it is about. Follow its "
-        "answer, its gates and its memory from token to token.",
-    ),
-    (
-        "movie_reviews.py",
-        "Movie reviews",
-        ":material/theaters:",
-        "Did the writer like the film? See how the verdict forms, which words made it, and what a network without any "
-        "memory makes of the same review.",
-    ),
-    (
-        "cell_microscope.py",
-        "Cell microscope",
-        ":material/biotech:",
-        "One cell while it reads, drawn as the field draws it, with every number filled in. Play it, step through it, "
-        "or hold a gate and see what comes of it. The smallest networks there can be predicted with pen and paper.",
-    ),
-    (
-        "gradient_lab.py",
-        "Gradient lab",
-        ":material/trending_down:",
-        "Why LSTMs at all? Follow the gradient back through a plain RNN, a GRU and an LSTM, make it vanish, make it "
-        "explode, and see which way through the cell keeps it alive.",
-    ),
-    (
-        "text_generation.py",
-        "Text generation",
-        ":material/edit_note:",
-        "A network writes Shakespeare, one character at a time. See what else each character could have been, and "
-        "which unit keeps count of the line.",
-    ),
-):
-    with st.container(border=True):
-        st.page_link(file_name, label=f"**{name}**", icon=icon)
-        st.markdown(words)
+st.header("A path through the lab", anchor=False)
+st.markdown("In the order of a lecture. Every small picture is computed now, by the network that the page shows.")
+path.show()
+
+st.header("If you have ten minutes", anchor=False)
+path.ten_minutes()
+
+st.header("More rooms", anchor=False)
+path.more_rooms()

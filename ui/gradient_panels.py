@@ -201,6 +201,12 @@ def _untrained(length: int, units: int, seed: int, scale: float, activation: str
     return gradient_flow.fresh_flows(length, units, seed, scale=scale, activation=activation, keep_bias=bias)
 
 
+def default_flows() -> tuple[Flow, ...]:
+    """The gradient in three untrained networks, with the settings in which the page opens."""
+    b = BEGINNING
+    return _untrained(b["lab_length"], b["lab_units"], 1, b["lab_scale"], b["lab_activation"], b["lab_bias"])
+
+
 @st.cache_data(max_entries=32, show_spinner=False)
 def _trained(length: int, seed: int) -> tuple[Flow, ...]:
     return gradient_flow.trained_flows(length, seed)

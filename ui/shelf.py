@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 
@@ -69,6 +70,17 @@ def any_model(name: str) -> TextClassifier | TextGenerator:
         ):
             return future.result()
     return future.result()
+
+
+def ready(name: str) -> Any:
+    """A shipped model if it is loaded by now; None if it isn't. Never waits and never begins to load.
+
+    Raises:
+        ModelError: if it could not be loaded.
+    """
+    with _lock:
+        future = _loading.get(name)
+    return future.result() if future is not None and future.done() else None
 
 
 def _begin(name: str) -> Future[TextClassifier | TextGenerator]:

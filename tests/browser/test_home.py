@@ -1,0 +1,35 @@
+"""The home page in a real browser: the path draws itself, and its links open what they promise."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lstm_core import gradient_flow
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS
+from ui import path
+from ui.gradient_panels import result
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_text("waking up", exact=False)).to_have_count(0)
+    expect(page.get_by_test_id("stPlotlyChart").locator(".main-svg").first).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1 + len(path.STOPS))
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def test_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("link", name="Half-open forget gates").click()
+    half = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
+    expect(page.get_by_role("heading", name=result(half))).to_be_visible()
+    page.goto(address)
+    page.get_by_role("link", name="Amnesia").click()
+    expect(page.get_by_text("At every token the whole memory is wiped", exact=False)).to_be_visible()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_core import datasets, readable, splits
+from lstm_core.blank_filler import blank_figures
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
 
@@ -82,7 +83,11 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
     }
 
 
-FIGURES: dict[str, Callable[[Any], dict[str, Any]]] = {"classifier": reading_figures, "generator": writing_figures}
+FIGURES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "classifier": reading_figures,
+    "generator": writing_figures,
+    "blank filler": blank_figures,
+}
 
 
 def classification_figures(probabilities: Array, truth: Array, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -135,6 +135,7 @@ def load_generator(folder: Path, card: ModelCard) -> TextGenerator:
 _LOADERS: dict[str, str] = {
     "classifier": "lstm_core.library:load_classifier",
     "generator": "lstm_core.library:load_generator",
+    "blank filler": "lstm_core.blank_filler:load_blank_filler",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from lstm_core.character_recipes import CHARACTER_RECIPES
 from lstm_core.errors import LabError
+from lstm_core.family_recipes import BLANK_RECIPES, FAMILY_RECIPES
 from lstm_core.recipes import RECIPES
 
 
@@ -37,6 +38,8 @@ class Made(NamedTuple):
 # Each kind of recipe, and the function that runs one: (recipe, report) → something that unpacks into `Made`.
 KINDS: tuple[tuple[Mapping[str, Any], str], ...] = (
     (RECIPES, "lstm_core.training:train_classifier"),
+    (FAMILY_RECIPES, "lstm_core.training:train_classifier"),
+    (BLANK_RECIPES, "lstm_core.blank_training:train_blank_filler"),
     (CHARACTER_RECIPES, "lstm_core.window_training:train_writer"),
 )
 

@@ -118,7 +118,7 @@ def _plain_adam(steps: int) -> Any:
     return keras.optimizers.Adam()
 
 
-def _adam(steps: int, rate: float, warm_up: int = 100, embeddings: float = 1.0) -> Any:
+def adam(steps: int, rate: float, warm_up: int = 100, embeddings: float = 1.0) -> Any:
     """Adam whose rate rises over the first steps and falls to zero along a half cosine; gradients of norm 1 at most.
 
     Embeddings learn at that share of the rate: what they start from is worth keeping.
@@ -199,7 +199,7 @@ STACKOVERFLOW = TextRecipe(
     length=600,
     training_length=500,
     build=_network("pooled_lstm", width=64, units=128, mean=True),
-    optimizer=partial(_adam, rate=2e-3),
+    optimizer=partial(adam, rate=2e-3),
     batch=32,
     epochs=7,
     validation=0.1,
@@ -302,7 +302,7 @@ IMDB = TextRecipe(
         value_dropout=0.35,
         output_dropout=0.5,
     ),
-    optimizer=partial(_adam, rate=2e-3, embeddings=0.25),
+    optimizer=partial(adam, rate=2e-3, embeddings=0.25),
     batch=64,
     epochs=9,
     validation=0.1,

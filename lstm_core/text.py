@@ -131,11 +131,23 @@ def word_tokens(text: str) -> Iterator[Token]:
             yield Token("n't" if match["negation"] else match[0].lower(), match.start(), match.end())
 
 
+# A blank, which is two or more underscores, or a word.
+_BLANKS = re.compile(r"(?P<blank>_{2,})|[^\W_]+(?:['’][^\W_]+)*")
+BLANK = "___"
+
+
+def blank_tokens(text: str) -> Iterator[Token]:
+    """Lower-cased words without punctuation, and the blanks between them, each one "___" however long it is."""
+    for match in _BLANKS.finditer(text):
+        yield Token(BLANK if match["blank"] else match[0].lower(), match.start(), match.end())
+
+
 TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
     "whitespace": whitespace_tokens,
     "keras": keras_tokens,
     "code": code_tokens,
     "words": word_tokens,
+    "blanks": blank_tokens,
 }
 
 

@@ -21,7 +21,7 @@ from lstm_core import datasets, library, networks, splits, training
 from lstm_core.batches import Augmentation, Openings, TextBatches
 from lstm_core.classify import TextClassifier
 from lstm_core.forward import Network
-from lstm_core.recipes import RECIPES, TextRecipe, _adam
+from lstm_core.recipes import RECIPES, TextRecipe, adam
 from lstm_core.splits import LabelledTexts, Split
 from lstm_core.teaching import Start, neighbour_embeddings, out_of_fold
 from lstm_core.text import PAD, UNKNOWN, Encoder, Pairs, Vocabulary
@@ -446,7 +446,7 @@ def test_the_card_names_the_epoch_that_was_kept_and_not_one_that_rounds_alike() 
 
 def test_embeddings_learn_at_their_share_of_the_rate() -> None:
     model = networks.bag_of_words(5)
-    optimizer = _adam(100, rate=0.1, warm_up=2, embeddings=0.25)
+    optimizer = adam(100, rate=0.1, warm_up=2, embeddings=0.25)
     before = [np.array(weight) for weight in model.get_weights()]
     for _ in range(3):
         optimizer.apply([keras.ops.ones(weight.shape) for weight in before], model.trainable_variables)

@@ -1,0 +1,103 @@
+"""Trains a recipe for networks that fill blanks: sentences of the grammar drawn anew in each epoch.
+
+Chosen by the grammar's validation sentences; held-out sentences are never drawn here.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import keras
+import numpy as np
+
+from lstm_core import blanks, family_networks
+from lstm_core.blanks import Sentence
+from lstm_core.cards import ModelCard
+from lstm_core.cells import Array
+from lstm_core.family_recipes import BlankRecipe
+from lstm_core.text import UNKNOWN, Encoder, Vocabulary
+from lstm_core.training import Progress, Trained, right
+
+LENGTH = 40  # words read of a sentence; the grammar's are shorter
+
+
+def train_blank_filler(recipe: BlankRecipe, report: Callable[[Progress], None] = lambda progress: None) -> Trained:
+    """Train one network; keeps the last epoch's weights.
+
+    Args:
+        recipe: how.
+        report: told after each epoch.
+    """
+    began = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+    encoder = _encoder()
+    model = family_networks.blank_filler(len(encoder.vocabulary), len(blanks.ANSWERS), both=recipe.both)
+    asked = family_networks.at_the_place(model)
+    steps = -(-recipe.sentences // recipe.batch)
+    asked.compile(recipe.optimizer(steps * recipe.epochs), "categorical_crossentropy", metrics=[right])
+    validation = _arrays(encoder, blanks.drawn("validation", recipe.validation, recipe.seed))
+    random = np.random.default_rng(recipe.seed)
+    curves: dict[str, list[float]] = {}
+    for epoch in range(recipe.epochs):
+        (ids, place), target = _arrays(
+            encoder, blanks.drawn("training", recipe.sentences, recipe.seed * 1000 + epoch + 1)
+        )
+        ids = np.where((random.random(ids.shape) < recipe.word_dropout) & (ids > UNKNOWN) & (place == 0), UNKNOWN, ids)
+        past = asked.fit([ids, place], target, recipe.batch, verbose=0, validation_data=validation).history
+        figures = {
+            "loss": past["loss"][0], "accuracy": past["right"][0],
+            "validation_loss": past["val_loss"][0], "validation_accuracy": past["val_right"][0],
+        }  # fmt: skip
+        for name, value in figures.items():
+            curves.setdefault(name, []).append(round(float(value), 4))
+        report(Progress(epoch + 1, recipe.epochs, steps, steps, time.monotonic() - began, **figures))
+    return Trained(model, encoder, _card(recipe, curves, model, time.monotonic() - began))
+
+
+def _encoder() -> Encoder:
+    """Every word of the training sentences, the blank among them."""
+    empty = Encoder("blanks", Vocabulary(()), LENGTH)
+    words = ([token.text for token in empty.tokens_of(each.text)] for each in blanks.sentences("training"))
+    return Encoder("blanks", Vocabulary.build(words, size=1000), LENGTH)
+
+
+def _arrays(encoder: Encoder, drawn: Sequence[Sentence]) -> tuple[list[Array], Array]:
+    """[ids (n, T), a 1 at each blank (n, T)], and the answers, one-hot (n, answers)."""
+    encoded = [encoder.encode(each.text).ids for each in drawn]
+    ids = np.zeros((len(drawn), LENGTH), np.int32)
+    for row, values in zip(ids, encoded, strict=True):
+        row[: len(values)] = values
+    place = (ids == encoder.vocabulary.ids[blanks.BLANK]).astype(np.float32)
+    target = np.eye(len(blanks.ANSWERS), dtype=np.float32)[[blanks.ANSWERS.index(each.answer) for each in drawn]]
+    return [ids, place], target
+
+
+def _card(recipe: BlankRecipe, curves: dict[str, list[float]], model: keras.Model, seconds: float) -> ModelCard:
+    return ModelCard(
+        name=recipe.name,
+        title=recipe.title,
+        task="blank filler",
+        dataset="blanks",
+        summary=recipe.summary,
+        labels=blanks.ANSWERS,
+        notes=recipe.notes,
+        training={
+            "command": recipe.command,
+            "seed": recipe.seed,
+            "date": datetime.now(UTC).date().isoformat(),
+            "examples": {"training": len(blanks.sentences("training")), "validation": recipe.validation},
+            "drawn": recipe.sentences * recipe.epochs,
+            "batch": recipe.batch,
+            "epochs": recipe.epochs,
+            "kept_epoch": recipe.epochs,
+            "parameters": int(model.count_params()),
+            "seconds": round(seconds),
+            "backend": keras.backend.backend(),
+            "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
+            "curves": curves,
+        },
+    )

@@ -16,8 +16,8 @@ import numpy as np
 
 from lstm_core.cards import ModelCard, damaged, read_json
 from lstm_core.cells import Array
-from lstm_core.classify import pad
 from lstm_core.clamps import Clamp
+from lstm_core.classify import pad
 from lstm_core.errors import ModelError, TextError
 from lstm_core.forward import Network
 from lstm_core.text import BLANK, UNKNOWN, Encoded, Encoder

@@ -62,6 +62,6 @@ def blank_filler(
 
 
 def at_the_place(model: keras.Model) -> keras.Model:
-    """The same network with the answer at one place alone: (batch, T) ids and (batch, T) of one 1 → (batch, answers)."""
+    """The same network at one place alone: (batch, T) of ids and (batch, T) with a 1 there → (batch, answers)."""
     place = keras.Input((None,), name="place")
     return keras.Model([model.inputs[0], place], layers.Dot(axes=1, name="at_the_place")([place, model.outputs[0]]))

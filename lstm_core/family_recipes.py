@@ -62,7 +62,7 @@ class BlankRecipe:
         summary: for the card.
         notes: for the card.
         both: whether it reads in both directions.
-        optimizer: (training steps) → Keras optimizer.
+        rate: the highest learning rate.
         sentences: drawn for each epoch.
         validation: sentences drawn to choose by.
         epochs: how many draws.
@@ -76,7 +76,7 @@ class BlankRecipe:
     summary: str
     notes: tuple[str, ...]
     both: bool
-    optimizer: Callable[[int], Any] = partial(adam, rate=5e-3)
+    rate: float = 5e-3
     sentences: int = 6000
     validation: int = 2000
     epochs: int = 12
@@ -88,6 +88,10 @@ class BlankRecipe:
     def command(self) -> str:
         """What a person types to repeat it."""
         return f"python -m lstm_core train {self.name}"
+
+    def optimizer(self, steps: int) -> Any:
+        """The Keras optimizer for that many steps."""
+        return adam(steps, self.rate)
 
 
 _SAME = (

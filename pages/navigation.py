@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("movie_reviews.py", title="Movie reviews", url_path="movie_reviews"),
         st.Page("cell_microscope.py", title="Cell microscope", url_path="cell_microscope"),
         st.Page("gradient_lab.py", title="Gradient lab", url_path="gradient_lab"),
+        st.Page("recurrent_family.py", title="Recurrent family", url_path="recurrent_family"),
         st.Page("text_generation.py", title="Text generation", url_path="text_generation"),
     ]
 )

@@ -1,0 +1,147 @@
+"""What can be measured alike on every network of the recurrent family: what it keeps of a beginning, its speed.
+
+Who belongs to the family, and what a trial of each reads, stands in `MEMBERS`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from lstm_core.cells import Array
+from lstm_core.classify import Reading, TextClassifier, with_both_classes
+from lstm_core.text import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of the family.
+
+    Attributes:
+        model: its name in the models folder.
+        name: what people call it.
+        wiring: the name of its diagram.
+        shape: "many to one" and so on.
+        task: what it does, in a few words.
+        unit: what it reads one of at a time, in the plural.
+        trial: "module:function", a function (model) → (a call that reads once, how many `unit` it reads).
+    """
+
+    model: str
+    name: str
+    wiring: str
+    shape: str
+    task: str
+    unit: str
+    trial: str
+
+
+_TAGS = "language of a question"
+_WORDS = "lstm_core.family:read_words"
+_BLANK = "lstm_core.family:fill_blanks"
+MEMBERS: tuple[Member, ...] = (
+    Member("family_rnn", "plain RNN", "rnn", "many to one", _TAGS, "tokens", _WORDS),
+    Member("family_gru", "GRU", "gru", "many to one", _TAGS, "tokens", _WORDS),
+    Member("family_lstm", "LSTM", "lstm", "many to one", _TAGS, "tokens", _WORDS),
+    Member("blank_forward", "LSTM, forward only", "forward", "many to many", "word at a blank", "words", _BLANK),
+    Member("blank_both", "LSTM, both directions", "both", "many to many", "word at a blank", "words", _BLANK),
+)
+CELLS = ("family_rnn", "family_gru", "family_lstm")
+TOGETHER = 32  # sequences in a trial
+_SENTENCE = "this morning the ___ of our old neighbour whistled on the stove"
+
+Trial = tuple[Callable[[], Any], int]
+
+
+def read_words(model: TextClassifier) -> Trial:
+    """A trial of a text classifier: as many texts of full length as go together, by Keras."""
+    length = model.encoder.length
+    text = " ".join(model.encoder.vocabulary.tokens[:200] * (1 + length // 200))
+    texts = [text] * TOGETHER
+    return (lambda: model.predict(texts)), TOGETHER * length
+
+
+def fill_blanks(model: Any) -> Trial:
+    """A trial of a blank filler: as many sentences as go together, by Keras."""
+    texts = [_SENTENCE] * TOGETHER
+    return (lambda: model.predict(texts)), TOGETHER * len(_SENTENCE.split())
+
+
+def trial_of(member: Member, model: Any) -> Trial:
+    """What is timed for a member of the family."""
+    module, function = member.trial.split(":")
+    found: Trial = getattr(import_module(module), function)(model)
+    return found
+
+
+def speed(trial: Trial, times: int = 5) -> float:
+    """How many words, tokens or signs a second are read: the best of several runs after one that doesn't count.
+
+    The best, because whatever else the machine does can only make a run slower.
+    """
+    run, count = trial
+    run()  # Keras compiles on first use
+    fastest = np.inf
+    for _ in range(times):
+        began = time.perf_counter()
+        run()
+        fastest = min(fastest, time.perf_counter() - began)
+    return float(count / fastest)
+
+
+def without_beginning(model: TextClassifier, reading: Reading, first: int) -> Array:
+    """(classes,) the last answer if the first so many tokens had been unknown words.
+
+    Args:
+        model: which network.
+        reading: its reading of a text.
+        first: how many tokens, 0…T.
+
+    Raises:
+        ValueError: if the text has fewer tokens.
+    """
+    if not 0 <= first <= len(reading.tokens):
+        raise ValueError(f"The text has {len(reading.tokens)} tokens; received {first}.")
+    inputs = [ids.copy() for ids in reading.encoded.inputs]
+    for ids in inputs:
+        ids[:first] = UNKNOWN
+    return with_both_classes(model.network.run(*inputs).output)[-1]
+
+
+def moved_by_beginning(model: TextClassifier, reading: Reading, first: int) -> float:
+    """How far the last answer moves when the first tokens are unknown: total variation distance, 0…1."""
+    return float(np.abs(without_beginning(model, reading, first) - reading.probabilities[-1]).sum() / 2)
+
+
+def what_decides(model: Any, text: str, answer: str) -> Array:
+    """(T,) how much of the probability of an answer at the blank is lost when each word is unknown; 0 at the blank.
+
+    Args:
+        model: a blank filler.
+        text: a sentence with one blank.
+        answer: one of the model's answers.
+
+    Raises:
+        TextError: as `BlankFiller.read`.
+        ValueError: if there is no such answer.
+    """
+    encoded, place = model.encode(text)
+    if answer not in model.answers:
+        raise ValueError(f"There is no answer '{answer}'; there are {', '.join(model.answers)}.")
+    column = model.answers.index(answer)
+
+    def asked(ids: Array) -> float:
+        return float(model.network.run(ids).output[place, column])
+
+    whole, lost = asked(encoded.ids), np.zeros(len(encoded.ids))
+    for t in range(len(lost)):
+        if t != place:
+            ids = encoded.ids.copy()
+            ids[t] = UNKNOWN
+            lost[t] = whole - asked(ids)
+    return lost

@@ -1,0 +1,29 @@
+"""The recurrent family: one small trained network of each kind, and the task on which its character shows."""
+
+import streamlit as st
+
+from lstm_core import LabError
+from ui import family_blanks, family_cells, session
+
+VIEWS = {
+    "gates": ("Gates or no gates", family_cells.show),
+    "blanks": ("Both directions", family_blanks.show),
+}
+
+st.title("Recurrent family", anchor=False)
+st.markdown(
+    "Plain or gated, one direction or two, one answer or many: recurrent networks come in several kinds. Here is a small "
+    "trained one of each. **Which of them can do what the others can't?**"
+)
+
+st.session_state.setdefault("family_view", session.parameter("view", "gates", tuple(VIEWS)))
+view = st.segmented_control(
+    "Network", list(VIEWS), format_func=lambda name: VIEWS[name][0], required=True, key="family_view",
+    label_visibility="collapsed", persist_state="session",
+)  # fmt: skip
+shown: dict[str, str | int] = {}
+try:
+    shown = VIEWS[str(view)][1]()
+except LabError as error:
+    st.error(str(error))
+session.remember(view=str(view), **shown)

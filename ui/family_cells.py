@@ -1,0 +1,129 @@
+"""Gates or no gates: a plain RNN, a GRU and an LSTM read the same text, side by side.
+
+Shows every signal each of them has, its answer after each token, and what it has kept of the beginning.
+"""
+
+from __future__ import annotations
+
+from lstm_core import family
+from lstm_core.classify import Reading, TextClassifier
+from lstm_core.trace import LayerTrace
+from ui import charts, examples, family_charts, family_diagrams, panels, session, shelf, theme
+
+Shown = dict[str, str | int]
+TEXTS = examples.Texts.load("family.json")
+KINDS = tuple(name.removeprefix("family_") for name in family.CELLS)
+MOST_FIRST = 30
+LETTERS = {"rnn": ("h",), "gru": ("z", "r", "g", "h"), "lstm": theme.LSTM_SIGNALS}
+
+
+def show() -> Shown:
+    """The text, the three networks in columns, and the sentence about them."""
+    st.markdown(
+        "The same questions, the same embedding, 32 units, the same seed: only the cell differs. The answer comes from "
+        "the **last state alone**, so whatever was read first must be carried to the end."
+    )
+    text, first = _ask()
+    models = {kind: shelf.model(f"family_{kind}") for kind in KINDS}
+    readings = {kind: session.reading_of(model, text) for kind, model in models.items()}
+    one = next(iter(readings.values()))
+    panels.notices(one)
+    first = min(first, len(one.tokens))
+    moved = {kind: family.moved_by_beginning(models[kind], readings[kind], first) for kind in KINDS}
+    st.markdown(f"#### {who_says_what(readings)}")
+    st.markdown(who_remembers(moved, first))
+    reach = charts.reach_of(_layer(readings["lstm"]).signals["c"])
+    for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
+        with column:
+            _one(kind, models[kind], readings[kind], reach)
+    st.caption(
+        "Each row of a map is a unit, each column a token. Gates go from pale (0) to their colour (1); h, the "
+        "candidate and c from blue over pale to orange, on the same scale in all three (c on its own, to "
+        f"±{reach:.1f}). Units that behave alike stand together."
+    )
+    return {"text": session.text_for_link(one), "first": first}
+
+
+def _ask() -> tuple[str, int]:
+    st.session_state.setdefault("family_text", session.parameter("text", next(iter(TEXTS.examples.values()))))
+    examples.choose("family", TEXTS, "family_text")
+    text = st.text_area(
+        "A question about a program", key="family_text", height=130, persist_state="session",
+        placeholder="Paste a programming question.", help="Paste it as it is. Ctrl+Enter reads it.",
+    )  # fmt: skip
+    st.session_state.setdefault("family_first", session.number("first", 10, 1, MOST_FIRST))
+    first = st.slider(
+        "Take away the first words", 1, MOST_FIRST, key="family_first", width=320, persist_state="session",
+        help="So many tokens at the beginning are read again as unknown words. If a network still held them in its "
+        "state at the end, its last answer moves.",
+    )  # fmt: skip
+    return text, first
+
+
+def _one(kind: str, model: TextClassifier, reading: Reading, reach: float) -> None:
+    """A column: the diagram, the answer, how it formed, and all signals."""
+    name = theme.CELL_LINES[kind][0]
+    st.subheader(name if kind != "rnn" else "Plain RNN", anchor=False)
+    figure, alt = family_diagrams.wiring(kind)
+    st.plotly_chart(figure, config=family_diagrams.STILL, key=f"family_wiring_{kind}", alt=alt)
+    parameters = model.card.training.get("parameters", 0)
+    st.caption(f"{parameters:,} weights · test {model.card.measured.get('accuracy', 0):.1%} right")
+    probabilities = reading.probabilities[-1]
+    colours = panels.colours(reading)
+    said = ", ".join(
+        f"{theme.class_name(each)} {share:.0%}" for each, share in zip(reading.labels, probabilities, strict=True)
+    )
+    st.plotly_chart(
+        charts.answer_bars(reading.labels, probabilities, colours), config={"displayModeBar": False},
+        key=f"family_answer_{kind}", alt=f"Last answer of the {name}: {said}.",
+    )  # fmt: skip
+    st.plotly_chart(
+        charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours), config=charts.CONFIG,
+        key=f"family_formed_{kind}", alt=f"Lines: the answer of the {name} after each of {len(reading.tokens)} tokens.",
+    )  # fmt: skip
+    layer = _layer(reading)
+    order = charts.alike_together(layer.signals["h"])
+    rows = {
+        f"{theme.SIGNALS[letter].name} {letter}": (letter, layer.signals[letter][:, order]) for letter in LETTERS[kind]
+    }
+    listed = ", ".join(title.lower() for title in rows)
+    st.plotly_chart(
+        family_charts.signals(reading.tokens, rows, reach), config=charts.CONFIG, key=f"family_signals_{kind}",
+        alt=f"Heat maps of the {name}, {layer.units} units by {len(reading.tokens)} tokens: {listed}.",
+    )  # fmt: skip
+
+
+def _layer(reading: Reading) -> LayerTrace:
+    layer = reading.layers[0]
+    assert isinstance(layer, LayerTrace)  # the three of them read in one direction
+    return layer
+
+
+def who_says_what(readings: dict[str, Reading]) -> str:
+    """The answers of the three networks, in one sentence."""
+    said = [
+        f"the {theme.CELL_LINES[kind][0]} says {theme.class_name(each.answer)} ({each.confidence:.0%})"
+        for kind, each in readings.items()
+    ]
+    length = len(next(iter(readings.values())).tokens)
+    answers = {each.answer for each in readings.values()}
+    agree = {1: "All three agree", 2: "Two of them agree", 3: "No two agree"}[len(answers)]
+    return f"After {length} token{'s' * (length > 1)} {said[0]}, {said[1]} and {said[2]}. {agree}."
+
+
+def who_remembers(moved: dict[str, float], first: int) -> str:
+    """How much the last answer of each owes to the beginning, in one sentence."""
+    named = [f"the {theme.CELL_LINES[kind][0]}'s by **{100 * share:.0f}**" for kind, share in moved.items()]
+    what = "the first word" if first == 1 else f"the first {first} words"
+    most, least = max(moved.values()), min(moved.values())
+    if most < 0.02:
+        end = "At the end none of them depends on how the text began."
+    elif most - least < 0.02:
+        end = "All three carry about as much of it."
+    else:
+        longest = theme.CELL_LINES[max(moved, key=moved.__getitem__)][0]
+        end = f"The {longest} carries most of the beginning to the end."
+    return (
+        f"Make {what} unknown, and the last answers move: {named[0]}, {named[1]} and {named[2]} percentage points. "
+        f"{end}"
+    )

@@ -12,8 +12,8 @@ VIEWS = {
 
 st.title("Recurrent family", anchor=False)
 st.markdown(
-    "Plain or gated, one direction or two, one answer or many: recurrent networks come in several kinds. Here is a small "
-    "trained one of each. **Which of them can do what the others can't?**"
+    "Plain or gated, one direction or two, one answer or many: recurrent networks come in several kinds. Here is "
+    "a small trained one of each. **Which of them can do what the others can't?**"
 )
 
 st.session_state.setdefault("family_view", session.parameter("view", "gates", tuple(VIEWS)))

@@ -1,4 +1,7 @@
-"""Both directions: a blank in a sentence, filled by a network that reads forward only and by one that reads both ways."""
+"""Both directions: a blank in a sentence, and who can fill it: one who reads forward only, or both ways.
+
+The sentences that they learned from are in `lstm_core/blanks.py`.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ Shows every signal each of them has, its answer after each token, and what it ha
 
 from __future__ import annotations
 
+import streamlit as st
+
 from lstm_core import family
 from lstm_core.classify import Reading, TextClassifier
 from lstm_core.trace import LayerTrace

@@ -15,6 +15,7 @@ from ui import theme
 
 STILL = {"displayModeBar": False, "staticPlot": True}
 INPUT, ANSWER = "#888888", "#0072B2"
+_STATE, _MEMORY, _LSTM = theme.SIGNALS["h"].colour, theme.SIGNALS["c"].colour, theme.CELL_LINES["lstm"][1]
 _WIDE, _HIGH = 0.66, 0.5  # of a box
 
 
@@ -40,13 +41,13 @@ class Arrow:
 
 def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go.Figure:
     """Boxes and arrows on a plain ground; x and y are counted in boxes, y upwards."""
-    boxes, figure = list(boxes), go.Figure()
+    boxes, figure, ink = list(boxes), go.Figure(), "#FAFAFA" if theme.is_dark() else "#262730"
     for box in boxes:
         figure.add_shape(
             type="rect", x0=box.x - _WIDE / 2, x1=box.x + _WIDE / 2, y0=box.y - _HIGH / 2, y1=box.y + _HIGH / 2,
             line={"color": box.colour, "width": 2}, fillcolor=f"{box.colour}33",
         )  # fmt: skip
-        figure.add_annotation(x=box.x, y=box.y, text=box.text, showarrow=False, font_size=14)
+        figure.add_annotation(x=box.x, y=box.y, text=box.text, showarrow=False, font={"size": 14, "color": ink})
     for arrow in arrows:
         (x0, y0), (x1, y1) = arrow.start, arrow.end
         figure.add_annotation(
@@ -55,7 +56,11 @@ def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go
         )  # fmt: skip
         if arrow.text:
             figure.add_annotation(
-                x=(x0 + x1) / 2, y=(y0 + y1) / 2 + 0.17, text=f"<i>{arrow.text}</i>", showarrow=False, font_size=13
+                x=(x0 + x1) / 2,
+                y=(y0 + y1) / 2 + 0.17,
+                text=f"<i>{arrow.text}</i>",
+                showarrow=False,
+                font={"size": 13, "color": ink},
             )
     xs, ys = [box.x for box in boxes], [box.y for box in boxes]
     figure.update_xaxes(visible=False, range=[min(xs) - 0.6, max(xs) + 0.6], fixedrange=True)
@@ -70,8 +75,7 @@ def over_time(
     answers: Sequence[str],
     colours: Sequence[str],
     handed: Sequence[tuple[str, float, str]] = (("h", 0.0, INPUT),),
-    *,
-    backwards: bool = False,
+    height: int = 190,
 ) -> go.Figure:
     """Cells side by side, one a timestep, each with what it reads below and what it says above.
 
@@ -81,29 +85,40 @@ def over_time(
         answers: what is said at each timestep; "" for nothing.
         colours: of each cell.
         handed: what goes from each cell to the next: its name, how far above the middle, its colour.
-        backwards: a second row of cells that reads from the end.
+        height: in pixels.
     """
-    steps, top = range(len(cells)), 3.0 if backwards else 2.0
+    steps, half = range(len(cells)), _HIGH / 2
     boxes = [Box(t, 0, inputs[t]) for t in steps if inputs[t]]
     boxes += [Box(t, 1, cells[t], colours[t]) for t in steps]
-    boxes += [Box(t, top, answers[t], ANSWER) for t in steps if answers[t]]
-    half = _HIGH / 2
+    boxes += [Box(t, 2, answers[t], ANSWER) for t in steps if answers[t]]
     arrows = [Arrow((t, half), (t, 1 - half)) for t in steps if inputs[t]]
-    arrows += [Arrow((t, top - 1 + half), (t, top - half)) for t in steps if answers[t]]
+    arrows += [Arrow((t, 1 + half), (t, 2 - half)) for t in steps if answers[t]]
     for t in steps[1:]:
         for name, above, colour in handed:
             arrows.append(Arrow((t - 1 + _WIDE / 2, 1 + above), (t - _WIDE / 2, 1 + above), name, colour))
-    if backwards:
-        boxes += [Box(t, 2, cells[t], colours[t]) for t in steps]
-        arrows += [Arrow((t - _WIDE / 2, 2), (t - 1 + _WIDE / 2, 2), "h", INPUT) for t in steps[1:]]
-        # Past the other row: each word goes to both, and both go to the answer.
-        arrows += [Arrow((t + 0.42, 0.1), (t + 0.2, 2 - half)) for t in steps if inputs[t]]
-        arrows += [Arrow((t - 0.2, 1 + half), (t - 0.42, top - 0.1)) for t in steps if answers[t]]
-    return draw(boxes, arrows, height=260 if backwards else 190)
+    return draw(boxes, arrows, height)
+
+
+def both_ways(inputs: Sequence[str], cell: str, answers: Sequence[str], colour: str, height: int = 260) -> go.Figure:
+    """Two rows of cells, one that reads from the left and one from the right; arguments as in `over_time`."""
+    half, apart, aside = _HIGH / 2, 1.5, 0.6
+    places = [t * apart for t in range(len(inputs))]
+    boxes = [Box(x + aside * 0.65, 0, text) for x, text in zip(places, inputs, strict=True)]
+    boxes += [Box(x, 1, cell, colour) for x in places] + [Box(x + aside, 2, cell, colour) for x in places]
+    boxes += [Box(x + aside * 0.35, 3, text, ANSWER) for x, text in zip(places, answers, strict=True) if text]
+    arrows = []
+    for x, text in zip(places, answers, strict=True):
+        arrows += [Arrow((x + 0.2, half), (x, 1 - half)), Arrow((x + aside, half), (x + aside, 2 - half))]
+        if text:
+            arrows += [Arrow((x, 1 + half), (x, 3 - half)), Arrow((x + aside, 2 + half), (x + 0.4, 3 - half))]
+    for x in places[1:]:
+        arrows.append(Arrow((x - apart + _WIDE / 2, 1), (x - _WIDE / 2, 1), "h", _STATE))
+        arrows.append(Arrow((x + aside - _WIDE / 2, 2), (x + aside - apart + _WIDE / 2, 2), "h", _STATE))
+    return draw(boxes, arrows, height)
 
 
 _WORDS = ("x₁", "x₂", "x₃")
-_STATE, _MEMORY = theme.SIGNALS["h"].colour, theme.SIGNALS["c"].colour
+_SENTENCE = ("the", "___", "mooed")
 
 
 def wiring(network: str) -> tuple[go.Figure, str]:
@@ -114,12 +129,6 @@ def wiring(network: str) -> tuple[go.Figure, str]:
 def _last_state(cell: str, inside: str, *handed: tuple[str, float, str]) -> go.Figure:
     colour = theme.CELL_LINES[cell][1]
     return over_time(_WORDS, [inside] * 3, ("", "", "answer"), [colour] * 3, handed)
-
-
-def _filler(both: bool) -> go.Figure:
-    words = ("the", "___", "mooed")
-    answers = ("", "answer", "")
-    return over_time(words, ["LSTM"] * 3, answers, [theme.CELL_LINES["lstm"][1]] * 3, backwards=both)
 
 
 # A network's short name → its diagram, and the same for those who can't see it.
@@ -137,11 +146,11 @@ WIRINGS = {
         "Three cells in a row, each with gates f, i and o; c and h go from one to the next; the last gives the answer.",
     ),
     "forward": lambda: (
-        _filler(both=False),
+        over_time(_SENTENCE, ["LSTM"] * 3, ("", "answer", ""), [_LSTM] * 3, (("h", 0.0, _STATE),), height=260),
         "Three LSTM cells in a row read the words the, blank, mooed from left to right; the cell at the blank answers.",
     ),
     "both": lambda: (
-        _filler(both=True),
+        both_ways(_SENTENCE, "LSTM", ("", "answer", ""), _LSTM),
         "Two rows of LSTM cells, one reads from left to right, one from right to left; both answer at the blank.",
     ),
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+import pandas  # noqa: F401  # whole before the first figure: Plotly looks at it even while another thread imports it
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 

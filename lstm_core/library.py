@@ -136,6 +136,8 @@ _LOADERS: dict[str, str] = {
     "classifier": "lstm_core.library:load_classifier",
     "generator": "lstm_core.library:load_generator",
     "blank filler": "lstm_core.blank_filler:load_blank_filler",
+    "rewriter": "lstm_core.rewriting:load_rewriter",
+    "tree reader": "lstm_core.tree_reader:load_tree_reader",
 }
 
 

@@ -13,6 +13,7 @@ from lstm_core.character_recipes import CHARACTER_RECIPES
 from lstm_core.errors import LabError
 from lstm_core.family_recipes import BLANK_RECIPES, FAMILY_RECIPES
 from lstm_core.recipes import RECIPES
+from lstm_core.sequence_recipes import SEQUENCE_RECIPES
 
 
 class Progress(Protocol):
@@ -41,6 +42,7 @@ KINDS: tuple[tuple[Mapping[str, Any], str], ...] = (
     (FAMILY_RECIPES, "lstm_core.training:train_classifier"),
     (BLANK_RECIPES, "lstm_core.blank_training:train_blank_filler"),
     (CHARACTER_RECIPES, "lstm_core.window_training:train_writer"),
+    (SEQUENCE_RECIPES, "lstm_core.sequence_training:train_sequence"),
 )
 
 

@@ -69,9 +69,9 @@ def meaning(tree: Tree) -> int:
         return STRENGTH[tree.word]
     *_, first, last = (0, *map(meaning, tree.parts))
     if tree.word == "not":
-        return -int(np.sign(last))
+        return (last < 0) - (last > 0)
     if tree.word == "very":
-        return 2 * int(np.sign(last))
+        return 2 * ((last > 0) - (last < 0))
     return int((first + last) / 2) if tree.word == "and" else last
 
 
@@ -245,10 +245,13 @@ def _check_depth(tokens: list[_Token]) -> None:
 # --- Trees to learn from -------------------------------------------------------------------------
 
 
+_JUDGEMENTS = tuple(STRENGTH)
+
+
 def random_tree(depth: int, rng: np.random.Generator) -> Tree:
     """A tree of exactly that depth; each kind of node as likely, the shallower side of any depth below."""
     if depth == 0:
-        return Tree(str(rng.choice(list(STRENGTH))))
+        return Tree(_JUDGEMENTS[rng.integers(len(_JUDGEMENTS))])
     word = (*BEFORE, *BETWEEN)[rng.integers(4)]
     deep = random_tree(depth - 1, rng)
     if word in BEFORE:

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from lstm_core import LabError
-from ui import family_blanks, family_cells, session
+from ui import family_blanks, family_cells, family_seq2seq, family_tree, session
 
 VIEWS = {
     "gates": ("Gates or no gates", family_cells.show),
     "blanks": ("Both directions", family_blanks.show),
+    "rewriting": ("Encoder–decoder", family_seq2seq.show),
+    "tree": ("Over a tree", family_tree.show),
 }
 
 st.title("Recurrent family", anchor=False)

@@ -137,9 +137,11 @@ class _Parser:
 
     @property
     def now(self) -> str:
+        """The token that comes next; empty at the end."""
         return self.tokens[self.next].text if self.next < len(self.tokens) else ""
 
     def take(self) -> _Token:
+        """The next token, and on to the one behind it."""
         self.next += 1
         return self.tokens[self.next - 1]
 

@@ -116,10 +116,14 @@ class BlankFiller:
         for first in range(0, len(texts), BATCH):
             batch = [self.encode(text) for text in texts[first : first + BATCH]]
             ids = pad([encoded.ids for encoded, _ in batch], up_to=self.encoder.length)
-            with self._lock:  # Keras builds its predict function on first use, which two threads must not
-                output = np.asarray(self.model.predict_on_batch(ids))  # (batch, T, answers)
+            output = self.on_batch(ids)
             found[first : first + BATCH] = output[np.arange(len(batch)), [place for _, place in batch]]
         return found
+
+    def on_batch(self, ids: Array) -> Array:
+        """What Keras says of ready-made ids, at every place: (n, T) → (n, T, answers)."""
+        with self._lock:  # Keras builds its predict function on first use, which two threads must not
+            return np.asarray(self.model.predict_on_batch(ids))
 
 
 def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:

@@ -128,9 +128,12 @@ class TextClassifier:
     def _predict_batch(self, texts: list[Encoded]) -> Array:
         longest = self.encoder.length if self.network.ignores_padding else 0
         batch = [pad(ids, up_to=longest) for ids in zip(*(text.inputs for text in texts), strict=True)]
+        return with_both_classes(self.on_batch(*batch))
+
+    def on_batch(self, *inputs: Array) -> Array:
+        """What Keras says of ready-made ids: one (n, T) array an input of the network → (n, classes or 1) float32."""
         with self._lock:  # Keras builds its predict function on first use, which two threads must not
-            output = np.asarray(self.model.predict_on_batch(batch if len(batch) > 1 else batch[0]), np.float32)
-        return with_both_classes(output)
+            return np.asarray(self.model.predict_on_batch(inputs[0] if len(inputs) == 1 else list(inputs)), np.float32)
 
     def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
         """Read one text and keep everything.

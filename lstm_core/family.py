@@ -6,7 +6,7 @@ Who belongs to the family, and what a trial of each reads, stands in `MEMBERS`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -61,15 +61,22 @@ Trial = tuple[Callable[[], Any], int]
 def read_words(model: TextClassifier) -> Trial:
     """A trial of a text classifier: as many texts of full length as go together, by Keras."""
     length = model.encoder.length
-    text = " ".join(model.encoder.vocabulary.tokens[:200] * (1 + length // 200))
-    texts = [text] * TOGETHER
-    return (lambda: model.predict(texts)), TOGETHER * length
+    ids = np.random.default_rng(1).integers(UNKNOWN, len(model.encoder.vocabulary), (TOGETHER, length), np.int32)
+    return (lambda: model.on_batch(ids)), TOGETHER * length
 
 
 def fill_blanks(model: Any) -> Trial:
     """A trial of a blank filler: as many sentences as go together, by Keras."""
-    texts = [_SENTENCE] * TOGETHER
-    return (lambda: model.predict(texts)), TOGETHER * len(_SENTENCE.split())
+    ids = np.tile(model.encode(_SENTENCE)[0].ids, (TOGETHER, 1))  # (n, T)
+    return (lambda: model.on_batch(ids)), ids.size
+
+
+def cell_weights(model: Any) -> int:
+    """How many of a network's weights are in its recurrent layers; the rest are embeddings and answers."""
+    import keras
+
+    kinds = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN, keras.layers.Bidirectional)
+    return sum(int(layer.count_params()) for layer in model.model.layers if isinstance(layer, kinds))
 
 
 def trial_of(member: Member, model: Any) -> Trial:
@@ -79,19 +86,36 @@ def trial_of(member: Member, model: Any) -> Trial:
     return found
 
 
-def speed(trial: Trial, times: int = 5) -> float:
-    """How many words, tokens or signs a second are read: the best of several runs after one that doesn't count.
+@dataclass(frozen=True)
+class Speed:
+    """How many tokens, words or signs a second were read: in the best run, and in the middle one of all."""
 
-    The best, because whatever else the machine does can only make a run slower.
+    best: float
+    middle: float
+
+
+def speeds(trials: Mapping[str, Trial], rounds: int = 12) -> dict[str, Speed]:
+    """Time each trial once a round, so that whatever else the machine does meets all of them alike.
+
+    The best run counts: other work can only make a run slower. How far the middle one lies behind it says how much
+    other work there was.
+
+    Args:
+        trials: name → (a call that reads once, how much it reads).
+        rounds: how often each is run, after one run that doesn't count.
     """
-    run, count = trial
-    run()  # Keras compiles on first use
-    fastest = np.inf
-    for _ in range(times):
-        began = time.perf_counter()
-        run()
-        fastest = min(fastest, time.perf_counter() - began)
-    return float(count / fastest)
+    for run, _ in trials.values():
+        run()  # Keras compiles on first use
+    seconds: dict[str, list[float]] = {name: [] for name in trials}
+    for _ in range(rounds):
+        for name, (run, _) in trials.items():
+            began = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - began)
+    return {
+        name: Speed(count / min(seconds[name]), count / float(np.median(seconds[name])))
+        for name, (_, count) in trials.items()
+    }
 
 
 def without_beginning(model: TextClassifier, reading: Reading, first: int) -> Array:

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from lstm_core import LabError
-from ui import family_blanks, family_cells, family_seq2seq, family_tree, session
+from ui import family_blanks, family_cells, family_seq2seq, family_shapes, family_table, family_tree, session
 
+# Name in the link → what people call it, and the view, which returns what a link to it must say.
 VIEWS = {
     "gates": ("Gates or no gates", family_cells.show),
     "blanks": ("Both directions", family_blanks.show),
@@ -29,3 +30,18 @@ try:
 except LabError as error:
     st.error(str(error))
 session.remember(view=str(view), **shown)
+
+st.header("Many to one, one to many, many to many", anchor=False)
+st.markdown(
+    "A recurrent network can be asked once or at every step, and it can be fed a text or its own words. The cell is "
+    "the same; what differs is when something goes in and when something comes out."
+)
+family_shapes.show(VIEWS, "family_view")
+
+st.header("The family in numbers", anchor=False)
+family_table.show()
+st.caption(
+    "Sources: Elman 1990; Hochreiter & Schmidhuber 1997; Schuster & Paliwal 1997 (both directions); Gers, Schmidhuber "
+    "& Cummins 2000; Cho and others 2014 (GRU, encoder–decoder); Karpathy 2015 (the shapes). The "
+    "drawings, the sentences and the texts are our own; the questions are from Stack Overflow."
+)

@@ -47,6 +47,18 @@ TWO = {"blank_forward": ("Forward only", "forward"), "blank_both": ("Both direct
 COLOURS = {"blank_forward": "#0072B2", "blank_both": "#D55E00"}
 MOST_BARS = 5
 
+EQUATIONS = (
+    r"\overrightarrow{h}_t=\mathrm{LSTM}(x_t,\overrightarrow{h}_{t-1}),\qquad "
+    r"\overleftarrow{h}_t=\mathrm{LSTM}(x_t,\overleftarrow{h}_{t+1})",
+    r"y_t=\mathrm{softmax}\big(V\,[\overrightarrow{h}_t;\overleftarrow{h}_t]+b\big)",
+)
+SURPRISE = (
+    "Take **Meanwhile** and make the missing thing do what the sentence began with: *while the cow mooed at the gate, "
+    "the \\_\\_\\_ mooed at the gate*. In the grammar the two are never the same, and the network has to choose "
+    "between what the words say and what it has always seen. Then move the blank to the very end, where "
+    "nothing comes after: how much is the second direction worth there?"
+)
+
 
 def show() -> Shown:
     """The sentence, both networks' guesses, which words decide, and what each direction holds."""
@@ -68,6 +80,16 @@ def show() -> Shown:
     for column, name in zip(st.columns(2, gap="large"), TWO, strict=True):
         with column:
             _one(models[name], filled[name])
+    st.markdown(
+        "The state of the forward reader is a summary of what came before. At the blank it can only weigh what usually "
+        "follows; what it reads afterwards comes too late for this answer. The second reader arrives at the same place "
+        "from the other side with a summary of all that follows, and the answer is made of both."
+    )
+    st.markdown(
+        "That is why taggers, translators' encoders and speech recognisers read in both directions, and why a network "
+        "that writes can't: what comes after doesn't exist yet. It also means waiting for the last word before the "
+        "first answer."
+    )
     with st.expander("What may stand in the blank, and how the sentences were made"):
         _grammar(models)
     return {"sentence": text[: session.LONGEST_IN_LINK]}

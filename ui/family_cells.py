@@ -18,6 +18,18 @@ KINDS = tuple(name.removeprefix("family_") for name in family.CELLS)
 MOST_FIRST = 30
 LETTERS = {"rnn": ("h",), "gru": ("z", "r", "g", "h"), "lstm": theme.LSTM_SIGNALS}
 
+EQUATIONS = (
+    r"\text{RNN: }\ h_t=\tanh(Wx_t+Uh_{t-1}+b)",
+    r"\text{GRU: }\ h_t=z_t\odot h_{t-1}+(1-z_t)\odot g_t",
+    r"\text{LSTM: }\ c_t=f_t\odot c_{t-1}+i_t\odot g_t,\qquad h_t=o_t\odot\tanh c_t",
+)
+SURPRISE = (
+    "Take **Said first**. Its one telling line is the first one; what follows could be about any language. Look at who "
+    "still names the right language at the end, and then at the sentence about the first words: a network can be right "
+    "without remembering why it should be. Then take **Said last**, the same words with that line at the end: a gate "
+    "that has learned to keep can keep too well."
+)
+
 
 def show() -> Shown:
     """The text, the three networks in columns, and the sentence about them."""
@@ -38,6 +50,17 @@ def show() -> Shown:
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
             _one(kind, models[kind], readings[kind], reach)
+    st.markdown(
+        "A plain RNN makes its whole state anew at every token: all that it knows must pass through one tanh and one "
+        "matrix, each time. Its map flickers, and so does its answer. It learns from the last few words, because no "
+        "lesson reaches it from further back."
+    )
+    st.markdown(
+        "A GRU has a gate z that says, for each unit, how much of the old state stays; an LSTM keeps a cell state "
+        "beside what it says aloud, and a gate f fades it. Look for horizontal stripes: a stripe is "
+        "something that is being remembered. Which of the two is better depends on the task and on luck; "
+        "that both beat the plain RNN on long texts hardly ever does."
+    )
     st.caption(
         "Each row of a map is a unit, each column a token. Gates go from pale (0) to their colour (1); h, the "
         "candidate and c from blue over pale to orange, on the same scale in all three (c on its own, to "
@@ -79,9 +102,12 @@ def _one(kind: str, model: TextClassifier, reading: Reading, reach: float) -> No
         charts.answer_bars(reading.labels, probabilities, colours), config={"displayModeBar": False},
         key=f"family_answer_{kind}", alt=f"Last answer of the {name}: {said}.",
     )  # fmt: skip
+    figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours)
+    figure.update_layout(height=330, legend={"font_size": 13, "entrywidth": 0.45, "entrywidthmode": "fraction"})
+    family_charts.fewer_tokens(figure, len(reading.tokens))
     st.plotly_chart(
-        charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours), config=charts.CONFIG,
-        key=f"family_formed_{kind}", alt=f"Lines: the answer of the {name} after each of {len(reading.tokens)} tokens.",
+        figure, config=charts.CONFIG, key=f"family_formed_{kind}",
+        alt=f"Lines: the answer of the {name} after each of {len(reading.tokens)} tokens.",
     )  # fmt: skip
     layer = _layer(reading)
     order = charts.alike_together(layer.signals["h"])

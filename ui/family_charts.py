@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from ui import charts, theme
 
 ROW = 116  # pixels of one signal
+NARROW = 18  # tokens that stay readable in a third of a page
 
 
 def signals(
@@ -44,7 +45,7 @@ def signals(
             col=1,
         )
     charts.token_axis(figure, tokens)
-    figure.update_xaxes(**({"nticks": 18} if len(tokens) > 24 else {}))
+    fewer_tokens(figure, len(tokens))
     figure.update_yaxes(showticklabels=False, fixedrange=True)
     figure.update_annotations(font_size=14, x=0, xanchor="left")
     if mark is not None:
@@ -52,6 +53,12 @@ def signals(
         figure.add_vrect(x0=mark - 0.5, x1=mark + 0.5, line={"color": edge, "width": 2}, fillcolor="rgba(0,0,0,0)")
     figure.update_layout(height=110 + ROW * len(rows), margin=charts.MARGIN)
     return figure
+
+
+def fewer_tokens(figure: go.Figure, length: int) -> None:
+    """As many tokens on the x axis as a narrow column has room for."""
+    if length > NARROW:
+        figure.update_xaxes(nticks=NARROW, dtick=None)
 
 
 def guesses(ranked: Sequence[tuple[str, float]], colour: str) -> go.Figure:

@@ -25,19 +25,17 @@ class Member:
     Attributes:
         model: its name in the models folder.
         name: what people call it.
-        wiring: the name of its diagram.
-        shape: "many to one" and so on.
         task: what it does, in a few words.
-        unit: what it reads one of at a time, in the plural.
+        unit: what is counted when it reads, in the plural.
+        engine: what computes it when it is timed.
         trial: "module:function", a function (model) → (a call that reads once, how many `unit` it reads).
     """
 
     model: str
     name: str
-    wiring: str
-    shape: str
     task: str
     unit: str
+    engine: str
     trial: str
 
 
@@ -45,15 +43,19 @@ _TAGS = "language of a question"
 _WORDS = "lstm_core.family:read_words"
 _BLANK = "lstm_core.family:fill_blanks"
 MEMBERS: tuple[Member, ...] = (
-    Member("family_rnn", "plain RNN", "rnn", "many to one", _TAGS, "tokens", _WORDS),
-    Member("family_gru", "GRU", "gru", "many to one", _TAGS, "tokens", _WORDS),
-    Member("family_lstm", "LSTM", "lstm", "many to one", _TAGS, "tokens", _WORDS),
-    Member("blank_forward", "LSTM, forward only", "forward", "many to many", "word at a blank", "words", _BLANK),
-    Member("blank_both", "LSTM, both directions", "both", "many to many", "word at a blank", "words", _BLANK),
+    Member("family_rnn", "plain RNN", _TAGS, "tokens", "Keras", _WORDS),
+    Member("family_gru", "GRU", _TAGS, "tokens", "Keras", _WORDS),
+    Member("family_lstm", "LSTM", _TAGS, "tokens", "Keras", _WORDS),
+    Member("blank_forward", "LSTM, forward only", "word at a blank", "words", "Keras", _BLANK),
+    Member("blank_both", "LSTM, both directions", "word at a blank", "words", "Keras", _BLANK),
+    Member("number_words", "encoder–decoder", "a number in words", "signs", "NumPy", "lstm_core.family:rewrite"),
+    Member("negation_tree", "recursive", "praise and blame", "nodes", "NumPy", "lstm_core.family:climb"),
 )
 CELLS = ("family_rnn", "family_gru", "family_lstm")
 TOGETHER = 32  # sequences in a trial
 _SENTENCE = "this morning the ___ of our old neighbour whistled on the stove"
+
+_NUMBER, _TREE = "4072", "((not bad) and (very good))"
 
 Trial = tuple[Callable[[], Any], int]
 
@@ -71,12 +73,31 @@ def fill_blanks(model: Any) -> Trial:
     return (lambda: model.on_batch(ids)), ids.size
 
 
+def rewrite(model: Any) -> Trial:
+    """A trial of the encoder–decoder: as many numbers as go together; signs read and written are counted."""
+    numbers = [_NUMBER] * TOGETHER
+    signs = sum(map(len, numbers)) + sum(map(len, model.answers(numbers)))
+    return (lambda: model.answers(numbers)), signs
+
+
+def climb(model: Any) -> Trial:
+    """A trial of the recursive network: as many trees as go together; every node gets its answer."""
+    from lstm_core import tree_reader, trees
+
+    forest = tree_reader.forest_of([trees.pieces(trees.parse(_TREE))] * TOGETHER, model.words)
+    return (lambda: model.probabilities(model.vectors(forest))), len(model.vectors(forest))
+
+
 def cell_weights(model: Any) -> int:
-    """How many of a network's weights are in its recurrent layers; the rest are embeddings and answers."""
+    """How many of a network's weights are used anew at every step; the rest are embeddings and answers."""
     import keras
 
+    from lstm_core.tree_reader import LAYERS
+
     kinds = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN, keras.layers.Bidirectional)
-    return sum(int(layer.count_params()) for layer in model.model.layers if isinstance(layer, kinds))
+    return sum(
+        int(layer.count_params()) for layer in model.model.layers if isinstance(layer, kinds) or layer.name == LAYERS[1]
+    )
 
 
 def trial_of(member: Member, model: Any) -> Trial:

@@ -41,7 +41,6 @@ family_shapes.show(VIEWS, "family_view")
 st.header("The family in numbers", anchor=False)
 family_table.show()
 st.caption(
-    "Sources: Elman 1990; Hochreiter & Schmidhuber 1997; Schuster & Paliwal 1997 (both directions); Gers, Schmidhuber "
-    "& Cummins 2000; Cho and others 2014 (GRU, encoder–decoder); Karpathy 2015 (the shapes). The "
-    "drawings, the sentences and the texts are our own; the questions are from Stack Overflow."
+    "Shapes after Karpathy 2015. The drawings, the sentences and the texts are our own; the questions are from Stack "
+    "Overflow."
 )

@@ -71,6 +71,8 @@ def test_weights_of_the_cells_by_hand() -> None:
     assert found["family_gru"] == 3 * (one + 2 * units)  # a bias for each product
     assert found["family_lstm"] == 4 * (one + units)
     both, forward = (family.cell_weights(lstm_core.load(name)) for name in ("blank_both", "blank_forward"))
+    tree = lstm_core.load("negation_tree")
+    assert family.cell_weights(tree) == tree.W.size + tree.b.size
     assert both == 2 * 4 * (16 * (16 + 16) + 16) < forward
 
 

@@ -86,7 +86,7 @@ class TestBlanks:
         assert forward.read(second).ranked[0][0] == both.read(second).ranked[0][0] == "clock"
 
     def test_unknown_words_are_said_so(self) -> None:
-        page = opened("recurrent_family", view="blanks", sentence="the ___ purred <b>loudly</b>")
+        page = opened("recurrent_family", view="blanks", blank="the ___ purred <b>loudly</b>")
         assert not errors(page)
         assert any("Not in their vocabulary" in text.value and "purred" in text.value for text in page.caption)
 
@@ -157,5 +157,8 @@ class TestPage:
         assert any(note.showarrow for note in figure.layout.annotations)
         assert alt.endswith(".")
 
-    def test_every_member_has_a_diagram(self) -> None:
-        assert {member.wiring for member in family.MEMBERS} <= set(family_diagrams.WIRINGS)
+    def test_going_from_view_to_view_leaves_no_text_in_the_wrong_box(self) -> None:
+        page = opened("recurrent_family")
+        for view in ("blanks", "tree", "rewriting", "gates", "blanks"):
+            page.segmented_control(key="family_view").set_value(view).run()
+            assert not errors(page)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lstm_core import family
 from lstm_core.blank_filler import BlankFiller, Filled
-from lstm_core.errors import ModelError
+from lstm_core.errors import LabError, ModelError
 from lstm_core.text import BLANK
 from lstm_core.trace import BidirectionalTrace
 from ui import charts, family_charts, family_diagrams, session, shelf, theme, tokens
@@ -68,7 +68,16 @@ def show() -> Shown:
         "end of the sentence**."
     )
     text = _ask()
-    models = {name: _filler(name) for name in TWO}
+    try:
+        models = {name: _filler(name) for name in TWO}
+        _read(models, text)
+    except LabError as error:
+        st.error(str(error))
+    _words()
+    return {"blank": text[: session.LONGEST_IN_LINK]}
+
+
+def _read(models: dict[str, BlankFiller], text: str) -> None:
     filled = {name: model.read(text) for name, model in models.items()}
     unknown = filled["blank_both"].unknown
     if unknown:
@@ -80,6 +89,11 @@ def show() -> Shown:
     for column, name in zip(st.columns(2, gap="large"), TWO, strict=True):
         with column:
             _one(models[name], filled[name])
+    with st.expander("What may stand in the blank, and how the sentences were made"):
+        _grammar(models)
+
+
+def _words() -> None:
     st.markdown(
         "The state of the forward reader is a summary of what came before. At the blank it can only weigh what usually "
         "follows; what it reads afterwards comes too late for this answer. The second reader arrives at the same place "
@@ -90,9 +104,11 @@ def show() -> Shown:
         "that writes can't: what comes after doesn't exist yet. It also means waiting for the last word before the "
         "first answer."
     )
-    with st.expander("What may stand in the blank, and how the sentences were made"):
-        _grammar(models)
-    return {"sentence": text[: session.LONGEST_IN_LINK]}
+    for formula in EQUATIONS:
+        st.latex(formula)
+    with st.expander("Try this: make the words say what can't be"):
+        st.markdown(SURPRISE)
+    st.caption("Source: Schuster & Paliwal 1997. The sentences are our own.")
 
 
 def _ask() -> str:
@@ -101,7 +117,7 @@ def _ask() -> str:
         if chosen is not None:
             st.session_state["blank_text"] = chosen[0]
 
-    st.session_state.setdefault("blank_text", session.parameter("sentence", next(iter(PRESETS.values()))[0]))
+    st.session_state.setdefault("blank_text", session.parameter("blank", next(iter(PRESETS.values()))[0]))
     now = next((name for name, (text, _) in PRESETS.items() if text == st.session_state["blank_text"]), None)
     st.session_state["blank_preset"] = now
     st.pills("Try one", list(PRESETS), key="blank_preset", on_change=put, label_visibility="collapsed")

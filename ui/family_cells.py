@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lstm_core import family
+from lstm_core import LabError, family
 from lstm_core.classify import Reading, TextClassifier
 from lstm_core.trace import LayerTrace
 from ui import charts, examples, family_charts, family_diagrams, panels, session, shelf, theme
@@ -38,6 +38,16 @@ def show() -> Shown:
         "the **last state alone**, so whatever was read first must be carried to the end."
     )
     text, first = _ask()
+    try:
+        text, first = _read(text, first)
+    except LabError as error:
+        st.error(str(error))
+    _words()
+    return {"text": text[: session.LONGEST_IN_LINK], "first": first}
+
+
+def _read(text: str, first: int) -> tuple[str, int]:
+    """Draws all three; as much of the text as was read, and how many first words there were."""
     models = {kind: shelf.model(f"family_{kind}") for kind in KINDS}
     readings = {kind: session.reading_of(model, text) for kind, model in models.items()}
     one = next(iter(readings.values()))
@@ -50,6 +60,15 @@ def show() -> Shown:
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
             _one(kind, models[kind], readings[kind], reach)
+    st.caption(
+        "Each row of a map is a unit, each column a token. Gates go from pale (0) to their colour (1); h, the "
+        "candidate and c from blue over pale to orange, on the same scale in all three (c on its own, to "
+        f"±{reach:.1f}). Units that behave alike stand together."
+    )
+    return session.text_for_link(one), first
+
+
+def _words() -> None:
     st.markdown(
         "A plain RNN makes its whole state anew at every token: all that it knows must pass through one tanh and one "
         "matrix, each time. Its map flickers, and so does its answer. It learns from the last few words, because no "
@@ -57,16 +76,15 @@ def show() -> Shown:
     )
     st.markdown(
         "A GRU has a gate z that says, for each unit, how much of the old state stays; an LSTM keeps a cell state "
-        "beside what it says aloud, and a gate f fades it. Look for horizontal stripes: a stripe is "
-        "something that is being remembered. Which of the two is better depends on the task and on luck; "
-        "that both beat the plain RNN on long texts hardly ever does."
+        "beside what it says aloud, and a gate f fades it. Look for horizontal stripes: a stripe is something that is "
+        "being remembered. Which of the two is better depends on the task and on luck; that both beat the plain RNN on "
+        "long texts hardly ever does."
     )
-    st.caption(
-        "Each row of a map is a unit, each column a token. Gates go from pale (0) to their colour (1); h, the "
-        "candidate and c from blue over pale to orange, on the same scale in all three (c on its own, to "
-        f"±{reach:.1f}). Units that behave alike stand together."
-    )
-    return {"text": session.text_for_link(one), "first": first}
+    for formula in EQUATIONS:
+        st.latex(formula)
+    with st.expander("Try this: right, and forgetful"):
+        st.markdown(SURPRISE)
+    st.caption("Sources: Elman 1990; Cho et al. 2014; Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000.")
 
 
 def _ask() -> tuple[str, int]:

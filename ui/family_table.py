@@ -31,7 +31,7 @@ def show() -> None:
         key="family_table", column_config={
             "Weights": st.column_config.NumberColumn(format="localized", help="Numbers that training has set."),
             "in cells": st.column_config.NumberColumn(
-                format="localized", help="Of these in the recurrent layers; the others are word vectors and the answer."
+                format="localized", help="Of these, used anew at each step; the others are word vectors and the answer."
             ),
             "Right on test": st.column_config.NumberColumn(format="percent", help="From its card."),
             "RNN = 1": st.column_config.NumberColumn(format="%.2f", help="Its speed beside the plain RNN's."),
@@ -39,8 +39,9 @@ def show() -> None:
     )  # fmt: skip
     st.markdown(in_a_sentence(speeds))
     st.caption(
-        f"Speed: {family.TOGETHER} sequences at once through Keras on this machine's processor, the best of several "
-        "runs, measured when the first visitor came and kept. It depends on the machine and on what else it does, on "
+        f"Speed: {family.TOGETHER} sequences at once on this machine's processor, the best of several runs, measured "
+        "when the first visitor came and kept; a network with layers of its own kind goes through NumPy, as this page "
+        "reads it. It depends on the machine and on what else it does, on "
         "how many sequences go together, and on the number of units: in a network this small every timestep waits for "
         "the one before, and that waiting costs as much as the arithmetic of its gates. Accuracies of different tasks "
         "can't be compared; `python -m lstm_core evaluate NAME` repeats each."
@@ -56,11 +57,12 @@ def _row(member: Member, model: Any, speeds: dict[str, Speed]) -> dict[str, obje
         "in cells": family.cell_weights(model),
         "Right on test": model.card.measured["accuracy"],
         "Reads in a second": f"{round(best, -2):,.0f} {member.unit}",
+        "through": member.engine,
         "RNN = 1": best / plain.best if plain else None,
     }
 
 
-@st.cache_data(show_spinner="Measuring how fast each of them reads …")
+@st.cache_resource(show_spinner="Measuring how fast each of them reads …")
 def _speeds(names: tuple[str, ...]) -> dict[str, Speed]:
     members = [member for member in family.MEMBERS if member.model in names]
     return family.speeds({each.model: family.trial_of(each, shelf.any_model(each.model)) for each in members})

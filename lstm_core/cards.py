@@ -73,6 +73,8 @@ def headline(measured: Mapping[str, Any]) -> str:
     for key, words in (("accuracy", "accuracy {:.2%}"), ("nats_per_character", "{:.3f} nats per character")):
         if isinstance(measured.get(key), float):
             return words.format(measured[key])
+    if isinstance(measured.get("mase"), float) and isinstance(measured.get("naive_mase"), float):
+        return f"MASE {measured['mase']:.2f}, naive {measured['naive_mase']:.2f}"
     return ""
 
 

@@ -68,6 +68,14 @@ def read(data: bytes | str) -> Corpus:
     return Corpus(text, encoding, Alphabet.of(text), tuple(counts))
 
 
+def decoded(data: bytes) -> str:
+    """Bytes of any encoding that can be detected, as text with "\\n" at the ends of lines; TextError if it is none."""
+    text = _decoded(data)[0].removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if _is_no_text(text):
+        raise TextError("That is not a plain text.")
+    return text
+
+
 def _decoded(data: bytes) -> tuple[str, str]:
     from charset_normalizer import from_bytes
 

@@ -15,6 +15,7 @@ from lstm_core import datasets, readable, splits
 from lstm_core.blank_filler import blank_figures
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
+from lstm_core.forecast import forecasting_figures
 from lstm_core.rewriting import rewriting_figures
 from lstm_core.tree_reader import tree_figures
 
@@ -88,6 +89,7 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
 FIGURES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "classifier": reading_figures,
     "generator": writing_figures,
+    "forecaster": forecasting_figures,
     "blank filler": blank_figures,
     "rewriter": rewriting_figures,
     "tree reader": tree_figures,

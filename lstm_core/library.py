@@ -1,8 +1,8 @@
 """The models folder: what is in it, and how a model is loaded from it and saved to it.
 
-One folder a model: `model.keras` (a stock Keras model), `vocabulary.json` (how text becomes ids)
-and `card.json` (what it is, how it was trained, what it reached). Listing reads cards only;
-loading brings Keras in. Folders are trusted no further than Keras's safe mode.
+One folder a model: `model.keras` (a stock Keras model), `vocabulary.json` (how text becomes ids, or
+how the values of a series are scaled) and `card.json` (what it is, how it was trained, what it
+reached). Listing reads cards only; loading brings Keras in. Folders are trusted no further than Keras's safe mode.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lstm_core.errors import ModelError
 if TYPE_CHECKING:
     from lstm_core.characters import Alphabet
     from lstm_core.classify import TextClassifier
+    from lstm_core.forecast import Settings
     from lstm_core.generate import TextGenerator
     from lstm_core.text import Encoder
 
@@ -135,6 +136,7 @@ def load_generator(folder: Path, card: ModelCard) -> TextGenerator:
 _LOADERS: dict[str, str] = {
     "classifier": "lstm_core.library:load_classifier",
     "generator": "lstm_core.library:load_generator",
+    "forecaster": "lstm_core.forecast:load_forecaster",
     "blank filler": "lstm_core.blank_filler:load_blank_filler",
     "rewriter": "lstm_core.rewriting:load_rewriter",
     "tree reader": "lstm_core.tree_reader:load_tree_reader",
@@ -166,7 +168,7 @@ def load_network(folder: Path) -> Any:
         raise damaged(folder, WEIGHTS, error) from error
 
 
-def save(model: Any, encoder: Encoder | Alphabet, card: ModelCard, folder: Path) -> None:
+def save(model: Any, encoder: Encoder | Alphabet | Settings, card: ModelCard, folder: Path) -> None:
     """Write a model's three files; each is written beside its place first and then moved there.
 
     Raises:

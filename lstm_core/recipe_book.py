@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from lstm_core.character_recipes import CHARACTER_RECIPES
 from lstm_core.errors import LabError
 from lstm_core.family_recipes import BLANK_RECIPES, FAMILY_RECIPES
+from lstm_core.forecast_recipes import FORECAST_RECIPES
 from lstm_core.recipes import RECIPES
 from lstm_core.sequence_recipes import SEQUENCE_RECIPES
 
@@ -42,6 +43,7 @@ KINDS: tuple[tuple[Mapping[str, Any], str], ...] = (
     (FAMILY_RECIPES, "lstm_core.training:train_classifier"),
     (BLANK_RECIPES, "lstm_core.blank_training:train_blank_filler"),
     (CHARACTER_RECIPES, "lstm_core.window_training:train_writer"),
+    (FORECAST_RECIPES, "lstm_core.forecast_training:train_forecaster"),
     (SEQUENCE_RECIPES, "lstm_core.sequence_training:train_sequence"),
 )
 

@@ -16,6 +16,7 @@ import streamlit as st
 import lstm_core
 from lstm_core.classify import TextClassifier
 from lstm_core.errors import ModelError
+from lstm_core.forecast import Forecaster
 from lstm_core.generate import TextGenerator
 
 _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
@@ -58,6 +59,18 @@ def generator(name: str) -> TextGenerator:
     found = any_model(name)
     if not isinstance(found, TextGenerator):
         raise ModelError(f"The model '{name}' is no character model.")
+    return found
+
+
+def forecaster(name: str) -> Forecaster:
+    """A shipped forecaster; shows that it is loading for as long as it is.
+
+    Raises:
+        ModelError: if it is missing or damaged, or no forecaster.
+    """
+    found = any_model(name)
+    if not isinstance(found, Forecaster):
+        raise ModelError(f"The model '{name}' is no forecaster.")
     return found
 
 

@@ -1,0 +1,89 @@
+"""Forecasting in a real browser: the verdict, the lagged copy, a leak that is caught, and a CSV of one's own."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import lstm_core
+from lstm_core import series
+from lstm_core.forecast import Forecaster
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS, choice
+from tests.test_csv_series import PLAIN, table
+from ui import forecast_panels, forecast_upload
+
+expect.set_options(timeout=PATIENCE)
+LAST_WORDS = "Sources: Koenker & Bassett 1978"
+
+
+def is_whole(page: Page) -> None:
+    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
+    expect(page.get_by_text(LAST_WORDS, exact=False)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def verdict(name: str, model: str) -> str:
+    forecaster = lstm_core.load(model)
+    assert isinstance(forecaster, Forecaster)
+    found = series.load(name)
+    return forecast_panels.verdict(forecaster.backtest(found), found.step).replace("**", "")
+
+
+def upload(page: Page, name: str, data: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_the_story_of_the_lecture(page: Page, address: str) -> None:
+    page.goto(f"{address}/forecasting")
+    expect(page.get_by_role("heading", name=verdict("AMZN", "forecast_stocks"))).to_be_visible()
+    expect(page.get_by_text("a lagged copy", exact=False)).to_be_visible()
+    page.get_by_text("Move the forecast one step to the left", exact=True).click()
+    expect(page.get_by_text("moved a step to the left", exact=False).first).to_be_visible()
+    is_whole(page)
+    choice(page, "A sum of seasons").click()
+    expect(page.get_by_role("heading", name=verdict("seasons", "forecast_seasons"))).to_be_visible()
+    expect(page.get_by_text("no lagged copy", exact=False)).to_be_visible()
+    choice(page, "What the memory holds").click()
+    expect(page.get_by_text("follows the season best", exact=False).first).to_be_visible()
+    choice(page, "Leaks, built in and caught").click()
+    expect(page.get_by_text("No leak found", exact=False)).to_be_visible()
+    choice(page, "Window one too late").click()
+    expect(page.get_by_text("Leak caught", exact=False)).to_be_visible()
+    is_whole(page)
+
+
+def test_a_link_reopens_the_view(page: Page, address: str) -> None:
+    page.goto(f"{address}/forecasting?series=sunspots&horizon=5&origin=40&view=memory&signal=direction")
+    expect(page.get_by_text("follows rising or falling best", exact=False).first).to_be_visible()
+    is_whole(page)
+    page.reload()
+    expect(page.get_by_text("follows rising or falling best", exact=False).first).to_be_visible()
+    assert "origin=40" in page.url
+    assert "horizon=5" in page.url
+
+
+def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> None:
+    page.goto(f"{address}/forecasting?series=own")
+    expect(page.get_by_text("A CSV with a column of dates", exact=False)).to_be_visible()
+    upload(page, "bad.csv", b"name,size\na,1\nb,2\n")
+    expect(page.get_by_text("No column holds dates", exact=False)).to_be_visible()
+    upload(page, "mine.csv", forecast_upload._example())
+    expect(page.get_by_role("heading", name="How good is it?")).to_be_visible()
+    page.get_by_role("button", name="Train a network on it").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("The training was stopped", exact=False)).to_be_visible()
+    page.get_by_role("button", name="Train a network on it").click()
+    judged = page.get_by_role("heading", name="The LSTM beats “tomorrow equals today”")
+    expect(judged).to_be_visible(timeout=240_000)
+    is_whole(page)
+
+
+def test_a_hostile_header_is_shown_as_text(page: Page, address: str) -> None:
+    page.goto(f"{address}/forecasting?series=own")
+    upload(page, "x.csv", table(PLAIN, "date,<img src=x onerror=alert(1)>").encode())
+    expect(page.get_by_role("heading", name="How good is it?")).to_be_visible()
+    assert page.locator("img[src=x]").count() == 0

@@ -1,0 +1,154 @@
+"""A visitor's own CSV on the forecasting page: choose columns, hear what is wrong, train a network beside the app.
+
+All of it stays in the visitor's session. The worker that trains is in `lstm_core.forecast_worker`.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import streamlit as st
+
+import lstm_core
+from lstm_core import LabError, csv_series, forecast_worker, series
+from lstm_core.csv_series import GAPS, Table
+from lstm_core.forecast import Forecaster
+from lstm_core.forecast_worker import Training
+from lstm_core.series import Series
+from ui import forecast
+from ui.forecast import Chosen
+
+BEAT = 1.0  # seconds between two looks at a training
+
+
+def own() -> Chosen | None:
+    """The visitor's series with what is known about it; None until there is one.
+
+    Raises:
+        LabError: if the file can't be used, in one sentence.
+    """
+    table = _table()
+    if table is None:
+        return None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        date, value = _columns(table)
+        gaps = st.selectbox(
+            "Where something is missing", list(GAPS), format_func=GAPS.__getitem__, key="fc_gaps", width=320,
+            persist_state="session", help="Nothing is filled from what came later: that would be a leak.",
+        )  # fmt: skip
+        found = csv_series.series_of(table, date, value, str(gaps))
+        st.session_state["fc_season"] = min(
+            st.session_state.get("fc_season") or found.series.season, len(found.series) // 4
+        )
+        season = st.number_input(
+            "Season, in steps", 1, len(found.series) // 4, key="fc_season", width=160, persist_state="session",
+            help="When it looks alike again: 7 for days in a week, 12 for months in a year, 1 for never.",
+        )  # fmt: skip
+    for note in found.notes:
+        st.warning(note)
+    return _with_network(replace(found.series, season=int(season)))
+
+
+def _table() -> Table | None:
+    st.markdown(
+        "A CSV with a column of dates and a column of values, evenly spaced, "
+        f"{csv_series.SHORTEST} values or more, {csv_series.LARGEST / 1e6:.0f} MB at most."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        # Every type is let in: a file of another type gets a sentence that says what is wrong with it.
+        upload = st.file_uploader("Your file", key="fc_file", width=520)
+        st.download_button(
+            "An example", _example, "example.csv", "text/csv", key="fc_example", icon=":material/download:",
+            help="700 days with a week and a month in them.",
+        )  # fmt: skip
+    if upload is None:
+        return st.session_state.get("_fc_table")
+    if st.session_state.get("_fc_read") != upload.file_id:
+        for name in ("_fc_table", "fc_date", "fc_value", "fc_season"):
+            st.session_state.pop(name, None)
+        st.session_state["_fc_table"] = csv_series.read(upload.getvalue())
+        st.session_state["_fc_read"] = upload.file_id
+    return st.session_state["_fc_table"]
+
+
+def _example() -> bytes:
+    made = series.seasons(700, seed=21)
+    out = io.StringIO()
+    out.write("date,value\n")
+    out.writelines(f"{str(date)[:10]},{value:.2f}\n" for date, value in zip(made.dates, made.values, strict=True))
+    return out.getvalue().encode()
+
+
+def _columns(table: Table) -> tuple[int, int]:
+    every = list(range(len(table.header)))
+
+    def name(index: int) -> str:
+        return table.header[index]
+
+    st.session_state.setdefault("fc_date", table.dates[0])
+    st.session_state.setdefault("fc_value", next((each for each in table.numbers), 0))
+    date = st.selectbox("Dates", every, format_func=name, key="fc_date", width=200, persist_state="session")
+    value = st.selectbox("Values", every, format_func=name, key="fc_value", width=200, persist_state="session")
+    return int(date), int(value)
+
+
+# --- Training -----------------------------------------------------------------------------------
+
+
+def _with_network(found: Series) -> Chosen:
+    key = (found.values.tobytes(), found.dates.tobytes(), found.season)
+    if st.session_state.get("_fc_key") != key:
+        running = st.session_state.pop("_fc_training", None)
+        if running is not None:
+            running.stop()
+        st.session_state.pop("_fc_forecaster", None)
+        st.session_state["_fc_key"] = key
+    forecaster: Forecaster | None = st.session_state.get("_fc_forecaster")
+    training: Training | None = st.session_state.get("_fc_training")
+    recipe = forecast_worker.recipe_for(found)
+    if training is not None:
+        _progress(training)
+    elif forecaster is None:
+        st.button(
+            "Train a network on it", type="primary", key="fc_train", icon=":material/model_training:",
+            on_click=_train, args=(found,),
+            help=f"An LSTM of {recipe.units} units that reads {recipe.window} values and forecasts {recipe.horizon}.",
+        )  # fmt: skip
+        st.caption("It takes a minute or so, in a process of its own. Until then the simple forecasts are shown.")
+    if "_fc_failure" in st.session_state:
+        st.error(st.session_state["_fc_failure"])
+    return Chosen(found, forecaster, forecast.own_walk(found, forecaster, recipe.horizon))
+
+
+def _train(found: Series) -> None:
+    st.session_state.pop("_fc_failure", None)
+    try:
+        st.session_state["_fc_training"] = Training(found)
+    except LabError as error:
+        st.session_state["_fc_failure"] = str(error)
+
+
+def _stop(training: Training) -> None:
+    training.stop()
+
+
+@st.fragment(run_every=BEAT)
+def _progress(training: Training) -> None:
+    """A bar and a button to stop; when it is over, the page is drawn again with what came of it."""
+    state = training.state()
+    if not state.over:
+        st.progress(state.share, state.line)
+        st.button("Stop", key="fc_stop", icon=":material/stop:", on_click=_stop, args=(training,))
+        return
+    st.session_state.pop("_fc_training", None)
+    if state.failure:
+        st.session_state["_fc_failure"] = state.failure
+    else:
+        try:
+            loaded = lstm_core.load(training.model)
+            assert isinstance(loaded, Forecaster)  # the worker saves nothing else
+            st.session_state["_fc_forecaster"] = loaded
+        except LabError as error:
+            st.session_state["_fc_failure"] = str(error)
+    st.rerun()

@@ -48,7 +48,7 @@ COLOURS = {"blank_forward": "#0072B2", "blank_both": "#D55E00"}
 MOST_BARS = 5
 
 EQUATIONS = (
-    r"\overrightarrow{h}_t=\mathrm{LSTM}(x_t,\overrightarrow{h}_{t-1}),\qquad "
+    r"\overrightarrow{h}_t=\mathrm{LSTM}(x_t,\overrightarrow{h}_{t-1})",
     r"\overleftarrow{h}_t=\mathrm{LSTM}(x_t,\overleftarrow{h}_{t+1})",
     r"y_t=\mathrm{softmax}\big(V\,[\overrightarrow{h}_t;\overleftarrow{h}_t]+b\big)",
 )
@@ -198,7 +198,8 @@ def _grammar(models: dict[str, BlankFiller]) -> None:
     shares = {name: model.card.measured["accuracy"] for name, model in models.items()}
     st.markdown(
         f"On the {both.card.measured['examples']:,} sentences held out, always saying the same word is right "
-        f"{limits['chance']:.0%} of the time. **No** reader who sees only the words before the blank can be right more "
-        f"often than {limits['before']:.1%}; ours reaches {shares['blank_forward']:.1%}. With all words "
-        f"{limits['all']:.1%} is possible, and the network with both directions reaches {shares['blank_both']:.1%}."
+        f"{limits['chance']:.0%} of the time. **No** reader who sees only the words before the blank, not even one who "
+        f"knows these very sentences, can be right more often than {limits['before']:.1%}; ours reaches "
+        f"{shares['blank_forward']:.1%}. With all words {limits['all']:.1%} is possible, and the network with "
+        f"both directions reaches {shares['blank_both']:.1%}."
     )

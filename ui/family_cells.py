@@ -21,7 +21,8 @@ LETTERS = {"rnn": ("h",), "gru": ("z", "r", "g", "h"), "lstm": theme.LSTM_SIGNAL
 EQUATIONS = (
     r"\text{RNN: }\ h_t=\tanh(Wx_t+Uh_{t-1}+b)",
     r"\text{GRU: }\ h_t=z_t\odot h_{t-1}+(1-z_t)\odot g_t",
-    r"\text{LSTM: }\ c_t=f_t\odot c_{t-1}+i_t\odot g_t,\qquad h_t=o_t\odot\tanh c_t",
+    r"\text{LSTM: }\ c_t=f_t\odot c_{t-1}+i_t\odot g_t",
+    r"h_t=o_t\odot\tanh c_t",
 )
 SURPRISE = (
     "Take **Said first**. Its one telling line is the first one; what follows could be about any language. Look at who "
@@ -71,8 +72,8 @@ def _read(text: str, first: int) -> tuple[str, int]:
 def _words() -> None:
     st.markdown(
         "A plain RNN makes its whole state anew at every token: all that it knows must pass through one tanh and one "
-        "matrix, each time. Its map flickers, and so does its answer. It learns from the last few words, because no "
-        "lesson reaches it from further back."
+        "matrix, each time. Its map flickers, and so does its answer. It learns from the last few words, because "
+        "hardly any lesson reaches it from further back."
     )
     st.markdown(
         "A GRU has a gate z that says, for each unit, how much of the old state stays; an LSTM keeps a cell state "
@@ -121,7 +122,9 @@ def _one(kind: str, model: TextClassifier, reading: Reading, reach: float) -> No
         key=f"family_answer_{kind}", alt=f"Last answer of the {name}: {said}.",
     )  # fmt: skip
     figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours)
-    figure.update_layout(height=330, legend={"font_size": 13, "entrywidth": 0.45, "entrywidthmode": "fraction"})
+    figure.update_layout(height=330, legend={"font_size": 12, "entrywidth": 0.5, "entrywidthmode": "fraction"})
+    figure.update_yaxes(title=None)
+    st.caption("The answer, had the text ended after each token:")
     family_charts.fewer_tokens(figure, len(reading.tokens))
     st.plotly_chart(
         figure, config=charts.CONFIG, key=f"family_formed_{kind}",

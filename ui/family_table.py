@@ -44,7 +44,8 @@ def show() -> None:
         "reads it. It depends on the machine and on what else it does, on "
         "how many sequences go together, and on the number of units: in a network this small every timestep waits for "
         "the one before, and that waiting costs as much as the arithmetic of its gates. Accuracies of different tasks "
-        "can't be compared; `python -m lstm_core evaluate NAME` repeats each."
+        "can't be compared, and the last two hold for sizes that were trained on; `python -m lstm_core evaluate "
+        "NAME` repeats each."
     )
 
 

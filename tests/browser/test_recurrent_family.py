@@ -1,0 +1,81 @@
+"""The recurrent family in a real browser: three cells on one text, a blank that what follows decides, bad input."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import lstm_core
+from lstm_core import family
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS, choice
+from ui import family_blanks, family_cells
+
+expect.set_options(timeout=PATIENCE)
+LAST_WORDS = "Shapes after Karpathy 2015"
+# In light and dark at 1400 pixels, and on a phone in both.
+BOTH_WIDTHS = [*LOOKS, pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="night")]
+
+
+def is_whole(page: Page) -> None:
+    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
+    expect(page.get_by_text(LAST_WORDS, exact=False)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def says(text: str) -> str:
+    models = {name.removeprefix("family_"): lstm_core.load(name) for name in family.CELLS}
+    return family_cells.who_says_what({kind: model.read(text) for kind, model in models.items()})
+
+
+def filled(text: str) -> str:
+    forward, both = (lstm_core.load(name).read(text) for name in family_blanks.TWO)
+    return family_blanks.in_a_sentence(forward, both)
+
+
+@pytest.mark.parametrize("page", BOTH_WIDTHS, indirect=True)
+def test_the_story_of_the_lecture(page: Page, address: str) -> None:
+    page.goto(f"{address}/recurrent_family")
+    examples = family_cells.TEXTS.examples
+    expect(page.get_by_role("heading", name=says(examples["Said first"]))).to_be_visible()
+    page.get_by_role("button", name="Said last").click()
+    expect(page.get_by_role("heading", name=says(examples["Said last"]))).to_be_visible()
+    expect(page.get_by_text("times the speed of the plain RNN", exact=False)).to_be_visible()
+    is_whole(page)
+
+    choice(page, "Both directions").click()
+    presets = family_blanks.PRESETS
+    expect(page.get_by_role("heading", name=filled(presets["It comes after"][0]))).to_be_visible()
+    choice(page, "It came before").click()
+    expect(page.get_by_role("heading", name=filled(presets["It came before"][0]))).to_be_visible()
+    is_whole(page)
+
+
+def test_bad_input_is_one_sentence_and_what_was_typed_stays(page: Page, address: str) -> None:
+    page.goto(f"{address}/recurrent_family?view=blanks")
+    box = page.get_by_role("textbox", name="A sentence with a blank")
+    for text, words in (
+        ("<script>alert(1)</script>", "There is no blank"),
+        ("cow", "There is no blank"),
+        ("👍", "There is no text to read"),
+        ("a ___ or a ___", "There are 2 blanks"),
+    ):
+        box.fill(text)
+        box.press("Enter")
+        expect(page.get_by_test_id("stAlert")).to_contain_text(words)
+        expect(box).to_have_value(text)
+    box.fill("the ___ <b>mooed</b> 👍 at the gate")
+    box.press("Enter")
+    expect(page.get_by_role("heading", name=filled("the ___ <b>mooed</b> 👍 at the gate"))).to_be_visible()
+    is_whole(page)
+
+
+def test_a_link_reopens_text_and_view(page: Page, address: str) -> None:
+    page.goto(f"{address}/recurrent_family?view=gates&text=def+f(x)%3A+return+x&first=4")
+    expect(page.get_by_role("heading", name=says("def f(x): return x"))).to_be_visible()
+    expect(page.get_by_text("Make the first 4 words unknown", exact=False)).to_be_visible()
+    page.get_by_role("button", name="Show it above").nth(1).click()
+    expect(page.get_by_text("A word is missing", exact=False)).to_be_visible()
+    assert "view=blanks" in page.url

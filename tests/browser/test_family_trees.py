@@ -1,0 +1,95 @@
+"""The encoder–decoder and the tree in a real browser: a number too long, meddling with the state, a node by click."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import lstm_core
+from lstm_core import handover
+from lstm_core.rewriting import Rewriter
+from lstm_core.tree_reader import TreeReader
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS, choice
+from ui import family_seq2seq, family_tree
+
+expect.set_options(timeout=PATIENCE)
+PAGE = "recurrent_family"
+
+
+def is_whole(page: Page, last_words: str, alerts: int = 0) -> None:
+    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
+    expect(page.get_by_text(last_words, exact=False)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(alerts)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def figure(page: Page, key: str) -> Locator:
+    return page.locator(f"[class*='st-key-{key}'] .js-plotly-plot").first
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_a_number_longer_than_in_training_is_spelled_wrong(page: Page, address: str) -> None:
+    model = lstm_core.load("number_words")
+    assert isinstance(model, Rewriter)
+    page.goto(f"{address}/{PAGE}?view=rewriting")
+    for preset in ("As in training", "Longer than in training"):
+        choice(page, preset).click()
+        found = model.rewrite(family_seq2seq.PRESETS[preset])
+        expect(page.get_by_role("heading", name=family_seq2seq.verdict(found))).to_be_visible()
+        expect(figure(page, "s2s_diagram")).to_be_visible()
+    expect(page.get_by_text(f"True: {found.truth}")).to_be_visible()
+    is_whole(page, "Sutskever, Vinyals & Le 2014")
+
+    page.get_by_label("Number", exact=True).fill("4 and 2")
+    page.get_by_label("Number", exact=True).press("Enter")
+    expect(page.get_by_text("Only the digits 0 to 9 can be read", exact=False)).to_be_visible()
+    expect(page.get_by_label("Number", exact=True)).to_have_value("4 and 2")
+    is_whole(page, "Sutskever, Vinyals & Le 2014", alerts=1)
+
+
+def test_a_link_reopens_what_was_done_to_the_state(page: Page, address: str) -> None:
+    model = lstm_core.load("number_words")
+    assert isinstance(model, Rewriter)
+    page.goto(f"{address}/{PAGE}?view=rewriting&number=4072&handed=c&other=98")
+    text = model.write(*handover.swapped(model.state("4072"), model.state("98"), "c"), 100).text
+    expect(page.get_by_text(f"The decoder writes: {text}", exact=True)).to_be_visible()
+    page.get_by_text("Try this: where does the length live?").click()
+    expect(page.get_by_text("counts with the size of c", exact=False)).to_be_visible()
+    assert "other=98" in page.url
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_the_same_words_in_other_brackets_mean_something_else(page: Page, address: str) -> None:
+    model = lstm_core.load("negation_tree")
+    assert isinstance(model, TreeReader)
+    page.goto(f"{address}/{PAGE}?view=tree")
+    for preset in ("One order of words", "Same words, other brackets"):
+        choice(page, preset).click()
+        verdict = family_tree.verdict(model.read(family_tree.PRESETS[preset]))
+        expect(page.get_by_role("heading", name=verdict)).to_be_visible()
+    is_whole(page, "Socher et al. 2013")
+    page.get_by_text("Try this: every way to put the brackets").click()
+    expect(page.get_by_text("2 trees have these words in this order", exact=False)).to_be_visible()
+
+    page.get_by_label("A bracketed sentence", exact=True).fill("(good and")
+    page.get_by_label("A bracketed sentence", exact=True).press("Enter")
+    expect(page.get_by_text("Something is missing after 'and' at the end", exact=False)).to_be_visible()
+    expect(page.get_by_label("A bracketed sentence", exact=True)).to_have_value("(good and")
+
+
+def test_a_click_on_a_circle_chooses_its_node(page: Page, address: str) -> None:
+    page.goto(f"{address}/{PAGE}?view=tree&sentence={quote('(not (bad but good))')}")
+    drawing = figure(page, "tree_node_")
+    expect(drawing.locator(".scatterlayer .text text").first).to_be_visible()
+    drawing.locator(".scatterlayer .text text", has_text="−").first.wait_for()
+    box = drawing.locator(".scatterlayer .text text").filter(has_text="+").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(
+        page.get_by_text("The answer at 'good'", exact=False).or_(page.get_by_text("The answer at '(bad but good)'"))
+    ).to_be_visible()
+    assert "node=6" not in page.url

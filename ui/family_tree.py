@@ -24,7 +24,7 @@ PRESETS = {
     "Same words, other brackets": "((not bad) but good)",
     "Not not great": "(not (not great))",
     "A hard one": "((very (very (very (very (poor and great))))) and (average and great))",
-    "Deeper than in training": "(not ((very ((not (bad and (not awful))) but (poor and great))) and (not fine)))",
+    "Deeper than in training": "(not ((very (not (bad but (not poor)))) but ((poor and great) but (very (not fine)))))",
 }
 MOST_IN_LINK = trees.MOST_SIGNS + 1  # of what was typed; a longer one stays too long in a link
 MOST_BRACKETINGS = 60  # rows of a table

@@ -51,7 +51,7 @@ def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Seq
     figure.update_xaxes(visible=False, fixedrange=True, row=2, col=1)
     figure.update_layout(height=HEIGHT, margin={"l": 8, "r": 8, "t": 30, "b": 8}, showlegend=False)
     _title(figure, "The encoder reads", figure.layout.yaxis.domain[1])
-    _title(figure, f"The state after the last digit: {h.size + c.size} numbers", figure.layout.yaxis2.domain[1])
+    _title(figure, f"State: {h.size + c.size} numbers", figure.layout.yaxis2.domain[1])
     _title(figure, "The decoder writes", figure.layout.yaxis3.domain[1])
     last, strip = figure.layout.yaxis.domain[0], figure.layout.yaxis2.domain
     ends = [(place + 0.6) / (MOST_BOXES + 0.2) for place in (MOST_BOXES - 1, 0)]  # under the last box, over the first

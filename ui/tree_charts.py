@@ -109,7 +109,7 @@ def _nodes(
     answer: str,
 ) -> None:
     """The nodes of one class; an empty class keeps its entry in the legend, so that colours can be read."""
-    dark_text = theme.is_dark() or sign in ("−", "+")
+    dark_text = sign == "0" or (sign in ("−", "+")) != theme.is_dark()  # paler is darker in a dark theme
     figure.add_scatter(
         x=places[own, 0] if own else [None],
         y=places[own, 1] if own else [None],

@@ -23,7 +23,7 @@ class ModelCard:
     Attributes:
         name: the folder's name, which `load` takes; `read` goes by the folder, not by what the file says.
         title: for people.
-        task: "classifier", "generator" or "forecaster".
+        task: "classifier", "generator", "word model" or "forecaster".
         dataset: a name from `datasets`.
         summary: one or two plain sentences.
         labels: a classifier's classes, in the order of its probabilities.
@@ -70,7 +70,11 @@ class ModelCard:
 
 def headline(measured: Mapping[str, Any]) -> str:
     """What a model reached, in a few words; empty where nothing was measured."""
-    for key, words in (("accuracy", "accuracy {:.2%}"), ("nats_per_character", "{:.3f} nats per character")):
+    for key, words in (
+        ("accuracy", "accuracy {:.2%}"),
+        ("nats_per_character", "{:.3f} nats per character"),
+        ("nats_per_word", "{:.3f} nats per word"),
+    ):
         if isinstance(measured.get(key), float):
             return words.format(measured[key])
     if isinstance(measured.get("mase"), float) and isinstance(measured.get("naive_mase"), float):

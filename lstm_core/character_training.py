@@ -29,7 +29,7 @@ from lstm_core.generate import TextGenerator
 
 @dataclass(frozen=True)
 class WritingProgress:
-    """Where a run stands; losses in nats per character, the validation part's only after an epoch."""
+    """Where a run stands; losses in nats per `unit`, the validation part's only after an epoch."""
 
     epoch: int
     epochs: int
@@ -37,6 +37,7 @@ class WritingProgress:
     loss: float
     validation: float | None
     share: float = 1.0  # of this epoch that is done
+    unit: str = "character"
 
     @property
     def whole_epoch(self) -> bool:
@@ -49,7 +50,7 @@ class WritingProgress:
         line = f"epoch {self.epoch}/{self.epochs}  {self.seconds:4.0f} s  loss {self.loss:.3f}"
         if self.validation is None:
             return f"{line}  {self.share:4.0%} done"
-        return f"{line}  validation {self.validation:.3f} nats per character"
+        return f"{line}  validation {self.validation:.3f} nats per {self.unit}"
 
 
 Report = Callable[[WritingProgress], None]

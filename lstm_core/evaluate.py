@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core import datasets, readable, splits
+from lstm_core import datasets, readable, splits, word_figures
 from lstm_core.blank_filler import blank_figures
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
@@ -22,9 +22,10 @@ from lstm_core.tree_reader import tree_figures
 if TYPE_CHECKING:
     from lstm_core.classify import TextClassifier
     from lstm_core.generate import TextGenerator
+    from lstm_core.word_model import WordModel
 
 
-def evaluate(model: TextClassifier | TextGenerator) -> dict[str, Any]:
+def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any]:
     """The figures of a model on the test part of its data set, ready for JSON.
 
     Raises:
@@ -93,6 +94,7 @@ FIGURES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "blank filler": blank_figures,
     "rewriter": rewriting_figures,
     "tree reader": tree_figures,
+    "word model": word_figures.word_figures,
 }
 
 

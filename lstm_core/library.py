@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstm_core.forecast import Settings
     from lstm_core.generate import TextGenerator
     from lstm_core.text import Encoder
+    from lstm_core.word_model import WordModel
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS, VOCABULARY = "model.keras", "vocabulary.json"
@@ -60,7 +61,7 @@ def find(name: str | os.PathLike[str]) -> Path:
     raise ModelError(f"There is no model '{asked}'. Models here: {names}.")
 
 
-def load(name: str | os.PathLike[str]) -> TextClassifier | TextGenerator:
+def load(name: str | os.PathLike[str]) -> TextClassifier | TextGenerator | WordModel:
     """Load a model by its name, or from a path to a model's folder.
 
     Raises:
@@ -140,6 +141,7 @@ _LOADERS: dict[str, str] = {
     "blank filler": "lstm_core.blank_filler:load_blank_filler",
     "rewriter": "lstm_core.rewriting:load_rewriter",
     "tree reader": "lstm_core.tree_reader:load_tree_reader",
+    "word model": "lstm_core.word_model:load_word_model",
 }
 
 

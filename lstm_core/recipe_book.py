@@ -15,6 +15,7 @@ from lstm_core.family_recipes import BLANK_RECIPES, FAMILY_RECIPES
 from lstm_core.forecast_recipes import FORECAST_RECIPES
 from lstm_core.recipes import RECIPES
 from lstm_core.sequence_recipes import SEQUENCE_RECIPES
+from lstm_core.word_recipes import WORD_RECIPES
 
 
 class Progress(Protocol):
@@ -45,6 +46,7 @@ KINDS: tuple[tuple[Mapping[str, Any], str], ...] = (
     (CHARACTER_RECIPES, "lstm_core.window_training:train_writer"),
     (FORECAST_RECIPES, "lstm_core.forecast_training:train_forecaster"),
     (SEQUENCE_RECIPES, "lstm_core.sequence_training:train_sequence"),
+    (WORD_RECIPES, "lstm_core.word_training:train_words"),
 )
 
 

@@ -142,12 +142,29 @@ def blank_tokens(text: str) -> Iterator[Token]:
         yield Token(BLANK if match["blank"] else match[0].lower(), match.start(), match.end())
 
 
+# A run of anything but white space, ASCII signs (the apostrophe aside), Latin-1 signs, typography, symbols and emoji;
+# so that a word of any script stays whole, its vowel signs with it.
+_WORD = re.compile(
+    "[^\\s\x00-&(-/:-@\\[-`{-~\x7f-¿×÷\u2000-\u2bff\u3000-\u303f\ufe00-\ufe0f\ufff0-\uffff\U0001f000-\U0001faff]+"
+)
+
+
+def sentence_tokens(text: str) -> Iterator[Token]:
+    """Lower-cased words without any sign but the apostrophe inside ("don't", "film's"); nothing else is a token."""
+    for match in _WORD.finditer(text.replace("’", "'")):
+        word = match[0].strip("'")
+        if word:
+            start = match.start() + match[0].index(word)
+            yield Token(word.lower(), start, start + len(word))
+
+
 TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
     "whitespace": whitespace_tokens,
     "keras": keras_tokens,
     "code": code_tokens,
     "words": word_tokens,
     "blanks": blank_tokens,
+    "sentence": sentence_tokens,
 }
 
 

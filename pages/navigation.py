@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("cell_microscope.py", title="Cell microscope", url_path="cell_microscope"),
         st.Page("gradient_lab.py", title="Gradient lab", url_path="gradient_lab"),
         st.Page("recurrent_family.py", title="Recurrent family", url_path="recurrent_family"),
+        st.Page("word_order.py", title="Word order", url_path="word_order"),
         st.Page("forecasting.py", title="Forecasting", url_path="forecasting"),
         st.Page("text_generation.py", title="Text generation", url_path="text_generation"),
     ]

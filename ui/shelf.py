@@ -18,6 +18,7 @@ from lstm_core.classify import TextClassifier
 from lstm_core.errors import ModelError
 from lstm_core.forecast import Forecaster
 from lstm_core.generate import TextGenerator
+from lstm_core.word_model import WordModel
 
 _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
 _loading: dict[str, Future[TextClassifier | TextGenerator]] = {}
@@ -71,6 +72,18 @@ def forecaster(name: str) -> Forecaster:
     found = any_model(name)
     if not isinstance(found, Forecaster):
         raise ModelError(f"The model '{name}' is no forecaster.")
+    return found
+
+
+def word_model(name: str) -> WordModel:
+    """A shipped word model; shows that it is loading for as long as it is.
+
+    Raises:
+        ModelError: if it is missing or damaged, or no word model.
+    """
+    found: object = any_model(name)
+    if not isinstance(found, WordModel):
+        raise ModelError(f"The model '{name}' is no word model.")
     return found
 
 

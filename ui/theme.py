@@ -105,6 +105,11 @@ def ground() -> str:
     return "#1B2230" if is_dark() else "#F7F7F5"
 
 
+def edge() -> str:
+    """What marks a place in a figure: the strongest contrast to the page's background."""
+    return "#FFFFFF" if is_dark() else "#000000"
+
+
 def scale_of(letter: str) -> list[tuple[float, str]]:
     """Plotly colour scale of a signal: from ground to its colour for gates; two-sided for states."""
     signal = SIGNALS[letter]

@@ -1,0 +1,123 @@
+// Words that can be put into another order: dragged with mouse or finger, or moved with the arrow keys.
+// Everything from outside goes through textContent; nothing is parsed as HTML.
+
+const FAR = 5; // pixels that a press must travel before it is a drag
+
+const chipsIn = (row) => [...row.children];
+const orderOf = (row) => chipsIn(row).map((chip) => Number(chip.dataset.place));
+
+function tint(value, data) {
+  const share = Math.min(Math.max(value, 0) / data.reach, 1);
+  return data.colour + Math.round(share * 170).toString(16).padStart(2, "0");
+}
+
+function describe(row) {
+  const chips = chipsIn(row);
+  chips.forEach((chip, index) => {
+    const unknown = chip.classList.contains("unknown") ? ", unknown to the network" : "";
+    chip.setAttribute("aria-label", `${chip.textContent}, word ${index + 1} of ${chips.length}${unknown}`);
+  });
+}
+
+function build(row, data, focused) {
+  row.replaceChildren(
+    ...data.order.map((place, index) => {
+      const chip = document.createElement("button");
+      chip.type = "button";
+      chip.className = data.known[place] ? "chip" : "chip unknown";
+      chip.textContent = data.words[place];
+      chip.dir = "auto";
+      chip.dataset.place = place;
+      chip.style.backgroundColor = tint(data.surprise[index], data);
+      chip.title = `${data.surprise[index].toFixed(2)} nats of surprise`;
+      return chip;
+    }),
+  );
+  describe(row);
+  if (focused !== undefined) row.querySelector(`[data-place="${focused}"]`)?.focus();
+}
+
+// The chip goes to the pointer's side of the one that lies under the pointer.
+function follow(row, drag, event) {
+  const { chip } = drag;
+  const under = chipsIn(row).find((other) => {
+    if (other === chip) return false;
+    const box = other.getBoundingClientRect();
+    const inside = event.clientX >= box.left && event.clientX <= box.right;
+    return inside && event.clientY >= box.top && event.clientY <= box.bottom;
+  });
+  if (under) {
+    const box = under.getBoundingClientRect();
+    const before = event.clientX < box.left + box.width / 2;
+    const goal = before ? under : under.nextSibling;
+    if (goal !== chip && goal !== chip.nextSibling) row.insertBefore(chip, goal);
+  }
+  chip.style.transform = "none";
+  const home = chip.getBoundingClientRect();
+  chip.style.transform = `translate(${event.clientX - drag.x - home.left}px, ${event.clientY - drag.y - home.top}px)`;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".order");
+  const [row, said] = root.children;
+  const state = (root.state ??= { drag: null, timer: 0 });
+  row.setAttribute("aria-label", data.label);
+
+  if (!state.drag) {
+    const active = row.getRootNode().activeElement;
+    build(row, data, row.contains(active) ? active.dataset.place : undefined);
+  }
+
+  const tell = (chip) => {
+    describe(row);
+    said.textContent = `${chip.textContent} is word ${chipsIn(row).indexOf(chip) + 1}`;
+    clearTimeout(state.timer);
+    state.timer = setTimeout(() => setTriggerValue("order", orderOf(row)), 150);
+  };
+
+  row.onpointerdown = (event) => {
+    const chip = event.target.closest?.(".chip");
+    if (!chip || event.button !== 0) return;
+    const box = chip.getBoundingClientRect();
+    state.drag = { chip, x: event.clientX - box.left, y: event.clientY - box.top, from: [event.clientX, event.clientY] };
+    state.drag.before = orderOf(row).join();
+    row.setPointerCapture(event.pointerId);
+  };
+  row.onpointermove = (event) => {
+    const { drag } = state;
+    if (!drag) return;
+    const far = Math.hypot(event.clientX - drag.from[0], event.clientY - drag.from[1]) > FAR;
+    if (!drag.moving && !far) return;
+    drag.moving = true;
+    drag.chip.classList.add("lifted");
+    follow(row, drag, event);
+  };
+  row.onpointerup = row.onpointercancel = () => {
+    const { drag } = state;
+    state.drag = null;
+    if (!drag) return;
+    drag.chip.classList.remove("lifted");
+    drag.chip.style.transform = "";
+    drag.chip.focus();
+    if (drag.moving && orderOf(row).join() !== drag.before) tell(drag.chip);
+  };
+  row.onkeydown = (event) => {
+    const chip = event.target.closest?.(".chip");
+    const goals = {
+      ArrowLeft: () => chip.previousSibling,
+      ArrowRight: () => chip.nextSibling?.nextSibling ?? null,
+      Home: () => row.firstChild,
+      End: () => null,
+    };
+    if (!chip || !(event.key in goals)) return;
+    event.preventDefault();
+    const before = orderOf(row).join();
+    const goal = goals[event.key]();
+    if (event.key === "ArrowLeft" && !goal) return;
+    if (goal !== chip) row.insertBefore(chip, goal);
+    chip.focus();
+    if (orderOf(row).join() !== before) tell(chip);
+  };
+  return () => clearTimeout(state.timer);
+}

@@ -1,0 +1,105 @@
+"""Word order in a real browser: a word is dragged, or moved by keyboard; orders are ranked; two readers answer."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import lstm_core
+from lstm_core.word_model import WordModel
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS, choice
+from ui.order_panels import result
+
+expect.set_options(timeout=PATIENCE)
+SENTENCE = "the film was not good it was bad"
+
+
+def order_of(page: Page) -> str:
+    return " ".join(page.locator(".chip").all_inner_texts())
+
+
+def surprise_of(text: str) -> str:
+    model = lstm_core.load("everyday_words")
+    assert isinstance(model, WordModel)
+    return result(model.score(text.split()))
+
+
+def is_whole(page: Page) -> None:
+    expect(page.get_by_text("Sources: Shannon 1948", exact=False)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_the_story_of_the_lecture(page: Page, address: str) -> None:
+    page.goto(f"{address}/word_order")
+    shuffled = "network recurrent need we neural a why do"
+    expect(page.get_by_role("heading", name=surprise_of(shuffled))).to_be_visible()
+    assert order_of(page) == shuffled
+    page.get_by_role("button", name="As typed").click()
+    expect(page.get_by_role("heading", name=surprise_of("why do we need a recurrent neural network"))).to_be_visible()
+    page.get_by_role("button", name="Try 200 shuffles").click()
+    expect(page.get_by_role("heading", name="Of 200 shuffles and itself", exact=False)).to_be_visible()
+    is_whole(page)
+
+    choice(page, "Never boring").click()
+    expect(page.get_by_role("heading", name=surprise_of("never funny always boring"))).to_be_visible()
+    expect(page.get_by_role("heading", name="The bag of words gives 2 orders", exact=False)).to_be_visible()
+    page.get_by_role("button", name="never boring always funny", exact=False).click()
+    expect(page.get_by_role("heading", name=surprise_of("never boring always funny"))).to_be_visible()
+    page.get_by_role("button", name="Shuffle", exact=True).click()
+    expect(page.get_by_role("heading", name="The bag of words gives", exact=False)).to_be_visible()
+    is_whole(page)
+
+
+def test_words_move_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}/word_order?text={quote(SENTENCE)}")
+    expect(page.get_by_role("heading", name=surprise_of(SENTENCE))).to_be_visible()
+    page.locator(".chip").nth(3).focus()
+    page.keyboard.press("ArrowRight")
+    moved = "the film was good not it was bad"
+    expect(page.get_by_role("heading", name=surprise_of(moved))).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading", name=surprise_of(SENTENCE))).to_be_visible()
+    page.keyboard.press("ArrowRight")  # the same move once more counts again
+    expect(page.get_by_role("heading", name=surprise_of(moved))).to_be_visible()
+    page.keyboard.press("End")
+    last = "the film was good it was bad not"
+    expect(page.get_by_role("heading", name=surprise_of(last))).to_be_visible()
+    assert order_of(page) == last
+    assert (
+        page.evaluate(
+            "document.activeElement.shadowRoot?.activeElement?.textContent ?? document.activeElement.textContent"
+        )
+        == "not"
+    )
+    page.reload()
+    expect(page.get_by_role("heading", name=surprise_of(last))).to_be_visible()
+
+
+def test_a_word_is_dragged(page: Page, address: str) -> None:
+    page.goto(f"{address}/word_order?text={quote('the dog bit the man')}")
+    expect(page.get_by_role("heading", name="nats of surprise a word", exact=False)).to_be_visible()
+    page.get_by_role("button", name="As typed").click()
+    expect(page.get_by_role("heading", name=surprise_of("the dog bit the man"))).to_be_visible()
+    chip, goal = (page.locator(".chip").nth(place).bounding_box() for place in (1, 4))
+    assert chip
+    assert goal
+    page.mouse.move(chip["x"] + 10, chip["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + 12, steps=6)
+    page.mouse.move(goal["x"] + goal["width"] - 3, goal["y"] + 12, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name=surprise_of("the bit the man dog"))).to_be_visible()
+    assert order_of(page) == "the bit the man dog"
+
+
+@pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)> <b>film</b>", "שלום עולם", "film"])
+def test_strange_sentences_are_shown_as_they_are(page: Page, address: str, text: str) -> None:
+    page.goto(f"{address}/word_order?text={quote(text)}")
+    expect(page.get_by_role("heading", name="nats of surprise a word", exact=False)).to_be_visible()
+    assert page.locator(".order b, .order img").count() == 0
+    is_whole(page)

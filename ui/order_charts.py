@@ -103,18 +103,18 @@ def liked(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
             x=values,
             y=rows,
             name=label,
-            mode="lines+markers",
-            line={"color": colour, "width": 2, "dash": "dot"},
-            opacity=0.9,
+            mode="markers",
             marker={"size": 16, "symbol": symbol, "color": colour},
             customdata=shown,
             hovertemplate="%{customdata}<br>" + label + ": %{x:.2%}<extra></extra>",
             cliponaxis=False,
         )
+    figure.add_vline(x=float(bag[0]), line={"color": BAG, "width": 2, "dash": "dot"}, layer="below")
     for row, name in enumerate(names):
         figure.add_annotation(
             x=0, y=row, xref="paper", text=escape(name if len(name) <= 46 else name[:45] + "…", quote=False),
-            showarrow=False, xanchor="left", yanchor="bottom", yshift=11, font_size=15,
+            showarrow=False, xanchor="left", yanchor="bottom", yshift=11,
+            bgcolor=theme.paper(), font_size=15,
         )  # fmt: skip
     figure.update_layout(height=120 + 62 * len(names), margin=charts.MARGIN | {"t": 56}, legend=charts.LEGEND)
     figure.update_xaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])

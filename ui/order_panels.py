@@ -142,7 +142,7 @@ def arrange(tried: Tried) -> None:
     st.caption("Drag a word, with mouse or finger, or choose one with Tab and move it with the arrow keys.")
     _warn(tried, score, ways)
     st.markdown(f"#### {result(score)}")
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         alt = "Bars, surprise in nats: " + ", ".join(
             f"{word} {value:.1f}" for word, value in zip([*score.words, "end"], score.surprise, strict=True)
@@ -198,10 +198,10 @@ def ranking(tried: Tried) -> None:
     st.markdown("**The orders you tried**, the least surprising first:")
     for place, index in enumerate(best[:LISTED].tolist(), start=1):
         order = tried.all[index]
-        marks = ":blue-badge[as typed]" * (index == 0) + ":gray-badge[now]" * (order == tried.now)
+        marks = ":blue-badge[as typed] " * (index == 0) + ":gray-badge[now] " * (order == tried.now)
         st.button(
-            f"{place} · {nats[index]:.2f} · {tried.text(order)} {marks}", key=f"order_tried_{index}",
-            on_click=tried.put, args=(order,), type="tertiary", help="Bring this order back.",
+            f"{place} · {nats[index]:.2f} · {marks}{tried.text(order)}", key=f"order_tried_{index}",
+            on_click=tried.put, args=(order,), type="tertiary", help=f"Bring back: {tried.text(order)}",
         )  # fmt: skip
     more = f" The first {LISTED} of {len(nats)} are listed." if len(nats) > LISTED else ""
     st.caption(f"Place · nats per word · order.{more}")

@@ -105,6 +105,11 @@ def ground() -> str:
     return "#1B2230" if is_dark() else "#F7F7F5"
 
 
+def paper() -> str:
+    """The page's own background, as in `.streamlit/config.toml`: behind words that stand on a line of a figure."""
+    return "#10141C" if is_dark() else "#FFFFFF"
+
+
 def edge() -> str:
     """What marks a place in a figure: the strongest contrast to the page's background."""
     return "#FFFFFF" if is_dark() else "#000000"

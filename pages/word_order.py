@@ -33,6 +33,7 @@ st.markdown(
     "reviews, one sentence at a time, with all rare words lumped together. A true sentence about neurons surprises it; "
     "a false one about an actor may not. Compare orders of the same words, and little else."
 )
+order_panels.how_good()
 
 if tried is not None:
     st.header("A bag of words can't tell, an LSTM can", anchor=False)
@@ -53,7 +54,7 @@ st.markdown(
     "look at **Expected and got**."
 )
 
-with st.expander("Try this: who bit whom, and a question that is not the best order of its own words"):
+with st.expander("Try this: who bit whom, and what sat on what"):
     try:
         first, nats, second, other = order_panels.swap()
         st.markdown(
@@ -61,12 +62,10 @@ with st.expander("Try this: who bit whom, and a question that is not the best or
             f"it moves the surprise by {abs(other - nats):.2f} nats; both are English, and the network knows nothing "
             "of dogs. Order matters to it as grammar first, and as meaning only where the reviews had reason to care."
         )
-        seen = order_panels.among(order_panels.QUESTION)
+        seen = order_panels.among(order_panels.CAT)
         st.markdown(
-            f"And the question above: {seen.nats:.2f} nats a word, place {seen.place:,} among {seen.among:,} orders. "
-            f"The least surprising order tried is *{seen.best}* with {seen.least:.2f}. Strangers to a network that "
-            f"reads film reviews: {', '.join(f'*{word}*' for word in seen.unknown) or 'none'}. It can't know where "
-            "they belong."
+            f"Then type *{order_panels.CAT}* and try all its orders: it has place {seen.place:,} among {seen.among:,}, "
+            f"with {seen.nats:.2f} nats a word. The least surprising one is *{seen.best}*, with {seen.least:.2f}."
         )
     except LabError as error:
         st.error(str(error))

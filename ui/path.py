@@ -15,10 +15,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lstm_core import LabError, handmade
-from ui import gradient_panels, shelf, thumbnails
+from ui import gradient_panels, shelf, theme, thumbnails
 from ui.examples import Texts
 
 QUESTION = next(iter(Texts.load("questions.json").examples.values()))
+LANGUAGE = "python"  # what the first example of the family's page is about
 PROMPT, WRITTEN = "Is this a dagger which I see before me, ", 44
 BEAT = 1.5  # seconds between two looks at whether a network is there
 
@@ -129,6 +130,23 @@ def fading_gradient() -> Picture:
     )
 
 
+def three_cells() -> Picture | None:
+    """What three small networks that differ in their cell alone think of the same question while they read it."""
+    models = {kind: shelf.ready(f"family_{kind}") for kind in theme.CELL_LINES}
+    if None in models.values():
+        return None
+    text = next(iter(Texts.load("family.json").examples.values()))
+    readings = {kind: model.read(text) for kind, model in models.items()}
+    shares = {kind: each.probabilities[:, models[kind].labels.index(LANGUAGE)] for kind, each in readings.items()}
+    ends = ", ".join(f"{theme.CELL_LINES[kind][0]} {values[-1]:.0%}" for kind, values in shares.items())
+    name = theme.class_name(LANGUAGE)
+    return Picture(
+        thumbnails.cells(shares),
+        f"Three lines: how probable {name} is to each cell after each token of a long question.",
+        f"A long question, whose first line alone is telling. How sure each is of {name} at the end: {ends}.",
+    )
+
+
 def answer_forming() -> Picture | None:
     """The question network's answer while it reads a short question."""
     model = shelf.ready("stackoverflow")
@@ -138,7 +156,7 @@ def answer_forming() -> Picture | None:
     return Picture(
         thumbnails.answers(reading.tokens, model.labels, reading.probabilities),
         f"Four lines: the probability of each language after each token of “{QUESTION}”.",
-        f"“{QUESTION}” → {reading.confidence:.0%} {thumbnails.class_name(reading.answer)}.",
+        f"“{QUESTION}” → {reading.confidence:.0%} {theme.class_name(reading.answer)}.",
     )
 
 
@@ -179,6 +197,16 @@ STOPS = (
         fading_gradient,
     ),
     Stop(
+        "recurrent_family.py",
+        "Recurrent family",
+        ":material/account_tree:",
+        "Which cell remembers?",
+        "A plain RNN, a GRU and an LSTM read the same question. Then their relatives: one that reads in both "
+        "directions, one that turns a sequence into another, and one that reads a tree.",
+        three_cells,
+        ("family_rnn", "family_gru", "family_lstm"),
+    ),
+    Stop(
         "question_tags.py",
         "Question tags",
         ":material/sell:",
@@ -206,6 +234,19 @@ MORE = (
         ":material/theaters:",
         "Did the writer like the film? See how the verdict forms, which words made it, and what a network without any "
         "memory makes of the same review.",
+    ),
+    (
+        "word_order.py",
+        "Word order",
+        ":material/shuffle:",
+        "Shuffle a sentence. A language model is surprised, a bag of words notices nothing, and an LSTM changes its "
+        "mind.",
+    ),
+    (
+        "forecasting.py",
+        "Forecasting",
+        ":material/show_chart:",
+        "Share prices, seasons, sunspots, or a table of your own: does an LSTM know more than “tomorrow is as today”?",
     ),
 )
 TEN_MINUTES = (

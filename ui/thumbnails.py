@@ -15,8 +15,6 @@ HEIGHT = 190  # pixels, of every thumbnail
 CONFIG = {"staticPlot": True, "displayModeBar": False}
 TEXT = 15  # size of the few words in it
 
-class_name = theme.class_name
-
 
 def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure:
     """One row a signal, one cell a token, in each signal's own colours.
@@ -58,6 +56,19 @@ def fading(shares: Mapping[str, np.ndarray]) -> go.Figure:
     return _finished(figure, legend=True)
 
 
+def cells(shares: Mapping[str, np.ndarray]) -> go.Figure:
+    """The probability of one class after each token, a line a kind of cell.
+
+    Args:
+        shares: kind of cell → (T,), 0…1.
+    """
+    figure = go.Figure()
+    for kind, values in shares.items():
+        name, colour, dash = theme.CELL_LINES[kind]
+        figure.add_scatter(y=values, mode="lines", line={"color": colour, "width": 3.5, "dash": dash}, name=name)
+    return _probabilities(figure)
+
+
 def answers(tokens: Sequence[str], labels: Sequence[str], probabilities: np.ndarray) -> go.Figure:
     """The probability of each class after each token.
 
@@ -71,6 +82,10 @@ def answers(tokens: Sequence[str], labels: Sequence[str], probabilities: np.ndar
     for index, label in enumerate(labels):
         line = {"color": colours[index], "width": 4, "dash": theme.CLASS_DASHES[index]}
         figure.add_scatter(y=probabilities[:, index], mode="lines", line=line, name=theme.class_name(label))
+    return _probabilities(figure)
+
+
+def _probabilities(figure: go.Figure) -> go.Figure:
     figure.update_yaxes(range=[-0.05, 1.05], tickvals=[0, 1], tickformat=".0%", tickfont_size=TEXT - 2)
     figure.update_xaxes(showticklabels=False, showgrid=False)
     return _finished(figure, legend=True)

@@ -36,6 +36,7 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.timeout(600)  # brings TensorFlow in: a minute where the machine is busy
 def test_it_trains_and_leaves_a_network() -> None:
     training = Training(WAVE, QUICK)
     assert not training.state().over

@@ -65,6 +65,7 @@ def test_a_link_reopens_the_view(page: Page, address: str) -> None:
     assert "horizon=5" in page.url
 
 
+@pytest.mark.timeout(600)  # trains twice: minutes where the machine is busy
 def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> None:
     page.goto(f"{address}/forecasting?series=own")
     expect(page.get_by_text("A CSV with a column of dates", exact=False)).to_be_visible()

@@ -29,11 +29,12 @@ def _last_state(cell: str) -> Callable[[int, int, int], Any]:
 
 def _member(cell: str, name: str, gates: str) -> TextRecipe:
     """One of three that differ in their cell and in nothing else."""
+    article = "an" if cell == "lstm" else "a"
     return TextRecipe(
         name=f"family_{cell}",
-        title=f"Stack Overflow tags by a {name}",
+        title=f"Stack Overflow tags by {article} {name}",
         dataset="stackoverflow",
-        summary=f"A {name} of 32 units reads {WORDS_READ} tokens of a question; its last state alone gives the answer.",
+        summary=f"{article.capitalize()} {name} of 32 units reads {WORDS_READ} tokens of a question; its last state alone gives the answer.",
         notes=(
             f"{gates} The three networks family_rnn, family_gru and family_lstm have the same embedding, the same "
             "number of units, the same data, order, seed and optimizer; only the cell differs.",

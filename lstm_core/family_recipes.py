@@ -34,7 +34,8 @@ def _member(cell: str, name: str, gates: str) -> TextRecipe:
         name=f"family_{cell}",
         title=f"Stack Overflow tags by {article} {name}",
         dataset="stackoverflow",
-        summary=f"{article.capitalize()} {name} of 32 units reads {WORDS_READ} tokens of a question; its last state alone gives the answer.",
+        summary=f"{article.capitalize()} {name} of 32 units reads {WORDS_READ} tokens of a question; its last state "
+        "alone gives the answer.",
         notes=(
             f"{gates} The three networks family_rnn, family_gru and family_lstm have the same embedding, the same "
             "number of units, the same data, order, seed and optimizer; only the cell differs.",

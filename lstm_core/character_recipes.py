@@ -72,7 +72,7 @@ class CharacterRecipe:
         self, curves: Mapping[str, list[float]], training: int, validation: int, parameters: int, seconds: float
     ) -> ModelCard:
         """The card of a finished run, without test figures."""
-        kept = min(range(len(curves["validation_loss"])), key=curves["validation_loss"].__getitem__)
+        kept = min(range(len(curves["validation_loss"])), key=curves["validation_loss"].__getitem__, default=-1)
         return ModelCard(
             name=self.name,
             title=self.title,

@@ -53,7 +53,8 @@ class WritingProgress:
         return f"{line}  validation {self.validation:.3f} nats per {self.unit}"
 
 
-Report = Callable[[WritingProgress], None]
+Report = Callable[[WritingProgress], Any]  # what it returns ends the run if it is True
+REPORT_EVERY = 0.5  # seconds between two reports within an epoch
 
 
 class CarriedLSTM(layers.Layer):
@@ -133,6 +134,9 @@ def train_characters(
 ) -> tuple[keras.Model, Alphabet, ModelCard]:
     """Train a recipe; keeps the epoch whose validation part surprises it least.
 
+    When `report` returns True, training ends at once; if that was within the first epoch, the weights are kept as
+    they are.
+
     Raises:
         DatasetError: if a text isn't there.
         ModelError: if the model to begin with isn't there, or has other sizes.
@@ -149,12 +153,12 @@ def train_characters(
     if recipe.begin_with:
         _take_over(library.load(recipe.begin_with), shipped, alphabet)
         _copy(shipped, model)
-    watch = _Watch(recipe, shipped, alphabet, validation, report, began)
+    watch = _CarryingWatch(shipped, recipe, alphabet, validation, report, began)
     stages = [(alphabet.encode("\n\n".join([training, *others])), recipe.epochs - recipe.alone)]
     stages.append((alphabet.encode(training), recipe.epochs))
     _fit(recipe, model, stages, watch)
     shipped.set_weights(watch.best)
-    if recipe.finish:
+    if recipe.finish and not watch.ended:
         _finish(recipe, model, shipped, alphabet.encode(training + validation), report, began)
     seconds = time.monotonic() - began
     return shipped, alphabet, recipe.card(watch.curves, len(training), len(validation), shipped.count_params(), seconds)
@@ -170,6 +174,8 @@ def _fit(recipe: CharacterRecipe, model: keras.Model, stages: list[tuple[np.ndar
     )
     with faster(model):
         for part, length, (_, last) in zip(batches, lengths, stages, strict=True):
+            if getattr(watch, "ended", False):
+                return
             first = last - int(length)
             model.fit(part, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[watch])
 
@@ -183,7 +189,9 @@ def _finish(
 
     def show(epoch: int, logs: Any) -> None:
         seconds = time.monotonic() - began
-        report(WritingProgress(recipe.epochs + epoch + 1, recipe.epochs + recipe.finish, seconds, logs["loss"], None))
+        at = recipe.epochs + epoch + 1, recipe.epochs + recipe.finish
+        if report(WritingProgress(*at, seconds, logs["loss"], None)) is True:
+            model.stop_training = True
 
     _fit(gentle, model, [(ids, recipe.finish)], keras.callbacks.LambdaCallback(on_epoch_end=show))
     _copy(model, shipped)
@@ -225,33 +233,69 @@ def _copy(source: keras.Model, target: keras.Model) -> None:
         variable.assign(other.value)
 
 
-class _Watch(keras.callbacks.Callback):
-    """After each epoch, reads the validation part with the stock network and keeps the best weights."""
+class Watch(keras.callbacks.Callback):
+    """Says how far an epoch is; after it, reads the validation part and keeps the best weights.
+
+    Attributes:
+        curves: `loss` and `validation_loss`, a point an epoch.
+        best: the weights of the epoch with the lowest validation loss.
+        ended: whether somebody ended the run.
+    """
 
     def __init__(
-        self,
-        recipe: CharacterRecipe,
-        shipped: keras.Model,
-        alphabet: Alphabet,
-        validation: str,
-        report: Report,
-        began: float,
+        self, recipe: CharacterRecipe, alphabet: Alphabet, validation: str, report: Report, began: float
     ) -> None:
         super().__init__()
-        self._recipe, self._shipped, self._alphabet = recipe, shipped, alphabet
-        self._validation, self._report, self._began = validation, report, began
+        self._recipe, self._alphabet, self._validation = recipe, alphabet, validation
+        self._report, self._began, self._epoch, self._said = report, began, 0, 0.0
         self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
         self.best: list[np.ndarray] = []
+        self.ended = False
+
+    def stock(self) -> keras.Model:
+        """The network that is validated and kept."""
+        return self.model
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Keep count."""
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A report now and then."""
+        steps = self.params["steps"]
+        if time.monotonic() - self._said >= REPORT_EVERY and batch + 1 < steps:
+            self._say(float(logs["loss"]), None, (batch + 1) / steps)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """One more point of the curves."""
-        _copy(self.model, self._shipped)
+        """One more point of the curves; an epoch that was cut short isn't validated."""
+        network = self.stock()
+        if self.ended:
+            self.best = self.best or network.get_weights()
+            return
         card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
-        reader = TextGenerator(card, self._alphabet, self._shipped, Network(self._shipped))
-        validation = reader.score(self._validation).nats_per_character
-        if not self.best or validation < min(self.curves["validation_loss"]):
-            self.best = self._shipped.get_weights()
+        validation = TextGenerator(card, self._alphabet, network, Network(network)).score(self._validation)
+        nats = validation.nats_per_character
+        if not self.best or nats < min(self.curves["validation_loss"]):
+            self.best = network.get_weights()
         self.curves["loss"].append(round(float(logs["loss"]), 4))
-        self.curves["validation_loss"].append(round(validation, 4))
-        seconds = time.monotonic() - self._began
-        self._report(WritingProgress(epoch + 1, self._recipe.epochs, seconds, float(logs["loss"]), validation))
+        self.curves["validation_loss"].append(round(nats, 4))
+        self._say(float(logs["loss"]), nats, 1.0)
+
+    def _say(self, loss: float, validation: float | None, share: float) -> None:
+        self._said = time.monotonic()
+        seconds = self._said - self._began
+        if self._report(WritingProgress(self._epoch, self._recipe.epochs, seconds, loss, validation, share)) is True:
+            self.ended = self.model.stop_training = True
+
+
+class _CarryingWatch(Watch):
+    """The same for a network with carried state, whose weights are put into the stock one first."""
+
+    def __init__(self, shipped: keras.Model, *about: Any) -> None:
+        super().__init__(*about)
+        self._shipped = shipped
+
+    def stock(self) -> keras.Model:
+        """The stock network, with the weights of now."""
+        _copy(self.model, self._shipped)
+        return self._shipped

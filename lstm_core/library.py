@@ -34,10 +34,14 @@ def list_models(folder: Path | None = None) -> list[ModelCard]:
     """The cards of all models that can be read, by name; a damaged one is left out.
 
     Args:
-        folder: where to look; None for the models shipped with LSTM Lab.
+        folder: where to look; None for the models shipped with LSTM Lab, and the user's own behind them.
     """
+    if folder is None:
+        from lstm_core import workshop
+
+        return [*list_models(SHIPPED), *workshop.list_own()]
     found = []
-    for path in sorted((folder or SHIPPED).glob(f"*/{CARD}")):
+    for path in sorted(folder.glob(f"*/{CARD}")):
         try:
             found.append(ModelCard.read(path.parent))
         except ModelError:
@@ -52,8 +56,12 @@ def find(name: str | os.PathLike[str]) -> Path:
         ModelError: if there is none.
     """
     # `os.path.isdir` says no to what can't be a path, such as a whole question; `Path.is_dir` may raise.
-    if name and Path(name).name == str(name) and os.path.isdir(SHIPPED / name):
-        return SHIPPED / name
+    if name and Path(name).name == str(name):
+        from lstm_core import workshop
+
+        for shelf in (SHIPPED, workshop.own_folder()):
+            if os.path.isdir(shelf / name):
+                return shelf / name
     if name and os.path.isdir(name):
         return Path(name)
     names = ", ".join(card.name for card in list_models()) or "none"

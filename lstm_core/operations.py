@@ -300,3 +300,5 @@ _KNOWN: dict[str, Callable[[Any], Operation]] = {
     "GaussianDropout": lambda layer: Same(),
     "AlphaDropout": lambda layer: Same(),
 }
+
+KNOWN_LAYERS = tuple(sorted(_KNOWN))

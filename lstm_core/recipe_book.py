@@ -13,6 +13,7 @@ from lstm_core.character_recipes import CHARACTER_RECIPES
 from lstm_core.errors import LabError
 from lstm_core.family_recipes import BLANK_RECIPES, FAMILY_RECIPES
 from lstm_core.forecast_recipes import FORECAST_RECIPES
+from lstm_core.lesson_presets import LESSONS
 from lstm_core.recipes import RECIPES
 from lstm_core.sequence_recipes import SEQUENCE_RECIPES
 from lstm_core.word_recipes import WORD_RECIPES
@@ -28,6 +29,10 @@ class Progress(Protocol):
     @property
     def whole_epoch(self) -> bool:
         """Whether an epoch has just ended."""
+
+
+class NothingKeptError(LabError):
+    """A run was ended before there was a network to keep."""
 
 
 class Made(NamedTuple):
@@ -47,6 +52,7 @@ KINDS: tuple[tuple[Mapping[str, Any], str], ...] = (
     (FORECAST_RECIPES, "lstm_core.forecast_training:train_forecaster"),
     (SEQUENCE_RECIPES, "lstm_core.sequence_training:train_sequence"),
     (WORD_RECIPES, "lstm_core.word_training:train_words"),
+    (LESSONS, "lstm_core.lessons:train_lesson"),
 )
 
 
@@ -67,12 +73,15 @@ def find(name: str) -> Any:
     raise LabError(f"There is no recipe '{name}'. Recipes: {', '.join(names())}.")
 
 
-def run(name: str, recipe: Any, report: Callable[[Progress], None]) -> Made:
+def run(name: str, recipe: Any, report: Callable[[Progress], Any]) -> Made:
     """Train a recipe of the kind that `name` is of; `recipe` may differ from it in its settings.
 
+    When `report` returns True, training ends soon, and what is there is kept.
+
     Raises:
+        NothingKeptError: if it was ended before there was a network.
         LabError: if there is no such kind, or it can't be trained here.
     """
     where = next(where for recipes, where in KINDS if name in recipes)
     module, function = where.split(":")
-    return Made(*getattr(import_module(module), function)(recipe, report))
+    return Made(*getattr(import_module(module), function)(recipe, report)[:3])

@@ -11,7 +11,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from lstm_core.batches import Augmentation, Inputs, Openings, TextBatches
 from lstm_core.cells import Array
 from lstm_core.fastlstm import faster
 from lstm_core.library import ModelCard
+from lstm_core.recipe_book import NothingKeptError
 from lstm_core.recipes import TextRecipe
 from lstm_core.splits import Split
 from lstm_core.teaching import joined, out_of_fold
@@ -67,7 +68,7 @@ class Progress:
         return f"{line}  validation {self.validation_loss:.3f} {self.validation_accuracy:.3f}"
 
 
-Report = Callable[[Progress], None]
+Report = Callable[[Progress], Any]  # what it returns ends the run if it is True
 
 
 class Trained(NamedTuple):
@@ -86,6 +87,7 @@ class _Run:
     labels: tuple[str, ...]
     report: Report
     began: float
+    ended: list[str] = field(default_factory=list)  # the stage in which somebody ended the run
 
     @property
     def outputs(self) -> int:
@@ -112,9 +114,11 @@ def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None)
     """Train a recipe on its data set, choosing by a validation part of the training split.
 
     With `recipe.everything`, the network that is returned was trained once more, in the same way,
-    on the whole training split; the card's curves are those of the run that was validated.
+    on the whole training split; the card's curves are those of the run that was validated. When
+    `report` returns True, training ends at once and the network is kept as it is.
 
     Raises:
+        NothingKeptError: if it was ended while its teachers were trained.
         DatasetError: if the data set isn't there and can't be had.
         LabError: if the recipe needs a library that isn't installed.
     """
@@ -128,7 +132,7 @@ def train_classifier(recipe: TextRecipe, report: Report = lambda progress: None)
         taught, taught_elsewhere = _teach(run, training, validation)
     encoder = _fit_encoder(recipe, training, data.labels)
     model, history = _fit(run, encoder, training, run.targets(training, taught), validation)
-    if recipe.everything:
+    if recipe.everything and not run.ended:
         targets = np.concatenate([run.targets(training, taught), run.targets(validation, taught_elsewhere)])
         whole = joined(training, validation)
         encoder = _fit_encoder(recipe, whole, data.labels)
@@ -148,6 +152,8 @@ def _teach(run: _Run, training: Split, validation: Split) -> tuple[Array, Array]
         own = replace(run, recipe=replace(pupil, seed=recipe.seed + 1000 * (number + 1)))
         stage = f"teacher {number + 1} of {recipe.teachers}"
         model, _ = _fit(own, encoder, texts, own.targets(texts), stage=stage)
+        if run.ended:
+            raise NothingKeptError(f"Stopped while {stage} was trained: there is no network yet.")
         plain = TextBatches(
             [_encode(encoder, asked.texts)], own.hard_targets(asked), batch=recipe.batch, length=recipe.length
         )
@@ -181,13 +187,16 @@ def _fit(
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     loss = keras.losses.CategoricalCrossentropy() if run.outputs > 1 else keras.losses.BinaryCrossentropy()
     model.compile(optimizer=optimizer, loss=loss, metrics=[right])
-    callbacks.append(_Reporter(run.report, recipe.epochs, len(batches), run.began, stage))
+    reporter = _Reporter(run, len(batches), stage)
+    callbacks.append(reporter)
     if recipe.keep_best and validation is not None:
         callbacks.append(_KeepBest())
     with faster(model):
         history = model.fit(
             batches, validation_data=held_out, epochs=recipe.epochs, callbacks=callbacks, verbose=0, shuffle=False
         ).history
+    if reporter.cut_short:  # an epoch that wasn't finished is no point of a curve
+        history = {name: values[:-1] for name, values in history.items()}
     return model, history
 
 
@@ -257,11 +266,11 @@ def _encode(encoder: Encoder, texts: Sequence[str]) -> list[Inputs]:
 class _Reporter(keras.callbacks.Callback):
     """Turns Keras's callbacks into `Progress`, at most a few times a second."""
 
-    def __init__(self, report: Report, epochs: int, steps: int, began: float, stage: str) -> None:
+    def __init__(self, run: _Run, steps: int, stage: str) -> None:
         super().__init__()
-        self._report, self._epochs, self._steps, self._began = report, epochs, steps, began
-        self._stage = stage
+        self._run, self._steps, self._stage = run, steps, stage
         self._epoch, self._last = 0, 0.0
+        self.cut_short = False  # whether the run was ended within an epoch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Which epoch it is, from 1."""
@@ -271,27 +280,35 @@ class _Reporter(keras.callbacks.Callback):
         """A sign of life, not more than a few times a second."""
         if time.monotonic() - self._last > 0.25:
             self._send(batch + 1, logs)
+            self.cut_short = bool(self._run.ended)
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Nobody waits for the validation part of a run that was ended."""
+        if self._run.ended:
+            self.model.stop_evaluating = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """The figures of a whole epoch, validation included."""
-        self._send(self._steps, logs)
+        if not self._run.ended:
+            self._send(self._steps, logs)
 
     def _send(self, step: int, logs: Any) -> None:
         self._last = time.monotonic()
-        self._report(
-            Progress(
-                epoch=self._epoch,
-                epochs=self._epochs,
-                step=step,
-                steps=self._steps,
-                seconds=self._last - self._began,
-                loss=float(logs["loss"]),
-                accuracy=float(logs["right"]),
-                validation_loss=logs.get("val_loss"),
-                validation_accuracy=logs.get("val_right"),
-                stage=self._stage,
-            )
+        progress = Progress(
+            epoch=self._epoch,
+            epochs=self._run.recipe.epochs,
+            step=step,
+            steps=self._steps,
+            seconds=self._last - self._run.began,
+            loss=float(logs["loss"]),
+            accuracy=float(logs["right"]),
+            validation_loss=logs.get("val_loss"),
+            validation_accuracy=logs.get("val_right"),
+            stage=self._stage,
         )
+        if self._run.report(progress) is True:
+            self._run.ended.append(self._stage)
+            self.model.stop_training = True
 
 
 class _KeepBest(keras.callbacks.Callback):
@@ -302,8 +319,8 @@ class _KeepBest(keras.callbacks.Callback):
         self._best, self._weights = np.inf, None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Keeps the weights if no epoch before was better."""
-        if logs["val_loss"] < self._best:
+        """Keeps the weights if no epoch before was better; one that was cut short wasn't validated."""
+        if not getattr(self.model, "stop_evaluating", False) and logs["val_loss"] < self._best:
             self._best, self._weights = logs["val_loss"], self.model.get_weights()
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -327,6 +344,7 @@ def _card(
         "val_right": "validation_accuracy",
     }
     curves = {name: [round(float(value), 4) for value in history[key]] for key, name in names.items()}
+    kept = history["val_loss"]
     return ModelCard(
         name=recipe.name,
         title=recipe.title,
@@ -342,7 +360,7 @@ def _card(
             "examples": sizes,
             "batch": recipe.batch,
             "epochs": recipe.epochs,
-            "kept_epoch": 1 + int(np.argmin(history["val_loss"])) if recipe.keep_best else recipe.epochs,
+            "kept_epoch": 1 + int(np.argmin(kept)) if recipe.keep_best and kept else len(kept),
             "parameters": int(model.count_params()),
             "seconds": round(seconds),
             "backend": keras.backend.backend(),

@@ -7,7 +7,6 @@ each epoch. Our own networks read running text instead, in `character_training.p
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,13 +15,9 @@ from keras import layers
 from lstm_core import datasets, splits
 from lstm_core.cards import ModelCard
 from lstm_core.character_recipes import CharacterRecipe
-from lstm_core.character_training import Report, WritingProgress, train_characters
+from lstm_core.character_training import Report, Watch, train_characters
 from lstm_core.characters import Alphabet
 from lstm_core.fastlstm import faster
-from lstm_core.forward import Network
-from lstm_core.generate import TextGenerator
-
-REPORTS = 200  # batches between two reports
 
 
 class Windows(keras.utils.PyDataset):
@@ -86,48 +81,10 @@ def train_windows(
     alphabet = Alphabet.of(text)
     model = window_writer(len(alphabet), recipe)
     batches = Windows(alphabet.encode(training), len(alphabet), recipe.window, recipe.streams, recipe.seed)
-    watch = _Watch(recipe, alphabet, validation, report, began)
+    watch = Watch(recipe, alphabet, validation, report, began)
     model.compile(optimizer=keras.optimizers.Adam(recipe.rate), loss="sparse_categorical_crossentropy")
     with faster(model):
         model.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
     model.set_weights(watch.best)
     seconds = time.monotonic() - began
     return model, alphabet, recipe.card(watch.curves, len(training), len(validation), model.count_params(), seconds)
-
-
-class _Watch(keras.callbacks.Callback):
-    """Says how far an epoch is; after it, reads the validation part and keeps the best weights."""
-
-    def __init__(
-        self, recipe: CharacterRecipe, alphabet: Alphabet, validation: str, report: Report, began: float
-    ) -> None:
-        super().__init__()
-        self._recipe, self._alphabet, self._validation = recipe, alphabet, validation
-        self._report, self._began, self._epoch = report, began, 0
-        self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
-        self.best: list[np.ndarray] = []
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep count."""
-        self._epoch = epoch + 1
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """A report now and then."""
-        steps = self.params["steps"]
-        if (batch + 1) % REPORTS == 0 and batch + 1 < steps:
-            self._say(float(logs["loss"]), None, (batch + 1) / steps)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """One more point of the curves."""
-        card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
-        reader = TextGenerator(card, self._alphabet, self.model, Network(self.model))
-        validation = reader.score(self._validation).nats_per_character
-        if not self.best or validation < min(self.curves["validation_loss"]):
-            self.best = self.model.get_weights()
-        self.curves["loss"].append(round(float(logs["loss"]), 4))
-        self.curves["validation_loss"].append(round(validation, 4))
-        self._say(float(logs["loss"]), validation, 1.0)
-
-    def _say(self, loss: float, validation: float | None, share: float) -> None:
-        seconds = time.monotonic() - self._began
-        self._report(WritingProgress(self._epoch, self._recipe.epochs, seconds, loss, validation, share))

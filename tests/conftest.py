@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The models that somebody trained on this machine are none of the tests' business.
+os.environ["LSTM_LAB_MODELS"] = os.path.join(tempfile.gettempdir(), f"lstm-lab-tests-{os.getpid()}")
 
 from lstm_core import library
 from lstm_core.classify import TextClassifier

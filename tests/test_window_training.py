@@ -12,7 +12,7 @@ from keras import layers
 
 import lstm_core
 from lstm_core import __main__ as command_line
-from lstm_core import datasets, splits, window_training
+from lstm_core import character_training, datasets, splits
 from lstm_core.character_recipes import CHARACTER_RECIPES, MACBETH_ARTICLE
 from lstm_core.character_training import WritingProgress
 from lstm_core.characters import Alphabet
@@ -61,12 +61,15 @@ def test_the_articles_network() -> None:
 
 
 def test_it_learns_its_text_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window_training, "REPORTS", 30)
+    monkeypatch.setattr(character_training, "REPORT_EVERY", 0.0)
     seen: list[WritingProgress] = []
     model, alphabet, card = train_windows(RECIPE, seen.append)
     whole = [progress for progress in seen if progress.validation is not None]
     assert [progress.epoch for progress in whole] == list(range(1, 9))
-    assert [(progress.epoch, round(progress.share, 1)) for progress in seen[:3]] == [(1, 0.4), (1, 0.8), (1, 1.0)]
+    first = [progress.share for progress in seen if progress.epoch == 1]
+    assert len(first) > 2
+    assert first == sorted(set(first))
+    assert first[-1] == 1.0
     generator = TextGenerator(card, alphabet, model, Network(model))
     assert not generator.carries
     assert generator.score(TEXT.lower()[-300:]).nats_per_character < 1.0 < whole[0].loss

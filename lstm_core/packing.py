@@ -1,0 +1,216 @@
+"""A model's folder as one file of bytes, and back: for jobs whose workers share no disk, and for downloads and uploads.
+
+A pack is a zip of the three files of `library.py` and nothing else. It may come from anybody, so everything is
+checked before a byte is written, and the network inside before Keras sees it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lstm_core.cards import CARD
+from lstm_core.errors import ModelError
+from lstm_core.library import VOCABULARY, WEIGHTS
+from lstm_core.operations import KNOWN_LAYERS
+
+FILES = (WEIGHTS, VOCABULARY, CARD)
+MIB = 2**20
+LARGEST_PACK = 64 * MIB
+LARGEST = {WEIGHTS: 64 * MIB, VOCABULARY: 8 * MIB, CARD: 2 * MIB}
+# What is inside a `.keras` file, which is a zip too.
+LARGEST_PART = {"config.json": 2 * MIB, "metadata.json": MIB, "model.weights.h5": 64 * MIB}
+# What `operations.py` can follow, and inputs.
+LAYERS = frozenset(("InputLayer", *KNOWN_LAYERS))
+WRAPPERS = frozenset(("Functional", "Sequential"))
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+
+
+def pack(folder: Path) -> bytes:
+    """A model's folder as bytes; ModelError if one of its three files is missing."""
+    found = {name: folder / name for name in FILES}
+    if missing := next((name for name, path in found.items() if not path.is_file()), ""):
+        raise ModelError(f"The model '{folder.name}' is incomplete: {missing} is missing. Get the folder again.")
+    return pack_files({name: path.read_bytes() for name, path in found.items()})
+
+
+def pack_files(files: Mapping[str, bytes]) -> bytes:
+    """Three files as bytes; the same files always make the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in FILES:
+            # The network is packed already; a fixed date, so that equal models are equal bytes.
+            how = zipfile.ZIP_STORED if name == WEIGHTS else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name], how)
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """The three files of a pack, checked; nothing is written anywhere.
+
+    Raises:
+        ModelError: in one sentence, if it is no pack, hides more than it shows, or holds a network that can't be
+            trusted or followed.
+    """
+    files = _members(data, "The file", LARGEST_PACK, LARGEST)
+    if missing := next((name for name in FILES if name not in files), ""):
+        raise ModelError(f"The file is no model of LSTM Lab: {missing} is missing in it.")
+    for name in (VOCABULARY, CARD):
+        _object(files[name], name)
+    check_network(files[WEIGHTS])
+    return files
+
+
+def unpack_into(data: bytes, folder: Path) -> None:
+    """Write the checked files of a pack into a folder that may not hold one of them yet.
+
+    Raises:
+        ModelError: as `unpack`.
+        OSError: if the folder can't be written, or a file is there.
+    """
+    files = unpack(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        with (folder / name).open("xb") as out:
+            out.write(content)
+
+
+def check_network(data: bytes) -> None:
+    """Look at a `.keras` file without running anything in it.
+
+    Raises:
+        ModelError: if it is none, is too large once unpacked, or has a layer that isn't one of `LAYERS`.
+    """
+    parts = _members(data, "The network", LARGEST[WEIGHTS], LARGEST_PART)
+    if missing := next((name for name in ("config.json", "model.weights.h5") if name not in parts), ""):
+        raise ModelError(f"The network is no .keras file of Keras 3: {missing} is missing in it.")
+    config = _object(parts["config.json"], "config.json")
+    if config.get("class_name") not in WRAPPERS:
+        raise ModelError("The network is neither a Sequential nor a functional model of Keras; build it as one.")
+    _check_config(config, depth=0)
+    _check_weights(parts["model.weights.h5"])
+
+
+def _members(data: bytes, what: str, largest: int, limits: Mapping[str, int]) -> dict[str, bytes]:
+    """The members of a zip, each by its bare name; ModelError for anything that isn't expected."""
+    if len(data) > largest:
+        raise ModelError(f"{what} has {len(data) / MIB:,.0f} MiB; {largest // MIB} MiB is the most.")
+    if not data.startswith(b"PK"):
+        raise ModelError(f"{what} is no zip archive, so it is no model; choose a file that was downloaded here.")
+    found: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = archive.infolist()
+            if len(infos) > 2 * len(limits):
+                raise ModelError(f"{what} holds {len(infos):,} files; a model has {len(limits)}.")
+            for info in infos:
+                _check_member(info, what, limits, found)
+                with archive.open(info) as stream:
+                    content = stream.read(limits[info.filename] + 1)  # never more, whatever the directory says
+                if len(content) > limits[info.filename]:
+                    raise ModelError(f"{what} is too large once unpacked: {info.filename}.")
+                found[info.filename] = content
+    except ModelError:
+        raise
+    except BROKEN as error:
+        raise ModelError(f"{what} is damaged ({' '.join(str(error).split())[:80]}); get it again.") from error
+    return found
+
+
+def _check_member(info: zipfile.ZipInfo, what: str, limits: Mapping[str, int], found: Mapping[str, bytes]) -> None:
+    shown = repr(info.filename[:60])
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        raise ModelError(f"{what} holds {shown}, which is a link or a folder and no plain file.")
+    if info.filename not in limits:
+        raise ModelError(f"{what} holds {shown}, which is no part of a model.")
+    if info.filename in found:
+        raise ModelError(f"{what} holds {shown} twice.")
+    if info.flag_bits & 1:
+        raise ModelError(f"{what} is encrypted; choose one without a password.")
+    if info.file_size > limits[info.filename]:
+        most = limits[info.filename] // MIB
+        raise ModelError(
+            f"{what} is too large once unpacked: {shown} would take {info.file_size / MIB:,.0f} MiB of {most}."
+        )
+
+
+def _object(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        data = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"The file is damaged: {name} holds no JSON. Get it again.") from error
+    if not isinstance(data, dict):
+        raise ModelError(f"The file is damaged: {name} holds no JSON object. Get it again.")
+    return data
+
+
+def _check_config(value: Any, depth: int) -> None:
+    """Every layer in a network's description must be one of Keras's own that can be followed."""
+    if depth > 60:
+        raise ModelError("The network's description is too deep to be one of a layered network.")
+    if isinstance(value, list):
+        for each in value:
+            _check_config(each, depth + 1)
+    if not isinstance(value, dict):
+        return
+    module, name = value.get("module"), value.get("class_name")
+    if isinstance(name, str):
+        home = re.fullmatch(r"keras(\.[a-z_.0-9]+)?|builtins", str(module)) if module is not None else None
+        if value.get("registered_name") not in (None, name) or (module is not None and home is None):
+            raise ModelError(
+                f"The network has a part '{name[:60]}' that isn't Keras's own; no foreign code is run here."
+            )
+        is_layer = str(module).startswith("keras.layers") or "build_config" in value or "inbound_nodes" in value
+        if name == "Lambda" or (is_layer and name not in LAYERS):
+            known = ", ".join(sorted(LAYERS))
+            raise ModelError(f"The network has a layer '{name[:60]}', which can't be followed; known are {known}.")
+    for each in value.values():
+        _check_config(each, depth + 1)
+
+
+def _check_weights(content: bytes) -> None:
+    """The arrays must not be larger than they look: HDF5 may pack them, or point to other files."""
+    import h5py
+
+    total = 0
+
+    def add(name: str, item: Any) -> None:
+        nonlocal total
+        if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ModelError("The network's weights point to another file, so they aren't read.")
+            total += item.size * item.dtype.itemsize
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            if any(isinstance(link, h5py.ExternalLink) for link in _links(file, depth=0)):
+                raise ModelError("The network's weights point to another file, so they aren't read.")
+            file.visititems(add)
+    except ModelError:
+        raise
+    except Exception as error:  # a damaged HDF5 file meets any of its library's errors
+        raise ModelError("The network's weights are damaged; get the file again.") from error
+    if total > LARGEST_PART["model.weights.h5"]:
+        raise ModelError(f"The network's weights would take {total / MIB:,.0f} MiB; 64 MiB is the most.")
+
+
+def _links(group: Any, depth: int) -> list[Any]:
+    """Every link below a group that leads elsewhere."""
+    import h5py
+
+    found: list[Any] = []
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            found.append(link)
+        elif depth < 20 and isinstance(group[name], h5py.Group):
+            found += _links(group[name], depth + 1)
+    return found

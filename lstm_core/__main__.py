@@ -184,13 +184,30 @@ def _train(options: argparse.Namespace) -> None:
     _choose_training_backend()
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
-    folder = Path(options.into) if options.into else library.SHIPPED / recipe.name
+    folder = Path(options.into) if options.into else _home(recipe)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)  # a folder that can't be is better known before training
     made = recipe_book.run(options.recipe, recipe, _print_progress)
     with _writing(folder):
         library.save(*made, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
+
+
+def _home(recipe: Any) -> Path:
+    """Where a trained model goes if nothing is said: beside the shipped ones, or to one's own for a lesson.
+
+    Raises:
+        LabError: if there is a model of one's own by that name, which is never written over.
+    """
+    from lstm_core import workshop
+    from lstm_core.lesson_recipes import LessonRecipe
+
+    if not isinstance(recipe, LessonRecipe):
+        return library.SHIPPED / recipe.name
+    if workshop.is_taken(recipe.name):
+        taken = workshop.own_folder() / recipe.name
+        raise LabError(f"There is a model in {taken} already; say where this one should go with --into.")
+    return workshop.own_folder() / recipe.name
 
 
 @contextmanager

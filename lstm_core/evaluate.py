@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_core import datasets, readable, splits, word_figures
+from lstm_core import datasets, made_up, readable, splits, word_figures
 from lstm_core.blank_filler import blank_figures
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
 from lstm_core.forecast import forecasting_figures
+from lstm_core.lesson_recipes import OWN
 from lstm_core.rewriting import rewriting_figures
 from lstm_core.tree_reader import tree_figures
 
@@ -30,8 +31,13 @@ def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any
 
     Raises:
         DatasetError: if the data set isn't there and can't be had.
-        ModelError: if the model has other classes than its data set.
+        ModelError: if the model has other classes than its data set, or learnt from data of somebody's own.
     """
+    if model.card.dataset == OWN:
+        raise ModelError(
+            f"The model '{model.card.name}' learnt from data of your own, of which there is no test part; what it "
+            "reached on its validation part is in its card."
+        )
     return FIGURES[model.card.task](model)
 
 
@@ -42,7 +48,8 @@ def reading_figures(model: TextClassifier) -> dict[str, Any]:
         DatasetError: if the data set isn't there.
         ModelError: if the model has other classes than its data set.
     """
-    data = datasets.load_labelled(model.card.dataset)
+    source = made_up.labelled if made_up.is_labelled(model.card.dataset) else datasets.load_labelled
+    data = source(model.card.dataset)
     if data.labels != model.labels:
         raise ModelError(
             f"The model '{model.card.name}' tells {', '.join(model.labels)} apart, its data set "
@@ -70,7 +77,8 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
     Raises:
         DatasetError: if the text isn't there.
     """
-    original = datasets.load_text(model.card.dataset)
+    source = made_up.text if made_up.is_text(model.card.dataset) else datasets.load_text
+    original = source(model.card.dataset)
     text = model.alphabet.folded(original)
     *_, test = splits.hold_out(text)
     before = text[: len(text) - len(test)]

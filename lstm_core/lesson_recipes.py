@@ -231,6 +231,9 @@ class LessonRecipe:
             raise LabError("Choose what the network should read.")
         for knob in KNOBS.values():
             knob.check(getattr(self, knob.name))
+            if knob.choices is None:  # 1 and 1.0 are the same lesson
+                number = (int if knob.whole else float)(getattr(self, knob.name))
+                object.__setattr__(self, knob.name, number)
         if self.task == "forecaster" and self.layers != 1:
             raise LabError("A forecaster has one layer here; set layers to 1.")
         if self.task == "generator" and self.cell != "lstm":

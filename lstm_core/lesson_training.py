@@ -136,8 +136,10 @@ def train(
     if loss is None:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    steps = optimizer(recipe)
+    steps.build(model.trainable_variables)  # here, because TensorFlow would do it in the middle of its first step
     with faster(model), _bare_answer(recipe, model):
-        model.compile(optimizer=optimizer(recipe), loss=loss, metrics=metrics)
+        model.compile(optimizer=steps, loss=loss, metrics=metrics)
         model.fit(training, validation_data=held, epochs=recipe.epochs, callbacks=[watch], verbose=0, shuffle=False)
     watch.leave(model)
     return run

@@ -29,6 +29,8 @@ LARGEST = {WEIGHTS: 64 * MIB, VOCABULARY: 8 * MIB, CARD: 2 * MIB}
 LARGEST_PART = {"config.json": 2 * MIB, "metadata.json": MIB, "model.weights.h5": 64 * MIB}
 # What `operations.py` can follow, and inputs.
 LAYERS = frozenset(("InputLayer", *KNOWN_LAYERS))
+# Operations by which a saved network says how masks are passed on; none makes anything larger than its input.
+MASKING = frozenset(("NotEqual", "ExpandDims", "LogicalOr", "ZerosLike", "OnesLike", "Concatenate", "Any"))
 WRAPPERS = frozenset(("Functional", "Sequential"))
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
@@ -94,7 +96,7 @@ def check_network(data: bytes) -> None:
     config = _object(parts["config.json"], "config.json")
     if config.get("class_name") not in WRAPPERS:
         raise ModelError("The network is neither a Sequential nor a functional model of Keras; build it as one.")
-    _check_config(config, depth=0)
+    _check_config(config.get("config"), depth=0)
     _check_weights(parts["model.weights.h5"])
 
 
@@ -169,7 +171,7 @@ def _check_config(value: Any, depth: int) -> None:
                 f"The network has a part '{name[:60]}' that isn't Keras's own; no foreign code is run here."
             )
         is_layer = str(module).startswith("keras.layers") or "build_config" in value or "inbound_nodes" in value
-        if name == "Lambda" or (is_layer and name not in LAYERS):
+        if name == "Lambda" or (is_layer and name not in LAYERS | MASKING):
             known = ", ".join(sorted(LAYERS))
             raise ModelError(f"The network has a layer '{name[:60]}', which can't be followed; known are {known}.")
     for each in value.values():

@@ -76,6 +76,8 @@ def test_the_state_is_carried_from_batch_to_batch() -> None:
 def test_it_learns_its_text_and_says_so() -> None:
     seen: list[WritingProgress] = []
     model, alphabet, card = train_characters(RECIPE, seen.append)
+    assert all(progress.whole_epoch == (progress.validation is not None) for progress in seen)
+    seen = [progress for progress in seen if progress.whole_epoch]
     assert [progress.epoch for progress in seen] == [1, 2, 3, 4, 5, 6]
     assert seen[-1].validation < 0.5 < seen[0].validation
     generator = TextGenerator(card, alphabet, model, Network(model))
@@ -105,10 +107,12 @@ def test_a_run_begins_with_another_model_and_then_reads_its_text_alone(monkeypat
     monkeypatch.setattr(library, "load", lambda name: known)
     seen: list[WritingProgress] = []
     second = replace(RECIPE, begin_with="tiny", also=("julius_caesar",), epochs=3, alone=2, rate=1e-3)
-    _, smaller, _ = train_characters(second, seen.append)
+    _, smaller, _ = train_characters(second, lambda progress: seen.append(progress) if progress.whole_epoch else None)
     assert set(smaller.characters) < set(alphabet.characters)
     assert [progress.epoch for progress in seen] == [1, 2, 3]
-    train_characters(replace(second, begin_with=""), seen.append)
+    train_characters(
+        replace(second, begin_with=""), lambda progress: seen.append(progress) if progress.whole_epoch else None
+    )
     assert seen[0].validation < 0.7 * seen[3].validation
 
 

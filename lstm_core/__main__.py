@@ -7,7 +7,6 @@ exit status 2.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import io
 import json
 import os
@@ -178,10 +177,10 @@ def _a(task: str, name: str) -> Any:
 def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from lstm_core import recipe_book
+    from lstm_core import backend, recipe_book
 
     recipe = recipe_book.find(options.recipe)
-    _choose_training_backend()
+    backend.choose()
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     folder = Path(options.into) if options.into else _home(recipe)
@@ -223,18 +222,6 @@ def _seed(text: str) -> int:
     if not 0 <= seed < 2**32:
         raise ValueError
     return seed
-
-
-def _choose_training_backend() -> None:
-    """LSTM_LAB_TRAINING_BACKEND, or JAX where it is installed: it trains small LSTMs several times faster."""
-    chosen = os.environ.get("LSTM_LAB_TRAINING_BACKEND", "")
-    if not chosen:
-        chosen = "jax" if importlib.util.find_spec("jax") else "tensorflow"
-    if chosen not in ("jax", "tensorflow", "torch"):
-        raise LabError(f"LSTM_LAB_TRAINING_BACKEND is '{chosen}'; it can be jax, tensorflow or torch.")
-    if importlib.util.find_spec(chosen) is None:
-        raise LabError(f"LSTM_LAB_TRAINING_BACKEND is '{chosen}', which isn't installed; install it or unset that.")
-    os.environ["KERAS_BACKEND"] = chosen
 
 
 def _print_progress(progress: Any) -> None:

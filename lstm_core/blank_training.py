@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,12 +26,12 @@ from lstm_core.training import Progress, Trained, right
 LENGTH = 40  # words read of a sentence; the grammar's are shorter
 
 
-def train_blank_filler(recipe: BlankRecipe, report: Callable[[Progress], None] = lambda progress: None) -> Trained:
+def train_blank_filler(recipe: BlankRecipe, report: Callable[[Progress], Any] = lambda progress: None) -> Trained:
     """Train one network; keeps the last epoch's weights.
 
     Args:
         recipe: how.
-        report: told after each epoch.
+        report: told after each epoch; if it returns True, training ends.
     """
     began = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
@@ -54,7 +55,8 @@ def train_blank_filler(recipe: BlankRecipe, report: Callable[[Progress], None] =
         }  # fmt: skip
         for name, value in figures.items():
             curves.setdefault(name, []).append(round(float(value), 4))
-        report(Progress(epoch + 1, recipe.epochs, steps, steps, time.monotonic() - began, **figures))
+        if report(Progress(epoch + 1, recipe.epochs, steps, steps, time.monotonic() - began, **figures)) is True:
+            break
     return Trained(model, encoder, _card(recipe, curves, model, time.monotonic() - began))
 
 

@@ -121,7 +121,9 @@ class Forecaster:
 
     def memory(self, values: Array, origins: Array, scaling: Scaling) -> Array:
         """The cell state at the end of each origin's window: all that the forecast is made from; (k, units)."""
-        return np.concatenate([trace.c[-1] for _, trace in self._read(values, origins, scaling)])
+        return np.concatenate(
+            [trace.signals.get("c", trace.h)[-1] for _, trace in self._read(values, origins, scaling)]
+        )
 
     def origins(self, series: Series) -> Array:
         """All origins that have a whole window behind them, up to the last value."""

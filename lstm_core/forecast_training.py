@@ -43,7 +43,7 @@ class ForecastProgress:
         return f"{self.form}  epoch {self.epoch}/{self.epochs}  validation pinball loss {self.validation:.4f}"
 
 
-Report = Callable[[ForecastProgress], None]
+Report = Callable[[ForecastProgress], Any]  # what it returns ends the run if it is True
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def train_forecaster(
 
     Args:
         recipe: how.
-        report: told after each epoch.
+        report: told after each epoch; if it returns True, training ends and the best so far is kept.
         series: what to learn from; empty for what the recipe names.
 
     Raises:
@@ -78,10 +78,19 @@ def train_forecaster(
     began = time.monotonic()
     # Nothing behind the validation part gets any further than this line.
     seen = [_without_test(each) for each in series or forecast_recipes.series_of(recipe)]
-    runs = []
+    runs: list[_Run] = []
+    ended = False
+
+    def told(progress: ForecastProgress) -> bool:
+        nonlocal ended
+        ended = report(progress) is True or ended
+        return ended
+
     for number, form in enumerate(recipe.forms):
+        if ended:
+            break
         keras.utils.set_random_seed(recipe.seed)
-        runs.append(_train(recipe, form, seen, report, number))
+        runs.append(_train(recipe, form, seen, told, number))
     best = min(runs, key=lambda run: run.best)
     facts = {
         "form": best.settings.form,
@@ -183,7 +192,8 @@ class _Watch(keras.callbacks.Callback):
         self.validation.append(round(loss, 5))
         done = self._number + (epoch + 1) / self._recipe.epochs
         form, share = self._settings.form, done / len(self._recipe.forms)
-        self._report(ForecastProgress(form, epoch + 1, self._recipe.epochs, share, loss))
+        if self._report(ForecastProgress(form, epoch + 1, self._recipe.epochs, share, loss)) is True:
+            self.model.stop_training = True
 
     def _loss(self) -> float:
         """The pinball loss over all validation origins, divided by the naive error of the training part."""

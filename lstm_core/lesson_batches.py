@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from lstm_core.cells import Array
-from lstm_core.lesson_data import Material
+from lstm_core.lesson_material import Material
 from lstm_core.lesson_recipes import LessonRecipe
 
 HELD_ROWS = 100  # of a validation batch, at least

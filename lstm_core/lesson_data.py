@@ -7,17 +7,18 @@ is touched. Knows no Keras; how the arrays are learnt from is in `lesson_trainin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from lstm_core import corpus, datasets, made_up, own_data, splits
+from lstm_core import corpus, datasets, lesson_forecasts, made_up, own_data, splits
 from lstm_core.cards import ModelCard
 from lstm_core.cells import Array
 from lstm_core.characters import Alphabet
 from lstm_core.errors import LabError
+from lstm_core.lesson_material import Material
 from lstm_core.lesson_recipes import OWN, LessonRecipe
 from lstm_core.splits import Split
 from lstm_core.text import TOKENIZERS, UNKNOWN, Encoder, Vocabulary
@@ -35,42 +36,6 @@ SAMPLES = {
 }
 
 
-class Readable(Protocol):
-    """How a lesson's vocabulary goes to `vocabulary.json`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Ready for JSON."""
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """What one lesson learns from.
-
-    Attributes:
-        x: (n, …) what the network reads; for a writer, (n,) the ids of its text, which are cut later.
-        y: (n, …) what it should answer; empty for a writer, whose text is its own answer.
-        held_x: the same of the validation part.
-        held_y: the same.
-        vocabulary: what goes into `vocabulary.json`.
-        size: ids of the embedding; 0 for a forecaster.
-        outputs: how many numbers the network answers with.
-        labels: of a classifier.
-        sizes: how much it learns from and is validated with, in words of the card.
-        example: (loaded model) → what it makes of the fixed example, ready for JSON.
-    """
-
-    x: Array
-    y: Array
-    held_x: Array
-    held_y: Array
-    vocabulary: Readable
-    size: int
-    outputs: int
-    sizes: dict[str, int]
-    example: Callable[[Any], dict[str, Any]]
-    labels: tuple[str, ...] = ()
-
-
 def prepare(recipe: LessonRecipe, own: bytes | None = None) -> Material:
     """Read a lesson's data.
 
@@ -83,6 +48,12 @@ def prepare(recipe: LessonRecipe, own: bytes | None = None) -> Material:
     """
     if (recipe.dataset == OWN) != (own is not None):
         raise LabError("Choose a file to learn from." if own is None else "This lesson reads no file of your own.")
+    if recipe.task == "forecaster":
+        if own is not None:
+            raise LabError(
+                "A series of your own can be forecast on the forecasting page; here, choose one of the list."
+            )
+        return lesson_forecasts.windows(recipe)
     return _PREPARE[recipe.task](recipe, own)
 
 

@@ -36,6 +36,7 @@ class Preset:
 _TAGS: dict[str, Any] = {"task": "classifier", "dataset": "stackoverflow", "pooling": "strongest", "dropout": 0.4}
 _FILMS: dict[str, Any] = {"task": "classifier", "dataset": "imdb", "pooling": "strongest", "dropout": 0.4}
 _WRITER: dict[str, Any] = {"task": "generator", "dropout": 0.1, "length": 80}
+_SERIES: dict[str, Any] = {"task": "forecaster", "dropout": 0.0}
 
 _ALL = (
     Preset(
@@ -233,6 +234,57 @@ _ALL = (
         ),
         300,
         "Ten times as much text: fewer words that don't exist.",
+    ),
+    Preset(
+        LessonRecipe(
+            name="forecast_15s",
+            title="Two seasons and noise",
+            summary="An LSTM of 16 units reads four weeks of a made-up series and forecasts two.",
+            dataset="seasons",
+            units=16,
+            learning_rate=0.01,
+            batch=64,
+            length=28,
+            epochs=40,
+            **_SERIES,
+        ),
+        15,
+        "First a flat line, then the week, at last the month behind it.",
+        offline=True,
+    ),
+    Preset(
+        LessonRecipe(
+            name="forecast_60s",
+            title="A cycle like that of sunspots",
+            summary="An LSTM of 32 units reads sixteen years of a made-up cycle and forecasts three.",
+            dataset="sunspots",
+            units=32,
+            learning_rate=0.005,
+            batch=32,
+            length=64,
+            epochs=60,
+            **_SERIES,
+        ),
+        60,
+        "The interval grows where nobody can know: how high the next peak will be.",
+        offline=True,
+    ),
+    Preset(
+        LessonRecipe(
+            name="forecast_300s",
+            title="Share prices, patiently",
+            summary="An LSTM of 32 units reads twelve weeks of six share prices and forecasts four.",
+            dataset="stocks",
+            units=32,
+            learning_rate=0.002,
+            batch=16,
+            length=12,
+            epochs=200,
+            **(_SERIES | {"dropout": 0.2}),
+        ),
+        300,
+        "The training loss falls, the validation loss soon rises: patience does not help where little can be known.",
+        offline=True,
     ),
 )
 

@@ -7,6 +7,7 @@ Backend-neutral. The same seed gives the same curves on one machine and backend.
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from keras import ops
 from lstm_core.cells import Array
 from lstm_core.fastlstm import faster
 from lstm_core.lesson_batches import batches
-from lstm_core.lesson_data import Material
+from lstm_core.lesson_material import Material
 from lstm_core.lesson_networks import answering_with_logits, network, optimizer, set_forget_bias
 from lstm_core.lesson_recipes import LessonRecipe
 
@@ -125,7 +126,7 @@ def train(
         stopped: asked several times a second; once true, the run ends within a step and keeps what it has.
         loss: of a forecaster; others have cross-entropy.
     """
-    keras.utils.set_random_seed(recipe.seed)
+    set_seed(recipe.seed)
     model = network(recipe, material.size, material.outputs)
     set_forget_bias(model, recipe.forget_bias)
     run = Run(keras.models.clone_model(model))
@@ -143,6 +144,19 @@ def train(
         model.fit(training, validation_data=held, epochs=recipe.epochs, callbacks=[watch], verbose=0, shuffle=False)
     watch.leave(model)
     return run
+
+
+def set_seed(seed: int) -> None:
+    """Decide what layers draw at random: weights and dropout.
+
+    Keras's own function would bring TensorFlow in, whatever the backend: several seconds for nothing. Layers without a
+    seed of their own take theirs from Python's generator.
+    """
+    if keras.backend.backend() == "tensorflow":
+        keras.utils.set_random_seed(seed)
+        return
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 @contextmanager

@@ -20,9 +20,11 @@ import keras
 from lstm_core import lesson_data, lesson_training, library, packing, recipe_book, time_machine
 from lstm_core.cards import ModelCard
 from lstm_core.classify import TextClassifier
+from lstm_core.forecast import Forecaster
+from lstm_core.forecast_training import pinball_loss
 from lstm_core.forward import Network
 from lstm_core.generate import TextGenerator
-from lstm_core.lesson_data import Material
+from lstm_core.lesson_material import Material
 from lstm_core.lesson_recipes import LessonRecipe
 from lstm_core.lesson_training import LessonProgress, Run
 
@@ -121,7 +123,8 @@ def _run(
             tell({"stage": "training", "parameters": int(model.count_params()), "summary": summary(model)})
         return _LOADED[recipe.task](card, material, model)
 
-    run = lesson_training.train(recipe, material, loaded, told, stopped)
+    loss = pinball_loss if recipe.task == "forecaster" else None
+    run = lesson_training.train(recipe, material, loaded, told, stopped, loss)
     facts = _facts(recipe, material, run, time.monotonic() - began)
     return Lesson(run.model, material.vocabulary, replace(card, training=facts), run)
 
@@ -129,6 +132,7 @@ def _run(
 _LOADED: dict[str, Callable[[ModelCard, Any, keras.Model], Any]] = {
     "classifier": lambda card, material, model: TextClassifier(card, material.vocabulary, model, Network(model)),
     "generator": lambda card, material, model: TextGenerator(card, material.vocabulary, model, Network(model)),
+    "forecaster": lambda card, material, model: Forecaster(card, material.vocabulary, model, Network(model)),
 }
 
 

@@ -21,7 +21,7 @@ from lstm_core.fastlstm import faster
 from lstm_core.rewriting import EDGE, LONGEST_WORD, Rewriter, Signs, rewriting_figures
 from lstm_core.sequence_recipes import SequenceProgress, SequenceRecipe
 
-Report = Callable[[SequenceProgress], None]
+Report = Callable[[SequenceProgress], Any]  # what it returns ends the run if it is True
 WARM_UP = 100  # steps
 
 
@@ -110,4 +110,5 @@ class EpochWatch(keras.callbacks.Callback):
         self.curves["loss"].append(round(loss, 4))
         self.curves["validation_accuracy"].append(round(validation, 4))
         seconds = time.monotonic() - self._began
-        self._report(SequenceProgress(epoch + 1, self._recipe.epochs, seconds, loss, validation))
+        if self._report(SequenceProgress(epoch + 1, self._recipe.epochs, seconds, loss, validation)) is True:
+            self.model.stop_training = True

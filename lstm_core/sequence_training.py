@@ -10,7 +10,7 @@ from lstm_core.sequence_recipes import SequenceProgress, SequenceRecipe
 
 
 def train_sequence(
-    recipe: SequenceRecipe, report: Callable[[SequenceProgress], None] = lambda progress: None
+    recipe: SequenceRecipe, report: Callable[[SequenceProgress], Any] = lambda progress: None
 ) -> tuple[Any, Any, ModelCard]:
     """Train a recipe: its model, its vocabulary and its card."""
     if recipe.task == "rewriter":

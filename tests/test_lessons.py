@@ -18,7 +18,17 @@ import pytest
 import lstm_core
 import lstm_core.evaluate
 from lstm_core import __main__ as command_line
-from lstm_core import lesson_data, lesson_training, library, made_up, packing, recipe_book, time_machine, workshop
+from lstm_core import (
+    lesson_data,
+    lesson_training,
+    library,
+    made_up,
+    packing,
+    recipe_book,
+    series,
+    time_machine,
+    workshop,
+)
 from lstm_core.errors import LabError
 from lstm_core.lesson_batches import Rows, Stretches
 from lstm_core.lesson_networks import NormKeepingAdam, network, set_forget_bias
@@ -135,6 +145,27 @@ def test_a_writer_writes_a_line_after_each_epoch(written: Any, tmp_path: Any) ->
     last = found["examples"][-1]
     again = model.stream(last["prompt"], lesson_data.WRITTEN, temperature=lesson_data.TEMPERATURE, seed=WRITER.seed)
     assert "".join(each.character for each in again) == last["text"]
+
+
+@pytest.mark.parametrize(("dataset", "cell", "length"), [("seasons", "lstm", 20), ("stocks", "gru", 12)])
+def test_a_forecaster_forecasts_after_each_epoch(dataset: str, cell: str, length: int, tmp_path: Any) -> None:
+    changes = {"dataset": dataset, "cell": cell, "length": length, "batch": 64, "epochs": 2}
+    found, events = run(replace(READER, task="forecaster", **changes))
+    assert found["epochs"]["loss"][1] < found["epochs"]["loss"][0]
+    assert "accuracy" not in found["steps"]
+    assert json.loads(json.dumps(events)) == events
+    last = found["examples"][-1]
+    assert np.shape(last["quantiles"]) == (len(last["truth"]), len(last["levels"]))
+    packing.unpack_into(found["model"], tmp_path / "model")
+    model = lstm_core.load(tmp_path / "model")
+    known = series.load(last["series"])
+    origins, scaling = known.parts.validation_origins(model.settings.horizon), model.scaling(known)
+    middle = origins[len(origins) // 2 :][:1]
+    np.testing.assert_allclose(model.forecast(known.values, middle, scaling)[0], last["quantiles"], rtol=1e-3)
+    then = time_machine.model_at(model, found["snapshots"], 2)
+    np.testing.assert_allclose(then.forecast(known.values, middle, scaling)[0], last["quantiles"], rtol=1e-2)
+    assert model.memory(known.values, origins[:2], scaling).shape == (2, READER.units)
+    assert lstm_core.evaluate.evaluate(model)["mase"] > 0
 
 
 @pytest.mark.parametrize(
@@ -318,6 +349,9 @@ def test_an_own_corpus_can_be_learnt(tmp_path: Any) -> None:
         (replace(WRITER, dataset=OWN, length=600), b"abcdefghi\n" * 1000, "too short for stretches of 600"),
         (replace(READER, dataset="nowhere"), None, "no data set called"),
         (replace(WRITER, dataset="imdb"), None, "many labelled texts"),
+        (replace(READER, task="forecaster", dataset="weather"), None, "no series 'weather' to learn from"),
+        (replace(READER, task="forecaster", dataset="stocks", length=90), None, "doesn't fit into this series"),
+        (replace(READER, task="forecaster", dataset=OWN), b"1,2", "forecasting page"),
     ],
 )
 def test_data_that_cannot_be_learnt_from_is_one_sentence(recipe: LessonRecipe, data: bytes | None, why: str) -> None:

@@ -7,7 +7,7 @@ Backend-neutral. The same seed gives the same curves on one machine and backend.
 from __future__ import annotations
 
 import math
-import random
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -126,7 +126,8 @@ def train(
         stopped: asked several times a second; once true, the run ends within a step and keeps what it has.
         loss: of a forecaster; others have cross-entropy.
     """
-    set_seed(recipe.seed)
+    leave_tensorflow_out()
+    keras.utils.set_random_seed(recipe.seed)
     model = network(recipe, material.size, material.outputs)
     set_forget_bias(model, recipe.forget_bias)
     run = Run(keras.models.clone_model(model))
@@ -146,17 +147,14 @@ def train(
     return run
 
 
-def set_seed(seed: int) -> None:
-    """Decide what layers draw at random: weights and dropout.
+def leave_tensorflow_out() -> None:
+    """Keep Keras on JAX from bringing TensorFlow in, as it does to serialise a layer: seconds and 400 MB for nothing.
 
-    Keras's own function would bring TensorFlow in, whatever the backend: several seconds for nothing. Layers without a
-    seed of their own take theirs from Python's generator.
+    Keras runs on JAX without TensorFlow being installed at all; here it looks as if it weren't. Nothing happens where
+    TensorFlow is the backend or is there already.
     """
-    if keras.backend.backend() == "tensorflow":
-        keras.utils.set_random_seed(seed)
-        return
-    random.seed(seed)
-    np.random.seed(seed)
+    if keras.backend.backend() == "jax":
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # Python's way to say "not to be had"
 
 
 @contextmanager

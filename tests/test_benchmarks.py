@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lstm_core
-from benchmarks import seeds, texts, timing
+from benchmarks import lessons, seeds, texts, timing, training
+from lstm_core import lesson_presets
 from lstm_core.cards import ModelCard
 from lstm_core.text import TOKENIZERS
 
@@ -196,3 +201,64 @@ def test_seeds_are_summed_up_and_written_into_the_card(folder: Path) -> None:
     kept_card = ModelCard.read(folder)
     assert kept_card.training["seeds"]["runs"][1] == {"seed": 2, "accuracy": 0.9, "loss": 0.3}
     assert kept_card.measured == card.measured
+
+
+SMALL = training.Spec("small", steps=5, units=(3, 4), batch=6, width=4, vocabulary=9)
+
+
+@pytest.mark.parametrize("contender", [training.OURS, training.KERAS, training.TORCH])
+@pytest.mark.parametrize("change", [{}, {"every": True}, {"masked": True}, {"width": 0}])
+def test_every_contender_trains_every_kind_of_network(
+    contender: str, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if contender == training.TORCH:
+        pytest.importorskip("torch")
+    monkeypatch.setitem(training.SPECS, "small", replace(SMALL, **change))
+    monkeypatch.setattr("sys.stdin", io.StringIO("2\n1\n"))
+    training.serve(contender, "small")
+    assert all(float(line) > 0 for line in capsys.readouterr().out.splitlines())
+
+
+def test_a_row_of_the_training_table_has_speeds_and_ratios() -> None:
+    times = {
+        training.OURS: [1.0, 2.0],
+        training.KERAS_JAX: [2.0, 4.0],
+        training.KERAS: [4.0, 8.0],
+        training.TORCH: [1.0, 1.0],
+    }
+    found = training.row(SMALL, times)
+    assert found["samples_per_second"][training.OURS] == pytest.approx(1 / 1.5)
+    assert found["times_as_fast_as"] == pytest.approx({training.KERAS_JAX: 2, training.KERAS: 4, training.TORCH: 2 / 3})
+    printed = training.table([found]).splitlines()
+    assert len({len(line) for line in printed}) == 1
+    assert "3+4" in printed[1]
+
+
+def test_a_contender_is_asked_in_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import sys\nfor line in sys.stdin: print(int(line) * 0.5, flush=True)"
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: start([sys.executable, "-c", code], **how))
+    contender = training.Contender(training.KERAS, SMALL, seconds=3.0, threads=1)
+    assert contender.measure() == pytest.approx(0.5 / SMALL.batch)
+    contender.end()
+
+
+def test_an_unknown_network_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert training.main(["nothing"]) == 2
+    assert capsys.readouterr().err.startswith("There is no network 'nothing'; there are tags, article")
+
+
+def test_a_lesson_is_measured_and_kept_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lessons, "MEASURED", tmp_path / "lessons.json")
+    monkeypatch.setattr(lesson_presets, "MEASURED", tmp_path / "lessons.json")
+    figures = {"reached": {"validation_loss": 0.5}, "seconds": 9.0, "processor_seconds": 8.0, "parameters": 1234}
+    monkeypatch.setattr(lessons, "in_a_process", lambda name: figures)
+    lesson_presets.measured.cache_clear()
+    for name in ("tags_15s", "negation_15s"):
+        assert lessons.main([name]) == 0
+        assert "1,234 parameters  loss 0.500" in capsys.readouterr().out
+    lesson_presets.measured.cache_clear()
+    assert list(lesson_presets.measured()) == ["negation_15s", "tags_15s"]  # in the order of the lessons
+    lesson_presets.measured.cache_clear()

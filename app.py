@@ -33,6 +33,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     threading.Thread(target=_make_ready, args=(stopped,), name="make-ready", daemon=True).start()
     yield {}
     stopped.set()
+    importlib.import_module("lstm_core.jobs").shutdown()
 
 
 def _make_ready(stopped: threading.Event) -> None:

@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("word_order.py", title="Word order", url_path="word_order"),
         st.Page("forecasting.py", title="Forecasting", url_path="forecasting"),
         st.Page("text_generation.py", title="Text generation", url_path="text_generation"),
+        st.Page("training_studio.py", title="Training studio", url_path="training_studio"),
     ]
 )
 st.set_page_config(

@@ -1,0 +1,48 @@
+"""Train a network in front of everybody: choose it, watch it learn, stop it, go back through its epochs, keep it."""
+
+import streamlit as st
+
+from ui import runs, session
+from ui.studio import after, choice, compare, live, upload
+
+st.title("Training studio", anchor=False)
+st.markdown(
+    "People believe what they train themselves. Choose a lesson that fits into a minute, turn a knob, and watch: the "
+    "network begins with random numbers and knows nothing. **What does it learn first?**"
+)
+choice.show()
+
+job = runs.current(choice.KEY)
+if job is not None:
+    st.header("The run", anchor=False)
+    session.remember(**({"lesson": lesson} if (lesson := session.parameter("lesson", "")) else {}), job=job.identity)
+    runs.watch(choice.KEY, job, live.draw)
+    if job.work == choice.WORK:
+        after.show(job)
+compare.show()
+upload.show()
+
+st.header("What you see", anchor=False)
+st.markdown(
+    "In each step the network reads a *batch* of examples, its answers are compared with the right ones, and the "
+    "*loss* says how surprised it was by them, in nats. Backpropagation through time finds in which direction each "
+    "weight would make that smaller, and the optimizer moves all of them a little that way. After each *epoch*, a "
+    "whole pass over the examples, it is asked about others that it never learns from: the *validation* part. When the "
+    "training loss goes on falling and the validation loss turns, it has begun to learn its examples by heart."
+)
+st.markdown(
+    "Training goes on in a process of its own, so nobody else in the room waits for it. A run can be stopped at any "
+    "time and keeps what there is. Its link brings it back after a reload: whoever has it can see the run and stop it."
+)
+st.latex(r"L=-\frac1N\sum_{n=1}^{N}\log p_\theta(y_n\mid x_n)")
+st.latex(r"\theta\leftarrow\theta-\eta\,\hat m/(\sqrt{\hat v}+\epsilon)")
+with st.expander("Try this: break it on purpose"):
+    st.markdown(
+        "Set the learning rate to 100 and clipping to none, and guess at which step it will be over. Then leave the "
+        "learning rate and clip the norm at 1. Does clipping save it? It keeps every step's *direction*; with Adam, "
+        "which divides by the gradient's own size, the length of a step hardly depends on clipping at all."
+    )
+st.caption(
+    "Sources: Rumelhart, Hinton & Williams 1986; Werbos 1990; Kingma & Ba 2015; Pascanu, Mikolov & Bengio 2013. The "
+    "loss of a forecaster is the pinball loss of its quantiles."
+)

@@ -1,0 +1,1 @@
+"""The training studio: choosing what to train, watching it, and what can be done with it afterwards."""

@@ -72,9 +72,9 @@ def carry_out(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, 
         return asked_to_stop
 
     tell({"begun": time.time(), "worker": worker.address})
-    function = find(work)
     if "keras" not in sys.modules:
-        backend.choose()
+        backend.choose()  # before the work's module brings Keras in
+    function = find(work)
     try:
         return function(arguments, tell, stopped)
     finally:

@@ -31,7 +31,8 @@ def show() -> None:
         name, icon, colour = runs.STATES[job.state]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(name, icon=icon, color=colour)
-            st.markdown(f"**{job.title}** · {told.in_words(told.of(job.events))}", width="stretch")
+            words = f" · {told.in_words(told.of(job.events))}" if job.over else ""
+            st.markdown(f"**{job.title}**{words}", width="stretch")
             st.button(
                 "Show", key=f"studio_show_{job.identity}", on_click=runs.choose, args=(KEY, job.identity),
                 disabled=st.session_state.get(f"{KEY}_job") == job.identity,

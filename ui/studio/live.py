@@ -63,7 +63,7 @@ def _figures(story: Told, job: Job) -> None:
         ("Examples a second", last.get("samples_per_second"), "{:,.0f}", "Over the last hundred steps."),
         ("Parameters", story.parameters or None, "{:,}", "How many numbers it learns."),
     ):
-        columns.metric(title, "–" if value is None else form.format(value), help=help_text, width=165)
+        columns.metric(title, "–" if value is None else form.format(value), help=help_text, width=145)
 
 
 def _duration(seconds: float) -> str:

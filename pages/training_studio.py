@@ -10,9 +10,8 @@ st.markdown(
     "People believe what they train themselves. Choose a lesson that fits into a minute, turn a knob, and watch: the "
     "network begins with random numbers and knows nothing. **What does it learn first?**"
 )
+job = runs.current(choice.KEY)  # before the choice, which writes the address anew
 choice.show()
-
-job = runs.current(choice.KEY)
 if job is not None:
     st.header("The run", anchor=False)
     session.remember(**({"lesson": lesson} if (lesson := session.parameter("lesson", "")) else {}), job=job.identity)

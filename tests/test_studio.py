@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lstm_core.lesson_presets import PRESETS
 from streamlit.testing.v1 import AppTest
 
 from lstm_core import job_worker, jobs, packing, workshop
 from lstm_core.errors import LabError
 from lstm_core.jobs import FAILED, FINISHED, Job, JobError
+from lstm_core.lesson_presets import PRESETS
 from ui import runs
 from ui.studio import choice, told
 
@@ -40,10 +39,10 @@ class AtOnce(jobs.Jobs):
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[AtOnce]:
+def at_once(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
     found = AtOnce()
     monkeypatch.setattr(jobs, "_shared", found)
-    yield found
+    return found
 
 
 @pytest.fixture
@@ -186,7 +185,7 @@ def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch, at_once: At
 def test_a_link_to_a_run_that_is_gone(job: str, at_once: AtOnce) -> None:
     page = opened(job=job)
     assert not page.exception
-    assert "no longer known" in page.info[0].value
+    assert "isn't known any more" in page.info[0].value
 
 
 @pytest.mark.parametrize("lesson", ["", "no such", "../imdb"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from lstm_core.lesson_presets import PRESETS, Preset
-from lstm_core.lesson_recipes import KNOBS, OWN, LessonRecipe
 
 from lstm_core import LabError, corpus, datasets, lesson_presets, lesson_recipes, own_data, recipe_book
+from lstm_core.lesson_presets import PRESETS, Preset
+from lstm_core.lesson_recipes import KNOBS, OWN, LessonRecipe
 from ui import runs, session
 
 KEY = "studio"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from lstm_core.lesson_recipes import KNOBS
 
 from lstm_core.jobs import FAILED, Job
+from lstm_core.lesson_recipes import KNOBS
 from ui import charts, runs, theme
 from ui.studio import charts as studio_charts
 from ui.studio import told

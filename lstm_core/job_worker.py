@@ -110,7 +110,7 @@ def _forget() -> None:
 def be_modest() -> None:
     """Let this process run after everybody else on its machine, where the system knows how."""
     if hasattr(os, "nice"):
-        os.nice(max(0, 10 - os.nice(0)))
+        os.nice(max(0, 5 - os.nice(0)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

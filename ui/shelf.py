@@ -6,6 +6,7 @@ its folder has been mended, the next visitor gets it.
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 import lstm_core
+from lstm_core import library, workshop
 from lstm_core.classify import TextClassifier
 from lstm_core.errors import ModelError
 from lstm_core.forecast import Forecaster
@@ -25,12 +27,17 @@ _loading: dict[str, Future[TextClassifier | TextGenerator]] = {}
 _lock = threading.Lock()
 
 
+# What the home page shows and most visitors open; the others follow by name.
+FIRST = ("stackoverflow", "macbeth", "family_rnn", "family_gru", "family_lstm", "imdb")
+
+
 def warm_up() -> None:
     """Begin to load every shipped model, one after the other; returns at once.
 
     Each is put in line only when the one before is done, so that a model that somebody waits for comes first.
     """
-    _load_in_turn([card.name for card in lstm_core.list_models()])
+    names = [card.name for card in lstm_core.list_models(library.SHIPPED)]
+    _load_in_turn(sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)))
 
 
 def _load_in_turn(names: list[str]) -> None:
@@ -105,13 +112,22 @@ def ready(name: str) -> Any:
         ModelError: if it could not be loaded.
     """
     with _lock:
-        future = _loading.get(name)
+        future = _loading.get(_key(name))
     return future.result() if future is not None and future.done() else None
 
 
 def _begin(name: str) -> Future[TextClassifier | TextGenerator]:
+    key = _key(name)
     with _lock:
-        future = _loading.get(name)
+        future = _loading.get(key)
         if future is None or (future.done() and future.exception() is not None):
-            future = _loading[name] = _loader.submit(lstm_core.load, name)
+            future = _loading[key] = _loader.submit(lstm_core.load, name)
         return future
+
+
+def _key(name: str) -> str:
+    """What a loaded model is kept under: its name, and for an own model, which can be replaced, when it was written."""
+    folder = workshop.own_folder() / name
+    if os.path.isdir(library.SHIPPED / name) or not os.path.isdir(folder):
+        return name
+    return f"{name}@{os.stat(folder).st_mtime_ns}"

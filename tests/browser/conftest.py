@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def running_app(log: Path) -> Iterator[str]:
+def running_app(log: Path, **environment: str) -> Iterator[str]:
     """The app on a free port of this machine; yields its address and stops it at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -48,7 +48,9 @@ def running_app(log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment}
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(address, process, log)
@@ -91,7 +93,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[str]:
-    with running_app(tmp_path_factory.mktemp("server") / "log.txt") as found:
+    folder = tmp_path_factory.mktemp("server")
+    with running_app(folder / "log.txt", LSTM_LAB_MODELS=str(folder / "own"), LSTM_LAB_WORKERS="2") as found:
         yield found
 
 

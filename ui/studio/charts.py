@@ -61,7 +61,10 @@ def _line(figure: go.Figure, row: int, x: Sequence[Any], y: Sequence[Any], name:
 
 
 def together(
-    runs: Sequence[tuple[str, Sequence[float], Sequence[float]]], title: str, lines: Mapping[str, float]
+    runs: Sequence[tuple[str, Sequence[float], Sequence[float]]],
+    title: str,
+    lines: Mapping[str, float],
+    colours: Sequence[str] = theme.CLASS_COLOURS,
 ) -> go.Figure:
     """Several runs over each other, by epoch, with the figures that articles report as lines.
 
@@ -69,9 +72,10 @@ def together(
         runs: name, epochs from 1, and values; at most six.
         title: of the axis.
         lines: name → value.
+        colours: one a run.
     """
     figure = go.Figure()
-    for (name, epochs, values), colour, dash in zip(runs, theme.CLASS_COLOURS, theme.CLASS_DASHES, strict=False):
+    for (name, epochs, values), colour, dash in zip(runs, colours, theme.CLASS_DASHES, strict=False):
         figure.add_scatter(
             x=list(epochs),
             y=list(values),

@@ -25,6 +25,8 @@ def draw(job: Job) -> None:
             "That is a lesson, too: the curve shows how it went, and the weights before the leap are kept. The "
             "gradient lab shows why steps explode, and what clipping does about it."
         )
+    if job.result and job.result.get("steps"):  # whole, where the events were only some points of it
+        story.points = {name: [] for name in story.points} | job.result["steps"]
     accuracy = any(value is not None for value in (*story.points["accuracy"], *story.epochs["accuracy"]))
     figure = studio_charts.run(story.points, story.epochs, accuracy)
     alt = "Curves of the loss, the accuracy and the gradient over the training steps. " + told.in_words(story)
@@ -87,6 +89,7 @@ def _examples(story: Told) -> None:
             ],
             "probability",
             {},
+            theme.class_colours(labels),
         )
         figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
         alt = f"After epoch {epoch} the answer is {theme.class_name(newest['answer'])}."

@@ -1,0 +1,201 @@
+"""The training studio in a real browser: train, watch, stop, reload, save, use; and what goes wrong goes wrong well."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS
+
+expect.set_options(timeout=PATIENCE)
+LONG = "counting_60s"  # runs for as long as a story needs, and is stopped then
+
+
+def opened(page: Page, address: str, lesson: str = "negation_15s") -> None:
+    page.goto(f"{address}/training_studio?lesson={lesson}")
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
+    expect(page.get_by_text("Sources: Rumelhart", exact=False)).to_be_visible()
+
+
+def train(page: Page) -> None:
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("heading", name="The run")).to_be_visible()
+
+
+def moving(page: Page) -> None:
+    """The run has made steps."""
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of \d+, loss"))).to_be_visible()
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Stopped", exact=True).first).to_be_visible()
+
+
+def knob(page: Page, name: str, value: str) -> None:
+    page.get_by_text("Turn the knobs").click()
+    field = page.get_by_label(name, exact=True)
+    field.fill(value)
+    field.press("Enter")
+
+
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_the_page_holds_in_every_look(page: Page, address: str) -> None:
+    opened(page, address)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, address: str) -> None:
+    opened(page, address)
+    train(page)
+    moving(page)
+    expect(page.get_by_text("Finished", exact=True).first).to_be_visible()
+    expect(page.get_by_role("heading", name="Time machine")).to_be_visible()
+    expect(page.get_by_label("A sentence")).to_have_value(re.compile("not bad"))
+    slider = page.get_by_role("slider", name="Epoch")
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_text("untrained", exact=True).first).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("verdicts")
+    page.get_by_label("Name", exact=True).press("Enter")
+    page.get_by_role("button", name="Save to the library").first.click()
+    expect(page.get_by_text("“verdicts” is in the library now.")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    page.get_by_role("link", name="Look into its cells").click()
+    expect(page.get_by_role("heading", name="Cell microscope")).to_be_visible()
+    expect(page.get_by_text("made-up verdicts", exact=False).first).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+    opened(page, address)  # what was downloaded comes back as another model
+    page.locator("input[type=file]").set_input_files(str(download.value.path()))
+    page.get_by_label("Name in the library").fill("again")
+    page.get_by_label("Name in the library").press("Enter")
+    page.get_by_role("button", name="Save to the library").click()
+    expect(page.get_by_text("“again” is in the library now.")).to_be_visible()
+
+
+def test_a_run_is_stopped_and_keeps_what_there_is(page: Page, address: str) -> None:
+    opened(page, address, LONG)
+    train(page)
+    moving(page)
+    stop(page)
+    expect(page.get_by_role("heading", name="Keep it")).to_be_visible()
+
+
+def test_a_reload_finds_the_run_again(page: Page, address: str) -> None:
+    opened(page, address, LONG)
+    train(page)
+    moving(page)
+    page.wait_for_function("location.search.includes('job=')")
+    page.reload()
+    moving(page)
+    page.get_by_role("link", name="Gradient lab").click()
+    expect(page.get_by_role("heading", name="Gradient lab")).to_be_visible()
+    page.go_back()
+    moving(page)
+    stop(page)
+
+
+def test_two_sessions_train_at_once_and_see_only_their_own(page: Page, chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    other = context.new_page()
+    other.set_default_timeout(PATIENCE)
+    for each in (page, other):
+        opened(each, address, LONG)
+        train(each)
+    for each in (page, other):
+        moving(each)
+        expect(each.get_by_text("Running", exact=True)).to_have_count(2)  # the run itself, and in the list
+    stop(page)
+    moving(other)
+    expect(other.get_by_text("Running", exact=True).first).to_be_visible()
+    stop(other)
+    context.close()
+
+
+def worker_processes(address: str) -> list[psutil.Process]:
+    """The processes that train for the server at this address."""
+    port = urlsplit(address).port
+    for server in psutil.process_iter(["cmdline"]):
+        if f"--server.port={port}" in (server.info["cmdline"] or []):
+            return [each for each in server.children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
+    return []
+
+
+def test_a_killed_worker_is_said_and_the_run_goes_on_or_fails_honestly(page: Page, address: str) -> None:
+    opened(page, address, LONG)
+    train(page)
+    moving(page)
+    for each in worker_processes(address):
+        each.send_signal(signal.SIGKILL)
+    expect(page.get_by_text("Its worker was lost, and the run began again", exact=False)).to_be_visible()
+    moving(page)
+    stop(page)
+
+
+def test_a_run_that_diverges_explains_itself(page: Page, address: str) -> None:
+    opened(page, address)
+    knob(page, "Learning rate", "1000")
+    page.get_by_label("Clipping").click()
+    page.get_by_role("option", name="none").click()
+    train(page)
+    expect(page.get_by_text("It diverged at step", exact=False).first).to_be_visible()
+    expect(page.get_by_text("That is a lesson, too", exact=False)).to_be_visible()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+LAMBDA = {
+    "class_name": "Sequential",
+    "module": "keras",
+    "config": {"layers": [{"module": "keras.layers", "class_name": "Lambda", "config": {"function": "import os"}}]},
+}
+HOSTILE = {
+    "a zip bomb": zipped({"model.keras": bytes(250_000_000)}),
+    "a Lambda": zipped(
+        {
+            "model.keras": zipped({"config.json": json.dumps(LAMBDA).encode(), "model.weights.h5": b"x"}),
+            "vocabulary.json": b"{}",
+            "card.json": b"{}",
+        }
+    ),
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(1000),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_upload_is_refused_in_one_sentence(page: Page, address: str, tmp_path: Path, what: str) -> None:
+    opened(page, address)
+    file = tmp_path / "model.zip"
+    file.write_bytes(HOSTILE[what])
+    page.locator("input[type=file]").set_input_files(str(file))
+    expect(page.get_by_test_id("stAlert")).to_have_count(1)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("button", name="Save to the library")).to_have_count(0)
+
+
+def test_three_hundred_megabytes_are_not_even_sent(page: Page, address: str, tmp_path: Path) -> None:
+    opened(page, address)
+    file = tmp_path / "model.zip"
+    with file.open("wb") as out:
+        out.truncate(300_000_000)
+    page.locator("input[type=file]").set_input_files(str(file))
+    expect(page.get_by_text("File must be", exact=False)).to_be_visible()

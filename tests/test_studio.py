@@ -221,6 +221,14 @@ def test_a_saved_model_is_in_the_library(trained: Job, own: Path) -> None:
         workshop.save_as("mine", files)
 
 
+def test_a_saved_classifier_can_be_compared_on_its_page(trained: Job, own: Path) -> None:
+    files = packing.unpack(trained.result["model"])  # type: ignore[index]
+    workshop.save_as("verdicts", files)
+    page = AppTest.from_file(str(ROOT / "pages" / "movie_reviews.py"), default_timeout=120).run()
+    pills = next(each for each in page.get("button_group") if each.key == "reviews_foils")
+    assert any("verdicts" in option for option in map(str, pills.options))
+
+
 def zipped(**files: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

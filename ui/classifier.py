@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from lstm_core import LabError
+from lstm_core import LabError, library, workshop
+from lstm_core.cards import ModelCard
 from lstm_core.classify import Reading, TextClassifier
 from ui import examples, explain, panels, quality, session, shelf, surgery, surgery_panel
+
+MOST_OWN = 6  # own models that are offered for comparison
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Story:
         texts: examples, pairs and moments.
         names: whether names of programming languages can be hidden.
         lessons: what training it taught; Markdown, shown with its figures.
+        views: what can be looked at more closely.
+        others: further models to compare with, as `foils`: those that were trained or brought along.
     """
 
     key: str
@@ -40,6 +45,12 @@ class Story:
     names: bool = False
     lessons: str = ""
     views: tuple[str, ...] = field(default=("why", "surgery", "pairs", "moments", "quality", "mistakes"))
+    others: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """Every model that is offered for comparison."""
+        return {**self.foils, **self.others}
 
 
 VIEW_NAMES = {
@@ -56,6 +67,7 @@ def show(story: Story) -> None:
     """Draw the page."""
     st.title(story.title, anchor=False)
     st.markdown(story.intro)
+    story = replace(story, others=_own_models(story))
     text, hide, foils = _ask(story)
     try:
         model = shelf.model(story.ours)
@@ -82,6 +94,16 @@ def show(story: Story) -> None:
     _look_closer(story, model, reading, hide, address)
 
 
+def _own_models(story: Story) -> dict[str, str]:
+    """The visitor's own classifiers that tell the same things apart, from the studio or brought along."""
+    try:
+        labels = ModelCard.read(library.SHIPPED / story.ours).labels
+    except LabError:
+        return {}
+    own = [card for card in workshop.list_own() if card.task == "classifier" and card.labels == labels]
+    return {card.name: f"“{card.name}”, {card.title}" for card in own[:MOST_OWN]}
+
+
 def _ask(story: Story) -> tuple[str, bool, list[str]]:
     """The text, whether names are hidden, and which foils to compare with."""
     text_key = f"{story.key}_text"
@@ -101,8 +123,8 @@ def _ask(story: Story) -> tuple[str, bool, list[str]]:
         st.button("Read", key=f"{story.key}_read", type="primary", icon=":material/play_arrow:")
         foils = st.pills(
             "Compare with",
-            list(story.foils),
-            format_func=lambda name: f"Compare with {story.foils[name]}",
+            list(story.compared),
+            format_func=lambda name: f"Compare with {story.compared[name]}",
             selection_mode="multi",
             key=f"{story.key}_foils",
             label_visibility="collapsed",
@@ -124,7 +146,7 @@ def _foil_readings(story: Story, foils: list[str], text: str) -> dict[str, Readi
     found = {}
     for name in foils:
         try:
-            found[story.foils[name]] = session.reading_of(shelf.model(name), text)
+            found[story.compared[name]] = session.reading_of(shelf.model(name), text)
         except LabError as error:
             st.error(str(error))
     return found

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+POINT = ("step", "loss", "accuracy", "gradient_norm")
+EPOCH = ("step", "epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
 STAGES = {
     "data": "Reading the data …",
     "network": "Building the network …",
@@ -48,10 +50,6 @@ class Told:
         return ((self.last["epoch"] - 1) * self.last["steps"] + self.last["step"]) / (
             self.last["epochs"] * self.last["steps"]
         )
-
-
-POINT = ("step", "loss", "accuracy", "gradient_norm")
-EPOCH = ("step", "epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
 
 
 def of(events: Sequence[dict[str, Any]]) -> Told:

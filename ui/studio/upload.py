@@ -32,7 +32,7 @@ def show() -> None:
         replace = st.checkbox("Replace one of mine", key="studio_upload_replace")
         if st.button("Save to the library", icon=":material/save:", key="studio_upload_save"):
             try:
-                workshop.save_checked(name, files, replace=replace)
+                workshop.save_as(name, files, replace=replace)
             except LabError as error:
                 st.error(str(error))
             else:

@@ -202,7 +202,7 @@ class Jobs:
             threads_per_worker=1,
             processes=True,
             memory_limit=self.memory,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: several servers may run on one machine
             host="127.0.0.1",
             silence_logs=logging.ERROR,
         )

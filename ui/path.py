@@ -248,6 +248,13 @@ MORE = (
         ":material/show_chart:",
         "Share prices, seasons, sunspots, or a table of your own: does an LSTM know more than “tomorrow is as today”?",
     ),
+    (
+        "training_studio.py",
+        "Training studio",
+        ":material/model_training:",
+        "Train a network in front of everybody, in fifteen seconds or in five minutes, on our data or on yours. Break it "
+        "on purpose, go back through its epochs, keep it.",
+    ),
 )
 TEN_MINUTES = (
     ("1 min", "home.py", "Type brackets above", {}, "and predict the memory before you look."),

@@ -252,8 +252,8 @@ MORE = (
         "training_studio.py",
         "Training studio",
         ":material/model_training:",
-        "Train a network in front of everybody, in fifteen seconds or in five minutes, on our data or on yours. Break it "
-        "on purpose, go back through its epochs, keep it.",
+        "Train a network in front of everybody, in fifteen seconds or in five minutes, on our data or on yours. Break "
+        "it on purpose, go back through its epochs, keep it.",
     ),
 )
 TEN_MINUTES = (

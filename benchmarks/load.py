@@ -1,0 +1,74 @@
+"""How much longer a reader waits while somebody else trains: from "Read" to the last chart, with and without a run.
+
+One server, two visitors in one browser. One trains a lesson in the studio, the other reads questions. Each round
+reads without a run, begins one, reads again while it makes steps, and stops it. Run it from the root:
+`python -m benchmarks.load`.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+from collections.abc import Sequence
+
+from playwright.sync_api import Page
+
+from benchmarks import timing
+from benchmarks.browser import chromium, server, tab
+from benchmarks.page import CHARTS, CHARTS_EXPECTED, Question
+
+LESSON = "counting_60s"  # needs no data set, and runs for longer than a round
+READINGS = 5  # in each half of a round
+AIM = 2.0
+
+
+def begin(studio: Page) -> None:
+    """Begin a run and wait until it makes steps."""
+    studio.bring_to_front()
+    studio.get_by_role("button", name="Train", exact=True).click()
+    studio.get_by_text(re.compile(r"Epoch \d+ of \d+, loss")).wait_for()
+    studio.get_by_text("Running", exact=True).first.wait_for()
+
+
+def end(studio: Page) -> None:
+    """Stop the run and wait until it is over."""
+    studio.bring_to_front()
+    studio.get_by_role("button", name="Stop", exact=True).click()
+    studio.get_by_text("Stopped", exact=True).first.wait_for()
+    studio.get_by_text("Running", exact=True).first.wait_for(state="detached")
+
+
+def one_round(studio: Page, questions: dict[str, Question], times: dict[str, list[float]]) -> None:
+    """Read without a run and with one; adds the medians to `times`."""
+    for when in ("quiet", "training"):
+        if when == "training":
+            begin(studio)
+        for name, question in questions.items():
+            times[f"{name}, {when}"].append(statistics.median(question() for _ in range(READINGS)))
+    end(studio)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit status."""
+    options = timing.parser(__doc__, repeats=5).parse_args(arguments)
+    with (
+        chromium() as browser,
+        server("run", "app.py") as app,
+        tab(browser, f"{app.url}/training_studio?lesson={LESSON}") as studio,
+        tab(browser, f"{app.url}/question_tags") as reader,
+    ):
+        reader.locator(CHARTS).nth(CHARTS_EXPECTED - 1).wait_for()
+        studio.get_by_role("button", name="Train", exact=True).wait_for()
+        questions = {f"read {tokens} tokens": Question(reader, tokens) for tokens in (15, 400)}
+        times: dict[str, list[float]] = {f"{name}, {when}": [] for name in questions for when in ("quiet", "training")}
+        one_round(studio, questions, {name: [] for name in times})  # loads and compiles what the first run needs
+        for _ in range(options.repeats):
+            one_round(studio, questions, times)
+    rows = [timing.compare(times, f"{name}, training", f"{name}, quiet", AIM) for name in questions]
+    timing.show("load", rows, as_json=options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Whether each preset of the memory gym shows what it claims: every one from five seeds, three cells each.
+
+    python -m benchmarks.memory [--presets adding …] [--seeds 1 2 3 4 5] [--json] [--update]
+
+The same code as on the page runs here, in this process, one race after the other. A preset holds its
+claim if the cells that should pass do so in most seeds, those that should fail fail in most, and no race
+takes longer than two minutes. `--update` writes the table into `benchmarks/MEMORY.md` and the figures into
+`assets/memory_gym.json`, where the page reads them. Weights are judged on sequences that no cell has learned
+from; nothing else is ever looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from dataclasses import replace
+
+from lstm_core import races
+from lstm_core.races import PRESETS, Preset
+
+TABLE = Path(__file__).resolve().parent / "MEMORY.md"
+NAMES = {"rnn": "plain RNN", "gru": "GRU", "lstm": "LSTM"}
+MOST_SECONDS = 120.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Race every preset once a seed; returns 1 if one doesn't hold its claim."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__.splitlines()[0])
+    parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=list(PRESETS), metavar="PRESET")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5], metavar="SEED")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
+    parser.add_argument("--update", action="store_true", help=f"write {TABLE.name} and {races.MEASURED.name}")
+    options = parser.parse_args(arguments)
+    from lstm_core import backend
+
+    backend.choose()
+    found = {name: measure(PRESETS[name], options.seeds) for name in options.presets}
+    if options.update:
+        kept = {name: figures for name, figures in races.measured().items() if name in PRESETS} | found
+        ordered = {name: kept[name] for name in PRESETS if name in kept}
+        told = {"command": "python -m benchmarks.memory --update", "backend": _backend(), "presets": ordered}
+        races.MEASURED.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        TABLE.write_text(page(ordered), encoding="utf-8")
+    print(json.dumps(found) if options.json else table(found))
+    return 0 if all(figures["holds"] for figures in found.values()) else 1
+
+
+def measure(preset: Preset, seeds: Sequence[int]) -> dict[str, Any]:
+    """Race a preset once a seed.
+
+    Returns:
+        `runs`, a row a seed; `cells`, kind → how many passed, the median of sequences and seconds until then, the
+        median of the last score; `baseline`, `mark`, the `longest` race in seconds; and whether the claim `holds`.
+    """
+    from lstm_core import gym
+
+    runs = []
+    for seed in seeds:
+        began = time.perf_counter()
+        result = gym.work(replace(preset.race, seed=seed).arguments, lambda event: None, lambda: False)
+        took = round(time.perf_counter() - began, 1)
+        cells = {
+            kind: {"passed": of["passed"], "seconds": of["seconds"], "score": of["score"][-1]}
+            for kind, of in result["cells"].items()
+        }
+        runs.append({"seed": seed, "took": took, "baseline": result["baseline"], "cells": cells})
+        print(f"{preset.title}, seed {seed}: {took} s", file=sys.stderr, flush=True)
+    return summary(preset, runs, gym.BATCH)
+
+
+def summary(preset: Preset, runs: Sequence[dict[str, Any]], batch: int) -> dict[str, Any]:
+    """What `measure` returns, from its runs; `batch` is how many sequences a step learns from."""
+    cells = {kind: _cell([run["cells"][kind] for run in runs], batch) for kind in NAMES}
+    longest, most = max(run["took"] for run in runs), len(runs) / 2
+    holds = (
+        all(cells[kind]["passed"] > most for kind in preset.passes)
+        and all(len(runs) - cells[kind]["passed"] > most for kind in preset.fails)
+        and longest < MOST_SECONDS
+    )
+    return {
+        "runs": list(runs),
+        "cells": cells,
+        "baseline": round(statistics.mean(run["baseline"] for run in runs), 3),
+        "mark": preset.race.of.mark,
+        "longest": longest,
+        "holds": holds,
+    }
+
+
+def _cell(runs: Sequence[dict[str, Any]], batch: int) -> dict[str, Any]:
+    passed = [run for run in runs if run["passed"] is not None]
+    return {
+        "passed": len(passed),
+        "sequences": round(statistics.median(run["passed"] * batch for run in passed)) if passed else None,
+        "seconds": round(statistics.median(run["seconds"] for run in passed), 1) if passed else None,
+        "score": round(statistics.median(run["score"] for run in runs), 3),
+    }
+
+
+def table(found: dict[str, dict[str, Any]]) -> str:
+    """The figures as a Markdown table, a row a preset and cell."""
+    rows = [
+        "| preset | cell | passed | sequences until then | its seconds until then | last score | guessing | mark |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, figures in found.items():
+        for kind, cell in figures["cells"].items():
+            sequences = "–" if cell["sequences"] is None else f"{cell['sequences']:,}"
+            seconds = "–" if cell["seconds"] is None else f"{cell['seconds']:.1f}"
+            first = f"{PRESETS[name].title} (at most {figures['longest']:.0f} s a race)" if kind == "rnn" else ""
+            rows.append(
+                f"| {first} | {NAMES[kind]} | {cell['passed']} of {len(figures['runs'])} | {sequences} | {seconds} | "
+                f"{cell['score']:.1%} | {figures['baseline']:.1%} | {figures['mark']:.0%} |"
+            )
+    return "\n".join(rows)
+
+
+def page(found: dict[str, dict[str, Any]]) -> str:
+    """`MEMORY.md`: the table, how it came about, and whether each claim holds."""
+    claims = [f"- {PRESETS[name].title}: {claim(PRESETS[name])} {_verdict(of)}" for name, of in found.items()]
+    seeds = len(next(iter(found.values()))["runs"])
+    return "\n".join(
+        [
+            "# The memory gym, measured",
+            "",
+            f"Every preset from {seeds} seeds, by `python -m benchmarks.memory --update`; this file is what that "
+            "command writes. Of runs that passed, medians; the last score is the median of all runs. Sequences and "
+            "seconds are those that the cell itself learned from and needed; the seconds include compiling. The "
+            "longest race is from start to end, all three cells.",
+            "",
+            f"Machine: {os.cpu_count()} cores of a shared server, no accelerator, other work on it at the same time; "
+            f"Keras on {_backend()}, one thread at a time.",
+            "",
+            table(found),
+            "",
+            "What each preset claims, of most seeds:",
+            "",
+            *claims,
+            "",
+        ]
+    )
+
+
+def claim(preset: Preset) -> str:
+    """What a preset claims, in words."""
+    passes, fails = (" and ".join(NAMES[kind] for kind in kinds) for kinds in (preset.passes, preset.fails))
+    return f"{passes} pass{'es' if len(preset.passes) == 1 else ''}" + (f", {fails} don't." if fails else ".")
+
+
+def _verdict(figures: dict[str, Any]) -> str:
+    return "Holds." if figures["holds"] else "**Does not hold.**"
+
+
+def _backend() -> str:
+    import keras
+
+    return {"jax": "JAX", "tensorflow": "TensorFlow", "torch": "PyTorch"}[keras.backend.backend()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

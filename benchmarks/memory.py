@@ -153,8 +153,12 @@ def page(found: dict[str, dict[str, Any]]) -> str:
 
 def claim(preset: Preset) -> str:
     """What a preset claims, in words."""
-    passes, fails = (" and ".join(NAMES[kind] for kind in kinds) for kinds in (preset.passes, preset.fails))
-    return f"{passes} pass{'es' if len(preset.passes) == 1 else ''}" + (f", {fails} don't." if fails else ".")
+    parts = []
+    if preset.passes:
+        parts.append(f"passed by the {' and the '.join(NAMES[kind] for kind in preset.passes)}")
+    if preset.fails:
+        parts.append(f"not passed by the {' and the '.join(NAMES[kind] for kind in preset.fails)}")
+    return f"{', '.join(parts)}."
 
 
 def _verdict(figures: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page("forecasting.py", title="Forecasting", url_path="forecasting"),
         st.Page("text_generation.py", title="Text generation", url_path="text_generation"),
         st.Page("training_studio.py", title="Training studio", url_path="training_studio"),
+        st.Page("memory_gym.py", title="Memory gym", url_path="memory_gym"),
     ]
 )
 st.set_page_config(

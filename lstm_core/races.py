@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -169,11 +169,6 @@ PRESETS: dict[str, Preset] = {
         ("rnn", "gru"),
     ),
 }
-
-
-def preset_of(race: Race) -> str | None:
-    """The name of the preset with these settings, whatever the seed."""
-    return next((name for name, preset in PRESETS.items() if preset.race == replace(race, seed=preset.race.seed)), None)
 
 
 def measured() -> dict[str, Any]:

@@ -83,12 +83,15 @@ def _microscope(job: Job, race: Race, networks: dict[str, GymNetwork]) -> dict[s
     states = {name: trace.signals[name][:, 0] for name in (letter, *_gates(kind))}  # each (T, units)
     labels = _labels(example)
     memory = example.batch.memory[0, : len(example)]
-    figure = gym_charts.carrier(labels, {name: of[:, unit] for name, of in states.items()}, memory, task.remembered)
+    own, mirrored = {name: of[:, unit] for name, of in states.items()}, found.all[unit] < 0
+    figure = gym_charts.carrier(labels, own, memory, task.remembered, mirrored=bool(mirrored))
     alt = f"Lines: unit {unit}'s state over {len(example)} timesteps beside {task.remembered}, its gates below."
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_carrier", alt=alt)
     st.markdown(_said(race, example, sums))
     figure = charts.memory(labels, letter, states[letter], np.argsort(-np.abs(found.all), kind="stable"), None)
     alt = f"Heat map: the state of {network.cell.units} units over {len(example)} timesteps."
+    if max(map(len, labels)) == 1:
+        figure.update_xaxes(tickangle=0, tickfont_size=15)
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_memory", alt=alt)
     st.caption("All units on the same sequence, a row each; those that follow it best stand at the top.")
     return {"cell": kind}

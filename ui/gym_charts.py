@@ -110,7 +110,9 @@ def _level(figure: go.Figure, value: float, text: str, row: int, right: float, *
     )  # fmt: skip
 
 
-def carrier(tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.ndarray, wanted: str) -> go.Figure:
+def carrier(
+    tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.ndarray, wanted: str, *, mirrored: bool
+) -> go.Figure:
     """One unit's state above what there is to remember, and its gates below.
 
     Args:
@@ -118,6 +120,7 @@ def carrier(tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.
         states: letter → (T,) of this unit; the state that holds the memory comes first.
         memory: (T,) what there is to remember, on an axis of its own.
         wanted: what that is, in words.
+        mirrored: whether its axis points down, for a unit that keeps the negative.
     """
     (letter, values), *gates = states.items()
     gates = [(name, row) for name, row in gates if theme.SIGNALS[name].gate]
@@ -128,8 +131,8 @@ def carrier(tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.
     )  # fmt: skip
     steps, signal = np.arange(len(tokens)), theme.SIGNALS[letter]
     figure.add_scatter(
-        x=steps, y=memory, name=wanted, mode="lines", line={"color": GREY, "width": 5, "shape": "hvh"}, opacity=0.55,
-        hovertemplate="%{y:.2f}", row=1, col=1, secondary_y=True,
+        x=steps, y=memory, name=f"{wanted}{', upside down' * mirrored}", mode="lines",
+        line={"color": GREY, "width": 5, "shape": "hvh"}, opacity=0.55, hovertemplate="%{y:.2f}", row=1, col=1, secondary_y=True,
     )  # fmt: skip
     figure.add_scatter(
         x=steps, y=values, name=f"{signal.name.lower()} {letter}", mode="lines",
@@ -145,8 +148,13 @@ def carrier(tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.
     figure.update_layout(
         height=460 if gates else 330, margin=charts.MARGIN | {"t": 84}, hovermode="x unified", legend=LEGEND
     )
-    figure.update_yaxes(title=letter, title_font_color=signal.colour, showgrid=False, row=1, col=1, secondary_y=False)
-    figure.update_yaxes(showgrid=False, zeroline=False, row=1, col=1, secondary_y=True)
+    figure.update_yaxes(title=letter, nticks=5, zeroline=False, row=1, col=1, secondary_y=False)
+    direction = "reversed" if mirrored else True
+    figure.update_yaxes(
+        showgrid=False, zeroline=False, tickmode="auto", nticks=5, autorange=direction, row=1, col=1, secondary_y=True
+    )
+    if max(map(len, tokens)) == 1:
+        figure.update_xaxes(tickangle=0, tickfont_size=15)
     if gates:
         figure.update_yaxes(range=[-0.06, 1.06], tickvals=[0, 0.5, 1], row=2, col=1)
     return figure

@@ -132,7 +132,8 @@ def carrier(
     steps, signal = np.arange(len(tokens)), theme.SIGNALS[letter]
     figure.add_scatter(
         x=steps, y=memory, name=f"{wanted}{', upside down' * mirrored}", mode="lines",
-        line={"color": GREY, "width": 5, "shape": "hvh"}, opacity=0.55, hovertemplate="%{y:.2f}", row=1, col=1, secondary_y=True,
+        line={"color": GREY, "width": 5, "shape": "hvh"}, opacity=0.55, hovertemplate="%{y:.2f}",
+        row=1, col=1, secondary_y=True,
     )  # fmt: skip
     figure.add_scatter(
         x=steps, y=values, name=f"{signal.name.lower()} {letter}", mode="lines",

@@ -1,0 +1,73 @@
+"""The memory gym in a real browser: a small race starts, moves and is stopped; its link finds it; it ends in a unit."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_surgery import LOOKS, choice
+
+expect.set_options(timeout=PATIENCE)
+TRAINING = 4 * PATIENCE  # a worker starts and builds three networks on a busy machine
+LAST_WORDS = "Sources: Hochreiter & Schmidhuber 1997"
+
+
+def is_whole(page: Page) -> None:
+    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
+    expect(page.get_by_text(LAST_WORDS, exact=False)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
+def test_tasks_are_drawn_in_every_look(page: Page, address: str) -> None:
+    page.goto(f"{address}/memory_gym")
+    expect(page.get_by_text("What is the sum of the two marked numbers?")).to_be_visible()
+    is_whole(page)
+    choice(page, "Embedded Reber grammar").click()
+    expect(page.get_by_role("region", name="The sequence, with what matters tinted")).to_be_visible()
+    expect(page.get_by_text("Measured from", exact=False)).to_be_visible()
+    page.get_by_text("Show the answer").click()
+    expect(page.get_by_text("as at the second place", exact=False)).to_be_visible()
+    is_whole(page)
+
+
+@pytest.mark.timeout(1500)
+def test_a_race_starts_moves_survives_a_reload_and_stops(page: Page, address: str) -> None:
+    page.goto(f"{address}/memory_gym?task=copy&length=30&units=4&rate=0.001&steps=4000")
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    moving = re.compile(r"[1-9][\d,]* of 4,000 batches; .* at work")
+    expect(page.get_by_text(moving)).to_be_visible(timeout=TRAINING)
+    first = page.get_by_text(moving).inner_text()
+    expect(page.get_by_text(moving)).not_to_have_text(first, timeout=TRAINING)
+    page.wait_for_url(re.compile("job="))
+    page.reload()
+    expect(page.get_by_text(re.compile("of 4,000 batches"))).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("It was stopped early.", exact=False)).to_be_visible(timeout=TRAINING)
+    expect(page.get_by_role("heading", name="Which unit carries it?")).to_be_visible()
+    is_whole(page)
+
+
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("page", LOOKS[-1:], indirect=True)
+def test_after_the_race_the_trained_cell_is_opened(page: Page, address: str) -> None:
+    page.goto(f"{address}/memory_gym?task=counting&length=3&units=4&rate=0.03&steps=50")
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.get_by_role("heading", name="Beyond training")).to_be_visible(timeout=TRAINING)
+    expect(page.get_by_text("Training ended at 3.", exact=False)).to_be_visible()
+    choice(page, "plain RNN").click()
+    expect(page.get_by_text("No unit's hidden state follows", exact=False)).to_be_visible()
+    is_whole(page)
+
+
+def test_a_link_to_a_run_that_is_gone_says_so(page: Page, address: str) -> None:
+    page.goto(f"{address}/memory_gym?task=order&length=40&job=nothing")
+    expect(page.get_by_text("isn't known any more", exact=False)).to_be_visible()
+    expect(page.get_by_text("Which of X and Y came first", exact=False)).to_be_visible()

@@ -316,7 +316,7 @@ TASKS: dict[str, Task] = {
         Task(
             "order", "Temporal order", "X or Y came twice. Which came first, and which second?",
             "which of X and Y came first",
-            "Hochreiter & Schmidhuber 1997, experiment 6a: right when no output is off by 0.3",
+            "Hochreiter & Schmidhuber 1997, experiment 6a: right when no output is off by 0.3, so to hesitate is wrong",
             "timesteps", (10, 200), temporal_order, False, "categorical_crossentropy", 0.99,
         ),
         Task(

@@ -61,10 +61,13 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".order");
   const [row, said] = root.children;
-  const state = (root.state ??= { drag: null, timer: 0 });
+  const state = (root.state ??= { drag: null, timer: 0, moves: 0 });
   row.setAttribute("aria-label", data.label);
 
-  if (!state.drag) {
+  // What was drawn before the last move arrived knows nothing of it, and must not undo it on screen.
+  const late = data.moves < state.moves;
+  if (!late) state.moves = data.moves;
+  if (!late && !state.drag) {
     const active = row.getRootNode().activeElement;
     build(row, data, row.contains(active) ? active.dataset.place : undefined);
   }
@@ -72,8 +75,9 @@ export default function (component) {
   const tell = (chip) => {
     describe(row);
     said.textContent = `${chip.textContent} is word ${chipsIn(row).indexOf(chip) + 1}`;
+    state.moves += 1;
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => setTriggerValue("order", orderOf(row)), 150);
+    state.timer = setTimeout(() => setTriggerValue("moved", { order: orderOf(row), moves: state.moves }), 150);
   };
 
   row.onpointerdown = (event) => {

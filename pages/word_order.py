@@ -12,6 +12,7 @@ st.markdown(
 )
 try:
     tried = order_panels.sentence()
+    session.remember(text=str(st.session_state["order_text"])[:1000], order=orders.to_text(tried.now))
     order_panels.arrange(tried)
 except LabError as error:
     st.error(str(error))
@@ -69,9 +70,6 @@ with st.expander("Try this: who bit whom, and what sat on what"):
         )
     except LabError as error:
         st.error(str(error))
-
-if tried is not None:
-    session.remember(text=str(st.session_state["order_text"])[:1000], order=orders.to_text(tried.now))
 st.caption(
     "Sources: Shannon 1948 (surprise and entropy); Mikolov, Karafiát, Burget, Černocký & Khudanpur 2010 (recurrent "
     "language models); Harris 1954 (bag of words); Jean, Cho, Memisevic & Bengio 2015 (training with drawn words). The "

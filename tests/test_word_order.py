@@ -173,12 +173,15 @@ def test_the_oldest_order_leaves_but_never_the_first() -> None:
 def test_what_the_browser_sends_is_an_order_or_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = {}
     monkeypatch.setattr(word_chips, "_component", lambda **given: calls.update(given))
-    state: dict[str, dict[str, object]] = {}
+    state: dict[str, object] = {}
     monkeypatch.setattr(word_chips.st, "session_state", state)
     moved: list[orders.Order] = []
     word_chips.show(["a", "b"], [True, False], (1, 0), [1.0, 2.0, 3.0], key="k", on_move=moved.append)
     for sent in ([0, 1], [0, 0], [0, 1, 2], "01", None, [0, "x"]):
-        state["k"] = {"order": sent}
-        calls["on_order_change"]()
+        state["k"] = {"moved": {"order": sent, "moves": 4}}
+        calls["on_moved_change"]()
+    state["k"] = {"moved": None}
+    calls["on_moved_change"]()
     assert moved == [(0, 1)]
+    assert state["k_moves"] == 4
     assert calls["data"]["surprise"] == [1.0, 2.0]

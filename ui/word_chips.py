@@ -43,7 +43,12 @@ def show(
     """
 
     def moved() -> None:
-        found = st.session_state[key].get("order")
+        sent = st.session_state[key].get("moved")
+        if not isinstance(sent, dict):
+            return
+        found, moves = sent.get("order"), sent.get("moves")
+        if isinstance(moves, int):
+            st.session_state[f"{key}_moves"] = moves
         if isinstance(found, list) and sorted(map(str, found)) == sorted(map(str, range(len(words)))):
             on_move(tuple(int(place) for place in found))
 
@@ -52,11 +57,12 @@ def show(
         data={
             "words": list(words),
             "known": list(known),
+            "moves": st.session_state.get(f"{key}_moves", 0),
             "order": list(order),
             "surprise": [round(float(value), 3) for value in surprise[: len(words)]],
             "colour": SURPRISED,
             "reach": ASTONISHED,
             "label": "The sentence, word by word. Drag a word, or move it with the arrow keys, Home and End.",
         },
-        on_order_change=moved,
+        on_moved_change=moved,
     )

@@ -240,13 +240,14 @@ class Watch(keras.callbacks.Callback):
         curves: `loss` and `validation_loss`, a point an epoch.
         best: the weights of the epoch with the lowest validation loss.
         ended: whether somebody ended the run.
+        unit: what a loss is counted per.
     """
 
-    def __init__(
-        self, recipe: CharacterRecipe, alphabet: Alphabet, validation: str, report: Report, began: float
-    ) -> None:
+    unit = "character"
+
+    def __init__(self, recipe: Any, vocabulary: Any, validation: Any, report: Report, began: float) -> None:
         super().__init__()
-        self._recipe, self._alphabet, self._validation = recipe, alphabet, validation
+        self._recipe, self._vocabulary, self._validation = recipe, vocabulary, validation
         self._report, self._began, self._epoch, self._said = report, began, 0, 0.0
         self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
         self.best: list[np.ndarray] = []
@@ -255,6 +256,13 @@ class Watch(keras.callbacks.Callback):
     def stock(self) -> keras.Model:
         """The network that is validated and kept."""
         return self.model
+
+    def nats(self, network: keras.Model) -> float:
+        """How surprised a network is by the validation part, in nats per unit."""
+        card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
+        return (
+            TextGenerator(card, self._vocabulary, network, Network(network)).score(self._validation).nats_per_character
+        )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Keep count."""
@@ -272,9 +280,7 @@ class Watch(keras.callbacks.Callback):
         if self.ended:
             self.best = self.best or network.get_weights()
             return
-        card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
-        validation = TextGenerator(card, self._alphabet, network, Network(network)).score(self._validation)
-        nats = validation.nats_per_character
+        nats = self.nats(network)
         if not self.best or nats < min(self.curves["validation_loss"]):
             self.best = network.get_weights()
         self.curves["loss"].append(round(float(logs["loss"]), 4))
@@ -283,8 +289,8 @@ class Watch(keras.callbacks.Callback):
 
     def _say(self, loss: float, validation: float | None, share: float) -> None:
         self._said = time.monotonic()
-        seconds = self._said - self._began
-        if self._report(WritingProgress(self._epoch, self._recipe.epochs, seconds, loss, validation, share)) is True:
+        where = self._epoch, self._recipe.epochs, self._said - self._began
+        if self._report(WritingProgress(*where, loss, validation, share, self.unit)) is True:
             self.ended = self.model.stop_training = True
 
 

@@ -7,7 +7,7 @@ saved model is a stock Keras model. What it is used for is in `word_model.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,14 +17,13 @@ from keras import layers, ops
 from lstm_core import sentences
 from lstm_core.cards import ModelCard
 from lstm_core.cells import Array
-from lstm_core.character_training import Report, WritingProgress
+from lstm_core.character_training import Report, Watch
 from lstm_core.fastlstm import faster
 from lstm_core.forward import Network
 from lstm_core.text import PAD
 from lstm_core.word_model import CountedWords, WordModel
 from lstm_core.word_recipes import WordRecipe
 
-REPORTS = 50  # batches between two reports
 NOTHING = -1  # the class of a pad; that of every word is 0, since the right one's logit stands first
 STEP = 8  # lengths are rounded up to multiples of this, so that there are few shapes to compile
 
@@ -127,7 +126,7 @@ def word_network(vocabulary: int, recipe: WordRecipe) -> keras.Model:
 def train_words(
     recipe: WordRecipe, report: Report = lambda progress: None
 ) -> tuple[keras.Model, CountedWords, ModelCard]:
-    """Train a recipe; keeps the epoch whose validation part surprises it least.
+    """Train a recipe; keeps the epoch whose validation part surprises it least; ends when `report` returns True.
 
     Raises:
         DatasetError: if the data set isn't there.
@@ -146,7 +145,7 @@ def train_words(
         recipe.shares,
     )
     model = word_network(len(vocabulary), recipe)
-    watch = _Watch(recipe, encoder, model, corpus.validation, report, began)
+    watch = _Watch(model, recipe, encoder, corpus.validation, report, began)
     _fit(recipe, model, batches, watch)
     model.set_weights(watch.best)
     words = {name: sum(map(len, part)) for name, part in zip(("training", "validation"), corpus, strict=False)}
@@ -173,46 +172,20 @@ def _fit(recipe: WordRecipe, model: keras.Model, batches: SentenceBatches, watch
         training.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
 
 
-class _Watch(keras.callbacks.Callback):
-    """Says how far an epoch is; after it, reads the validation part and keeps the best weights."""
+class _Watch(Watch):
+    """Follows a run in nats per word."""
 
-    def __init__(
-        self,
-        recipe: WordRecipe,
-        encoder: CountedWords,
-        shipped: keras.Model,
-        validation: list[list[str]],
-        report: Callable[[WritingProgress], None],
-        began: float,
-    ) -> None:
-        super().__init__()
-        self._recipe, self._encoder, self._validation = recipe, encoder, validation
+    unit = "word"
+
+    def __init__(self, shipped: keras.Model, *about: Any) -> None:
+        super().__init__(*about)
         self._shipped = shipped
-        self._report, self._began, self._epoch = report, began, 0
-        self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
-        self.best: list[Array] = []
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep count."""
-        self._epoch = epoch + 1
+    def stock(self) -> keras.Model:
+        """The network whose layers are trained."""
+        return self._shipped
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """A report now and then."""
-        steps = self.params["steps"]
-        if (batch + 1) % REPORTS == 0 and batch + 1 < steps:
-            self._say(float(logs["loss"]), None, (batch + 1) / steps)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """One more point of the curves."""
+    def nats(self, network: keras.Model) -> float:
+        """Per word, over the whole vocabulary."""
         card = ModelCard(self._recipe.name, self._recipe.title, "word model", self._recipe.dataset, "")
-        reader = WordModel(card, self._encoder, self._shipped, Network(self._shipped))
-        validation = reader.nats_per_word(self._validation)
-        if not self.best or validation < min(self.curves["validation_loss"]):
-            self.best = self._shipped.get_weights()
-        self.curves["loss"].append(round(float(logs["loss"]), 4))
-        self.curves["validation_loss"].append(round(validation, 4))
-        self._say(float(logs["loss"]), validation, 1.0)
-
-    def _say(self, loss: float, validation: float | None, share: float) -> None:
-        seconds = time.monotonic() - self._began
-        self._report(WritingProgress(self._epoch, self._recipe.epochs, seconds, loss, validation, share, "word"))
+        return WordModel(card, self._vocabulary, network, Network(network)).nats_per_word(self._validation)

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from lstm_core import __main__ as command_line
-from lstm_core import datasets, library, recipes
+from lstm_core import backend, datasets, library, recipes
 from lstm_core.classify import TextClassifier
 from lstm_core.errors import DatasetError
 from lstm_core.library import CARD, WEIGHTS, ModelCard
@@ -353,7 +353,7 @@ def test_a_backend_that_is_not_there(
     run: Run, tmp_path: Path, chosen: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", chosen)
-    monkeypatch.setattr(command_line.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda package: None)
     assert said in fails(run("train", "reviews", "--into", str(tmp_path)))
 
 

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lstm_core import lesson_presets
+from lstm_core.job_worker import ONE_THREAD
 from lstm_core.lesson_presets import MEASURED, PRESETS
 
 
@@ -46,16 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def in_a_process(name: str) -> dict[str, Any]:
-    """A lesson's figures from a fresh interpreter; `seconds` are the whole process's."""
+    """A lesson's figures from a fresh interpreter; `wall_seconds` passed meanwhile, whatever else went on."""
     began, busy = time.perf_counter(), os.getloadavg()[0]
     command = [sys.executable, "-m", "benchmarks.lessons", name, "--here"]
-    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
     figures: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return figures | {"seconds": round(time.perf_counter() - began, 1), "load_before": round(busy, 1)}
+    return figures | {"wall_seconds": round(time.perf_counter() - began, 1), "load_before": round(busy, 1)}
 
 
 def train(name: str) -> dict[str, Any]:
-    """Train a lesson here, and sum up what it reached on its validation part."""
+    """Train a lesson here, and sum up what it reached on its validation part.
+
+    `seconds` are those of a processor core, from the bare interpreter on. A job's worker has one thread, so that is
+    what it takes on a machine that does nothing else.
+    """
     from lstm_core import backend, library
 
     backend.choose()
@@ -66,12 +71,13 @@ def train(name: str) -> dict[str, Any]:
 
     recipe = PRESETS[name].recipe
     found = work({"lesson": recipe.to_json()}, lambda event: None, lambda: False)
+    curves = {key: curve for key, curve in found["epochs"].items() if key.startswith("validation")}
     return {
-        "reached": {key: curve[-1] for key, curve in found["epochs"].items() if key.startswith("validation")},
-        "by_epoch": {key: curve for key, curve in found["epochs"].items() if key.startswith("validation")},
+        **{key: curve[-1] for key, curve in curves.items()},
+        "by_epoch": curves,
         "example": found["examples"][-1],
         "parameters": found["parameters"],
-        "processor_seconds": round(time.process_time(), 1),
+        "seconds": round(time.process_time(), 1),
         "backend": keras.backend.backend(),
         "cores": os.cpu_count(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -90,10 +96,12 @@ def keep(name: str, figures: dict[str, Any]) -> None:
 
 def line(name: str, figures: dict[str, Any]) -> str:
     """One row of the table."""
-    reached = "  ".join(f"{key.removeprefix('validation_')} {value:.3f}" for key, value in figures["reached"].items())
+    reached = [
+        f"{key} {figures[f'validation_{key}']:.3f}" for key in ("loss", "accuracy") if f"validation_{key}" in figures
+    ]
     return (
-        f"{name:18}{PRESETS[name].seconds:5} s wanted {figures['seconds']:7.1f} s taken "
-        f"{figures['processor_seconds']:7.1f} s of a core  {figures['parameters']:9,} parameters  {reached}"
+        f"{name:18}{PRESETS[name].seconds:5} s wanted {figures['seconds']:7.1f} s of a core "
+        f"{figures['wall_seconds']:7.1f} s by the clock  {figures['parameters']:9,} parameters  {'  '.join(reached)}"
     )
 
 

@@ -66,7 +66,7 @@ with st.expander("Try this: who bit whom, and what sat on what"):
         seen = order_panels.among(order_panels.CAT)
         st.markdown(
             f"Then type *{order_panels.CAT}* and try all its orders: it has place {seen.place:,} among {seen.among:,}, "
-            f"with {seen.nats:.2f} nats a word. The least surprising one is *{seen.best}*, with {seen.least:.2f}."
+            f"with {seen.nats:.3f} nats a word. The least surprising one is *{seen.best}*, with {seen.least:.3f}."
         )
     except LabError as error:
         st.error(str(error))

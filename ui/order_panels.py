@@ -17,6 +17,7 @@ import lstm_core
 from lstm_core import orders
 from lstm_core.errors import TextError
 from lstm_core.orders import Order
+from lstm_core.sentences import LONGEST
 from lstm_core.word_model import WordModel, WordScore
 from ui import charts, order_charts, session, shelf, word_chips
 
@@ -41,8 +42,8 @@ PRESETS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 TRIES, KEPT, LISTED, COMPARED, SEED = 200, 50, 10, 6, 1
 WORDS_HELP = (
-    "Up to 39 words of English. Only words are read, in small letters; commas and other signs are left out, since "
-    "they would give the order away."
+    f"Up to {LONGEST} words of English. Only words are read, in small letters; commas and other signs are left out, "
+    "since they would give the order away."
 )
 _KEY = "_orders"
 

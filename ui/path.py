@@ -255,6 +255,13 @@ MORE = (
         "Train a network in front of everybody, in fifteen seconds or in five minutes, on our data or on yours. Break "
         "it on purpose, go back through its epochs, keep it.",
     ),
+    (
+        "memory_gym.py",
+        "Memory gym",
+        ":material/fitness_center:",
+        "The tasks that made LSTMs famous, as a race: a plain RNN, a GRU and an LSTM learn the same thing before your "
+        "eyes. Then look for the unit that carries the number.",
+    ),
 )
 TEN_MINUTES = (
     ("1 min", "home.py", "Type brackets above", {}, "and predict the memory before you look."),

@@ -103,6 +103,17 @@ def test_start_hands_the_race_to_a_worker_and_the_link_finds_it_again(register: 
     assert said(again, "Counting: aⁿbⁿ, 4")
 
 
+def test_earlier_races_can_be_looked_at_again(register: Jobs) -> None:
+    page = opened("memory_gym", task="counting", length="4")
+    owner = page.session_state["_owner"]
+    put(register, ARGUMENTS, state=WAITING).owner = owner
+    page.button(key="gym_start").click().run()
+    assert said(page, "Counting: aⁿbⁿ, 4 a at most in training, seed 1")
+    page.button(key="gym_own_of-the-link").click().run()
+    assert not page.exception
+    assert said(page, "**A race**")
+
+
 def test_a_running_race_is_drawn_as_far_as_it_was_told(register: Jobs, results: dict[str, dict[str, Any]]) -> None:
     event = results["counting"] | {"turn": "gru"}
     put(register, ARGUMENTS, state=RUNNING, events=[{"begun": 1.0}, {"cells": {}}, event])
@@ -132,7 +143,7 @@ def test_after_a_count_the_unit_and_the_lengths_beyond_are_shown(
     assert not page.exception
     assert said(page, "No unit's hidden state follows")
     page.number_input(key="gym_unit_of-the-link_rnn").set_value(3).run()
-    page.slider(key="gym_most").set_value(40).run()
+    page.slider(key="gym_most_of-the-link").set_value(40).run()
     assert not page.exception
     assert not page.error
 

@@ -188,13 +188,22 @@ def _symbols(shown: task_examples.Example) -> None:
 
 
 def start(race: Race) -> None:
-    """The button that hands the race to a worker."""
+    """The button that hands the race to a worker, and this visitor's earlier races."""
     title = f"{race.of.title}, {race.length} {race.of.length_name}, seed {race.seed}"
-    st.button(
-        "Start the race", icon=":material/flag:", type="primary", key="gym_start",
-        on_click=runs.begin, args=(KEY, WORK, race.arguments, title),
-        help="A plain RNN, a GRU and an LSTM learn from the same sequences, in turns, in a process of their own.",
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.button(
+            "Start the race", icon=":material/flag:", type="primary", key="gym_start",
+            on_click=runs.begin, args=(KEY, WORK, race.arguments, title),
+            help="A plain RNN, a GRU and an LSTM learn from the same sequences, in turns, in a process of their own.",
+        )  # fmt: skip
+        own = runs.own(WORK)
+        if len(own) > 1:
+            with st.popover("Your races", icon=":material/history:"):
+                for job in own:
+                    st.button(
+                        f"{job.title} · {runs.STATES[job.state][0].lower()}", key=f"gym_own_{job.identity}",
+                        on_click=runs.choose, args=(KEY, job.identity), width="stretch",
+                    )  # fmt: skip
     runs.trouble(KEY)
 
 

@@ -84,7 +84,7 @@ def _microscope(job: Job, race: Race, networks: dict[str, GymNetwork]) -> dict[s
     labels = _labels(example)
     memory = example.batch.memory[0, : len(example)]
     own, mirrored = {name: of[:, unit] for name, of in states.items()}, found.all[unit] < 0
-    figure = gym_charts.carrier(labels, own, memory, task.remembered, mirrored=bool(mirrored))
+    figure = gym_charts.carrier(labels, own, memory, mirrored=bool(mirrored))
     alt = f"Lines: unit {unit}'s state over {len(example)} timesteps beside {task.remembered}, its gates below."
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_carrier", alt=alt)
     st.markdown(_said(race, example, sums))
@@ -171,11 +171,12 @@ def _beyond(identity: str, race: Race, networks: dict[str, GymNetwork]) -> None:
     if identity not in kept:
         while len(kept) > 4:
             kept.pop(next(iter(kept)))
-        batches = [race.of.batch(length, SEARCHED, LENGTHS_SEED) for length in at]
-        kept[identity] = {
-            kind: [gym_networks.measure(race.of, network, batch)[0] for batch in batches]
-            for kind, network in networks.items()
-        }
+        with st.spinner("Reading shorter and longer sequences …"):
+            batches = [race.of.batch(length, SEARCHED, LENGTHS_SEED) for length in at]
+            kept[identity] = {
+                kind: [gym_networks.measure(race.of, network, batch)[0] for batch in batches]
+                for kind, network in networks.items()
+            }
     shares = kept[identity]
     ends = ", ".join(f"{theme.CELL_LINES[kind][0]} {of[-1]:.0%}" for kind, of in shares.items())
     figure = gym_charts.lengths(shares, at, race.length, race.of.mark)
@@ -192,9 +193,10 @@ def _lengths_of(race: Race) -> list[int]:
 
 
 def _counts(identity: str, race: Race, networks: dict[str, GymNetwork]) -> None:
-    st.session_state.setdefault("gym_most", 5 * race.length)
+    key = f"gym_most_{identity}"
+    st.session_state.setdefault(key, 5 * race.length)
     most = st.slider(
-        "Count as far as n =", 2 * race.length, 200, key="gym_most", width=320, persist_state="session",
+        "Count as far as n =", 2 * race.length, 200, key=key, width=320,
         help="Every string aⁿbⁿ up to here is read now, by the trained weights.",
     )  # fmt: skip
     kept = st.session_state.setdefault("_gym_counts", {})

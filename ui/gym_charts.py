@@ -111,7 +111,7 @@ def _level(figure: go.Figure, value: float, text: str, row: int, right: float, *
 
 
 def carrier(
-    tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.ndarray, wanted: str, *, mirrored: bool
+    tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.ndarray, *, mirrored: bool
 ) -> go.Figure:
     """One unit's state above what there is to remember, and its gates below.
 
@@ -119,7 +119,6 @@ def carrier(
         tokens: length T.
         states: letter → (T,) of this unit; the state that holds the memory comes first.
         memory: (T,) what there is to remember, on an axis of its own.
-        wanted: what that is, in words.
         mirrored: whether its axis points down, for a unit that keeps the negative.
     """
     (letter, values), *gates = states.items()
@@ -131,7 +130,7 @@ def carrier(
     )  # fmt: skip
     steps, signal = np.arange(len(tokens)), theme.SIGNALS[letter]
     figure.add_scatter(
-        x=steps, y=memory, name=f"{wanted}{', upside down' * mirrored}", mode="lines",
+        x=steps, y=memory, name=f"to remember{', upside down' * mirrored}", mode="lines",
         line={"color": GREY, "width": 5, "shape": "hvh"}, opacity=0.55, hovertemplate="%{y:.2f}",
         row=1, col=1, secondary_y=True,
     )  # fmt: skip
@@ -142,7 +141,7 @@ def carrier(
     for (name, row), dash in zip(gates, ("solid", "dash", "dot"), strict=False):
         gate = theme.SIGNALS[name]
         figure.add_scatter(
-            x=steps, y=row, name=f"{gate.name.lower()} {name}", mode="lines",
+            x=steps, y=row, name=f"{gate.name.lower().removesuffix(' gate')} {name}", mode="lines",
             line={"color": gate.colour, "width": 2.5, "dash": dash}, hovertemplate="%{y:.2f}", row=2, col=1,
         )  # fmt: skip
     charts.token_axis(figure, tokens)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_core import backend, job_worker
+from lstm_core import backend, datasets, download_work, job_worker
 from lstm_core.errors import LabError
 from lstm_core.jobs import FAILED, FINISHED, LIMIT, OWN_LIMIT, RUNNING, STOPPED, WAITING, Job, JobError, Jobs
 
@@ -185,6 +185,20 @@ def reached(web: Jobs) -> bool:
         return ended(web.submit(COUNT, {"steps": 1}, "first", "Count")).state == FINISHED
     except JobError:
         return False
+
+
+def test_a_download_tells_how_far_it_is_and_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(name: str, progress: Callable[[int, int | None], None]) -> None:
+        for done in (2**20, 2**21):
+            progress(done, 2**22)
+
+    monkeypatch.setattr(datasets, "download", fetch)
+    monkeypatch.setattr(download_work, "TELL_EVERY", -1.0)
+    told: list[dict[str, Any]] = []
+    assert download_work.work({"dataset": "macbeth"}, told.append, lambda: False)["ended"] == "finished"
+    assert told == [{"mebibytes": 1.0, "share": 0.25}, {"mebibytes": 2.0, "share": 0.5}]
+    assert download_work.work({"dataset": "macbeth"}, told.append, lambda: True)["ended"] == "stopped"
+    assert len(told) == 2
 
 
 def test_what_is_told_can_travel() -> None:

@@ -16,6 +16,7 @@ from lstm_core.errors import LabError
 from lstm_core.jobs import FAILED, FINISHED, Job, JobError
 from lstm_core.lesson_presets import PRESETS
 from ui import runs
+from ui.studio import charts as studio_charts
 from ui.studio import choice, told
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -255,3 +256,18 @@ def test_runs_of_another_owner_are_not_listed(at_once: AtOnce, trained: Job) -> 
     page = opened()
     assert "Your runs" not in [header.value for header in page.header]
     assert runs.STATES[FINISHED][0] not in [badge.value for badge in page.markdown]
+
+
+def test_a_forecast_is_drawn_from_what_was_known(at_once: AtOnce) -> None:
+    lesson = PRESETS["forecast_15s"].recipe.to_json() | {"epochs": 1, "units": 4}
+    job = at_once.submit(choice.WORK, {"lesson": lesson}, "somebody", "Forecast")
+    assert job.state == FINISHED, job.message
+    example = job.result["examples"][-1]  # type: ignore[index]
+    figure = studio_charts.forecast(example)
+    known = next(trace for trace in figure.data if trace.name == "known")
+    assert list(known.y) == example["before"]
+    page = opened(job=job.identity)
+    assert not page.exception
+    assert not page.error
+    page.select_slider(key=f"studio_epoch_{job.identity}").set_value(0).run()
+    assert not page.exception

@@ -16,6 +16,7 @@ from lstm_core.generate import TextGenerator
 from lstm_core.jobs import Job
 from lstm_core.trace import LayerTrace
 from ui import charts, panels, theme
+from ui.studio import live
 
 KEPT_MODELS = 3  # of runs, in one visitor's session
 WRITTEN = 120  # characters that a writer of some epoch writes
@@ -27,10 +28,9 @@ def show(job: Job) -> None:
     if not result or not result.get("model"):
         return
     try:
-        model = _model(job, 0)
         if result.get("snapshots"):
             _time_machine(job, result)
-        elif isinstance(model, TextClassifier | TextGenerator):
+        else:
             st.caption("This network is too large to keep its weights of every epoch; only the last ones are here.")
     except LabError as error:
         st.error(str(error))
@@ -82,6 +82,9 @@ def _time_machine(job: Job, result: dict[str, Any]) -> None:
         help="Which weights read the text.",
     )  # fmt: skip
     example = (result["examples"] or [{}])[0]
+    if "quantiles" in example:  # a forecast of every epoch was kept
+        live.forecast(result["examples"][int(epoch)], int(epoch), "studio_then_forecast")
+        return
     st.session_state.setdefault(
         f"studio_text_{job.identity}", example.get("text") if "probabilities" in example else example.get("prompt", "")
     )
@@ -185,6 +188,8 @@ def _save(job: Job, name: str, replace: bool) -> None:
 def _where(task: str, name: str) -> None:
     """Where a saved model can be used."""
     with st.container(horizontal=True):
+        if task == "forecaster":
+            return
         if task == "generator":
             st.page_link(
                 "text_generation.py", label="Write with it", icon=":material/edit_note:", query_params={"model": name}

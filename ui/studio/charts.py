@@ -60,6 +60,32 @@ def _line(figure: go.Figure, row: int, x: Sequence[Any], y: Sequence[Any], name:
     )
 
 
+def forecast(example: Mapping[str, Any]) -> go.Figure:
+    """One forecast: what was known, what came, the median and the outer quantiles.
+
+    Args:
+        example: `before` (k,), `truth` (horizon,), `quantiles` (horizon, levels) and `levels`.
+    """
+    before, truth, rows = example["before"], example["truth"], example["quantiles"]
+    start, last = len(before) - 1, before[-1]
+    ahead = list(range(start, start + len(truth) + 1))
+    middle = len(example["levels"]) // 2
+    low, median, high = ([last, *(row[place] for row in rows)] for place in (0, middle, -1))
+    figure = go.Figure()
+    for name, x, y, line in (
+        ("interval", ahead, low, {"width": 0, "color": VALIDATION}),
+        ("its interval", ahead, high, {"width": 0, "color": VALIDATION}),
+        ("known", list(range(len(before))), before, {"width": 3, "color": "#888888"}),
+        ("what came", ahead, [last, *truth], {"width": 3, "color": TRAINING, "dash": "dot"}),
+        ("forecast", ahead, median, {"width": 4, "color": VALIDATION}),
+    ):
+        fill = {"fill": "tonexty"} if name == "its interval" else {}
+        figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line, showlegend=name != "interval", **fill)
+    figure.update_layout(height=360, margin=charts.MARGIN | {"t": 56}, legend=LEGEND)
+    figure.update_xaxes(title="step")
+    return figure
+
+
 def together(
     runs: Sequence[tuple[str, Sequence[float], Sequence[float]]],
     title: str,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from lstm_core.jobs import FINISHED, Job
@@ -32,6 +34,9 @@ def draw(job: Job) -> None:
     alt = "Curves of the loss, the accuracy and the gradient over the training steps. " + told.in_words(story)
     st.plotly_chart(figure, config=charts.CONFIG, key=f"studio_curves_{job.identity}", alt=alt)
     _examples(story)
+    if story.summary and not job.over:  # afterwards it stands with what was kept
+        with st.expander("The network, as Keras summarises it", icon=":material/schema:"):
+            st.code(story.summary, language=None)
 
 
 def _download(job: Job) -> None:
@@ -72,6 +77,12 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
+def forecast(example: dict[str, Any], epoch: int, key: str) -> None:
+    """A forecaster's fixed example as it was after an epoch."""
+    alt = f"What was known, what came, and the forecast after epoch {epoch} with its interval."
+    st.plotly_chart(studio_charts.forecast(example), config=charts.CONFIG, key=key, alt=alt)
+
+
 def _examples(story: Told) -> None:
     """The fixed example after the last epoch, and how it read or wrote before."""
     if not story.examples:
@@ -94,6 +105,9 @@ def _examples(story: Told) -> None:
         figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
         alt = f"After epoch {epoch} the answer is {theme.class_name(newest['answer'])}."
         st.plotly_chart(figure, config=charts.CONFIG, key="studio_example", alt=alt)
+        return
+    if "quantiles" in newest:
+        forecast(newest, epoch, "studio_example")
         return
     if "text" in newest:
         for at, example in story.examples[-4:]:

@@ -5,8 +5,8 @@
 The same code as on the page runs here, in this process, one race after the other. A preset holds its
 claim if the cells that should pass do so in most seeds, those that should fail fail in most, and no race
 takes longer than two minutes. `--update` writes the table into `benchmarks/MEMORY.md` and the figures into
-`assets/memory_gym.json`, where the page reads them. Weights are judged on sequences that no cell has learned
-from; nothing else is ever looked at.
+`assets/memory_gym.json`, where the page reads them. Weights are judged on fresh sequences, and for aⁿbⁿ on every n
+up to twice the longest of training; nothing else is ever looked at.
 """
 
 from __future__ import annotations

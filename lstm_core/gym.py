@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = ("rnn", "gru", "lstm")
 LAYERS = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 BATCH, ROUND = 32, 25  # sequences a step; steps until the next cell's turn
 CLIP = 1.0  # the common norm of all gradients is at most this (Pascanu, Mikolov & Bengio 2013)
-VALIDATION = 300  # sequences that every measurement is made on, never trained on
+VALIDATION = 300  # fresh sequences that every measurement is made on; see `tasks.validation` for aⁿbⁿ
 LONGEST = 300.0  # seconds; a slow machine ends there
 BETWEEN = 0.25  # seconds between two reports
 

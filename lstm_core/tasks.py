@@ -333,7 +333,7 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             "counting", "Counting: aⁿbⁿ", "As many b as a. When must the string end?", "how many b are still missing",
-            "Gers & Schmidhuber 2001: solved for longer strings than any in training",
+            "Gers & Schmidhuber 2001: solved for longer strings than in training; here for every n up to twice that",
             "a at most in training", (3, 30), counting, True, "binary_crossentropy", 1.0,
         ),
     )

@@ -244,7 +244,7 @@ def _figure(task: Task, race: Race, state: dict[str, Any]) -> Any:
         every=state["round"] * state["batch"],
         most=race.steps * state["batch"],
         mark=state["mark"],
-        baseline=state["baseline"],
+        baseline=(state["baseline"], "by heart" if task.name in BY_HEART else "without memory"),
         error_name="mean absolute error" if adding else "cross-entropy (nats)",
         error_mark=PASS_ERROR if adding else None,
     )

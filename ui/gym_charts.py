@@ -51,7 +51,7 @@ def race(
     every: int,
     most: int,
     mark: float,
-    baseline: float,
+    baseline: tuple[float, str],
     error_name: str,
     error_mark: float | None,
 ) -> go.Figure:
@@ -62,13 +62,13 @@ def race(
         every: sequences between two measurements.
         most: sequences at most; the axis is as wide from the start.
         mark: the share of right answers at which a cell passes.
-        baseline: the share that is right without memory.
+        baseline: the share that is right without memory, and what to call that.
         error_name: what the lower picture shows.
         error_mark: where the published pass mark lies in it, if it has one.
     """
     figure = make_subplots(
         2, 1, shared_xaxes=True, vertical_spacing=0.13, row_heights=[0.6, 0.4],
-        subplot_titles=("right answers, on sequences never learned from", error_name),
+        subplot_titles=("share of right answers", error_name),
     )  # fmt: skip
     highest = 0.0
     for kind, (name, colour, dash) in theme.CELL_LINES.items():
@@ -89,7 +89,7 @@ def race(
                 marker={"color": colour, "size": 15, "symbol": "star"}, row=1, col=1,
             )  # fmt: skip
     _level(figure, mark, "pass mark", 1, most, above=False)
-    _level(figure, baseline, "without memory", 1, most)
+    _level(figure, *baseline, 1, most)
     if error_mark is not None:
         _level(figure, error_mark, f"published mark {error_mark:g}", 2, most)
     figure.update_layout(

@@ -202,7 +202,7 @@ class Contender:
         )
         self._batch = spec.batch
         self._seconds(2)  # compiles
-        each = max(self._seconds(5) / 5, 1e-5)
+        each = max(self._seconds(3) / 3, 1e-5)
         self._steps = min(max(round(seconds / each), 2), 2000)
 
     def measure(self) -> float:
@@ -297,7 +297,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = options.networks or (["tags, article", "tags_15s"] if options.quick else list(SPECS))
     repeats, seconds = (2, QUICK) if options.quick else (options.repeats, SECONDS)
     busy = os.getloadavg()[0]
-    rows = [row(SPECS[name], compete(SPECS[name], repeats, seconds, options.threads)) for name in names]
+    rows = []
+    for name in names:
+        rows.append(row(SPECS[name], compete(SPECS[name], repeats, seconds, options.threads)))
+        print(table(rows[-1:]), file=sys.stderr, flush=True)  # the whole table comes last, and takes minutes
     about = {"cores": os.cpu_count(), "threads": options.threads or "each library's own", "load_before": round(busy, 1)}
     if options.json:
         print(json.dumps({"benchmark": "training", **about, "networks": rows}))

@@ -137,11 +137,11 @@ def test_after_a_count_the_unit_and_the_lengths_beyond_are_shown(
     page = opened("memory_gym", task="counting", job="of-the-link")
     assert not page.exception
     assert said(page, gym.result(races.of_arguments(ARGUMENTS), results["counting"]))
-    assert said(page, "No unit's cell state follows *how many b are still missing* better")
+    assert said(page, "follows *how many b are still missing* best")
     assert said(page, "Training ended at 3.")
     page.segmented_control(key="gym_cell").set_value("rnn").run()
     assert not page.exception
-    assert said(page, "No unit's hidden state follows")
+    assert said(page, "sequences the hidden state of")
     page.number_input(key="gym_unit_of-the-link_rnn").set_value(3).run()
     page.slider(key="gym_most_of-the-link").set_value(40).run()
     assert not page.exception

@@ -144,7 +144,7 @@ def measured(name: str) -> str:
     counts = [f"the {theme.CELL_LINES[kind][0]} {cell['passed']}" for kind, cell in found["cells"].items()]
     return (
         f"Measured from {seeds} seeds: passed by {', '.join(counts[:-1])} and {counts[-1]} times; the longest race "
-        f"took {found['longest']:.0f} seconds."
+        f"took {found['longest']:.0f} seconds there."
     )
 
 

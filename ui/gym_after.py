@@ -85,13 +85,13 @@ def _microscope(job: Job, race: Race, networks: dict[str, GymNetwork]) -> dict[s
     memory = example.batch.memory[0, : len(example)]
     own, mirrored = {name: of[:, unit] for name, of in states.items()}, found.all[unit] < 0
     figure = gym_charts.carrier(labels, own, memory, mirrored=bool(mirrored))
+    _name_steps(figure, example)
     alt = f"Lines: unit {unit}'s state over {len(example)} timesteps beside {task.remembered}, its gates below."
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_carrier", alt=alt)
     st.markdown(_said(race, example, sums))
     figure = charts.memory(labels, letter, states[letter], np.argsort(-np.abs(found.all), kind="stable"), None)
     alt = f"Heat map: the state of {network.cell.units} units over {len(example)} timesteps."
-    if max(map(len, labels)) == 1:
-        figure.update_xaxes(tickangle=0, tickfont_size=15)
+    _name_steps(figure, example)
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_memory", alt=alt)
     st.caption("All units on the same sequence, a row each; those that follow it best stand at the top.")
     return {"cell": kind}
@@ -114,6 +114,15 @@ def _labels(example: Example) -> list[str]:
     ]  # fmt: skip
 
 
+def _name_steps(figure: Any, example: Example) -> None:
+    """Upright symbols below the steps; of the adding problem, the marked numbers alone."""
+    figure.update_xaxes(tickangle=0, tickfont_size=15)
+    if example.values is not None:
+        places = np.flatnonzero(example.matters)
+        named = [f"{example.values[place]:+.2f}" for place in places]
+        figure.update_xaxes(tickmode="array", tickvals=places.tolist(), ticktext=named)
+
+
 def _carrier(identity: str, kind: str, race: Race, network: GymNetwork) -> Carrier:
     """The best unit; found once a run and cell."""
     kept = st.session_state.setdefault("_gym_carriers", {})
@@ -133,9 +142,8 @@ def told(found: Carrier, unit: int, letter: str, remembered: str) -> str:
         "carries it" if strength >= STRONG else "follows it, but not alone" if strength >= 0.5 else "does not carry it"
     )
     best = (
-        f"No unit's {state} follows *{remembered}* better than that of **unit {found.unit}**: correlation "
-        f"**{found.measured:+.2f}**; this unit {verdict}. It was chosen on {SEARCHED} sequences and measured on "
-        f"{SEARCHED} others."
+        f"On {SEARCHED} sequences the {state} of **unit {found.unit}** follows *{remembered}* best. On {SEARCHED} others "
+        f"their correlation is **{found.measured:+.2f}**: this unit {verdict}."
     )
     return best if unit == found.unit else f"{best} Unit {unit}, which is shown, has {found.all[unit]:+.2f}."
 

@@ -153,8 +153,6 @@ def carrier(
     figure.update_yaxes(
         showgrid=False, zeroline=False, tickmode="auto", nticks=5, autorange=direction, row=1, col=1, secondary_y=True
     )
-    if max(map(len, tokens)) == 1:
-        figure.update_xaxes(tickangle=0, tickfont_size=15)
     if gates:
         figure.update_yaxes(range=[-0.06, 1.06], tickvals=[0, 0.5, 1], row=2, col=1)
     return figure

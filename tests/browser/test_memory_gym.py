@@ -63,7 +63,7 @@ def test_after_the_race_the_trained_cell_is_opened(page: Page, address: str) -> 
     expect(page.get_by_role("heading", name="Beyond training")).to_be_visible(timeout=TRAINING)
     expect(page.get_by_text("Training ended at 3.", exact=False)).to_be_visible()
     choice(page, "plain RNN").click()
-    expect(page.get_by_text("No unit's hidden state follows", exact=False)).to_be_visible()
+    expect(page.get_by_text("sequences the hidden state of", exact=False)).to_be_visible()
     is_whole(page)
 
 

@@ -142,8 +142,8 @@ def told(found: Carrier, unit: int, letter: str, remembered: str) -> str:
         "carries it" if strength >= STRONG else "follows it, but not alone" if strength >= 0.5 else "does not carry it"
     )
     best = (
-        f"On {SEARCHED} sequences the {state} of **unit {found.unit}** follows *{remembered}* best. On {SEARCHED} others "
-        f"their correlation is **{found.measured:+.2f}**: this unit {verdict}."
+        f"On {SEARCHED} sequences the {state} of **unit {found.unit}** follows *{remembered}* best. On {SEARCHED} "
+        f"others their correlation is **{found.measured:+.2f}**: this unit {verdict}."
     )
     return best if unit == found.unit else f"{best} Unit {unit}, which is shown, has {found.all[unit]:+.2f}."
 

@@ -28,15 +28,15 @@ def begin(studio: Page) -> None:
     studio.bring_to_front()
     studio.get_by_role("button", name="Train", exact=True).click()
     studio.get_by_text(re.compile(r"Epoch \d+ of \d+, loss")).wait_for()
-    studio.get_by_text("Running", exact=True).first.wait_for()
+    studio.get_by_text(re.compile("Running$")).first.wait_for()
 
 
 def end(studio: Page) -> None:
     """Stop the run and wait until it is over."""
     studio.bring_to_front()
     studio.get_by_role("button", name="Stop", exact=True).click()
-    studio.get_by_text("Stopped", exact=True).first.wait_for()
-    studio.get_by_text("Running", exact=True).first.wait_for(state="detached")
+    studio.get_by_text(re.compile("Stopped$")).first.wait_for()
+    studio.get_by_text(re.compile("Running$")).first.wait_for(state="detached")
 
 
 def one_round(studio: Page, questions: dict[str, Question], times: dict[str, list[float]]) -> None:

@@ -62,7 +62,7 @@ _ALL = (
         LessonRecipe(
             name="counting_15s",
             title="Counting in words, quickly",
-            summary="An LSTM of 64 units learns to spell numbers; which one comes next it only begins to guess.",
+            summary="An LSTM of 64 units learns to spell numbers, and which one comes next.",
             dataset="counting",
             units=64,
             embedding=16,
@@ -71,7 +71,7 @@ _ALL = (
             **_WRITER,
         ),
         15,
-        "From noise to spelt numbers within a few epochs.",
+        "From noise to spelt numbers within two epochs; then they come in their order.",
         offline=True,
     ),
     Preset(
@@ -87,7 +87,7 @@ _ALL = (
             **_WRITER,
         ),
         60,
-        "Once it carries the number along, the loss falls for a second time and the line counts.",
+        "What is left of the loss is what nobody can know: with which number a line begins.",
         offline=True,
     ),
     Preset(
@@ -188,7 +188,7 @@ _ALL = (
             **_FILMS,
         ),
         300,
-        "About as good as the article's network, which is twice as wide.",
+        "Longer beginnings of all reviews: what more reading buys.",
     ),
     Preset(
         LessonRecipe(

@@ -151,10 +151,10 @@ def _keep(job: Job, result: dict[str, Any]) -> None:
     st.session_state.setdefault(key, _suggestion(str(result["card"]["name"])))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name", key=key, width=260, help="Small letters, digits, - and _.")
-        replace = st.checkbox("Replace one of mine", key=f"studio_replace_{job.identity}")
+        st.checkbox("Replace one of mine", key=f"studio_replace_{job.identity}")
         st.button(
             "Save to the library", icon=":material/save:", key="studio_save",
-            on_click=_save, args=(job, name, replace),
+            on_click=_save, args=(job,),
         )  # fmt: skip
         st.download_button(
             "Download", result["model"], f"{name or 'model'}.zip", "application/zip", icon=":material/download:",
@@ -176,7 +176,10 @@ def _suggestion(name: str) -> str:
     return f"{base}_{number}"[-40:]
 
 
-def _save(job: Job, name: str, replace: bool) -> None:
+def _save(job: Job) -> None:
+    """Reads name and choice from the session: the page may not have been drawn since they were typed."""
+    name = str(st.session_state[f"studio_name_{job.identity}"])
+    replace = bool(st.session_state[f"studio_replace_{job.identity}"])
     try:
         workshop.save_as(name, packing.unpack(job.result["model"]), replace=replace)  # type: ignore[index]
     except LabError as error:

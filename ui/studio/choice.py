@@ -155,19 +155,30 @@ def _begin(recipe: LessonRecipe, data: bytes | None) -> None:
     """Size, what is missing, and the button."""
     size = lesson_recipes.parameters(recipe, recipe.vocabulary if recipe.task == "classifier" else 64, 2)
     missing = _missing(recipe.dataset)
-    arguments: dict[str, Any] = {"lesson": recipe.to_json()}
-    if data is not None:
-        arguments["data"] = data
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Train", type="primary", icon=":material/play_arrow:", key=f"{KEY}_train", disabled=bool(missing),
-            on_click=runs.begin, args=(KEY, WORK, arguments, recipe.title),
+            on_click=_train, args=(recipe, data),
         )  # fmt: skip
         st.caption(f"At most about {size:,} parameters. The time is measured from the first steps on.")
     if missing:
         _offer(missing)
     elif recipe.dataset != OWN:
         session.remember(lesson=recipe.name, **_job())
+
+
+def _train(shown: LessonRecipe, data: bytes | None) -> None:
+    """Hand over the lesson with the knobs as they stand now: the page may not have been drawn since one was turned."""
+    now = {knob.name: st.session_state[f"{KEY}_{knob.name}"] for knob in lesson_recipes.knobs(shown.task)}
+    try:
+        recipe = LessonRecipe.from_json(shown.to_json() | now)
+    except LabError as error:
+        st.session_state[f"{KEY}_trouble"] = str(error)
+        return
+    arguments: dict[str, Any] = {"lesson": recipe.to_json()}
+    if data is not None:
+        arguments["data"] = data
+    runs.begin(KEY, WORK, arguments, recipe.title)
 
 
 def _missing(dataset: str) -> str:

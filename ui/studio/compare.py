@@ -28,7 +28,8 @@ def show() -> None:
         return
     st.header("Your runs", anchor=False)
     for job in found:
-        name, icon, colour = runs.STATES[job.state]
+        # This list isn't drawn again while a run moves on, so it doesn't say how far that is.
+        name, icon, colour = runs.STATES[job.state] if job.over else ("Under way", ":material/timer:", "blue")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(name, icon=icon, color=colour)
             words = f" · {told.in_words(told.of(job.events))}" if job.over else ""

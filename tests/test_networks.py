@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from lstm_core import networks
+from lstm_core import fastlstm, networks
 from lstm_core.classify import TextClassifier
 from lstm_core.fastlstm import faster
 from lstm_core.forward import Network
@@ -98,10 +98,11 @@ def test_the_faster_loop_computes_what_keras_computes(randomised: Callable[..., 
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX is lent another loop")
-def test_the_faster_loop_begins_with_a_state_and_hands_one_over() -> None:
+def test_the_faster_loop_begins_with_a_state_and_hands_one_over(monkeypatch: pytest.MonkeyPatch) -> None:
     import jax
     import jax.numpy as jnp
 
+    monkeypatch.setattr(fastlstm, "SMALLEST", 1)
     states = [keras.Input((4,)), keras.Input((4,))]
     text = keras.Input((7, 5))
     outputs = keras.layers.LSTM(4, return_sequences=True, return_state=True)(text, initial_state=states)

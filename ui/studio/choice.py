@@ -91,7 +91,7 @@ def reached(figures: dict[str, Any]) -> str:
         result = f"{figures['validation_accuracy']:.0%} right"
     else:
         result = f"a validation loss of {figures['validation_loss']:.2f}"
-    return f"When we measured it: {result} after {figures['seconds']:.0f} s."
+    return f"When we measured it: {result} after {figures['seconds']:.0f} seconds of one core."
 
 
 def _own(group: str) -> tuple[LessonRecipe | None, bytes | None]:

@@ -24,12 +24,12 @@ from lstm_core.fastlstm import faster
 from lstm_core.lesson_batches import batches
 from lstm_core.lesson_material import Material
 from lstm_core.lesson_networks import answering_with_logits, network, optimizer, set_forget_bias
-from lstm_core.lesson_recipes import LessonRecipe
+from lstm_core.lesson_recipes import LessonRecipe, chance
 
 POINTS = 400  # of the curve by step, at most
 TELL_EVERY, ASK_EVERY = 0.2, 0.1  # seconds between two events, and between two looks at the stop
 KEPT_SMALL = 300_000  # parameters up to which weights are kept at each epoch
-BLOWN_UP = 30.0  # times the first loss, from which no run comes back
+BLOWN_UP = 30.0  # times the loss of guessing, or a forecaster's first: a run that got there learns nothing any more
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,9 @@ def train(
     set_forget_bias(model, recipe.forget_bias)
     run = Run(keras.models.clone_model(model))
     training, held = batches(recipe, material)
-    watch = _Watch(recipe, run, loaded, material.example, tell, stopped, len(training), training.rows)
+    # A first step can be the one that is too long, so what it left is no measure where guessing is.
+    known = chance(material.outputs) if recipe.task != "forecaster" else math.nan
+    watch = _Watch(recipe, run, loaded, material.example, tell, stopped, len(training), training.rows, known)
     watch.look(model)
     metrics = []
     if loss is None:
@@ -179,6 +181,7 @@ class _Watch(keras.callbacks.Callback):
         stopped: Callable[[], bool],
         steps: int,
         rows: int,
+        harmless: float,
     ) -> None:
         super().__init__()
         self._recipe, self._run, self._loaded, self._example = recipe, run, loaded, example
@@ -187,7 +190,7 @@ class _Watch(keras.callbacks.Callback):
         self._pace = Pace(steps, recipe.epochs, rows)
         self._epoch, self._step, self._told, self._asked = 0, 0, 0.0, 0.0
         self._sums = {"loss": 0.0, "accuracy": 0.0}  # of this epoch, up to the last point
-        self._at, self._first_loss, self._ending = 0, math.nan, False
+        self._at, self._harmless, self._ending = 0, harmless, False
         self._finite: list[Array] = []
         self._began = time.monotonic()
 
@@ -238,10 +241,10 @@ class _Watch(keras.callbacks.Callback):
         norm = float(ops.convert_to_numpy(self.model.optimizer.gradient_norm.value))
         for name, value in {"step": self._step, **means, "gradient_norm": norm}.items():
             self._run.steps.setdefault(name, []).append(_short(value))
-        if math.isnan(self._first_loss):
-            self._first_loss = means["loss"]
-        if means["loss"] > BLOWN_UP * max(self._first_loss, 0.1):
-            self._diverge(means["loss"], f"is {BLOWN_UP:.0f} times what it was at first and more,")
+        if math.isnan(self._harmless):
+            self._harmless = max(means["loss"], 0.1)
+        if means["loss"] > BLOWN_UP * self._harmless:
+            self._diverge(means["loss"], f"is {BLOWN_UP:.0f} times that of a network that knows nothing, or more,")
             return
         if self.model.count_params() <= KEPT_SMALL:
             self._keep_finite()
@@ -294,7 +297,7 @@ class _Watch(keras.callbacks.Callback):
     def _diverge(self, loss: float, what: str) -> None:
         why = (
             f"It diverged at step {self._step}: the loss {what} because steps were too long. Try a smaller learning "
-            "rate, or clip the gradients."
+            "rate."
         )
         shown = loss if math.isfinite(loss) else str(loss)
         self._run.diverged = {"epoch": self._epoch, "step": self._step, "loss": shown, "why": why}

@@ -38,8 +38,9 @@ st.latex(r"\theta\leftarrow\theta-\eta\,\hat m/(\sqrt{\hat v}+\epsilon)")
 with st.expander("Try this: break it on purpose"):
     st.markdown(
         "Set the learning rate to 100 and clipping to none, and guess at which step it will be over. Then leave the "
-        "learning rate and clip the norm at 1. Does clipping save it? It keeps every step's *direction*; with Adam, "
-        "which divides by the gradient's own size, the length of a step hardly depends on clipping at all."
+        "learning rate and clip the norm at 1. Does clipping save it? The run ends at the same step, with the same "
+        "loss: clipping by norm scales all gradients of a step alike, and Adam divides by the gradients' own size, so "
+        "its first step is as long as before."
     )
 st.caption(
     "Sources: Rumelhart, Hinton & Williams 1986; Werbos 1990; Kingma & Ba 2015; Pascanu, Mikolov & Bengio 2013. The "

@@ -256,11 +256,12 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(monkeypatch: pytest.Monke
     assert packing.unpack(found["model"])
 
 
-def test_a_rate_from_the_sliders_end_diverges_too() -> None:
-    found, _ = run(replace(READER, learning_rate=KNOBS["learning_rate"].high, clipping="none"))
+@pytest.mark.parametrize("clipping", ["none", "norm"])
+def test_a_rate_from_the_sliders_end_diverges_too(clipping: str) -> None:
+    found, _ = run(replace(READER, learning_rate=KNOBS["learning_rate"].high, clipping=clipping))
     assert found["ended"] == "diverged"
     assert found["diverged"]["loss"] > lesson_training.BLOWN_UP * 0.5
-    assert "times what it was at first" in found["diverged"]["why"]
+    assert "times that of a network that knows nothing" in found["diverged"]["why"]
 
 
 # --- the time machine -----------------------------------------------------------------------

@@ -33,7 +33,7 @@ def test_a_model_that_is_asked_for_comes_before_those_that_are_not(
         return f"model {name}"
 
     monkeypatch.setattr(lstm_core, "load", load)
-    monkeypatch.setattr(lstm_core, "list_models", lambda: [SimpleNamespace(name=name) for name in "abcd"])
+    monkeypatch.setattr(lstm_core, "list_models", lambda folder: [SimpleNamespace(name=name) for name in "abcd"])
     shelf.warm_up()
     assert begun.wait(30)
     wanted = shelf._begin("d")  # a visitor comes while the first model is loading

@@ -44,6 +44,13 @@ def stop(page: Page) -> None:
     expect(page.get_by_text(re.compile("Stopped$")).first).to_be_visible()
 
 
+def turn(page: Page, name: str, value: str) -> None:
+    page.get_by_text("Turn the knobs").click()
+    field = page.get_by_role("spinbutton", name=name, exact=True)
+    field.fill(value)
+    field.press("Enter")
+
+
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_page_holds_in_every_look(page: Page, address: str) -> None:
     opened(page, address)
@@ -140,6 +147,16 @@ def test_a_killed_worker_is_said_and_the_run_goes_on_or_fails_honestly(page: Pag
     expect(page.get_by_text("Its worker was lost, and the run began again", exact=False)).to_be_visible()
     moving(page)
     stop(page)
+
+
+def test_a_run_that_diverges_explains_itself(page: Page, address: str) -> None:
+    opened(page, address)
+    turn(page, "Learning rate", "1000")
+    page.get_by_role("combobox", name="Clipping").click()
+    page.get_by_role("option", name="none").click()
+    train(page)
+    expect(page.get_by_text("It diverged at step", exact=False).first).to_be_visible()
+    expect(page.get_by_text("That is a lesson, too", exact=False)).to_be_visible()
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

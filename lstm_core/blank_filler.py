@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core.cards import ModelCard, damaged, read_json
+from lstm_core.cards import ModelCard, misfit
 from lstm_core.cells import Array
 from lstm_core.clamps import Clamp
 from lstm_core.classify import pad
-from lstm_core.errors import ModelError, TextError
+from lstm_core.errors import TextError
 from lstm_core.forward import Network
 from lstm_core.text import BLANK, UNKNOWN, Encoded, Encoder
 from lstm_core.trace import BidirectionalTrace, LayerTrace
@@ -132,19 +132,15 @@ def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:
     Raises:
         ModelError: if a file is missing or damaged, or they don't belong together.
     """
-    from lstm_core.library import VOCABULARY, load_network
+    from lstm_core.library import load_network, read_vocabulary
 
-    data = read_json(folder, VOCABULARY)
-    try:
-        encoder = Encoder.from_json(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, VOCABULARY, error) from error
+    encoder = read_vocabulary(folder, Encoder.from_json)
     model = load_network(folder)
     network = Network(model)
     shape = tuple(model.outputs[0].shape)  # (batch, T, answers)
     ids = [layer.input_dim for layer in model.layers if type(layer).__name__ == "Embedding"]
     if ids != [len(encoder.vocabulary)] or len(shape) != 3 or shape[-1] != len(card.labels):
-        raise ModelError(f"The files of the model '{card.name}' don't belong together. Get the folder again.")
+        raise misfit(card, f"{len(encoder.vocabulary)} words, and {len(card.labels)} answers of shape {shape}")
     return BlankFiller(card, encoder, model, network)
 
 

@@ -5,11 +5,8 @@ Chosen by the grammar's validation sentences; held-out sentences are never drawn
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import keras
@@ -20,6 +17,7 @@ from lstm_core.blanks import Sentence
 from lstm_core.cards import ModelCard
 from lstm_core.cells import Array
 from lstm_core.family_recipes import BlankRecipe
+from lstm_core.provenance import card_of
 from lstm_core.text import UNKNOWN, Encoder, Vocabulary
 from lstm_core.training import Progress, Trained, right
 
@@ -79,27 +77,14 @@ def _arrays(encoder: Encoder, drawn: Sequence[Sentence]) -> tuple[list[Array], A
 
 
 def _card(recipe: BlankRecipe, curves: dict[str, list[float]], model: keras.Model, seconds: float) -> ModelCard:
-    return ModelCard(
-        name=recipe.name,
-        title=recipe.title,
-        task="blank filler",
-        dataset="blanks",
-        summary=recipe.summary,
-        labels=blanks.ANSWERS,
-        notes=recipe.notes,
-        training={
-            "command": recipe.command,
-            "seed": recipe.seed,
-            "date": datetime.now(UTC).date().isoformat(),
-            "examples": {"training": len(blanks.sentences("training")), "validation": recipe.validation},
-            "drawn": recipe.sentences * recipe.epochs,
-            "batch": recipe.batch,
-            "epochs": recipe.epochs,
-            "kept_epoch": recipe.epochs,
-            "parameters": int(model.count_params()),
-            "seconds": round(seconds),
-            "backend": keras.backend.backend(),
-            "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
-            "curves": curves,
-        },
-    )
+    facts = {
+        "examples": {"training": len(blanks.sentences("training")), "validation": recipe.validation},
+        "drawn": recipe.sentences * recipe.epochs,
+        "batch": recipe.batch,
+        "epochs": recipe.epochs,
+        "kept_epoch": recipe.epochs,
+        "parameters": int(model.count_params()),
+        "backend": keras.backend.backend(),
+        "curves": curves,
+    }
+    return card_of(recipe, "blank filler", "blanks", seconds, facts, blanks.ANSWERS)

@@ -101,6 +101,11 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return data
 
 
+def misfit(card: ModelCard, why: str) -> ModelError:
+    """The error for files of a model that are whole and yet of different models."""
+    return ModelError(f"The files of the model '{card.name}' don't belong together: {why}. Get the folder again.")
+
+
 def damaged(folder: Path, name: str, why: object) -> ModelError:
     """The error for a file of a model that can't be used, in one line."""
     first_line = (str(why).strip().splitlines() or ["unreadable"])[0][:160]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 
 from lstm_core.cards import ModelCard
+from lstm_core.provenance import Repeatable, card_of
 
 
 @dataclass(frozen=True)
-class CharacterRecipe:
+class CharacterRecipe(Repeatable):
     """How a character model is made.
 
     Attributes:
@@ -63,37 +61,19 @@ class CharacterRecipe:
     seed: int = 1
     window: int = 0
 
-    @property
-    def command(self) -> str:
-        """What a person types to repeat it."""
-        return f"python -m lstm_core train {self.name}"
-
     def card(
         self, curves: Mapping[str, list[float]], training: int, validation: int, parameters: int, seconds: float
     ) -> ModelCard:
         """The card of a finished run, without test figures."""
         kept = min(range(len(curves["validation_loss"])), key=curves["validation_loss"].__getitem__, default=-1)
-        return ModelCard(
-            name=self.name,
-            title=self.title,
-            task="generator",
-            dataset=self.dataset,
-            summary=self.summary,
-            notes=self.notes,
-            training={
-                "command": self.command,
-                "seed": self.seed,
-                "date": datetime.now(UTC).date().isoformat(),
-                "characters": {"training": training, "validation": validation},
-                "epochs": self.epochs,
-                "kept_epoch": kept + 1,
-                "parameters": parameters,
-                "seconds": round(seconds),
-                "versions": {name: version(name) for name in ("keras", "numpy")}
-                | {"python": platform.python_version()},
-                "curves": dict(curves),
-            },
-        )
+        facts = {
+            "characters": {"training": training, "validation": validation},
+            "epochs": self.epochs,
+            "kept_epoch": kept + 1,
+            "parameters": parameters,
+            "curves": dict(curves),
+        }
+        return card_of(self, "generator", self.dataset, seconds, facts)
 
 
 SHAKESPEARE = CharacterRecipe(

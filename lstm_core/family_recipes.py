@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lstm_core.provenance import Repeatable
 from lstm_core.recipes import TextRecipe, adam
 
 WORDS_READ = 150
@@ -55,7 +56,7 @@ def _member(cell: str, name: str, gates: str) -> TextRecipe:
 
 
 @dataclass(frozen=True)
-class BlankRecipe:
+class BlankRecipe(Repeatable):
     """How a network that fills blanks is made.
 
     Attributes:
@@ -85,11 +86,6 @@ class BlankRecipe:
     batch: int = 64
     word_dropout: float = 0.03
     seed: int = 1
-
-    @property
-    def command(self) -> str:
-        """What a person types to repeat it."""
-        return f"python -m lstm_core train {self.name}"
 
     def optimizer(self, steps: int) -> Any:
         """The Keras optimizer for that many steps."""

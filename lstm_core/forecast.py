@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from lstm_core import library, series, walk_forward
-from lstm_core.cards import ModelCard, damaged, read_json
+from lstm_core.cards import ModelCard, misfit
 from lstm_core.cells import Array
-from lstm_core.errors import ModelError
 from lstm_core.forward import Network
 from lstm_core.scaling import Form, Scaling
 from lstm_core.series import Series
@@ -159,20 +158,16 @@ class Forecaster:
 
 def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
     """A forecaster from its folder; raises ModelError as `library.load` does."""
-    data = read_json(folder, library.VOCABULARY)
-    try:
-        settings = Settings.from_json(data)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, library.VOCABULARY, error) from error
+    settings = library.read_vocabulary(folder, Settings.from_json)
     model = library.load_network(folder)
     network = Network(model)
     wanted = (None, settings.horizon * len(settings.levels))
     read, answers = model.inputs[0].shape, model.outputs[0].shape
     one_lstm = len(network.recurrent_names) == 1 and network.causal and model.count_params() > 0
     if len(read) != 3 or read[-1] != 1 or tuple(answers) != wanted or not one_lstm:
-        raise ModelError(
-            f"The files of the model '{card.name}' don't belong together: the network should read one value a step "
-            f"with one recurrent layer and answer with {wanted[1]} numbers. Get the folder again."
+        raise misfit(
+            card,
+            f"the network should read one value a step with one recurrent layer and answer with {wanted[1]} numbers",
         )
     return Forecaster(card, settings, model, network)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from lstm_core.cards import ModelCard
+from lstm_core.provenance import Repeatable, card_of
 from lstm_core.scaling import Form
 
 LEVELS = (0.1, 0.5, 0.9)  # the median, and an interval that should hold 80 %
 
 
 @dataclass(frozen=True)
-class ForecastRecipe:
+class ForecastRecipe(Repeatable):
     """How a forecaster is made.
 
     Attributes:
@@ -34,7 +32,6 @@ class ForecastRecipe:
         batch: windows a step.
         rate: the learning rate at the start; it falls to 0 along half a cosine.
         seed: for weights, dropout and order.
-        command: what repeats it.
     """
 
     name: str
@@ -51,30 +48,11 @@ class ForecastRecipe:
     batch: int = 64
     rate: float = 5e-3
     seed: int = 1
-    command: str = ""
 
     def card(self, facts: Mapping[str, Any], seconds: float) -> ModelCard:
         """The card of a finished run, without test figures."""
-        return ModelCard(
-            name=self.name,
-            title=self.title,
-            task="forecaster",
-            dataset=self.dataset,
-            summary=self.summary,
-            notes=self.notes,
-            training={
-                "command": self.command or f"python -m lstm_core train {self.name}",
-                "seed": self.seed,
-                "date": datetime.now(UTC).date().isoformat(),
-                "window": self.window,
-                "horizon": self.horizon,
-                "batch": self.batch,
-                "epochs": self.epochs,
-                **facts,
-                "seconds": round(seconds),
-                "versions": {"keras": version("keras"), "numpy": version("numpy"), "python": platform.python_version()},
-            },
-        )
+        sizes = {"window": self.window, "horizon": self.horizon, "batch": self.batch, "epochs": self.epochs}
+        return card_of(self, "forecaster", self.dataset, seconds, sizes | dict(facts))
 
 
 def series_of(recipe: ForecastRecipe) -> Sequence[Any]:

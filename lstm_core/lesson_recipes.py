@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lstm_core.errors import LabError
+from lstm_core.provenance import Repeatable
 
 OWN = "own"  # the data set of a lesson that reads what somebody brought along
 TASKS = {"classifier": "tells texts apart", "generator": "writes text", "forecaster": "forecasts a series"}
@@ -186,7 +187,7 @@ KNOBS: dict[str, Knob] = {
 
 
 @dataclass(frozen=True)
-class LessonRecipe:
+class LessonRecipe(Repeatable):
     """One training, in plain values; the knobs are explained in `KNOBS`.
 
     Attributes:
@@ -246,11 +247,6 @@ class LessonRecipe:
         vocabulary = self.vocabulary if self.task == "classifier" else 0
         if parameters(self, vocabulary) > MOST_PARAMETERS:
             raise LabError(f"That network has more than {MOST_PARAMETERS:,} parameters; take fewer units or words.")
-
-    @property
-    def command(self) -> str:
-        """What a person types to repeat it, if it is one of the lessons as they are."""
-        return f"python -m lstm_core train {self.name}"
 
     def to_json(self) -> dict[str, Any]:
         """Ready for JSON and for `from_json`."""

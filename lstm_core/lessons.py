@@ -5,19 +5,14 @@ The command line runs the same function and gets the same curves. `work` also ru
 
 from __future__ import annotations
 
-import platform
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 
-from lstm_core import lesson_data, lesson_training, library, packing, recipe_book, time_machine
+from lstm_core import lesson_data, lesson_training, packing, recipe_book, time_machine
 from lstm_core.cards import ModelCard
 from lstm_core.classify import TextClassifier
 from lstm_core.forecast import Forecaster
@@ -27,6 +22,7 @@ from lstm_core.generate import TextGenerator
 from lstm_core.lesson_material import Material
 from lstm_core.lesson_recipes import LessonRecipe
 from lstm_core.lesson_training import LessonProgress, Run
+from lstm_core.provenance import facts_of
 
 Tell = Callable[[dict[str, Any]], None]
 Stopped = Callable[[], bool]
@@ -66,7 +62,7 @@ def work(arguments: dict[str, Any], tell: Tell, stopped: Stopped) -> dict[str, A
     lesson = run_lesson(recipe, arguments.get("data"), tell, stopped)
     run = lesson.run
     return {
-        "model": _packed(lesson.model, lesson.vocabulary, lesson.card),
+        "model": packing.pack_model(lesson.model, lesson.vocabulary, lesson.card),
         "task": recipe.task,
         "ended": run.ended,
         "diverged": run.diverged,
@@ -145,29 +141,18 @@ def summary(model: keras.Model) -> str:
 
 def _facts(recipe: LessonRecipe, material: Material, run: Run, seconds: float) -> dict[str, Any]:
     """What the card says of the training."""
-    return {
-        "command": recipe.command,
-        "seed": recipe.seed,
-        "date": datetime.now(UTC).date().isoformat(),
+    facts = {
         "examples": material.sizes,
         "batch": recipe.batch,
         "epochs": recipe.epochs,
         "kept_epoch": len(run.epochs.get("loss", [])),
         "ended": run.ended,
         "parameters": int(run.model.count_params()),
-        "seconds": round(seconds, 1),
         "backend": keras.backend.backend(),
-        "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
         "settings": recipe.to_json(),
         "curves": run.epochs,
     }
-
-
-def _packed(model: Any, vocabulary: Any, card: ModelCard) -> bytes:
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / card.name
-        library.save(model, vocabulary, card, folder)
-        return packing.pack(folder)
+    return facts_of(recipe.command, recipe.seed, seconds, facts)
 
 
 # --- the recipes of shipped models ----------------------------------------------------------
@@ -200,7 +185,7 @@ def _work_on_recipe(arguments: dict[str, Any], tell: Tell, stopped: Stopped, beg
         return {"model": None, "task": "", "ended": "stopped", "seconds": round(time.monotonic() - began, 2)}
     curves = made.card.training.get("curves", {})
     return {
-        "model": _packed(made.model, made.vocabulary, made.card),
+        "model": packing.pack_model(made.model, made.vocabulary, made.card),
         "task": made.card.task,
         "ended": ended,
         "diverged": None,

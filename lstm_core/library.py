@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lstm_core.cards import CARD, ModelCard, damaged, read_json, write_json
+from lstm_core.cards import CARD, ModelCard, damaged, misfit, read_json, write_json
 from lstm_core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models"
 WEIGHTS, VOCABULARY = "model.keras", "vocabulary.json"
+Read = TypeVar("Read")
 
 
 def list_models(folder: Path | None = None) -> list[ModelCard]:
@@ -83,21 +85,26 @@ def load(name: str | os.PathLike[str]) -> TextClassifier | TextGenerator | WordM
     return getattr(import_module(module), function)(folder, card)
 
 
+def read_vocabulary(folder: Path, reader: Callable[[dict[str, Any]], Read]) -> Read:
+    """What a model's vocabulary file holds, as a reader makes it; ModelError if it is missing or damaged."""
+    data = read_json(folder, VOCABULARY)
+    try:
+        return reader(data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, VOCABULARY, error) from error
+
+
 def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
     """A text classifier from its folder; raises ModelError as `load` does."""
     from lstm_core.classify import TextClassifier
     from lstm_core.forward import Network
     from lstm_core.text import Encoder
 
-    data = read_json(folder, VOCABULARY)
-    try:
-        encoder = Encoder.from_json(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, VOCABULARY, error) from error
+    encoder = read_vocabulary(folder, Encoder.from_json)
     model = load_network(folder)
     network = Network(model)
-    if misfit := _misfit(card, encoder, model):
-        raise ModelError(f"The files of the model '{card.name}' don't belong together: {misfit}. Get the folder again.")
+    if why := _misfit(card, encoder, model):
+        raise misfit(card, why)
     return TextClassifier(card, encoder, model, network)
 
 
@@ -126,18 +133,12 @@ def load_generator(folder: Path, card: ModelCard) -> TextGenerator:
     from lstm_core.forward import Network
     from lstm_core.generate import TextGenerator
 
-    data = read_json(folder, VOCABULARY)
-    try:
-        alphabet = Alphabet.from_json(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, VOCABULARY, error) from error
+    alphabet = read_vocabulary(folder, Alphabet.from_json)
     model = load_network(folder)
     network = Network(model)
     if model.outputs[0].shape[-1] != len(alphabet):
-        raise ModelError(
-            f"The files of the model '{card.name}' don't belong together: the alphabet has {len(alphabet)} characters, "
-            f"the network's answer {model.outputs[0].shape[-1]}. Get the folder again."
-        )
+        answers = model.outputs[0].shape[-1]
+        raise misfit(card, f"the alphabet has {len(alphabet)} characters, the network's answer {answers}")
     return TextGenerator(card, alphabet, model, network)
 
 

@@ -10,13 +10,15 @@ import io
 import json
 import re
 import stat
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lstm_core.cards import CARD
+from lstm_core import library
+from lstm_core.cards import CARD, ModelCard
 from lstm_core.errors import ModelError
 from lstm_core.library import VOCABULARY, WEIGHTS
 from lstm_core.operations import KNOWN_LAYERS
@@ -41,6 +43,24 @@ def pack(folder: Path) -> bytes:
     if missing := next((name for name, path in found.items() if not path.is_file()), ""):
         raise ModelError(f"The model '{folder.name}' is incomplete: {missing} is missing. Get the folder again.")
     return pack_files({name: path.read_bytes() for name, path in found.items()})
+
+
+def pack_model(network: Any, vocabulary: Any, card: ModelCard) -> bytes:
+    """A trained network with what `library.save` keeps beside it, as bytes."""
+    with tempfile.TemporaryDirectory() as temporary:
+        library.save(network, vocabulary, card, Path(temporary) / card.name)
+        return pack(Path(temporary) / card.name)
+
+
+def load(data: bytes) -> Any:
+    """The model in a pack, ready to be used.
+
+    Raises:
+        ModelError: as `unpack`, or as `library.load`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        unpack_into(data, Path(folder) / "model")
+        return library.load(Path(folder) / "model")
 
 
 def pack_files(files: Mapping[str, bytes]) -> bytes:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lstm_core.provenance import Repeatable
 from lstm_core.teaching import Start
 
 
 @dataclass(frozen=True)
-class TextRecipe:
+class TextRecipe(Repeatable):
     """How a text classifier is made.
 
     Attributes:
@@ -87,11 +88,6 @@ class TextRecipe:
     average: float = 0.0
     keep_best: bool = False
     seed: int = 1
-
-    @property
-    def command(self) -> str:
-        """What a person types to repeat it."""
-        return f"python -m lstm_core train {self.name}"
 
 
 def _network(name: str, **settings: Any) -> Callable[[int, int, int], Any]:

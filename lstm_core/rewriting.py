@@ -15,7 +15,7 @@ import numpy as np
 
 from lstm_core import cells, spelling
 from lstm_core.activations import softmax
-from lstm_core.cards import ModelCard
+from lstm_core.cards import ModelCard, misfit
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
 from lstm_core.trace import LayerTrace, run_cell
@@ -125,10 +125,7 @@ class Rewriter:
         wanted = len(signs.digits), len(signs.characters), len(signs.characters)
         kinds = {self.encoder.kind, self.decoder.kind}
         if sizes != wanted or kinds != {"lstm"} or self.encoder.units != self.decoder.units:
-            raise ModelError(
-                f"The files of the model '{card.name}' don't belong together: {sizes} signs in the network, {wanted} "
-                "in the vocabulary. Get the folder again."
-            )
+            raise misfit(card, f"{sizes} signs in the network, {wanted} in the vocabulary")
 
     def read(self, text: str) -> tuple[str, LayerTrace]:
         """The number in a text and the encoder's trace of it, a step a digit.
@@ -232,14 +229,9 @@ def _weight(layer: Any, place: int) -> Array:
 
 def load_rewriter(folder: Path, card: ModelCard) -> Rewriter:
     """An encoder–decoder from its folder; raises ModelError as `library.load` does."""
-    from lstm_core.cards import damaged, read_json
-    from lstm_core.library import VOCABULARY, load_network
+    from lstm_core.library import load_network, read_vocabulary
 
-    try:
-        signs = Signs.from_json(read_json(folder, VOCABULARY))
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, VOCABULARY, error) from error
-    return Rewriter(card, signs, load_network(folder))
+    return Rewriter(card, read_vocabulary(folder, Signs.from_json), load_network(folder))
 
 
 MEASURED_LENGTH, MEASURED = 12, 500  # up to how many digits, and how many numbers a length

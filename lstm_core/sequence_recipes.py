@@ -5,18 +5,15 @@ The encoder–decoder is trained by `rewriter_training.py`, the recursive networ
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import Any
 
 from lstm_core.cards import ModelCard
+from lstm_core.provenance import Repeatable, card_of
 
 
 @dataclass(frozen=True)
-class SequenceRecipe:
+class SequenceRecipe(Repeatable):
     """How such a network is made; its examples are drawn at random, so an epoch is a number of steps.
 
     Attributes:
@@ -51,30 +48,18 @@ class SequenceRecipe:
     rate: float = 3e-3
     seed: int = 1
 
-    @property
-    def command(self) -> str:
-        """What a person types to repeat it."""
-        return f"python -m lstm_core train {self.name}"
-
     def card(
         self, curves: Mapping[str, list[float]], examples: Mapping[str, int], parameters: int, seconds: float
     ) -> ModelCard:
         """The card of a finished run, without test figures."""
-        training: dict[str, Any] = {
-            "command": self.command,
-            "seed": self.seed,
-            "date": datetime.now(UTC).date().isoformat(),
+        facts = {
             "examples": dict(examples),
             "batch": self.batch,
             "epochs": self.epochs,
             "parameters": parameters,
-            "seconds": round(seconds),
-            "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
             "curves": dict(curves),
         }
-        return ModelCard(
-            self.name, self.title, self.task, self.dataset, self.summary, self.labels, self.notes, training=training
-        )
+        return card_of(self, self.task, self.dataset, seconds, facts, self.labels)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,10 @@ and a start for the embeddings do in `teaching.py`.
 
 from __future__ import annotations
 
-import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import keras
@@ -24,6 +21,7 @@ from lstm_core.batches import Augmentation, Inputs, Openings, TextBatches
 from lstm_core.cells import Array
 from lstm_core.fastlstm import faster
 from lstm_core.library import ModelCard
+from lstm_core.provenance import card_of
 from lstm_core.recipe_book import NothingKeptError
 from lstm_core.recipes import TextRecipe
 from lstm_core.splits import Split
@@ -345,26 +343,13 @@ def _card(
     }
     curves = {name: [round(float(value), 4) for value in history[key]] for key, name in names.items()}
     kept = history["val_loss"]
-    return ModelCard(
-        name=recipe.name,
-        title=recipe.title,
-        task="classifier",
-        dataset=recipe.dataset,
-        summary=recipe.summary,
-        labels=labels,
-        notes=recipe.notes,
-        training={
-            "command": recipe.command,
-            "seed": recipe.seed,
-            "date": datetime.now(UTC).date().isoformat(),
-            "examples": sizes,
-            "batch": recipe.batch,
-            "epochs": recipe.epochs,
-            "kept_epoch": 1 + int(np.argmin(kept)) if recipe.keep_best and kept else len(kept),
-            "parameters": int(model.count_params()),
-            "seconds": round(seconds),
-            "backend": keras.backend.backend(),
-            "versions": {name: version(name) for name in ("keras", "numpy")} | {"python": platform.python_version()},
-            "curves": curves,
-        },
-    )
+    facts = {
+        "examples": sizes,
+        "batch": recipe.batch,
+        "epochs": recipe.epochs,
+        "kept_epoch": 1 + int(np.argmin(kept)) if recipe.keep_best and kept else len(kept),
+        "parameters": int(model.count_params()),
+        "backend": keras.backend.backend(),
+        "curves": curves,
+    }
+    return card_of(recipe, "classifier", recipe.dataset, seconds, facts, labels)

@@ -15,7 +15,7 @@ import numpy as np
 
 from lstm_core import trees
 from lstm_core.activations import softmax
-from lstm_core.cards import ModelCard
+from lstm_core.cards import ModelCard, misfit
 from lstm_core.cells import Array
 from lstm_core.errors import ModelError
 from lstm_core.trees import Piece, Tree
@@ -137,10 +137,7 @@ class TreeReader:
         units = self.embedding.shape[1]
         sizes = [self.embedding.shape, self.W.shape, self._kernel.shape]
         if sizes != [(len(words.words), units), (2 * units, units), (units, len(trees.LABELS))]:
-            raise ModelError(
-                f"The files of the model '{card.name}' don't belong together: {len(words.words)} words, and layers of "
-                f"the shapes {', '.join(map(str, sizes))}. Get the folder again."
-            )
+            raise misfit(card, f"{len(words.words)} words, and layers of the shapes {', '.join(map(str, sizes))}")
 
     def read(self, text: str) -> TreeReading:
         """Parse a bracketed sentence and read it; raises TextError as `trees.parse` does."""
@@ -177,14 +174,9 @@ class TreeReader:
 
 def load_tree_reader(folder: Path, card: ModelCard) -> TreeReader:
     """A recursive network from its folder; raises ModelError as `library.load` does."""
-    from lstm_core.cards import damaged, read_json
-    from lstm_core.library import VOCABULARY, load_network
+    from lstm_core.library import load_network, read_vocabulary
 
-    try:
-        words = Words.from_json(read_json(folder, VOCABULARY))
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, VOCABULARY, error) from error
-    return TreeReader(card, words, load_network(folder))
+    return TreeReader(card, read_vocabulary(folder, Words.from_json), load_network(folder))
 
 
 MEASURED_DEPTH = 10  # up to how many brackets within one another

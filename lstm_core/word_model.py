@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core import library
-from lstm_core.cards import ModelCard
+from lstm_core.cards import ModelCard, misfit
 from lstm_core.cells import Array, lstm_step
 from lstm_core.errors import ModelError, TextError
 from lstm_core.forward import Network
@@ -269,15 +269,9 @@ def _step_of(layer: CellWeights, x: Array, h: Array, c: Array) -> tuple[Array, A
 
 def load_word_model(folder: Path, card: ModelCard) -> WordModel:
     """A word model from its folder; raises ModelError as `load` does."""
-    data = library.read_json(folder, library.VOCABULARY)
-    try:
-        encoder = CountedWords.from_json(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise library.damaged(folder, library.VOCABULARY, error) from error
+    encoder = library.read_vocabulary(folder, CountedWords.from_json)
     model = library.load_network(folder)
     if model.outputs[0].shape[-1] != len(encoder.vocabulary):
-        raise ModelError(
-            f"The files of the model '{card.name}' don't belong together: the vocabulary has "
-            f"{len(encoder.vocabulary)} ids, the network's answer {model.outputs[0].shape[-1]}. Get the folder again."
-        )
+        answers = model.outputs[0].shape[-1]
+        raise misfit(card, f"the vocabulary has {len(encoder.vocabulary)} ids, the network's answer {answers}")
     return WordModel(card, encoder, model, Network(model))

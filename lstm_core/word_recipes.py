@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 
 from lstm_core.cards import ModelCard
+from lstm_core.provenance import Repeatable, card_of
 
 
 @dataclass(frozen=True)
-class WordRecipe:
+class WordRecipe(Repeatable):
     """How a word model is made.
 
     Attributes:
@@ -57,38 +55,20 @@ class WordRecipe:
     decay: float = 0.01
     seed: int = 1
 
-    @property
-    def command(self) -> str:
-        """What a person types to repeat it."""
-        return f"python -m lstm_core train {self.name}"
-
     def card(
         self, curves: Mapping[str, Sequence[float]], words: Mapping[str, int], parameters: int, seconds: float
     ) -> ModelCard:
         """The card of a finished run, without test figures; `words` counts those of each part."""
         validation = list(curves["validation_loss"])
-        return ModelCard(
-            name=self.name,
-            title=self.title,
-            task="word model",
-            dataset=self.dataset,
-            summary=self.summary,
-            notes=self.notes,
-            training={
-                "command": self.command,
-                "seed": self.seed,
-                "date": datetime.now(UTC).date().isoformat(),
-                "words": dict(words),
-                "held_out": self.held_out,
-                "epochs": self.epochs,
-                "kept_epoch": validation.index(min(validation)) + 1,
-                "parameters": parameters,
-                "seconds": round(seconds),
-                "versions": {name: version(name) for name in ("keras", "numpy")}
-                | {"python": platform.python_version()},
-                "curves": {name: list(values) for name, values in curves.items()},
-            },
-        )
+        facts = {
+            "words": dict(words),
+            "held_out": self.held_out,
+            "epochs": self.epochs,
+            "kept_epoch": validation.index(min(validation)) + 1,
+            "parameters": parameters,
+            "curves": {name: list(values) for name, values in curves.items()},
+        }
+        return card_of(self, "word model", self.dataset, seconds, facts)
 
 
 EVERYDAY_WORDS = WordRecipe(

@@ -4,6 +4,7 @@ import streamlit as st
 
 import lstm_core
 from lstm_core import LabError
+from lstm_core.generate import TextGenerator
 from ui import generator, generator_views, session, shelf
 from ui.writing import LENGTHS, LONGEST_PROMPT, Settings
 
@@ -69,7 +70,7 @@ settings = Settings(temperature, top_k or None, top_p if top_p < 1 else None, in
 
 asked = (name, prompt)
 try:
-    model = shelf.generator(name)
+    model = shelf.model(TextGenerator, name)
     if st.session_state.get("gen_asked") != asked:
         generator.begin(model, prompt, settings, "gen")
         st.session_state["gen_asked"] = asked

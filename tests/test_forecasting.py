@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_core
-from lstm_core import forecast_worker, library, series
+from lstm_core import jobs, library, packing, series
 from lstm_core.forecast import Forecaster
-from lstm_core.forecast_worker import State
-from lstm_core.series import Series
+from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, Job, JobError
 from tests.test_csv_series import BAD, PLAIN, table
 from tests.test_pages import opened
 from ui import forecast_panels, forecast_upload, shelf
@@ -126,27 +127,29 @@ def upload(data: str | bytes) -> AppTest:
     return page.run()
 
 
-class FakeTraining:
-    """A training that is where a test says it is."""
+class Paused(jobs.Jobs):
+    """Jobs that are where a test says they are."""
 
-    now = State(0.3, "level  epoch 3/10")
-    stopped = 0
+    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
+        job = Job(f"job{len(self._jobs)}", owner, title, work, arguments, state=RUNNING, begun=time.time())
+        self._jobs[job.identity] = job
+        self._hear(job, {"share": 0.3, "line": "level  epoch 3/10"})
+        return job
 
-    def __init__(self, found: Series) -> None:
-        self.model = library.SHIPPED / "forecast_seasons"
+    def stop(self, job: Job) -> None:
+        self._end(job, STOPPED)
 
-    def state(self) -> State:
-        return FakeTraining.now
-
-    def stop(self) -> None:
-        FakeTraining.stopped += 1
-        FakeTraining.now = State(failure="The training was stopped; nothing was kept.")
+    @property
+    def only(self) -> Job:
+        (job,) = self._jobs.values()
+        return job
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecast_upload, "Training", FakeTraining)
-    FakeTraining.now, FakeTraining.stopped = State(0.3, "level  epoch 3/10"), 0
+def paused(monkeypatch: pytest.MonkeyPatch) -> Paused:
+    found = Paused()
+    monkeypatch.setattr(jobs, "_shared", found)
+    return found
 
 
 class TestOwn:
@@ -175,39 +178,51 @@ class TestOwn:
         page.selectbox(key="fc_value").set_value(1).run()
         assert not page.error
 
-    def test_training_shows_how_far_it_is_and_can_be_stopped(self, fake: None) -> None:
+    def test_training_shows_how_far_it_is_and_can_be_stopped(self, paused: Paused) -> None:
         page = upload(WAVE)
         page.button(key="fc_train").click().run()
         assert not page.exception
-        assert [button.key for button in page.button if button.key == "fc_stop"] == ["fc_stop"]
+        assert "fc_train" not in [button.key for button in page.button]
         page.button(key="fc_stop").click().run()
-        assert FakeTraining.stopped == 1
-        assert [error.value for error in page.error] == ["The training was stopped; nothing was kept."]
+        assert paused.only.state == STOPPED
+        assert not page.error
         assert page.button(key="fc_train").label == "Train a network on it"
 
-    def test_a_trained_network_is_judged_as_the_others_are(self, fake: None) -> None:
+    def test_a_trained_network_is_judged_as_the_others_are(self, paused: Paused) -> None:
         page = upload(WAVE)
-        FakeTraining.now = State(1.0, "", done=True)
         page.button(key="fc_train").click().run()
+        paused.only.result = {"model": packing.pack(library.SHIPPED / "forecast_seasons")}
+        paused._end(paused.only, FINISHED)
+        page.run()
         assert not page.exception
         assert said(page, "“tomorrow equals today”")
         assert said(page, "The test part holds")
 
-    def test_another_file_ends_the_training_of_the_last_one(self, fake: None) -> None:
+    def test_another_file_ends_the_training_of_the_last_one(self, paused: Paused) -> None:
         page = upload(WAVE)
         page.button(key="fc_train").click().run()
         page.file_uploader(key="fc_file").upload("b.csv", table(PLAIN).encode(), "text/csv")
         page.run()
-        assert FakeTraining.stopped == 1
+        assert paused.only.state == STOPPED
         assert page.button(key="fc_train").label == "Train a network on it"
 
-    def test_too_many_trainings_are_one_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_training_that_fails_is_one_sentence(self, paused: Paused) -> None:
         page = upload(WAVE)
-        monkeypatch.setattr(forecast_worker, "_places", forecast_worker.threading.BoundedSemaphore(1))
-        assert forecast_worker._places.acquire(blocking=False)
+        page.button(key="fc_train").click().run()
+        paused._end(paused.only, FAILED, "The worker was ended from outside.")
+        page.run()
+        assert [error.value for error in page.error] == ["The worker was ended from outside."]
+        assert page.button(key="fc_train").label == "Train a network on it"
+
+    def test_too_many_trainings_are_one_sentence(self, monkeypatch: pytest.MonkeyPatch, paused: Paused) -> None:
+        def full(*rest: object) -> Job:
+            raise JobError("40 runs are waiting already; come back in a few minutes.")
+
+        monkeypatch.setattr(paused, "submit", full)
+        page = upload(WAVE)
         page.button(key="fc_train").click().run()
         assert not page.exception
-        assert "being trained at the moment" in page.error[0].value
+        assert "40 runs are waiting" in page.error[0].value
 
     def test_the_example_can_be_read(self) -> None:
         page = upload(forecast_upload._example())

@@ -70,7 +70,7 @@ def show(story: Story) -> None:
     story = replace(story, others=_own_models(story))
     text, hide, foils = _ask(story)
     try:
-        model = shelf.model(story.ours)
+        model = shelf.model(TextClassifier, story.ours)
         reading = session.reading_of(model, text, mask_names=hide or None)
     except LabError as error:
         st.error(str(error))
@@ -146,7 +146,7 @@ def _foil_readings(story: Story, foils: list[str], text: str) -> dict[str, Readi
     found = {}
     for name in foils:
         try:
-            found[story.compared[name]] = session.reading_of(shelf.model(name), text)
+            found[story.compared[name]] = session.reading_of(shelf.model(TextClassifier, name), text)
         except LabError as error:
             st.error(str(error))
     return found

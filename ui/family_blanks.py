@@ -10,7 +10,7 @@ import streamlit as st
 
 from lstm_core import family
 from lstm_core.blank_filler import BlankFiller, Filled
-from lstm_core.errors import LabError, ModelError
+from lstm_core.errors import LabError
 from lstm_core.text import BLANK
 from lstm_core.trace import BidirectionalTrace
 from ui import charts, family_charts, family_diagrams, session, shelf, theme, tokens
@@ -69,7 +69,7 @@ def show() -> Shown:
     )
     text = _ask()
     try:
-        models = {name: _filler(name) for name in TWO}
+        models = {name: shelf.model(BlankFiller, name) for name in TWO}
         _read(models, text)
     except LabError as error:
         st.error(str(error))
@@ -128,13 +128,6 @@ def _ask() -> str:
     if now:
         st.caption(PRESETS[now][1])
     return text
-
-
-def _filler(name: str) -> BlankFiller:
-    found = shelf.any_model(name)
-    if not isinstance(found, BlankFiller):
-        raise ModelError(f"The model '{name}' doesn't fill blanks.")
-    return found
 
 
 def _one(model: BlankFiller, filled: Filled) -> None:

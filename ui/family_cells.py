@@ -49,7 +49,7 @@ def show() -> Shown:
 
 def _read(text: str, first: int) -> tuple[str, int]:
     """Draws all three; as much of the text as was read, and how many first words there were."""
-    models = {kind: shelf.model(f"family_{kind}") for kind in KINDS}
+    models = {kind: shelf.model(TextClassifier, f"family_{kind}") for kind in KINDS}
     readings = {kind: session.reading_of(model, text) for kind, model in models.items()}
     one = next(iter(readings.values()))
     panels.notices(one)

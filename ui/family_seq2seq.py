@@ -40,7 +40,7 @@ def show() -> dict[str, str | int]:
     shown: dict[str, str | int] = {"number": number[:MOST_IN_LINK]}
     found = None
     try:
-        model = _model()
+        model = shelf.model(Rewriter, MODEL)
         found = model.rewrite(number)
         shown |= _reading(found)
         shown |= _meddling(model, found)
@@ -52,13 +52,6 @@ def show() -> dict[str, str | int]:
     _by_length(model, len(found.number) if found else None)
     _words(model)
     return shown
-
-
-def _model() -> Rewriter:
-    found = shelf.any_model(MODEL)
-    if not isinstance(found, Rewriter):
-        raise ModelError(f"The model '{MODEL}' is no encoder–decoder.")
-    return found
 
 
 def _number_box() -> str:

@@ -47,7 +47,7 @@ def show() -> dict[str, str | int]:
     shown: dict[str, str | int] = {"sentence": text[:MOST_IN_LINK]}
     reading = None
     try:
-        model = _model()
+        model = shelf.model(TreeReader, MODEL)
         reading = model.read(text)
         shown |= _reading(reading, model)
     except TextError as error:
@@ -58,13 +58,6 @@ def show() -> dict[str, str | int]:
     _by_depth(model, reading.tree.depth if reading else None)
     _words(model, reading)
     return shown
-
-
-def _model() -> TreeReader:
-    found = shelf.any_model(MODEL)
-    if not isinstance(found, TreeReader):
-        raise ModelError(f"The model '{MODEL}' is no recursive network.")
-    return found
 
 
 def _presets() -> None:

@@ -65,7 +65,7 @@ def shipped(name: str) -> Chosen:
             help="105 weeks from January 2018 to December 2019, each divided by its first price.",
         )  # fmt: skip
     found = series.load(name)
-    forecaster = shelf.forecaster(NETWORKS.get(name, "forecast_stocks"))
+    forecaster = shelf.model(Forecaster, NETWORKS.get(name, "forecast_stocks"))
     return Chosen(found, forecaster, _walk(name, forecaster))
 
 

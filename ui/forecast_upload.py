@@ -1,6 +1,6 @@
 """A visitor's own CSV on the forecasting page: choose columns, hear what is wrong, train a network beside the app.
 
-All of it stays in the visitor's session. The worker that trains is in `lstm_core.forecast_worker`.
+All of it stays in the visitor's session. What a worker does with it is in `lstm_core.forecast_work`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-import lstm_core
-from lstm_core import LabError, csv_series, forecast_worker, series
+from lstm_core import csv_series, forecast_work, packing, series
 from lstm_core.csv_series import GAPS, Table
 from lstm_core.forecast import Forecaster
-from lstm_core.forecast_worker import Training
+from lstm_core.jobs import FINISHED, Job
 from lstm_core.series import Series
-from ui import forecast
+from ui import forecast, runs
 from ui.forecast import Chosen
 
-BEAT = 1.0  # seconds between two looks at a training
+KEY = "fc"  # of its runs
 
 
 def own() -> Chosen | None:
@@ -99,56 +98,42 @@ def _columns(table: Table) -> tuple[int, int]:
 def _with_network(found: Series) -> Chosen:
     key = (found.values.tobytes(), found.dates.tobytes(), found.season)
     if st.session_state.get("_fc_key") != key:
-        running = st.session_state.pop("_fc_training", None)
-        if running is not None:
-            running.stop()
+        runs.leave(KEY)
         st.session_state.pop("_fc_forecaster", None)
         st.session_state["_fc_key"] = key
-    forecaster: Forecaster | None = st.session_state.get("_fc_forecaster")
-    training: Training | None = st.session_state.get("_fc_training")
-    recipe = forecast_worker.recipe_for(found)
-    if training is not None:
-        _progress(training)
-    elif forecaster is None:
+    recipe = forecast_work.recipe_for(found)
+    job = runs.current(KEY)
+    if job is not None:
+        runs.watch(KEY, job, _progress)
+    runs.trouble(KEY)
+    forecaster = _trained(job)
+    if job is None or (job.over and job.state != FINISHED):
         st.button(
             "Train a network on it", type="primary", key="fc_train", icon=":material/model_training:",
             on_click=_train, args=(found,),
             help=f"An LSTM of {recipe.units} units that reads {recipe.window} values and forecasts {recipe.horizon}.",
         )  # fmt: skip
         st.caption("It takes a minute or so, in a process of its own. Until then the simple forecasts are shown.")
-    if "_fc_failure" in st.session_state:
-        st.error(st.session_state["_fc_failure"])
     return Chosen(found, forecaster, forecast.own_walk(found, forecaster, recipe.horizon))
 
 
 def _train(found: Series) -> None:
-    st.session_state.pop("_fc_failure", None)
-    try:
-        st.session_state["_fc_training"] = Training(found)
-    except LabError as error:
-        st.session_state["_fc_failure"] = str(error)
+    runs.begin(KEY, forecast_work.WORK, forecast_work.arguments(found), "A network for your series")
 
 
-def _stop(training: Training) -> None:
-    training.stop()
+def _trained(job: Job | None) -> Forecaster | None:
+    """The network of a run that has ended, loaded once a session; None if it left none."""
+    if job is None or not job.over or not job.result:
+        return None
+    identity, forecaster = st.session_state.get("_fc_forecaster", ("", None))
+    if identity != job.identity:
+        forecaster = packing.load(job.result["model"])
+        st.session_state["_fc_forecaster"] = job.identity, forecaster
+    return forecaster
 
 
-@st.fragment(run_every=BEAT)
-def _progress(training: Training) -> None:
-    """A bar and a button to stop; when it is over, the page is drawn again with what came of it."""
-    state = training.state()
-    if not state.over:
-        st.progress(state.share, state.line)
-        st.button("Stop", key="fc_stop", icon=":material/stop:", on_click=_stop, args=(training,))
-        return
-    st.session_state.pop("_fc_training", None)
-    if state.failure:
-        st.session_state["_fc_failure"] = state.failure
-    else:
-        try:
-            loaded = lstm_core.load(training.model)
-            assert isinstance(loaded, Forecaster)  # the worker saves nothing else
-            st.session_state["_fc_forecaster"] = loaded
-        except LabError as error:
-            st.session_state["_fc_failure"] = str(error)
-    st.rerun()
+def _progress(job: Job) -> None:
+    """A bar, for as long as there is something to wait for."""
+    if not job.over:
+        told = job.events[-1] if job.events else {}
+        st.progress(told.get("share", 0.0), told.get("line", "A worker is getting ready …"))

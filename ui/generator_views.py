@@ -40,7 +40,7 @@ def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settin
         def begin() -> None:
             generator.begin(model, prompt, replace(settings, length=SHORT), "left")
             other = replace(settings, length=SHORT, temperature=temperature)
-            generator.begin(shelf.generator(name), prompt, other, "right")
+            generator.begin(shelf.model(TextGenerator, name), prompt, other, "right")
 
         _write_both(begin, "beside")
     _go_on("left", "right")
@@ -134,7 +134,7 @@ def surprise(cards: Sequence[ModelCard]) -> None:
     )
     for name in names:
         try:
-            model = shelf.generator(name)
+            model = shelf.model(TextGenerator, name)
             _one_surprise(model, text)
         except LabError as error:
             st.error(f"{name}: {error}")

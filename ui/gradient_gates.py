@@ -47,7 +47,7 @@ def carousel() -> Shown:
         key = f"lab_example_{name}"
         st.session_state.setdefault(key, session.parameter("example", next(iter(examples)), tuple(examples)))
         example = st.selectbox("Text", list(examples), key=key, width=200, persist_state="session")
-        model = shelf.model(name)
+        model = shelf.model(TextClassifier, name)
         reading, found = _error_flow(model, name, examples[example])
         units = found.gates.shape[1]
         st.session_state.setdefault("lab_which", session.parameter("which", ONE, (ONE, ALL)))

@@ -15,6 +15,7 @@ import streamlit as st
 
 import lstm_core
 from lstm_core import orders
+from lstm_core.classify import TextClassifier
 from lstm_core.errors import TextError
 from lstm_core.orders import Order
 from lstm_core.sentences import LONGEST
@@ -92,7 +93,7 @@ def sentence() -> Tried:
         persist_state="session",
     )  # fmt: skip
     text = st.text_input("A sentence", key="order_text", persist_state="session", help=WORDS_HELP, on_change=_own)
-    model = shelf.word_model(MODEL)
+    model = shelf.model(WordModel, MODEL)
     found = model.words(str(text))
     words = tuple(token.text for token in found)
     kept = st.session_state.get(_KEY)
@@ -128,7 +129,7 @@ def arrange(tried: Tried) -> None:
     preset = st.session_state.get("order_preset")
     if preset in PRESETS:
         st.markdown(f"**{PRESETS[preset][2]}**")
-    model = shelf.word_model(MODEL)
+    model = shelf.model(WordModel, MODEL)
     score = model.score(orders.reading(tried.words, tried.now))
     known = np.array(score.known)[np.argsort(tried.now)]  # by place in the typed sentence
     word_chips.show(
@@ -249,7 +250,7 @@ def _per_word(readings: tuple[tuple[str, ...], ...]) -> np.ndarray:
 
 
 def _model() -> WordModel:
-    return shelf.word_model(MODEL)
+    return shelf.model(WordModel, MODEL)
 
 
 # --- Two readers --------------------------------------------------------------------------------
@@ -337,5 +338,5 @@ def among(text: str) -> Searched:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _liked(name: str, texts: Sequence[str]) -> np.ndarray:
-    model = shelf.model(name)
+    model = shelf.model(TextClassifier, name)
     return model.predict(texts)[:, model.labels.index("positive")].astype(float)

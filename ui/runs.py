@@ -70,6 +70,12 @@ def choose(key: str, identity: str) -> None:
     st.session_state[f"{key}_job"] = identity
 
 
+def leave(key: str) -> None:
+    """Stop the run that a page shows, and show none; nothing happens if there is none."""
+    if identity := st.session_state.pop(f"{key}_job", None):
+        _stop(str(identity))
+
+
 def own(work: str) -> list[Job]:
     """This session's runs of one kind of work, newest first."""
     return [job for job in jobs.shared().of(owner()) if job.work == work]

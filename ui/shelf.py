@@ -10,18 +10,22 @@ import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 import lstm_core
 from lstm_core import library, workshop
+from lstm_core.blank_filler import BlankFiller
 from lstm_core.classify import TextClassifier
 from lstm_core.errors import ModelError
 from lstm_core.forecast import Forecaster
 from lstm_core.generate import TextGenerator
+from lstm_core.rewriting import Rewriter
+from lstm_core.tree_reader import TreeReader
 from lstm_core.word_model import WordModel
 
+Model = TypeVar("Model")
 _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
 _loading: dict[str, Future[TextClassifier | TextGenerator]] = {}
 _lock = threading.Lock()
@@ -29,6 +33,15 @@ _lock = threading.Lock()
 
 # What the home page shows and most visitors open; the others follow by name.
 FIRST = ("stackoverflow", "macbeth", "family_rnn", "family_gru", "family_lstm", "imdb")
+WORDS: dict[type, str] = {
+    TextClassifier: "classifier",
+    TextGenerator: "character model",
+    Forecaster: "forecaster",
+    WordModel: "word model",
+    BlankFiller: "filler of blanks",
+    Rewriter: "encoder–decoder",
+    TreeReader: "recursive network",
+}
 
 
 def warm_up() -> None:
@@ -46,51 +59,15 @@ def _load_in_turn(names: list[str]) -> None:
             _begin(names[0]).add_done_callback(lambda _: _load_in_turn(names[1:]))
 
 
-def model(name: str) -> TextClassifier:
-    """A shipped classifier; shows that it is loading for as long as it is.
+def model(kind: type[Model], name: str) -> Model:
+    """A shipped model that does what a page needs; shows that it is loading for as long as it is.
 
     Raises:
-        ModelError: if it is missing or damaged, or no classifier.
-    """
-    found = any_model(name)
-    if not isinstance(found, TextClassifier):
-        raise ModelError(f"The model '{name}' is no classifier.")
-    return found
-
-
-def generator(name: str) -> TextGenerator:
-    """A shipped character model; shows that it is loading for as long as it is.
-
-    Raises:
-        ModelError: if it is missing or damaged, or no character model.
-    """
-    found = any_model(name)
-    if not isinstance(found, TextGenerator):
-        raise ModelError(f"The model '{name}' is no character model.")
-    return found
-
-
-def forecaster(name: str) -> Forecaster:
-    """A shipped forecaster; shows that it is loading for as long as it is.
-
-    Raises:
-        ModelError: if it is missing or damaged, or no forecaster.
-    """
-    found = any_model(name)
-    if not isinstance(found, Forecaster):
-        raise ModelError(f"The model '{name}' is no forecaster.")
-    return found
-
-
-def word_model(name: str) -> WordModel:
-    """A shipped word model; shows that it is loading for as long as it is.
-
-    Raises:
-        ModelError: if it is missing or damaged, or no word model.
+        ModelError: if it is missing or damaged, or does something else.
     """
     found: object = any_model(name)
-    if not isinstance(found, WordModel):
-        raise ModelError(f"The model '{name}' is no word model.")
+    if not isinstance(found, kind):
+        raise ModelError(f"The model '{name}' is no {WORDS[kind]}.")
     return found
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-import lstm_core
 from lstm_core import LabError, packing, time_machine, workshop
 from lstm_core.classify import Reading, TextClassifier
 from lstm_core.generate import TextGenerator
@@ -48,9 +45,7 @@ def _model(job: Job, epoch: int | None) -> Any:
     kept: dict[Any, Any] = st.session_state.setdefault("_studio_models", {})
     whole = (job.identity, None)
     if whole not in kept:
-        with tempfile.TemporaryDirectory() as folder:
-            packing.unpack_into(job.result["model"], Path(folder) / "model")  # type: ignore[index]
-            kept[whole] = lstm_core.load(Path(folder) / "model")
+        kept[whole] = packing.load(job.result["model"])  # type: ignore[index]
         _forget_others(kept, job.identity)
     if not epoch:
         return kept[whole]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -23,12 +24,13 @@ CHARTS, CHARTS_EXPECTED = ".js-plotly-plot", 3
 TEXT = "[data-testid=stMarkdownContainer]"
 QUIET = 150  # ms without a change and with the script at rest: then the last change was the last
 
-# Promises the milliseconds from the next press of the mouse to the frame after the last change
+# Promises the milliseconds from the next press of the mouse or of a key to the frame after the last change
 # inside an element that matches `selector`, once so many of them have changed.
 WATCH = """([selector, expected, quiet]) => {
     let pressed = null, painted = null;
     const changed = new Set();
-    document.addEventListener("pointerdown", event => { pressed = event.timeStamp; }, {capture: true, once: true});
+    for (const kind of ["pointerdown", "keydown"])
+        document.addEventListener(kind, event => { pressed ??= event.timeStamp; }, {capture: true, once: true});
     const observer = new MutationObserver(records => {
         const elements = records.map(({target}) => target.nodeType === 1 ? target : target.parentElement);
         const ours = elements.map(element => element?.closest(selector)).filter(element => element?.isConnected);
@@ -56,11 +58,16 @@ def parser() -> argparse.ArgumentParser:
     return timing.parser(__doc__, repeats=10)
 
 
-def click(page: Page, button: str, selector: str, expected: int) -> float:
-    """Click a button; seconds until the last change inside `selector` is painted."""
+def seconds_after(page: Page, act: Callable[[], Any], selector: str, expected: int) -> float:
+    """Press something; seconds until the last change inside so many that match `selector` is painted."""
     page.evaluate(WATCH, [selector, expected, QUIET])
-    page.get_by_role("button", name=button).click()
+    act()
     return page.evaluate("window.untilPainted") / 1000
+
+
+def click(page: Page, button: str, selector: str, expected: int) -> float:
+    """Click a button; as `seconds_after`."""
+    return seconds_after(page, page.get_by_role("button", name=button).click, selector, expected)
 
 
 class Question:

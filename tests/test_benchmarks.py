@@ -21,7 +21,7 @@ from lstm_core import lesson_presets
 from lstm_core.cards import ModelCard
 from lstm_core.text import TOKENIZERS
 
-SCRIPTS = ("reading", "generation", "startup", "page")
+SCRIPTS = ("reading", "generation", "startup", "page", "opening")
 
 
 class FakeClock:
@@ -38,7 +38,7 @@ class FakeClock:
 
 
 def script(name: str):
-    if name in ("startup", "page"):
+    if name in ("startup", "page", "opening"):
         pytest.importorskip("playwright")
     return importlib.import_module(f"benchmarks.{name}")
 

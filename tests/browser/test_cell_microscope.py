@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 import lstm_core
 from lstm_core import handmade
 from tests.browser.conftest import PATIENCE
+from tests.browser.looks import OTHER_LOOKS
 from ui.examples import Texts
 
 expect.set_options(timeout=PATIENCE)
@@ -277,13 +278,7 @@ def test_a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, ad
     expect(root.locator(".card [data-value=f]").first).to_have_text("1.000")
 
 
-LOOKS = [
-    pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
-    pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),
-]
-
-
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", OTHER_LOOKS, indirect=True)
 @pytest.mark.parametrize("name", ["stackoverflow", "quotes", "echo"])
 def test_nothing_sticks_out_or_is_tiny(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/cell_microscope?model={name}")

@@ -13,19 +13,11 @@ from lstm_core import handover
 from lstm_core.rewriting import Rewriter
 from lstm_core.tree_reader import TreeReader
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS, choice
+from tests.browser.looks import LOOKS, choice, is_whole
 from ui import family_seq2seq, family_tree
 
 expect.set_options(timeout=PATIENCE)
 PAGE = "recurrent_family"
-
-
-def is_whole(page: Page, last_words: str, alerts: int = 0) -> None:
-    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
-    expect(page.get_by_text(last_words, exact=False).last).to_be_visible()  # twice while the old page goes
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlert")).to_have_count(alerts)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 def figure(page: Page, key: str) -> Locator:

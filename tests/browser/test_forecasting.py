@@ -11,19 +11,12 @@ import lstm_core
 from lstm_core import series
 from lstm_core.forecast import Forecaster
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS, choice
+from tests.browser.looks import LOOKS, choice, is_whole
 from tests.test_csv_series import PLAIN, table
 from ui import forecast_panels, forecast_upload
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Koenker & Bassett 1978"
-
-
-def is_whole(page: Page) -> None:
-    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
-    expect(page.get_by_text(LAST_WORDS, exact=False).last).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 def verdict(name: str, model: str) -> str:
@@ -44,7 +37,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     expect(page.get_by_text("a lagged copy", exact=False)).to_be_visible()
     page.get_by_text("Move the forecast one step to the left", exact=True).click()
     expect(page.get_by_text("moved a step to the left", exact=False).first).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)
     choice(page, "A sum of seasons").click()
     expect(page.get_by_role("heading", name=verdict("seasons", "forecast_seasons"))).to_be_visible()
     expect(page.get_by_text("no lagged copy", exact=False)).to_be_visible()
@@ -54,13 +47,13 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     expect(page.get_by_text("No leak found", exact=False)).to_be_visible()
     choice(page, "Window one too late").click()
     expect(page.get_by_text("Leak caught", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)
 
 
 def test_a_link_reopens_the_view(page: Page, address: str) -> None:
     page.goto(f"{address}/forecasting?series=sunspots&horizon=5&origin=40&view=memory&signal=direction")
     expect(page.get_by_text("follows rising or falling best", exact=False).first).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)
     page.reload()
     expect(page.get_by_text("follows rising or falling best", exact=False).first).to_be_visible()
     assert "origin=40" in page.url
@@ -81,7 +74,7 @@ def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> N
     page.get_by_role("button", name="Train a network on it").click()
     judged = page.get_by_role("heading", name="The LSTM beats “tomorrow equals today”")
     expect(judged).to_be_visible(timeout=240_000)
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)
 
 
 def test_a_hostile_header_is_shown_as_text(page: Page, address: str) -> None:

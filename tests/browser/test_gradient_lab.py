@@ -7,19 +7,11 @@ from playwright.sync_api import Page, expect
 
 from lstm_core import gradient_flow
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS, choice
+from tests.browser.looks import LOOKS, choice, is_whole
 from ui.gradient_panels import result
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Hochreiter 1991"
-
-
-def is_whole(page: Page) -> None:
-    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
-    expect(page.get_by_text(LAST_WORDS, exact=False).last).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
@@ -28,7 +20,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     begin = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=3.0)
     expect(page.get_by_role("heading", name=result(begin))).to_be_visible()
     expect(page.get_by_text("the run explodes at step", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
     choice(page, "Forget gate half open").click()
     half = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
@@ -41,7 +33,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     expect(page.get_by_text("the forget gates alone let", exact=False)).to_be_visible()
     choice(page, "Saturated gates").click()
     expect(page.get_by_text("On average over the units", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
 
 def test_a_link_reopens_the_view(page: Page, address: str) -> None:
@@ -49,7 +41,7 @@ def test_a_link_reopens_the_view(page: Page, address: str) -> None:
     found = gradient_flow.fresh_flows(300, 32, 5, scale=1.0, activation="tanh", keep_bias=6.0)
     expect(page.get_by_role("heading", name=result(found))).to_be_visible()
     expect(page.get_by_label("Unit", exact=True)).to_have_value("7")
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
     page.reload()
     expect(page.get_by_role("heading", name=result(found))).to_be_visible()
     assert "length=300" in page.url

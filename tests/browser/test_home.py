@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from lstm_core import gradient_flow
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS
+from tests.browser.looks import LOOKS
 from ui import path
 from ui.gradient_panels import result
 

@@ -8,19 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS, choice
+from tests.browser.looks import LOOKS, choice, is_whole
 
 expect.set_options(timeout=PATIENCE)
 TRAINING = 4 * PATIENCE  # a worker starts and builds three networks on a busy machine
 LAST_WORDS = "Sources: Hochreiter & Schmidhuber 1997"
-
-
-def is_whole(page: Page) -> None:
-    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
-    expect(page.get_by_text(LAST_WORDS, exact=False).last).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 @pytest.mark.timeout(900)
@@ -28,13 +20,13 @@ def is_whole(page: Page) -> None:
 def test_tasks_are_drawn_in_every_look(page: Page, address: str) -> None:
     page.goto(f"{address}/memory_gym")
     expect(page.get_by_text("What is the sum of the two marked numbers?")).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
     choice(page, "Embedded Reber grammar").click()
     expect(page.get_by_role("region", name="The sequence, with what matters tinted")).to_be_visible()
     expect(page.get_by_text("Measured from", exact=False)).to_be_visible()
     page.get_by_text("Show the answer").click()
     expect(page.get_by_text("as at the second place", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
 
 @pytest.mark.timeout(1500)
@@ -52,7 +44,7 @@ def test_a_race_starts_moves_survives_a_reload_and_stops(page: Page, address: st
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("It was stopped early.", exact=False)).to_be_visible(timeout=TRAINING)
     expect(page.get_by_role("heading", name="Which unit carries it?")).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
 
 @pytest.mark.timeout(1500)
@@ -64,7 +56,7 @@ def test_after_the_race_the_trained_cell_is_opened(page: Page, address: str) -> 
     expect(page.get_by_text("Training ended at 3.", exact=False)).to_be_visible()
     choice(page, "plain RNN").click()
     expect(page.get_by_text("sequences the hidden state of", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
 
 def test_a_link_to_a_run_that_is_gone_says_so(page: Page, address: str) -> None:

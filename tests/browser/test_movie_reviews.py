@@ -8,16 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE
+from tests.browser.looks import LOOKS, choice
 from tests.browser.test_question_tags import settled
 from ui.examples import Texts
 
 expect.set_options(timeout=PATIENCE)
 TEXTS = Texts.load("reviews.json")
-LOOKS = [
-    pytest.param({"viewport": {"width": 1400, "height": 900}}, id="light"),
-    pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
-    pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),
-]
 PANELS = {
     "Why this answer": "the tokens account for",
     "Two texts": "The second cell state minus the first",
@@ -33,7 +29,7 @@ def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> N
     expect(page).to_have_title("Movie reviews · LSTM Lab")
     settled(page)
     for name, sign in PANELS.items():
-        page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).click()
+        choice(page, name).click()
         alternatives = [page.get_by_text(text, exact=False).first for text in sign.split("|")]
         seen = alternatives[0]
         for other in alternatives[1:]:

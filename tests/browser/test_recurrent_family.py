@@ -10,21 +10,11 @@ from playwright.sync_api import Page, expect
 import lstm_core
 from lstm_core import family
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS, choice
+from tests.browser.looks import LOOKS, choice, is_whole
 from ui import family_blanks, family_cells
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Shapes after Karpathy 2015"
-# In light and dark at 1400 pixels, and on a phone in both.
-BOTH_WIDTHS = [*LOOKS, pytest.param({"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}, id="night")]
-
-
-def is_whole(page: Page) -> None:
-    """Drawn to the end, nothing wider than the window, and nothing gone wrong."""
-    expect(page.get_by_text(LAST_WORDS, exact=False).last).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 def says(text: str) -> str:
@@ -37,7 +27,7 @@ def filled(text: str) -> str:
     return family_blanks.in_a_sentence(forward, both)
 
 
-@pytest.mark.parametrize("page", BOTH_WIDTHS, indirect=True)
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/recurrent_family")
     examples = family_cells.TEXTS.examples
@@ -45,14 +35,14 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.get_by_role("button", name="Said last").click()
     expect(page.get_by_role("heading", name=says(examples["Said last"]))).to_be_visible()
     expect(page.get_by_text("times the speed of the plain RNN", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
     choice(page, "Both directions").click()
     presets = family_blanks.PRESETS
     expect(page.get_by_role("heading", name=filled(presets["It comes after"][0]))).to_be_visible()
     choice(page, "It came before").click()
     expect(page.get_by_role("heading", name=filled(presets["It came before"][0]))).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
 
 def test_bad_input_is_one_sentence_and_what_was_typed_stays(page: Page, address: str) -> None:
@@ -71,7 +61,7 @@ def test_bad_input_is_one_sentence_and_what_was_typed_stays(page: Page, address:
     box.fill("the ___ <b>mooed</b> 👍 at the gate")
     box.press("Enter")
     expect(page.get_by_role("heading", name=filled("the ___ <b>mooed</b> 👍 at the gate"))).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS)
 
 
 def test_a_link_reopens_text_and_view(page: Page, address: str) -> None:

@@ -5,26 +5,17 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 import lstm_core
 from lstm_core import Clamp
 from lstm_core.classify import TextClassifier
 from tests.browser.conftest import PATIENCE
+from tests.browser.looks import LOOKS, choice
 from tests.browser.test_text_generation import finished
 
 expect.set_options(timeout=PATIENCE)
 TEXT = "how do i reverse a list in place without using a loop ? my_list . reverse ( ) prints none"
-LOOKS = [
-    pytest.param({"viewport": {"width": 1400, "height": 900}}, id="light"),
-    pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
-    pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),
-]
-
-
-def choice(page: Page, name: str) -> Locator:
-    """A pill or a segment, whichever the browser is told it is."""
-    return page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).first
 
 
 def confidence(clamps: list[Clamp]) -> str:

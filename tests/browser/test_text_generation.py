@@ -10,13 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import lstm_core
 from lstm_core.generate import TextGenerator
 from tests.browser.conftest import PATIENCE
+from tests.browser.looks import LOOKS, choice
 
 expect.set_options(timeout=PATIENCE)
-LOOKS = [
-    pytest.param({"viewport": {"width": 1400, "height": 900}}, id="light"),
-    pytest.param({"viewport": {"width": 1400, "height": 900}, "color_scheme": "dark"}, id="dark"),
-    pytest.param({"viewport": {"width": 390, "height": 844}}, id="phone"),
-]
 PANELS = {
     "Side by side": "written twice",
     "Gate surgery": "read what the play turns into",
@@ -136,7 +132,7 @@ def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> N
     page.goto(f"{address}/text_generation?length=100")
     finished(page)
     for name, sign in PANELS.items():
-        page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).click()
+        choice(page, name).click()
         expect(page.get_by_text(sign, exact=False).first).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
         assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
@@ -146,7 +142,7 @@ def test_a_binary_file_as_a_corpus_is_refused(page: Page, address: str) -> None:
     page.goto(f"{address}/text_generation?length=20")
     finished(page)
     name = "Your own text"
-    page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name, exact=True)).click()
+    choice(page, name).click()
     upload = page.locator("input[type=file]")
     upload.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": bytes(range(256)) * 100})
     expect(page.get_by_text("save it as", exact=False)).to_be_visible()

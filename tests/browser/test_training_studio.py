@@ -15,10 +15,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS
+from tests.browser.looks import LOOKS
 
 expect.set_options(timeout=PATIENCE)
 pytestmark = pytest.mark.timeout(900)
+LAST_WORDS = "Sources: Rumelhart"
 TRAINED = 240_000  # ms: a lesson of seconds, on a machine that does other things as well
 LONG = "counting_60s"  # runs for as long as a story needs, and is stopped then
 
@@ -26,7 +27,7 @@ LONG = "counting_60s"  # runs for as long as a story needs, and is stopped then
 def opened(page: Page, address: str, lesson: str = "negation_15s") -> None:
     page.goto(f"{address}/training_studio?lesson={lesson}")
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled()
-    expect(page.get_by_text("Sources: Rumelhart", exact=False)).to_be_visible()
+    expect(page.get_by_text(LAST_WORDS, exact=False)).to_be_visible()
 
 
 def train(page: Page) -> None:

@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 import lstm_core
 from lstm_core.word_model import WordModel
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_surgery import LOOKS, choice
+from tests.browser.looks import LOOKS, choice, is_whole
 from ui.order_panels import result
 
 expect.set_options(timeout=PATIENCE)
+LAST_WORDS = "Sources: Shannon 1948"
 SENTENCE = "the film was not good it was bad"
 
 
@@ -29,12 +30,6 @@ def surprise_of(text: str) -> str:
     return result(model.score(text.split()))
 
 
-def is_whole(page: Page) -> None:
-    expect(page.get_by_text("Sources: Shannon 1948", exact=False)).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-
-
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/word_order")
@@ -44,7 +39,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     reads(page, "why do we need a recurrent neural network")
     page.get_by_role("button", name="Try 200 shuffles").click()
     expect(page.get_by_role("heading", name="Of 200 shuffles and itself", exact=False)).to_be_visible()
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)
 
     choice(page, "Never boring").click()
     reads(page, "never funny always boring")
@@ -53,7 +48,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     reads(page, "never boring always funny")
     page.get_by_role("button", name="Shuffle", exact=True).click()
     expect(page.get_by_role("heading", name="The bag of words gives", exact=False)).to_have_count(1)
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)
 
 
 def test_words_move_by_keyboard(page: Page, address: str) -> None:
@@ -102,4 +97,4 @@ def test_strange_sentences_are_shown_as_they_are(page: Page, address: str, text:
     page.goto(f"{address}/word_order?text={quote(text)}")
     expect(page.get_by_role("heading", name="nats of surprise a word", exact=False)).to_be_visible()
     assert page.locator(".order b, .order img").count() == 0
-    is_whole(page)
+    is_whole(page, LAST_WORDS, alerts=None)

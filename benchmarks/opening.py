@@ -33,7 +33,8 @@ SETTLED = """([selector, expected, quiet]) => new Promise(resolve => {
     const timer = setInterval(() => {
         const resting = document.querySelector("[data-test-script-state=notRunning]");
         if (performance.now() - painted < quiet || !resting) return;
-        if (!document.querySelector("[data-testid=stMarkdownContainer]") || document.querySelectorAll(selector).length < expected) return;
+        if (!document.querySelector("[data-testid=stMarkdownContainer]")) return;
+        if (document.querySelectorAll(selector).length < expected) return;
         clearInterval(timer);
         observer.disconnect();
         resolve(painted);

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.errors import LabError
-from lstm_core.job_worker import ONE_THREAD, carry_out, stop_of, topic_of
+from lstm_core.job_cluster import OwnCluster
+from lstm_core.job_worker import carry_out, stop_of, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -29,7 +30,7 @@ LIMIT = 40  # unfinished jobs of everybody
 KEPT = 12  # finished jobs of one owner whose results are kept
 MOST_KEPT = 120  # finished jobs of everybody
 MEMORY = "3 GiB"  # of a worker on this machine; beyond, it is ended
-PATIENCE = 20.0  # seconds to wait for a scheduler
+PATIENCE = 30.0  # seconds to wait for a scheduler
 
 WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", "stopped", "failed"
 
@@ -94,7 +95,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._futures: dict[str, Future] = {}
         self._client: Client | None = None
-        self._cluster: Any = None
+        self._cluster: OwnCluster | None = None
 
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
         """Put a job into the queue.
@@ -164,10 +165,11 @@ class Jobs:
             client, cluster, self._client, self._cluster = self._client, self._cluster, None, None
         for job in list(self._jobs.values()):
             self._end(job, FAILED, "The server is stopping; this run ended with it.")
-        for each in (client, cluster):
-            if each is not None:
-                with suppress(Exception):  # closing what is gone already
-                    each.close(timeout=5)
+        if client is not None:
+            with suppress(Exception):  # closing what is gone already
+                client.close(timeout=5)
+        if cluster is not None:
+            cluster.close()
 
     # --- The connection ---
 
@@ -184,29 +186,15 @@ class Jobs:
             return self._client
 
     def _connect(self) -> Client:
-        import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client
 
-        dask.config.set(
-            {
-                "distributed.scheduler.allowed-failures": 1,  # one more try after a lost worker
-                "distributed.worker.profile.enabled": False,
-                "distributed.scheduler.work-stealing": False,
-            }
-        )
-        if self.scheduler:
-            return Client(self.scheduler, timeout=PATIENCE, set_as_default=False, name="lstm-lab")
-        dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ONE_THREAD.items()})
-        self._cluster = LocalCluster(
-            n_workers=_own_workers(),
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=self.memory,
-            dashboard_address="127.0.0.1:0",  # any free port: several servers may run on one machine
-            host="127.0.0.1",
-            silence_logs=logging.ERROR,
-        )
-        return Client(self._cluster, timeout=PATIENCE, set_as_default=False, name="lstm-lab")
+        address = self.scheduler
+        if not address:
+            if self._cluster is not None:  # one that can't be reached any more
+                self._cluster.close()
+            self._cluster = OwnCluster(_own_workers(), self.memory, PATIENCE)
+            address = self._cluster.address
+        return Client(address, timeout=PATIENCE, set_as_default=False, name="lstm-lab")
 
     # --- What comes back; called on Dask's threads ---
 

@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from lstm_core import backend, datasets, download_work, job_worker
@@ -126,6 +128,29 @@ def test_a_killed_worker_begins_again_and_a_second_time_fails_honestly(jobs: Job
     assert "ended from outside" in job.message
     after = ended(jobs.submit(COUNT, {"steps": 2}, "h", "After"))
     assert after.state == FINISHED
+
+
+def test_no_worker_runs_the_page_that_streamlit_calls_the_main_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ModuleType("__main__")
+    page.__file__ = str(tmp_path / "page.py")
+    (tmp_path / "page.py").write_text(f"open({str(tmp_path / 'drawn')!r}, 'w').close()\n")
+    monkeypatch.setitem(sys.modules, "__main__", page)
+    fresh = Jobs()
+    assert ended(fresh.submit(COUNT, {"steps": 2}, "page", "Count")).state == FINISHED
+    fresh.close()
+    assert not (tmp_path / "drawn").exists()
+
+
+def test_workers_end_with_a_web_process_that_is_killed() -> None:
+    code = f"from lstm_core.jobs import Jobs; Jobs().submit({COUNT!r}, {{'steps': 9, 'rest': 9}}, 'x', 'x'); input()"
+    web = psutil.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
+    wait_for(lambda: len(web.children(recursive=True)) >= 3, "the cluster, its worker and their helper")
+    below = web.children(recursive=True)
+    web.kill()
+    web.wait()
+    assert psutil.wait_procs(below, timeout=PATIENCE)[1] == []
 
 
 def test_nobody_at_the_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

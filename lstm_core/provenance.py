@@ -26,17 +26,28 @@ class Recipe(Protocol):
     """What a card takes from every recipe."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Of the model's folder."""
+
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """For people."""
+
     @property
-    def summary(self) -> str: ...
+    def summary(self) -> str:
+        """For the card."""
+
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> tuple[str, ...]:
+        """For the card."""
+
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """Of everything that is drawn."""
+
     @property
-    def command(self) -> str: ...
+    def command(self) -> str:
+        """What repeats it."""
 
 
 def card_of(

@@ -153,8 +153,6 @@ def test_a_killed_worker_is_said_and_the_run_goes_on_or_fails_honestly(page: Pag
 def test_a_run_that_diverges_explains_itself(page: Page, address: str) -> None:
     opened(page, address)
     turn(page, "Learning rate", "1000")
-    page.get_by_role("combobox", name="Clipping").click()
-    page.get_by_role("option", name="none").click()
     train(page)
     expect(page.get_by_text("It diverged at step", exact=False).first).to_be_visible()
     expect(page.get_by_text("That is a lesson, too", exact=False)).to_be_visible()

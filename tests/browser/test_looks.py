@@ -16,8 +16,8 @@ from tests.browser.test_word_order import LAST_WORDS as ORDER
 
 expect.set_options(timeout=PATIENCE)
 PAGES = {
-    "question_tags": "Trace as CSV",
-    "movie_reviews": "Trace as CSV",
+    "question_tags": "Integrated gradients go the straight way",
+    "movie_reviews": "Integrated gradients go the straight way",
     "gradient_lab": GRADIENTS,
     "recurrent_family": FAMILY,
     "word_order": ORDER,

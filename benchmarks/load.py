@@ -18,25 +18,28 @@ from benchmarks import timing
 from benchmarks.browser import chromium, server, tab
 from benchmarks.page import CHARTS, CHARTS_EXPECTED, Question
 
-LESSON = "counting_60s"  # needs no data set, and runs for longer than a round
+LESSON, EPOCHS = "counting_60s", "100"  # needs no data set, and so it runs for longer than a round
 READINGS = 5  # in each half of a round
 AIM = 2.0
+JOB = "new URLSearchParams(location.search).get('job')"
 
 
 def begin(studio: Page) -> None:
     """Begin a run and wait until it makes steps."""
     studio.bring_to_front()
+    before = studio.evaluate(JOB)
     studio.get_by_role("button", name="Train", exact=True).click()
-    studio.get_by_text(re.compile(r"Epoch \d+ of \d+, loss")).wait_for()
+    studio.wait_for_function(f"before => ({JOB}) !== before", arg=before)
     studio.get_by_text(re.compile("Running$")).first.wait_for()
+    studio.get_by_text(re.compile(r"Epoch \d+ of \d+, loss")).first.wait_for()
 
 
 def end(studio: Page) -> None:
-    """Stop the run and wait until it is over."""
+    """Stop the run and wait until none is under way."""
     studio.bring_to_front()
     studio.get_by_role("button", name="Stop", exact=True).click()
-    studio.get_by_text(re.compile("Stopped$")).first.wait_for()
-    studio.get_by_text(re.compile("Running$")).first.wait_for(state="detached")
+    for state in ("Running", "Stopping"):
+        studio.get_by_text(re.compile(f"{state}$")).first.wait_for(state="detached")
 
 
 def one_round(studio: Page, questions: dict[str, Question], times: dict[str, list[float]]) -> None:
@@ -60,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         reader.locator(CHARTS).nth(CHARTS_EXPECTED - 1).wait_for()
         studio.get_by_role("button", name="Train", exact=True).wait_for()
+        studio.get_by_text("Turn the knobs").click()
+        epochs = studio.get_by_role("spinbutton", name="Epochs", exact=True)
+        epochs.fill(EPOCHS)
+        epochs.press("Enter")
         questions = {f"read {tokens} tokens": Question(reader, tokens) for tokens in (15, 400)}
         times: dict[str, list[float]] = {f"{name}, {when}": [] for name in questions for when in ("quiet", "training")}
         one_round(studio, questions, {name: [] for name in times})  # loads and compiles what the first run needs

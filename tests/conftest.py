@@ -5,10 +5,12 @@ Keras is brought in by the fixtures, so that tests which don't need it stay quic
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,18 @@ from lstm_core.classify import TextClassifier
 from lstm_core.library import ModelCard
 from lstm_core.text import Encoder, Vocabulary
 
+ALL_OF_KERAS = 200_000  # objects, at least
 LABELS = ("csharp", "java", "python")
 WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
+
+
+@pytest.fixture(autouse=True)
+def quick_collections() -> Iterator[None]:
+    """Do what `ui.shelf` does for the app: don't search TensorFlow for garbage after every run of a page."""
+    yield
+    if "keras" in sys.modules and gc.get_freeze_count() < ALL_OF_KERAS:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

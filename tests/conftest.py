@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +25,6 @@ from lstm_core.classify import TextClassifier
 from lstm_core.library import ModelCard
 from lstm_core.text import Encoder, Vocabulary
 
-ALL_OF_KERAS = 200_000  # objects, at least
 LABELS = ("csharp", "java", "python")
 WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
 
@@ -35,7 +33,7 @@ WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "("
 def quick_collections() -> Iterator[None]:
     """Do what `ui.shelf` does for the app: don't search TensorFlow for garbage after every run of a page."""
     yield
-    if "keras" in sys.modules and gc.get_freeze_count() < ALL_OF_KERAS:
+    if len(gc.get_objects(generation=2)) > 100_000:
         gc.collect()
         gc.freeze()
 

@@ -1,4 +1,4 @@
-"""How long the learning pages take: from the address to the last chart, and from a slider's key to what it changes.
+"""How long the learning pages take: from the address, from the menu, and from a slider's key to the last chart.
 
 The peers are an empty Streamlit page in the same browser, opened, and its button. The models are loaded, and every
 page has been opened once before it counts; a slider goes on one step at a time, so that nothing is computed twice. All
@@ -21,6 +21,7 @@ from benchmarks.page import CHARTS, EMPTY, QUIET, empty_round_trip, seconds_afte
 # The charts that a page shows before anything is chosen.
 OPENED = {"home": 0, "gradient_lab": 4, "recurrent_family": 3, "word_order": 1, "forecasting": 3, "memory_gym": 1}
 OPENED |= {"training_studio": 0}
+VISITED = {"Gradient lab": 4, "Forecasting": 3}  # by the menu of an app that is open
 # A slider of a page, and how many charts follow it.
 SLIDERS = {"gradient_lab": ("Length", 1), "forecasting": ("Origin in the test part", 1)}
 OPEN_EMPTY = "open an empty page"
@@ -53,6 +54,16 @@ def opening(browser: Browser, url: str, expected: int) -> float:
         return page.evaluate(SETTLED, [CHARTS, expected, 4 * QUIET]) / 1000
 
 
+def visit(page: Page, name: str, charts: int) -> float:
+    """Go to a page by the menu, and back; seconds until its last chart is painted."""
+    page.bring_to_front()
+    menu = page.get_by_test_id("stSidebarNav")
+    taken = seconds_after(page, menu.get_by_role("link", name=name, exact=True).click, CHARTS, charts)
+    menu.get_by_role("link", name="Training studio", exact=True).click()
+    page.get_by_role("button", name="Train", exact=True).wait_for()
+    return taken
+
+
 def step(page: Page, slider: str, charts: int) -> float:
     """Move a slider by one step; seconds until its charts have followed."""
     page.bring_to_front()
@@ -77,6 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, charts in OPENED.items():
             peers[f"open {name}"] = OPEN_EMPTY
             measures[f"open {name}"] = lambda url=f"{app.url}/{name}", charts=charts: opening(browser, url, charts)
+        studio = tabs.enter_context(tab(browser, f"{app.url}/training_studio"))
+        studio.evaluate(SETTLED, [CHARTS, 0, QUIET])
+        for name, charts in VISITED.items():
+            peers[f"go to {name}"] = EMPTY
+            measures[f"go to {name}"] = lambda name=name, charts=charts: visit(studio, name, charts)
         for name, (slider, charts) in SLIDERS.items():
             page = tabs.enter_context(tab(browser, f"{app.url}/{name}"))
             page.evaluate(SETTLED, [CHARTS, OPENED[name], QUIET])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,19 @@ def test_runs_of_another_owner_are_not_listed(at_once: AtOnce, trained: Job) -> 
     page = opened()
     assert "Your runs" not in [header.value for header in page.header]
     assert runs.STATES[FINISHED][0] not in [badge.value for badge in page.markdown]
+
+
+def test_a_link_shows_one_run_and_changes_nobody(at_once: AtOnce, trained: Job) -> None:
+    at_once._jobs[trained.identity] = trained
+    other = replace(trained, identity="of-the-same-owner", title="Private")
+    at_once._jobs[other.identity] = other
+    before = opened()
+    visitor = opened(job=trained.identity)
+    assert not visitor.exception
+    assert any(trained.title in markdown.value for markdown in visitor.markdown)
+    assert visitor.session_state["_owner"] not in (trained.owner, before.session_state["_owner"])
+    assert not any("Private" in str(each.value) for each in visitor.markdown)
+    assert not any("Private" in button.label for button in visitor.button)
 
 
 def test_a_forecast_is_drawn_from_what_was_known(at_once: AtOnce) -> None:

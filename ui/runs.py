@@ -51,7 +51,10 @@ def trouble(key: str) -> None:
 
 
 def current(key: str) -> Job | None:
-    """The run that a page shows: the one begun last here, or the one of the link."""
+    """The run that a page shows: the one begun last here, or the one of the link, whoever began it.
+
+    A link gives sight of one run and nothing else: it never changes whose runs are this session's.
+    """
     identity = st.session_state.get(f"{key}_job") or session.parameter("job", "")
     job = jobs.shared().find(str(identity)) if identity else None
     if identity and job is None:
@@ -61,7 +64,6 @@ def current(key: str) -> Job | None:
         )
     if job is not None:
         st.session_state[f"{key}_job"] = job.identity
-        st.session_state["_owner"] = job.owner  # a reload is a new session of the same person
     return job
 
 

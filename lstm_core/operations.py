@@ -243,6 +243,10 @@ def of_layer(layer: Any) -> Operation:
             f"Layer '{layer.name}' is a {class_name}, which can't be followed token by token; "
             f"known are {', '.join(sorted(_KNOWN))}."
         )
+    if getattr(layer, "quantization_mode", None):
+        raise ModelError(
+            f"Layer '{layer.name}' is quantized, which isn't followed exactly here; load the model before `quantize`."
+        )
     return _KNOWN[class_name](layer)
 
 

@@ -29,6 +29,7 @@ LARGEST_PACK = 64 * MIB
 LARGEST = {WEIGHTS: 64 * MIB, VOCABULARY: 8 * MIB, CARD: 2 * MIB}
 # What is inside a `.keras` file, which is a zip too.
 LARGEST_PART = {"config.json": 2 * MIB, "metadata.json": MIB, "model.weights.h5": 64 * MIB}
+MOST_OBJECTS = 10_000  # groups and arrays in a weights file
 # What `operations.py` can follow, and inputs.
 LAYERS = frozenset(("InputLayer", *KNOWN_LAYERS))
 # Operations by which a saved network says how masks are passed on; none makes anything larger than its input.
@@ -194,28 +195,35 @@ def _check_config(value: Any, depth: int) -> None:
         if name == "Lambda" or (is_layer and name not in LAYERS | MASKING):
             known = ", ".join(sorted(LAYERS))
             raise ModelError(f"The network has a layer '{name[:60]}', which can't be followed; known are {known}.")
+    settings = value.get("config")
+    if isinstance(settings, dict) and _is_quantized(settings):
+        raise ModelError(
+            f"Layer '{str(settings.get('name'))[:60]}' is quantized, which isn't followed exactly here; save the model "
+            "before `quantize` is called."
+        )
     for each in value.values():
         _check_config(each, depth + 1)
 
 
+def _is_quantized(settings: Mapping[str, Any]) -> bool:
+    """Whether a layer's settings ask for quantized weights: by `quantization_config`, or by their dtype policy."""
+    policy = settings.get("dtype")
+    if isinstance(policy, dict):
+        inner = policy.get("config")
+        name = str(inner.get("name", "")) if isinstance(inner, dict) else ""
+        quantized = policy.get("class_name") not in ("DTypePolicy", None) or "_from_" in name
+    else:
+        quantized = "_from_" in str(policy)
+    return quantized or settings.get("quantization_config") is not None
+
+
 def _check_weights(content: bytes) -> None:
-    """The arrays must not be larger than they look: HDF5 may pack them, or point to other files."""
+    """The arrays must not be larger than they look: HDF5 may pack them, point to other files, or link in circles."""
     import h5py
-
-    total = 0
-
-    def add(name: str, item: Any) -> None:
-        nonlocal total
-        if isinstance(item, h5py.Dataset):
-            if item.external or item.is_virtual:
-                raise ModelError("The network's weights point to another file, so they aren't read.")
-            total += item.size * item.dtype.itemsize
 
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            if any(isinstance(link, h5py.ExternalLink) for link in _links(file, depth=0)):
-                raise ModelError("The network's weights point to another file, so they aren't read.")
-            file.visititems(add)
+            total = _stored_bytes(file)
     except ModelError:
         raise
     except Exception as error:  # a damaged HDF5 file meets any of its library's errors
@@ -224,15 +232,33 @@ def _check_weights(content: bytes) -> None:
         raise ModelError(f"The network's weights would take {total / MIB:,.0f} MiB; 64 MiB is the most.")
 
 
-def _links(group: Any, depth: int) -> list[Any]:
-    """Every link below a group that leads elsewhere."""
+def _stored_bytes(file: Any) -> int:
+    """The bytes of all arrays in an open HDF5 file once they are unpacked.
+
+    Every object is visited once, by its address: a hard link may lead back to a group above it.
+
+    Raises:
+        ModelError: if a link leads to another file, an object is linked twice, or there are too many of them.
+    """
     import h5py
 
-    found: list[Any] = []
-    for name in group:
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            found.append(link)
-        elif depth < 20 and isinstance(group[name], h5py.Group):
-            found += _links(group[name], depth + 1)
-    return found
+    total, waiting, seen = 0, [file], {h5py.h5o.get_info(file.id).addr}
+    while waiting:
+        group = waiting.pop()
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise ModelError("The network's weights point to another file or place, so they aren't read.")
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                raise ModelError("The network's weights link one object twice, which Keras never does; save it again.")
+            seen.add(address)
+            if len(seen) > MOST_OBJECTS:
+                raise ModelError(f"The network's weights are more than {MOST_OBJECTS:,} objects; a model has fewer.")
+            if isinstance(item, h5py.Group):
+                waiting.append(item)
+            elif item.external or item.is_virtual:
+                raise ModelError("The network's weights point to another file, so they aren't read.")
+            else:
+                total += item.size * item.dtype.itemsize
+    return total

@@ -16,6 +16,7 @@ import pytest
 from lstm_core import library, packing
 from lstm_core.cards import CARD
 from lstm_core.errors import ModelError
+from lstm_core.forward import Network
 from lstm_core.library import VOCABULARY, WEIGHTS
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]
@@ -138,6 +139,17 @@ def linked_weights(inside: dict[str, bytes]) -> dict[str, bytes]:
     return inside | {"model.weights.h5": out.getvalue()}
 
 
+def circular_weights(inside: dict[str, bytes]) -> dict[str, bytes]:
+    """Hard links from the root to itself: followed blindly, eight of them are 8 to the 20th groups."""
+    import h5py
+
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        for number in range(8):
+            file[f"again{number}"] = file["/"]
+    return inside | {"model.weights.h5": out.getvalue()}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -153,6 +165,7 @@ def linked_weights(inside: dict[str, bytes]) -> dict[str, bytes]:
         (lambda inside: inside | {"model.weights.h5": b"junk"}, "weights are damaged"),
         (compressed_weights, "weights would take 95 MiB"),
         (linked_weights, "point to another file"),
+        (circular_weights, "link one object twice"),
     ],
 )
 def test_a_hostile_network_is_refused_before_keras_sees_it(
@@ -166,3 +179,36 @@ def test_a_hostile_network_is_refused_before_keras_sees_it(
 def test_every_shipped_network_passes() -> None:
     for path in library.SHIPPED.glob(f"*/{WEIGHTS}"):
         packing.check_network(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dtype": {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8", "source_name": "float32"}}},
+        {"dtype": {"class_name": "DTypePolicy", "config": {"name": "int8_from_float32"}}},
+        {"dtype": "int4/128_from_float32"},
+        {"quantization_config": {"class_name": "Float8QuantizationConfig", "config": {}}},
+    ],
+    ids=["policy", "named policy", "name", "configuration"],
+)
+def test_a_layer_that_says_it_is_quantized_is_refused_by_name(
+    settings: dict[str, Any], files: dict[str, bytes]
+) -> None:
+    inside = parts(files[WEIGHTS])
+    config = json.loads(inside["config.json"])
+    layer = config["config"]["layers"][-1]["config"]
+    layer |= settings
+    damaged = files | {WEIGHTS: zipped(inside | {"config.json": json.dumps(config).encode()})}
+    with pytest.raises(ModelError, match=f"Layer '{layer['name']}' is quantized"):
+        packing.unpack(zipped(damaged))
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_a_network_that_keras_quantized_is_refused(mode: str, tiny_folder: Path, tmp_path: Path) -> None:
+    model = library.load_network(tiny_folder)
+    model.quantize(mode)
+    model.save(tmp_path / WEIGHTS)
+    with pytest.raises(ModelError, match="is quantized"):
+        packing.check_network((tmp_path / WEIGHTS).read_bytes())
+    with pytest.raises(ModelError, match="is quantized"):
+        Network(model)

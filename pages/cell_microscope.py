@@ -23,7 +23,7 @@ else:
         layer = page.choose_layer(name, specimen)
         clamps = page.held(specimen, layer)
         after = specimens.read(name, text, hand_set, clamps) if clamps else None
-        page.show(name, text, specimen, layer, after)
+        page.show(name, text, specimen, layer, after, clamps)
         for note in specimen.notes:
             st.caption(note)
     page.operate(specimen, layer, after)

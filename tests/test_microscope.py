@@ -56,8 +56,7 @@ def unpacked(data: bytes) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarra
         numbers = [
             int.from_bytes(body[at : at + width], "little", signed=True) for at in range(array["at"], end, width)
         ]
-        scale = array["step"] * (1 if width == 3 else 256)
-        groups.setdefault(array["group"], {})[array["letter"]] = np.array(numbers) * scale
+        groups.setdefault(array["group"], {})[array["letter"]] = np.array(numbers) * array["step"]
     return header, groups
 
 
@@ -94,6 +93,15 @@ class TestPayload:
         _, groups = unpacked(pack(View(list("abcde"), other, before=trace.signals)))
         for letter in "figoch":
             np.testing.assert_allclose(groups["before"][letter], trace.signals[letter].ravel(), atol=2e-4)
+
+    def test_clamps_are_sent_by_the_rows_of_the_trace(self) -> None:
+        backward = replace(traced("lstm", 5, 4), timesteps=np.arange(5)[::-1])
+        clamps = (Clamp("f", 0.0), Clamp("o", 1.0, units=[1, 3], timesteps=[0, 1]))
+        header, _ = unpacked(pack(View(list("abcde"), backward, clamps=clamps)))
+        assert header["clamps"] == [
+            {"letter": "f", "value": 0.0, "rows": None, "units": None},
+            {"letter": "o", "value": 1.0, "rows": [3, 4], "units": [1, 3]},
+        ]
 
     def test_a_state_that_was_there_before_the_first_token_is_sent(self) -> None:
         start = (np.full(4, 0.5, np.float32), np.full(4, -2.0, np.float32))

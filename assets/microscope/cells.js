@@ -6,14 +6,17 @@ const GATE_TERMS = (letter) => [
   ["text", ") ="], ["text", `${{ g: "tanh" }[letter] ?? "σ"} (`], [`sum_${letter}`, "sum"], ["text", ") ="], [letter, letter],
 ];
 
+/** Sums and signals; `computed` is what an equation gives, whether or not a clamp replaces it, `clamped` the clamps. */
 function sums(trace, t, unit, letters) {
-  const values = {};
+  const values = { computed: {}, clamped: {} };
+  for (const { letter } of trace.palette) values.clamped[letter] = trace.clampedTo(letter, t, unit);
   for (const letter of letters) {
     const n = t * trace.units + unit;
     values[`wx_${letter}`] = trace.inputSums[letter][n];
     values[`uh_${letter}`] = trace.recurrentSums[letter][n];
     values[`sum_${letter}`] = values[`wx_${letter}`] + values[`uh_${letter}`];
     values[letter] = trace.signals[letter][n];
+    values.computed[letter] = (letter === "g" || letter === "h" ? Math.tanh : sigmoid)(values[`sum_${letter}`]);
   }
   return values;
 }
@@ -29,6 +32,8 @@ const CELLS = {
       values.written = values.i * values.g;
       values.c = trace.at("c", t, unit);
       values.tanh_c = Math.tanh(values.c);
+      values.computed.c = values.kept + values.written;
+      values.computed.h = values.o * values.tanh_c;
       values.h = trace.at("h", t, unit);
       return values;
     },
@@ -59,10 +64,12 @@ const CELLS = {
       if (trace.resetAfter) {
         values.seen_g = values.r * values.uh_g;
         values.sum_g = values.wx_g + values.seen_g;
+        values.computed.g = Math.tanh(values.sum_g);
       }
       values.rest = 1 - values.z;
       values.kept = values.z * values.h0;
       values.written = values.rest * values.g;
+      values.computed.h = values.kept + values.written;
       values.h = trace.at("h", t, unit);
       return values;
     },

@@ -6,10 +6,10 @@ const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 /** Signed fixed point numbers of 2 or 3 bytes, little end first, as a Float64Array. */
 function fixedPoint(bytes, { at, count, width, step }) {
   const values = new Float64Array(count);
+  const spare = 8 * (4 - width); // bits above the number; shifting there and back extends its sign
   for (let n = 0, byte = at; n < count; n += 1, byte += width) {
-    const high = width === 3 ? (bytes[byte + 2] << 16) | (bytes[byte + 1] << 8) : bytes[byte + 1] << 16;
-    const low = width === 3 ? bytes[byte] : bytes[byte] << 8;
-    values[n] = (((high | low) << 8) >> 8) * (width === 3 ? step : step / 256);
+    const high = width === 3 ? bytes[byte + 2] << 16 : 0;
+    values[n] = (((high | (bytes[byte + 1] << 8) | bytes[byte]) << spare) >> spare) * step;
   }
   return values;
 }
@@ -29,7 +29,7 @@ function unpack(data) {
   return trace;
 }
 
-/** Fills in each signal that follows from the sums. What a clamp held was sent as it is. */
+/** Fills in each signal that follows from the sums. A clamped signal was sent as it is. */
 function derive(trace) {
   const { kind, signals, inputSums, recurrentSums, units } = trace;
   const squash = (letter, activation, reset) => {
@@ -60,6 +60,10 @@ function derive(trace) {
   trace.at = (letter, t, unit) => signals[letter][t * units + unit];
   trace.previous = (letter, t, unit) =>
     t > 0 ? signals[letter][(t - 1) * units + unit] : (trace.initial[letter]?.[unit] ?? 0);
+  // The value to which a signal is clamped, undefined where it isn't; of several clamps the last one counts.
+  trace.clampedTo = (letter, t, unit) =>
+    trace.clamps.findLast((clamp) => clamp.letter === letter && (clamp.rows?.includes(t) ?? true)
+      && (clamp.units?.includes(unit) ?? true))?.value;
 }
 
 /** A number as it is shown everywhere: three decimals, a true minus, never "−0.000". */

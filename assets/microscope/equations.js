@@ -30,15 +30,25 @@ class Equations {
         continue;
       }
       const term = html("span", { class: "term" }, line);
-      this.numbers.push({ name, element: html("b", { "data-value": name }, term, "") });
+      // The last term is the equation's result, which a clamp may replace.
+      const result = name === step.letter && step.terms.at(-1)[0] === name;
+      this.numbers.push({ name, result, element: html("b", { "data-value": name }, term, "") });
       htmlSymbol(html("small", {}, term), label);
     }
-    this.cards.push({ card, step, say: html("span", { class: "say" }, card, "") });
+    const clamp = html("b", { class: "clamp" }, line, "");
+    this.cards.push({ card, step, clamp, say: html("span", { class: "say" }, card, "") });
   }
 
   update(values, step) {
-    for (const { name, element } of this.numbers) element.textContent = shown(values[name]);
-    for (const { step: one, say } of this.cards) say.textContent = one.say(values);
+    for (const { name, result, element } of this.numbers) {
+      const replaced = result && values.clamped[name] !== undefined;
+      element.textContent = shown(replaced ? values.computed[name] : values[name]);
+    }
+    for (const { step: one, clamp, say } of this.cards) {
+      const value = values.clamped[one.letter];
+      clamp.textContent = value === undefined ? "" : `, clamped to ${shown(value)}`;
+      say.textContent = one.say(values);
+    }
     this.mark(step);
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -13,9 +14,11 @@ from playwright.sync_api import Locator, Page, expect
 
 import lstm_core
 from lstm_core import handmade
-from tests.browser.conftest import PATIENCE
+from lstm_core.clamps import Clamp
+from tests.browser.conftest import PATIENCE, ROOT
 from tests.browser.looks import OTHER_LOOKS
 from ui.examples import Texts
+from ui.microscope.payload import View, pack
 
 expect.set_options(timeout=PATIENCE)
 QUESTION = Texts.load("questions.json").examples["Long"]
@@ -317,3 +320,32 @@ def test_hostile_text_is_shown_and_never_run(page: Page, address: str, model: st
     root = settled(page)
     expect(root.locator(".chip").first).to_have_text("<")
     assert page.locator("img[src='x']").count() == 0
+
+
+def test_the_browser_reads_the_line_that_stands_behind(page: Page) -> None:
+    """The numbers of the trace without clamps arrive in the browser, in two bytes each."""
+    network = handmade.NETWORKS["brackets"]
+    plain, after = network.read("a(b(c)d)e"), network.read("a(b(c)d)e", [Clamp("f", 0.0)])
+    data = pack(View(list("a(b(c)d)e"), after, before=plain.signals, clamps=[Clamp("f", 0.0)]))
+    source = (ROOT / "assets" / "microscope" / "data.js").read_text("utf-8")
+    read = f"""data => {{
+        {source}
+        const trace = unpack(Uint8Array.from(atob(data), character => character.charCodeAt(0)));
+        return Object.fromEntries(Object.entries(trace.before).map(([letter, values]) => [letter, [...values]]));
+    }}"""
+    before = page.evaluate(read, b64encode(data).decode())
+    for letter, values in plain.signals.items():
+        assert before[letter] == pytest.approx(values.ravel().tolist(), abs=2e-4), letter
+    assert max(before["f"]) > 0.9
+
+
+@pytest.mark.parametrize(("model", "gate"), [("brackets", "f"), ("brackets", "o"), ("imdb", "f"), ("imdb", "o")])
+def test_a_clamped_gate_says_what_it_would_have_been(page: Page, address: str, model: str, gate: str) -> None:
+    page.goto(f"{address}/cell_microscope?model={model}&clamps={gate}%3D0&t=4&unit=0")
+    card = settled(page).locator(f".card[data-step={gate}]")
+    expect(card.locator(".clamp")).to_have_text(", clamped to 0.000")
+    own = cards(settled(page))[gate]
+    assert own[gate] == pytest.approx(sigmoid(own[f"sum_{gate}"]), abs=2 * HALF)
+    assert drawn(settled(page))[gate] == 0.0
+    other = settled(page).locator(".card[data-step=i]")
+    expect(other.locator(".clamp")).to_have_text("")

@@ -5,6 +5,7 @@ The address holds it all. Token and unit are written to it by the browser, witho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -132,8 +133,10 @@ def operate(specimen: Specimen, layer: int, after: Specimen | None) -> None:
         st.markdown(f"The answer was **{specimen.answer}**; with what you hold it is **{after.answer}**.")
 
 
-def show(name: str, text: str, plain: Specimen, layer: int, after: Specimen | None = None) -> None:
-    """The microscope over one layer, and the address that brings it back; `after` is the same with clamps held."""
+def show(
+    name: str, text: str, plain: Specimen, layer: int, after: Specimen | None = None, clamps: Sequence[Clamp] = ()
+) -> None:
+    """The microscope over one layer, and the address that brings it back; `after` is the same under `clamps`."""
     specimen = after or plain
     trace = specimen.layers[layer]
     place = _place(name, text, layer)
@@ -148,6 +151,7 @@ def show(name: str, text: str, plain: Specimen, layer: int, after: Specimen | No
         unit=unit,
         reset_after=specimen.reset_after[layer],
         before=plain.layers[layer].signals if after else {},
+        clamps=clamps,
     )
     draw(pack(view), key="microscope")
     kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}

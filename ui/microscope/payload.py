@@ -6,8 +6,7 @@ clamp holds it, is sent too. 400 tokens × 128 units of an LSTM are 1.4 MB.
 
 Layout: 4 bytes, the header's length (little-endian); the header, UTF-8 JSON; the arrays. Each entry of
 `header["arrays"]` says `group`, `letter`, `at` (bytes from the end of the header), `count`, `width` and `step`: whole
-numbers of `width` bytes, little end first; a value is number × step (3 bytes) or number × step / 256 (2 bytes).
-Arrays are (T, units), row by row.
+numbers of `width` bytes, little end first; a value is number × step. Arrays are (T, units), row by row.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ import numpy as np
 
 from lstm_core import cells
 from lstm_core.cells import Array
+from lstm_core.clamps import Clamp
 from lstm_core.trace import LayerTrace
 from ui import theme
 
@@ -46,6 +46,7 @@ class View:
         unit: the unit to begin with.
         reset_after: of a GRU: whether the reset gate multiplies U·h (see `cells.gru_step`).
         before: signals of another trace of the same shape, drawn behind this one.
+        clamps: those under which the trace was made; their timesteps are positions in the text.
     """
 
     tokens: Sequence[str]
@@ -57,6 +58,7 @@ class View:
     unit: int = 0
     reset_after: bool = True
     before: Mapping[str, Array] = field(default_factory=dict)
+    clamps: Sequence[Clamp] = ()
 
 
 def pack(view: View) -> bytes:
@@ -94,6 +96,7 @@ def pack(view: View) -> bytes:
         "resetAfter": view.reset_after,
         "palette": [asdict(theme.SIGNALS[letter]) for letter in letters],
         "sides": theme.two_sides(),
+        "clamps": [_clamped(clamp, trace) for clamp in view.clamps],
         "arrays": described,
     }
     return _join(header, body)
@@ -107,8 +110,15 @@ def _join(header: dict[str, Any], body: bytes) -> bytes:
     return len(text).to_bytes(4, "little") + text + body
 
 
+def _clamped(clamp: Clamp, trace: LayerTrace) -> dict[str, Any]:
+    """A clamp as the browser needs it: `rows` of the trace and `units`, both from 0; None means all of them."""
+    rows = None if clamp.timesteps is None else np.flatnonzero(np.isin(trace.timesteps, clamp.timesteps)).tolist()
+    units = None if clamp.units is None else np.atleast_1d(clamp.units).tolist()
+    return {"letter": clamp.gate, "value": float(clamp.value), "rows": rows, "units": units}
+
+
 def fixed_point(values: Array, width: int) -> tuple[bytes, float]:
-    """An array as signed whole numbers of 3 or 2 bytes, and what one step of three bytes is worth.
+    """An array as signed whole numbers of 3 or 2 bytes, and what one step of such a number is worth.
 
     The step is a power of two, so the browser's product is exact; the error is at most half a step: 2⁻²⁴ of the
     largest value (3 bytes) or 2⁻¹⁶ (2 bytes).
@@ -118,7 +128,7 @@ def fixed_point(values: Array, width: int) -> tuple[bytes, float]:
     step = 2.0 ** np.ceil(np.log2(max(largest, 1e-6) / (LARGEST - 128)))
     unit = step if width == EXACT else step * 256
     whole = np.rint(values / unit).astype("<i4").reshape(-1)
-    return whole.view(np.uint8).reshape(-1, 4)[:, :width].tobytes(), float(step)
+    return whole.view(np.uint8).reshape(-1, 4)[:, :width].tobytes(), float(unit)
 
 
 def _sent(view: View) -> list[str]:

@@ -33,13 +33,13 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     threading.Thread(target=_make_ready, args=(stopped,), name="make-ready", daemon=True).start()
     yield {}
     stopped.set()
-    importlib.import_module("lstm_core.jobs").shutdown()
+    importlib.import_module("lstm_core.jobs.queue").shutdown()
 
 
 def _make_ready(stopped: threading.Event) -> None:
-    importlib.import_module("ui.charts")
+    importlib.import_module("ui.common.charts")
     if not stopped.wait(HEAD_START):
-        importlib.import_module("ui.shelf").warm_up()
+        importlib.import_module("ui.common.model_cache").warm_up()
 
 
 def apologise(error: Exception) -> bool:

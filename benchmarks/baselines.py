@@ -23,15 +23,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.ngrams import WittenBell
-from lstm_core import datasets, library, splits
-from lstm_core.evaluate import area_under_roc
+from lstm_core.datasets import registry, splits
+from lstm_core.evaluation.evaluate import area_under_roc
+from lstm_core.inference import registry as model_registry
+from lstm_core.library import store
 
 STRENGTHS = (0.1, 0.3, 1.0)
 # Signs are words in questions about code; without them the peer loses one and a half points.
 TOKENS = {"stackoverflow": r"\w+|[^\w\s]", "imdb": r"\w+"}
 SMALL_LETTERS = {"macbeth": True, "julius_caesar": True, "shakespeare": False}  # as in our recipes
 ORDER = 5  # four characters and the one behind them; with three, Macbeth takes 1.53 nats rather than 1.47
-VALIDATION, SEED = 0.1, 1  # as in `lstm_core.recipes`
+VALIDATION, SEED = 0.1, 1  # as in `lstm_core.training.recipes.classifier`
 SVM, NGRAM = "linear SVM, tf-idf", f"Witten–Bell {ORDER}-gram"
 PEERS = {**dict.fromkeys(TOKENS, SVM), **dict.fromkeys(SMALL_LETTERS, NGRAM)}
 
@@ -85,7 +87,7 @@ def ours(dataset: str) -> list[dict[str, Any]]:
             **{name: card.measured.get(name) for name in names},
             "seconds": card.training["seconds"],
         }
-        for card in library.list_models()
+        for card in model_registry.list_models()
         if card.dataset == dataset and names[0] in card.measured
     ]
     return sorted(rows, key=lambda row: better * row[names[0]])
@@ -97,7 +99,7 @@ def ngram(dataset: str) -> dict[str, Any]:
     Raises:
         DatasetError: if the text isn't there and can't be had.
     """
-    text = datasets.load_text(dataset)
+    text = registry.load_text(dataset)
     text = text.lower() if SMALL_LETTERS[dataset] else text
     *_, test = splits.hold_out(text)
     before = text[: len(text) - len(test)]
@@ -114,7 +116,7 @@ def baseline(dataset: str) -> dict[str, Any]:
     Raises:
         DatasetError: if the data set isn't there and can't be had.
     """
-    data = datasets.load_labelled(dataset)
+    data = registry.load_labelled(dataset)
     began = time.perf_counter()
     training, validation = splits.validation_split(data.train, VALIDATION, SEED)
     features, known = _features(TOKENS[dataset], training, validation)
@@ -143,10 +145,10 @@ def baseline(dataset: str) -> dict[str, Any]:
 def update_cards(row: dict[str, Any]) -> None:
     """Put the peer's figures into the card of every shipped model of its data set, for the pages to show."""
     figures = {key: row[key] for key in ("accuracy", "auc", "nats_per_character") if key in row}
-    for card in library.list_models():
+    for card in model_registry.list_models():
         if card.dataset == row["dataset"]:
             training = {**card.training, "baseline": {"name": row["model"], **figures}}
-            library.save_card(dataclasses.replace(card, training=training), library.SHIPPED / card.name)
+            store.save_card(dataclasses.replace(card, training=training), store.SHIPPED / card.name)
 
 
 def _features(tokens: str, fit: splits.Split, other: splits.Split) -> tuple[Any, Any]:

@@ -20,12 +20,12 @@ import numpy as np
 
 import lstm_core
 from benchmarks import timing
-from lstm_core.cards import ModelCard
-from lstm_core.character_recipes import MACBETH_ARTICLE, SHAKESPEARE
-from lstm_core.characters import Alphabet
 from lstm_core.errors import ModelError
-from lstm_core.forward import Network
-from lstm_core.generate import TextGenerator
+from lstm_core.inference.char_lm import TextGenerator
+from lstm_core.library.card import ModelCard
+from lstm_core.nn.network import Network
+from lstm_core.text.alphabet import Alphabet
+from lstm_core.training.recipes.char_lm import MACBETH_ARTICLE, SHAKESPEARE
 
 RANDOM = "random"  # in place of a model's name
 LENGTH = 200  # characters of one measure
@@ -64,7 +64,7 @@ def ours(name: str | None) -> TextGenerator:
 
 def fresh(characters: int = 80) -> TextGenerator:
     """A network of our recipe's sizes that has learnt nothing; what it writes takes as long."""
-    from lstm_core.character_training import writer
+    from lstm_core.training.char_lm import writer
 
     alphabet = Alphabet(tuple(chr(ord(" ") + number) for number in range(characters)))
     model = writer(characters, SHAKESPEARE)
@@ -73,7 +73,7 @@ def fresh(characters: int = 80) -> TextGenerator:
 
 def articles_loop(length: int) -> Callable[[], None]:
     """Writes as the articles do, with their network: shipped, or else of its sizes."""
-    from lstm_core.window_training import window_writer
+    from lstm_core.training.char_lm_window import window_writer
 
     shipped = {card.name for card in lstm_core.list_models()}
     name = MACBETH_ARTICLE.name

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lstm_core import lesson_presets
-from lstm_core.job_worker import ONE_THREAD
-from lstm_core.lesson_presets import MEASURED, PRESETS
+from lstm_core.jobs.worker import ONE_THREAD
+from lstm_core.training.lessons import presets
+from lstm_core.training.lessons.presets import MEASURED, PRESETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,13 +61,14 @@ def train(name: str) -> dict[str, Any]:
     `seconds` are those of a processor core, from the bare interpreter on. A job's worker has one thread, so that is
     what it takes on a machine that does nothing else.
     """
-    from lstm_core import backend, library
+    from lstm_core.library import store
+    from lstm_core.nn import keras_backend
 
-    backend.choose()
-    library.quiet_tensorflow()
+    keras_backend.choose()
+    store.quiet_tensorflow()
     import keras
 
-    from lstm_core.lessons import work
+    from lstm_core.training.lessons.job import work
 
     recipe = PRESETS[name].recipe
     found = work({"lesson": recipe.to_json()}, lambda event: None, lambda: False)
@@ -87,8 +88,8 @@ def train(name: str) -> dict[str, Any]:
 
 def keep(name: str, figures: dict[str, Any]) -> None:
     """Put one lesson's figures beside those that are kept."""
-    lesson_presets.measured.cache_clear()
-    lessons = lesson_presets.measured() | {name: figures}
+    presets.measured_lessons.cache_clear()
+    lessons = presets.measured_lessons() | {name: figures}
     ordered = {each: lessons[each] for each in PRESETS if each in lessons}
     kept = {"command": "python -m benchmarks.lessons", "lessons": ordered}
     MEASURED.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -25,8 +25,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from dataclasses import replace
 
-from lstm_core import races
-from lstm_core.races import PRESETS, Preset
+from lstm_core.memory_tasks import config
+from lstm_core.memory_tasks.config import PRESETS, Preset
 
 TABLE = Path(__file__).resolve().parent / "MEMORY.md"
 NAMES = {"rnn": "plain RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -39,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=list(PRESETS), metavar="PRESET")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5], metavar="SEED")
     parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
-    parser.add_argument("--update", action="store_true", help=f"write {TABLE.name} and {races.MEASURED.name}")
+    parser.add_argument("--update", action="store_true", help=f"write {TABLE.name} and {config.MEASURED.name}")
     options = parser.parse_args(arguments)
-    from lstm_core import backend
+    from lstm_core.nn import keras_backend
 
-    backend.choose()
+    keras_backend.choose()
     found = {name: measure(PRESETS[name], options.seeds) for name in options.presets}
     if options.update:
-        kept = {name: figures for name, figures in races.measured().items() if name in PRESETS} | found
+        kept = {name: figures for name, figures in config.measured_races().items() if name in PRESETS} | found
         ordered = {name: kept[name] for name in PRESETS if name in kept}
         told = {"command": "python -m benchmarks.memory --update", "backend": _backend(), "presets": ordered}
-        races.MEASURED.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        config.MEASURED.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
         TABLE.write_text(page(ordered), encoding="utf-8")
     print(json.dumps(found) if options.json else table(found))
     return 0 if all(figures["holds"] for figures in found.values()) else 1
@@ -62,12 +62,12 @@ def measure(preset: Preset, seeds: Sequence[int]) -> dict[str, Any]:
         `runs`, a row a seed; `cells`, kind → how many passed, the median of sequences and seconds until then, the
         median of the last score; `baseline`, `mark`, the `longest` race in seconds; and whether the claim `holds`.
     """
-    from lstm_core import gym
+    from lstm_core.memory_tasks import race_job
 
     runs = []
     for seed in seeds:
         began = time.perf_counter()
-        result = gym.work(replace(preset.race, seed=seed).arguments, lambda event: None, lambda: False)
+        result = race_job.work(replace(preset.race, seed=seed).arguments, lambda event: None, lambda: False)
         took = round(time.perf_counter() - began, 1)
         cells = {
             kind: {"passed": of["passed"], "seconds": of["seconds"], "score": of["score"][-1]}
@@ -75,7 +75,7 @@ def measure(preset: Preset, seeds: Sequence[int]) -> dict[str, Any]:
         }
         runs.append({"seed": seed, "took": took, "baseline": result["baseline"], "cells": cells})
         print(f"{preset.title}, seed {seed}: {took} s", file=sys.stderr, flush=True)
-    return summary(preset, runs, gym.BATCH)
+    return summary(preset, runs, race_job.BATCH)
 
 
 def summary(preset: Preset, runs: Sequence[dict[str, Any]], batch: int) -> dict[str, Any]:

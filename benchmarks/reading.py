@@ -20,7 +20,7 @@ import numpy as np
 
 import lstm_core
 from benchmarks import texts, timing
-from lstm_core.classify import TextClassifier
+from lstm_core.inference.classifier import TextClassifier
 
 LENGTHS = (100, 400, 1000)
 READ, PREDICT, CELL, PRODUCTS = "read", "predict", "Keras cell, token by token", "bare matrix products"

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lstm_core import library
-from lstm_core.cards import ModelCard
+from lstm_core.inference import registry
+from lstm_core.library import store
+from lstm_core.library.card import ModelCard
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train a recipe once a seed, and print the mean and the spread."""
-    from lstm_core.recipes import RECIPES
+    from lstm_core.training.recipes.classifier import RECIPES
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__.splitlines()[0])
     parser.add_argument("recipe", choices=sorted(RECIPES))
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runs = [train(RECIPES[options.recipe], seed) for seed in options.seeds]
     figures = summary(runs)
     if options.update_card:
-        update_card(library.find(options.recipe), figures)
+        update_card(registry.find_model(options.recipe), figures)
     if options.json:
         print(json.dumps(figures))
         return
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def train(recipe: Any, seed: int) -> dict[str, Any]:
     """The validation figures of the epoch that a run keeps."""
-    from lstm_core.training import train_classifier
+    from lstm_core.training.classifier import train_classifier
 
     card = train_classifier(dataclasses.replace(recipe, seed=seed, everything=False)).card
     return figures_of(card, seed)
@@ -66,7 +67,7 @@ def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def update_card(folder: Path, figures: dict[str, Any]) -> None:
     """Write a summary into the card's `training["seeds"]`."""
     card = ModelCard.read(folder)
-    library.save_card(dataclasses.replace(card, training={**card.training, "seeds": figures}), folder)
+    store.save_card(dataclasses.replace(card, training={**card.training, "seeds": figures}), folder)
 
 
 if __name__ == "__main__":

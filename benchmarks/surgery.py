@@ -13,8 +13,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import lstm_core
 from benchmarks import texts, timing
-from lstm_core import Clamp, ablation
-from lstm_core.classify import TextClassifier
+from lstm_core import Clamp
+from lstm_core.inference.classifier import TextClassifier
+from lstm_core.interpret import ablation
 
 TOKENS = 400
 READ = "read"
@@ -36,8 +37,8 @@ def measure(model: TextClassifier, repeats: int) -> list[timing.Comparison]:
         READ: lambda: model.read(text),
         "one clamp": lambda: model.read(text, clamps=OPERATIONS["one clamp"]),
         "three clamps": lambda: model.read(text, clamps=OPERATIONS["three clamps"]),
-        UNITS: lambda: ablation.by_unit(model, text),
-        EACH_TOKEN: lambda: ablation.by_token(model, text),
+        UNITS: lambda: ablation.ablate_units(model, text),
+        EACH_TOKEN: lambda: ablation.ablate_tokens(model, text),
     }
     measures = {name: timing.timed(action) for name, action in actions.items()}
     times = timing.interleaved(measures, repeats, {UNITS: 5, EACH_TOKEN: 5})

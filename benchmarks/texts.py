@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lstm_core.text import TOKENIZERS
+from lstm_core.text.encoder import TOKENIZERS
 
 _QUESTION = """How do I count the words of a file without reading all of it at once?
 def count_words(path):

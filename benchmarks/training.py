@@ -111,9 +111,9 @@ def keras_trainer(spec: Spec, ours: bool) -> Trainer:
     """Goes once over (x, y): as the lessons do, or by a plain `model.fit` on arrays."""
     import keras
 
-    from lstm_core.fastlstm import faster
-    from lstm_core.lesson_batches import Rows
-    from lstm_core.lesson_networks import NormKeepingAdam
+    from lstm_core.nn.jax_lstm import faster
+    from lstm_core.training.lessons.architectures import NormKeepingAdam
+    from lstm_core.training.lessons.batches import Rows
 
     model = keras_network(spec)
     optimizer = NormKeepingAdam() if ours else keras.optimizers.Adam()

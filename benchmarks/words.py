@@ -17,8 +17,10 @@ import time
 from collections.abc import Iterable, Sequence
 
 from benchmarks.ngrams import WittenBell
-from lstm_core import library, sentences
-from lstm_core.text import Encoder
+from lstm_core.datasets import sentences
+from lstm_core.inference import registry
+from lstm_core.library import store
+from lstm_core.text.encoder import Encoder
 
 MODEL, ORDER = "everyday_words", 3
 FIRST = 0x10000  # ids become characters from here on, clear of surrogates
@@ -31,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
     parser.add_argument("--update-card", action="store_true", help="write the n-gram's figure into our model's card")
     options = parser.parse_args(arguments)
-    folder = library.find(MODEL)
-    card = library.ModelCard.read(folder)
-    encoder = Encoder.from_json(library.read_json(folder, library.VOCABULARY))
+    folder = registry.find_model(MODEL)
+    card = store.ModelCard.read(folder)
+    encoder = Encoder.from_json(store.read_json(folder, store.VOCABULARY))
     how = card.training
     corpus = sentences.corpus(card.dataset, how["words"]["training"], how["held_out"], how["seed"])
     test = [words for words in corpus.test if len(words) <= encoder.length]
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     row = {"model": f"Witten–Bell {options.order}-gram", "nats_per_word": nats, "seconds": time.perf_counter() - began}
     if options.update_card:
         baseline = {"name": row["model"], "nats_per_word": nats}
-        library.save_card(dataclasses.replace(card, training={**how, "baseline": baseline}), folder)
+        store.save_card(dataclasses.replace(card, training={**how, "baseline": baseline}), folder)
     rows = [row, {"model": MODEL, "nats_per_word": card.measured.get("nats_per_word")}]
     if options.json:
         print(json.dumps({"rows": rows}))

@@ -5,8 +5,9 @@ brought in when a model is loaded or trained, not before.
 """
 
 from lstm_core.errors import DatasetError, LabError, ModelError, TextError
-from lstm_core.library import ModelCard, list_models, load
-from lstm_core.trace import BidirectionalTrace, Clamp, LayerTrace, trace
+from lstm_core.inference.registry import list_models, load
+from lstm_core.library.card import ModelCard
+from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace, trace
 
 __all__ = [
     "BidirectionalTrace",

@@ -16,7 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lstm_core import LabError, cards, library
+from lstm_core import LabError
+from lstm_core.inference import registry as model_registry
+from lstm_core.library import card as cards
+from lstm_core.library import store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a sign gets its number
     options = _parser().parse_args(arguments)
-    library.quiet_tensorflow()
+    store.quiet_tensorflow()
     try:
         options.run(options)
     except LabError as error:
@@ -99,7 +102,7 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    models = library.list_models()
+    models = model_registry.list_models()
     if options.json:
         print(json.dumps([{"name": card.name, "title": card.title, "measured": card.measured} for card in models]))
         return
@@ -168,7 +171,7 @@ def _generate(options: argparse.Namespace) -> None:
 
 def _a(task: str, name: str) -> Any:
     """A model for that task; LabError if it is for another one."""
-    model = library.load(name)
+    model = model_registry.load(name)
     if model.card.task != task:
         raise LabError(f"The model '{model.card.name}' is a {model.card.task}; this takes a {task}.")
     return model
@@ -177,18 +180,19 @@ def _a(task: str, name: str) -> Any:
 def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from lstm_core import backend, recipe_book
+    from lstm_core.nn import keras_backend
+    from lstm_core.training.recipes import registry
 
-    recipe = recipe_book.find(options.recipe)
-    backend.choose()
+    recipe = registry.find_recipe(options.recipe)
+    keras_backend.choose()
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     folder = Path(options.into) if options.into else _home(recipe)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)  # a folder that can't be is better known before training
-    made = recipe_book.run(options.recipe, recipe, _print_progress)
+    made = registry.run_recipe(options.recipe, recipe, _print_progress)
     with _writing(folder):
-        library.save(*made, folder)
+        store.save(*made, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
 
 
@@ -198,15 +202,15 @@ def _home(recipe: Any) -> Path:
     Raises:
         LabError: if there is a model of one's own by that name, which is never written over.
     """
-    from lstm_core import workshop
-    from lstm_core.lesson_recipes import LessonRecipe
+    from lstm_core.library import user_models
+    from lstm_core.training.lessons.recipe import LessonRecipe
 
     if not isinstance(recipe, LessonRecipe):
-        return library.SHIPPED / recipe.name
-    if workshop.is_taken(recipe.name):
-        taken = workshop.own_folder() / recipe.name
+        return store.SHIPPED / recipe.name
+    if user_models.is_taken(recipe.name):
+        taken = user_models.own_folder() / recipe.name
         raise LabError(f"There is a model in {taken} already; say where this one should go with --into.")
-    return workshop.own_folder() / recipe.name
+    return user_models.own_folder() / recipe.name
 
 
 @contextmanager
@@ -231,14 +235,14 @@ def _print_progress(progress: Any) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from lstm_core.evaluate import evaluate
+    from lstm_core.evaluation.evaluate import evaluate
 
-    model = library.load(options.model)
+    model = model_registry.load(options.model)
     figures = evaluate(model)
     if options.update_card:
-        folder = library.find(options.model)
+        folder = model_registry.find_model(options.model)
         with _writing(folder):
-            library.save_card(replace(model.card, measured=figures), folder)
+            store.save_card(replace(model.card, measured=figures), folder)
     if options.json:
         print(json.dumps(figures))
         return
@@ -261,13 +265,13 @@ def _print_classes(figures: dict[str, Any]) -> None:
 
 
 def _download(options: argparse.Namespace) -> None:
-    from lstm_core import datasets
+    from lstm_core.datasets import registry
 
     def show(done: int, total: int | None) -> None:
         share = f" {done / total:4.0%}" if total else ""
         print(f"{done / 2**20:7.1f} MiB{share}", end="\r", flush=True)
 
-    path = datasets.download(options.dataset, show, again=options.again)
+    path = registry.download_dataset(options.dataset, show, again=options.again)
     print(f"{options.dataset}: {path}")
 
 

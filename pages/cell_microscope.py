@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from lstm_core import LabError, handmade
-from ui.microscope import editor, page, specimens, stories, words
+from lstm_core import LabError
+from lstm_core.nn import NETWORKS
+from ui.cell_microscope import editor, page, stories, traced_text, words
 
 st.title("Cell microscope", anchor=False)
 st.markdown(
@@ -13,16 +14,16 @@ st.markdown(
 
 name, text = page.ask()
 stage = st.container()
-hand_set = editor.edit(handmade.NETWORKS[name]) if name in handmade.NETWORKS else None
+hand_set = editor.edit(NETWORKS[name]) if name in NETWORKS else None
 try:
-    specimen = specimens.read(name, text, hand_set)
+    specimen = traced_text.read(name, text, hand_set)
 except LabError as error:
     stage.error(str(error))
 else:
     with stage:
         layer = page.choose_layer(name, specimen)
         clamps = page.held(specimen, layer)
-        after = specimens.read(name, text, hand_set, clamps) if clamps else None
+        after = traced_text.read(name, text, hand_set, clamps) if clamps else None
         page.show(name, text, specimen, layer, after, clamps)
         for note in specimen.notes:
             st.caption(note)

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from lstm_core import LabError
-from ui import forecast, forecast_panels, forecast_upload, session
+from ui.common import url_state
+from ui.forecasting import data, panels, upload
 
 VIEWS = {
-    "lagged": ("The lagged copy", forecast_panels.lagged),
-    "memory": ("What the memory holds", forecast_panels.memory),
-    "leakage": ("Leaks, built in and caught", forecast_panels.leakage),
+    "lagged": ("The lagged copy", panels.lagged),
+    "memory": ("What the memory holds", panels.memory),
+    "leakage": ("Leaks, built in and caught", panels.leakage),
 }
 
 st.title("Forecasting", anchor=False)
@@ -17,16 +18,16 @@ st.markdown(
     "**Do they know anything about the future?** Here every forecast is made from what was known at its origin, and "
     "laid beside forecasts that cost nothing."
 )
-kind = forecast.kind()
+kind = data.kind()
 shown: dict[str, str | int] = {"series": kind}
 try:
-    chosen = forecast_upload.own() if kind == "own" else forecast.shipped(kind)
+    chosen = upload.own() if kind == "own" else data.shipped(kind)
     if chosen is None:
-        session.remember(**shown)
+        url_state.remember(**shown)
         st.stop()
-    test, more = forecast_panels.main(chosen)
+    test, more = panels.main(chosen)
     st.header("How good is it?", anchor=False)
-    forecast_panels.table(chosen, test)
+    panels.table(chosen, test)
 except LabError as error:
     st.error(str(error))
     st.stop()
@@ -55,7 +56,7 @@ st.caption(
 
 if chosen.forecaster is not None:
     st.header("Look closer", anchor=False)
-    st.session_state.setdefault("fc_view", session.parameter("view", "lagged", tuple(VIEWS)))
+    st.session_state.setdefault("fc_view", url_state.parameter("view", "lagged", tuple(VIEWS)))
     view = st.segmented_control(
         "Look closer", list(VIEWS), format_func=lambda name: VIEWS[name][0], required=True, key="fc_view",
         label_visibility="collapsed", persist_state="session",
@@ -67,7 +68,7 @@ if chosen.forecaster is not None:
         st.error(str(error))
     with st.expander("About this network"):
         st.markdown("\n\n".join([chosen.forecaster.card.summary, *chosen.forecaster.card.notes]))
-        forecast_panels.about(chosen.forecaster)
+        panels.about(chosen.forecaster)
 with st.expander("Try this: forecast a coin"):
     st.markdown(
         "Choose **A random walk** and look at the lagged copy. Every step of that series was thrown by chance, nobody "
@@ -75,7 +76,7 @@ with st.expander("Try this: forecast a coin"):
         "Then choose **A sum of seasons**: there the forecast leaves yesterday's value, and is right. A chart that "
         "hugs is no evidence; a smaller error than the naive forecast's is."
     )
-session.remember(**shown)
+url_state.remember(**shown)
 st.caption(
     "Sources: Koenker & Bassett 1978 (quantiles); Schmeiser 1982 (batch means); Hathaway, Wilson & Reichmann 1994 "
     "(shape of the cycles); Hochreiter & Schmidhuber 1997; Hyndman & Koehler 2006 (MASE); Kaufman, Rosset & Perlich "

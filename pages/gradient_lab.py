@@ -3,13 +3,14 @@
 import streamlit as st
 
 from lstm_core import LabError
-from lstm_core.small_networks import TRAINED_LENGTH
-from ui import gradient_gates, gradient_panels, session
+from lstm_core.interpret import TRAINED_LENGTH
+from ui.common import url_state
+from ui.gradient_lab import gates, panels
 
 VIEWS = {
-    "exploding": ("Exploding, and clipping", gradient_panels.exploding),
-    "carousel": ("Constant error flow", gradient_gates.carousel),
-    "saturation": ("Saturated gates", gradient_gates.saturated),
+    "exploding": ("Exploding, and clipping", panels.exploding),
+    "carousel": ("Constant error flow", gates.carousel),
+    "saturation": ("Saturated gates", gates.saturated),
 }
 
 st.title("Gradient lab", anchor=False)
@@ -19,12 +20,12 @@ st.markdown(
 )
 
 st.header("One number, multiplied a hundred times", anchor=False)
-shown = gradient_panels.multiply()
+shown = panels.multiply()
 with st.expander("Try this: find the safe numbers"):
     st.markdown(
         "Which *w* leaves something between a hundredth and a hundred after a hundred multiplications? The band is "
-        f"narrower than most people guess: from {100 ** (-1 / gradient_panels.TIMES):.3f} to "
-        f"{100 ** (1 / gradient_panels.TIMES):.3f}. Then set the spectral radius just below 1: every vector must "
+        f"narrower than most people guess: from {100 ** (-1 / panels.TIMES):.3f} to "
+        f"{100 ** (1 / panels.TIMES):.3f}. Then set the spectral radius just below 1: every vector must "
         "shrink in the end, and yet the worst one grows first. The eigenvalues rule the long run; the singular values "
         "rule the next step. Only the orthogonal matrix, whose singular values are all alike, never surprises."
     )
@@ -35,7 +36,7 @@ st.markdown(
     "asked for the first symbol. One pass back gives the gradient of their loss by the hidden state of every timestep."
 )
 try:
-    shown |= gradient_panels.networks()
+    shown |= panels.networks()
 except LabError as error:
     st.error(str(error))
 st.markdown(
@@ -65,7 +66,7 @@ with st.expander("Try this: a network that remembers without a gradient"):
     )
 
 st.header("Look closer", anchor=False)
-st.session_state.setdefault("lab_view", session.parameter("view", "exploding", tuple(VIEWS)))
+st.session_state.setdefault("lab_view", url_state.parameter("view", "exploding", tuple(VIEWS)))
 view = st.segmented_control(
     "Look closer", list(VIEWS), format_func=lambda name: VIEWS[name][0], required=True, key="lab_view",
     label_visibility="collapsed", persist_state="session",
@@ -89,7 +90,7 @@ elif view == "carousel":
 else:
     st.latex(r"\sigma'(z)=\sigma(z)\,(1-\sigma(z))\le\tfrac14")
     st.caption("Points on the diagonal never dose; points at the lower right are open nearly always: they remember.")
-session.remember(view=str(view), **shown)
+url_state.remember(view=str(view), **shown)
 st.caption(
     "Sources: Hochreiter 1991; Bengio, Simard & Frasconi 1994; Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & "
     "Cummins 2000; Pascanu, Mikolov & Bengio 2013; Karpathy, Johnson & Fei-Fei 2016. Recurrent kernels are orthogonal "

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from lstm_core import handmade
-from ui import charts, path
+from lstm_core.nn import count_brackets
+from ui.common import charts
+from ui.home import tour
 
 st.title("LSTM Lab", anchor=False)
 st.markdown(
@@ -19,7 +20,7 @@ st.markdown(
 )
 text = st.text_input("Some brackets", "(a + [b − c]) × {d}", key="brackets", max_chars=80)
 if text:
-    signals = handmade.count_brackets(text)
+    signals = count_brackets(text)
     alt = "Steps: the cell state after each sign, and the input and forget gates below it."
     st.plotly_chart(charts.one_unit(text, signals), config={"displayModeBar": False}, alt=alt)
     depth = round(signals["c"][-1])
@@ -35,10 +36,10 @@ else:
 
 st.header("A path through the lab", anchor=False)
 st.markdown("In the order of a lecture. Every small picture is computed now, by the network that the page shows.")
-path.show()
+tour.show()
 
 st.header("If you have ten minutes", anchor=False)
-path.ten_minutes()
+tour.ten_minutes()
 
 st.header("More rooms", anchor=False)
-path.more_rooms()
+tour.more_rooms()

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from lstm_core import LabError
-from ui import gym, gym_after, runs, session
+from ui.common import job_panel, url_state
+from ui.memory_gym import race as gym
+from ui.memory_gym import results
 
 st.title("Memory gym", anchor=False)
 st.markdown(
@@ -24,13 +26,13 @@ try:
 except LabError as error:
     st.error(str(error))
 
-job = runs.current(gym.KEY)
+job = job_panel.current(gym.KEY)
 if job is not None:
     shown["job"] = job.identity
     gym.watch(job)
     if job.over:
         try:
-            shown |= gym_after.show(job)
+            shown |= results.show(job)
         except LabError as error:
             st.error(str(error))
 
@@ -69,7 +71,7 @@ with st.expander("Try this: open the door before training"):
         "memory is lost at every step, and so is the error that should teach it better. A good beginning is a part of "
         "the method."
     )
-session.remember(**shown)
+url_state.remember(**shown)
 st.caption(
     "Sources: Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000; Gers & Schmidhuber 2001; Cleeremans, "
     "Servan-Schreiber & McClelland 1989; Graves, Wayne & Danihelka 2014; Arjovsky, Shah & Bengio 2016; on who can "

@@ -1,9 +1,10 @@
 """Paste a movie review; see whether it is praise, how the verdict formed, and the memory behind it."""
 
-from ui import classifier, examples
+from ui.classifier import page
+from ui.common import examples
 
-classifier.show(
-    classifier.Story(
+page.show(
+    page.PageConfig(
         key="reviews",
         title="Movie reviews",
         intro="Paste a movie review. A network with a long short-term memory (LSTM) reads it word by word and says "

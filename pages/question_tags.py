@@ -1,9 +1,10 @@
 """Paste a programming question; see its tag, how the answer formed, and the memory behind it."""
 
-from ui import classifier, examples
+from ui.classifier import page
+from ui.common import examples
 
-classifier.show(
-    classifier.Story(
+page.show(
+    page.PageConfig(
         key="tags",
         title="Question tags",
         intro="Paste a programming question. A network with a long short-term memory (LSTM) reads it token by token "

@@ -2,20 +2,22 @@
 
 import streamlit as st
 
-from ui import runs, session
-from ui.studio import after, choice, compare, live, upload
+from ui.common import job_panel, url_state
+from ui.training_studio import after, choice, compare, live, upload
 
 st.title("Training studio", anchor=False)
 st.markdown(
     "People believe what they train themselves. Choose a lesson that fits into a minute, turn a knob, and watch: the "
     "network begins with random numbers and knows nothing. **What does it learn first?**"
 )
-job = runs.current(choice.KEY)  # before the choice, which writes the address anew
+job = job_panel.current(choice.KEY)  # before the choice, which writes the address anew
 choice.show()
 if job is not None:
     st.header("The run", anchor=False)
-    session.remember(**({"lesson": lesson} if (lesson := session.parameter("lesson", "")) else {}), job=job.identity)
-    runs.watch(choice.KEY, job, live.draw)
+    url_state.remember(
+        **({"lesson": lesson} if (lesson := url_state.parameter("lesson", "")) else {}), job=job.identity
+    )
+    job_panel.watch(choice.KEY, job, live.draw)
     if job.work == choice.WORK:
         after.show(job)
 compare.show()

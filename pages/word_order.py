@@ -2,23 +2,25 @@
 
 import streamlit as st
 
-from lstm_core import LabError, orders
-from ui import order_panels, session
+from lstm_core import LabError
+from lstm_core.text import format_order
+from ui.common import url_state
+from ui.word_order import panels
 
 st.title("Word order", anchor=False)
 st.markdown(
-    f"Which of the two makes sense: *{order_panels.QUESTION}*, or *network recurrent need we neural a why do*? The "
+    f"Which of the two makes sense: *{panels.QUESTION}*, or *network recurrent need we neural a why do*? The "
     "words are the same. You knew at once; **how could a network know?**"
 )
 try:
-    tried = order_panels.sentence()
-    session.remember(text=str(st.session_state["order_text"])[:1000], order=orders.to_text(tried.now))
-    order_panels.arrange(tried)
+    tried = panels.sentence()
+    url_state.remember(text=str(st.session_state["order_text"])[:1000], order=format_order(tried.now))
+    panels.arrange(tried)
 except LabError as error:
     st.error(str(error))
     tried = None
 if tried is not None and tried.searched:
-    order_panels.search(tried)
+    panels.search(tried)
 
 st.markdown(
     "A *language model* reads the words so far and says how likely each word of its vocabulary is to come next. The "
@@ -34,7 +36,7 @@ st.markdown(
     "reviews, one sentence at a time, with all rare words lumped together. A true sentence about neurons surprises it; "
     "a false one about an actor may not. Compare orders of the same words, and little else."
 )
-order_panels.how_good()
+panels.how_good()
 
 if tried is not None:
     st.header("A bag of words can't tell, an LSTM can", anchor=False)
@@ -43,7 +45,7 @@ if tried is not None:
         "what each word is worth on its own. The other is an LSTM that reads them one after the other."
     )
     try:
-        order_panels.readers(tried)
+        panels.readers(tried)
     except LabError as error:
         st.error(str(error))
 st.latex(r"\text{bag: }\ \sigma\Big(b+\frac1T\sum_{t=1}^{T} v^{\top}e(w_t)\Big)")
@@ -57,15 +59,15 @@ st.markdown(
 
 with st.expander("Try this: who bit whom, and what sat on what"):
     try:
-        first, nats, second, other = order_panels.swap()
+        first, nats, second, other = panels.swap()
         st.markdown(
             f"*{first}* costs {nats:.2f} nats a word, *{second}* {other:.2f}. Exchanging who does it and who suffers "
             f"it moves the surprise by {abs(other - nats):.2f} nats; both are English, and the network knows nothing "
             "of dogs. Order matters to it as grammar first, and as meaning only where the reviews had reason to care."
         )
-        seen = order_panels.among(order_panels.CAT)
+        seen = panels.among(panels.CAT)
         st.markdown(
-            f"Then type *{order_panels.CAT}* and try all its orders: it has place {seen.place:,} among {seen.among:,}, "
+            f"Then type *{panels.CAT}* and try all its orders: it has place {seen.place:,} among {seen.among:,}, "
             f"with {seen.nats:.3f} nats a word. The least surprising one is *{seen.best}*, with {seen.least:.3f}."
         )
     except LabError as error:

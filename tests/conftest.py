@@ -20,10 +20,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The models that somebody trained on this machine are none of the tests' business.
 os.environ["LSTM_LAB_MODELS"] = os.path.join(tempfile.gettempdir(), f"lstm-lab-tests-{os.getpid()}")
 
-from lstm_core import library
-from lstm_core.classify import TextClassifier
-from lstm_core.library import ModelCard
-from lstm_core.text import Encoder, Vocabulary
+from lstm_core.inference import registry
+from lstm_core.inference.classifier import TextClassifier
+from lstm_core.library import store
+from lstm_core.library.store import ModelCard
+from lstm_core.text.encoder import Encoder, Vocabulary
 
 LABELS = ("csharp", "java", "python")
 WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
@@ -31,7 +32,7 @@ WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "("
 
 @pytest.fixture(autouse=True)
 def quick_collections() -> Iterator[None]:
-    """Do what `ui.shelf` does for the app: don't search TensorFlow for garbage after every run of a page."""
+    """Do as `ui.common.model_cache` does: don't search TensorFlow for garbage after every run of a page."""
     yield
     if len(gc.get_objects(generation=2)) > 100_000:
         gc.collect()
@@ -77,18 +78,18 @@ def tiny_folder(
     tmp_path_factory: pytest.TempPathFactory, card: ModelCard, encoder: Encoder, randomised: Callable[..., Any]
 ) -> Path:
     """A saved model; not to be written to."""
-    from lstm_core import networks
+    from lstm_core.training import architectures
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    network = randomised(networks.pooled_lstm(len(encoder.vocabulary), len(LABELS), width=4, units=5))
-    library.save(network, encoder, card, folder)
+    network = randomised(architectures.pooled_lstm(len(encoder.vocabulary), len(LABELS), width=4, units=5))
+    store.save(network, encoder, card, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: Path) -> TextClassifier:
     """The same model, loaded."""
-    return library.load(tiny_folder)
+    return registry.load(tiny_folder)
 
 
 @pytest.fixture

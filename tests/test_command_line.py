@@ -20,12 +20,16 @@ import numpy as np
 import pytest
 
 from lstm_core import __main__ as command_line
-from lstm_core import backend, datasets, library, recipes
-from lstm_core.classify import TextClassifier
+from lstm_core.datasets import registry
+from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.errors import DatasetError
-from lstm_core.library import CARD, WEIGHTS, ModelCard
-from lstm_core.recipes import TextRecipe
-from lstm_core.splits import LabelledTexts, Split
+from lstm_core.inference import registry as model_registry
+from lstm_core.inference.classifier import TextClassifier
+from lstm_core.library import store
+from lstm_core.library.store import CARD, WEIGHTS, ModelCard
+from lstm_core.nn import keras_backend
+from lstm_core.training.recipes import classifier
+from lstm_core.training.recipes.classifier import TextRecipe
 
 ROOT = Path(__file__).resolve().parent.parent
 HOSTILE = {
@@ -92,7 +96,7 @@ def fails(ended: Ended) -> str:
 
 
 def test_list(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "SHIPPED", folder.parent)
+    monkeypatch.setattr(store, "SHIPPED", folder.parent)
     assert run("list").out.split() == ["broken", "accuracy", "50.00%", "A", "tiny", "classifier"]
     found = run("list", "--json")
     assert (found.status, found.err) == (0, [])
@@ -104,8 +108,8 @@ def test_list(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_list_says_how_surprised_a_writer_is(
     run: Run, folder: Path, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "SHIPPED", folder.parent)
-    library.save_card(replace(card, measured={"nats_per_character": 1.234}), folder)
+    monkeypatch.setattr(store, "SHIPPED", folder.parent)
+    store.save_card(replace(card, measured={"nats_per_character": 1.234}), folder)
     assert "1.234 nats per character  A tiny" in run("list").out
 
 
@@ -113,8 +117,8 @@ def test_list_says_how_surprised_a_writer_is(
 def test_list_a_model_that_was_not_measured(
     run: Run, folder: Path, card: ModelCard, measured: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library.save_card(replace(card, measured=measured), folder)
-    monkeypatch.setattr(library, "SHIPPED", folder.parent)
+    store.save_card(replace(card, measured=measured), folder)
+    monkeypatch.setattr(store, "SHIPPED", folder.parent)
     assert run("list").out.split() == ["broken", "A", "tiny", "classifier"]
 
 
@@ -172,7 +176,7 @@ def test_read(run: Run, name: str, tiny: TextClassifier) -> None:
 def test_hostile_texts_are_read(
     run: Run, tiny: TextClassifier, command: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "load", {"tiny": tiny}.get)  # loading it anew takes longer than reading
+    monkeypatch.setattr(model_registry, "load", {"tiny": tiny}.get)  # loading it anew takes longer than reading
     piped = text.encode("utf-8", errors="surrogateescape" if "\ud800" not in text else "replace")
     for found in (run(command, "tiny", text), run(command, "tiny", text, "--json"), run(command, "tiny", stdin=piped)):
         assert (found.status, found.err) == (0, [])
@@ -258,7 +262,7 @@ def test_stopping_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(folder: Path | None = None) -> list[ModelCard]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(library, "list_models", stop)
+    monkeypatch.setattr(model_registry, "list_models", stop)
     found = run("list")
     assert (found.status, found.out, found.err) == (130, "", ["lstm_core: stopped."])
 
@@ -310,8 +314,8 @@ def lesson(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     monkeypatch.setenv("KERAS_BACKEND", backend)  # so that what the command sets is undone
     monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", backend)
-    monkeypatch.setitem(recipes.RECIPES, "reviews", RECIPE)
-    monkeypatch.setattr(datasets, "load_labelled", lambda name: {"imdb": DATA}[name])
+    monkeypatch.setitem(classifier.RECIPES, "reviews", RECIPE)
+    monkeypatch.setattr(registry, "load_labelled", lambda name: {"imdb": DATA}[name])
 
 
 @pytest.mark.usefixtures("lesson")
@@ -342,7 +346,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_training(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setitem(recipes.RECIPES, "reviews", replace(RECIPE, build=None))
+    monkeypatch.setitem(classifier.RECIPES, "reviews", replace(RECIPE, build=None))
     assert "can't be saved in" in fails(run("train", "reviews", "--into", str(tmp_path / "file")))
     assert "can't be saved in" in fails(run("train", "reviews", "--into", str(tmp_path / "file" / "below")))
 
@@ -353,7 +357,7 @@ def test_a_backend_that_is_not_there(
     run: Run, tmp_path: Path, chosen: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", chosen)
-    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setattr(keras_backend.importlib.util, "find_spec", lambda package: None)
     assert said in fails(run("train", "reviews", "--into", str(tmp_path)))
 
 
@@ -362,7 +366,7 @@ def test_evaluate_shows_a_class_that_was_never_given(
 ) -> None:
     texts = ("sort a list",) * 3
     test = Split(texts, np.array([0, 1, 2]))
-    monkeypatch.setattr(datasets, "load_labelled", lambda name: LabelledTexts(test, test, tiny.labels))
+    monkeypatch.setattr(registry, "load_labelled", lambda name: LabelledTexts(test, test, tiny.labels))
     found = run("evaluate", name)
     assert (found.status, found.err) == (0, [])
     rows = {line.split()[0]: line.split()[1] for line in found.out.splitlines()[2:]}
@@ -381,7 +385,7 @@ def test_download(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         progress(2**20, None)
         return Path("somewhere")
 
-    monkeypatch.setattr(datasets, "download", download)
+    monkeypatch.setattr(registry, "download_dataset", download)
     found = run("download", "imdb", "--again")
     assert (found.status, found.err, asked) == (0, [], [("imdb", True)])
     assert "1.0 MiB  50%" in found.out
@@ -392,7 +396,7 @@ def test_a_download_that_fails(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*arguments: Any, **options: Any) -> Path:
         raise DatasetError("No network.\nAt all.")
 
-    monkeypatch.setattr(datasets, "download", fail)
+    monkeypatch.setattr(registry, "download_dataset", fail)
     assert fails(run("download", "imdb")) == "lstm_core: No network. At all."
 
 

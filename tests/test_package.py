@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import lstm_core
-from lstm_core import recipe_book
+from lstm_core.training.recipes import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"streamlit", "plotly", "tensorflow", "keras", "jax", "torch", "pandas"}
@@ -88,8 +88,8 @@ def test_every_file_and_public_name_says_what_it_is(path: Path) -> None:
 
 
 def test_every_recipe_is_found_by_its_name_and_knows_what_runs_it() -> None:
-    for name in recipe_book.names():
-        assert recipe_book.find(name).name == name
-    for _, where in recipe_book.KINDS:
+    for name in registry.recipe_names():
+        assert registry.find_recipe(name).name == name
+    for _, where in registry.KINDS:
         module, function = where.split(":")
         assert callable(getattr(import_module(module), function))

@@ -13,12 +13,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import lstm_core
-from lstm_core import handmade
-from lstm_core.clamps import Clamp
+from lstm_core.nn import hand_set
+from lstm_core.nn.clamps import Clamp
 from tests.browser.conftest import PATIENCE, ROOT
 from tests.browser.looks import OTHER_LOOKS
-from ui.examples import Texts
-from ui.microscope.payload import View, pack
+from ui.cell_microscope.payload import View, pack
+from ui.common.examples import Texts
 
 expect.set_options(timeout=PATIENCE)
 QUESTION = Texts.load("questions.json").examples["Long"]
@@ -120,7 +120,7 @@ def test_the_numbers_equal_the_trace_and_the_steps_add_up(page: Page, address: s
 def test_the_other_cells_show_their_own_numbers(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/cell_microscope?model={name}")
     root = settled(page)
-    trace = handmade.NETWORKS[name].read(handmade.NETWORKS[name].sample)
+    trace = hand_set.NETWORKS[name].read(hand_set.NETWORKS[name].sample)
     for t, unit in ((0, 0), (5, 1), (len(trace) - 1, 1)):
         put(root, t, unit)
         picture = drawn(root)
@@ -158,7 +158,7 @@ def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(pag
 def test_keys_walk_jump_and_set_the_speed(page: Page, address: str) -> None:
     page.goto(f"{address}/cell_microscope")
     root = settled(page)
-    last = len(handmade.NETWORKS["brackets"].sample) - 1
+    last = len(hand_set.NETWORKS["brackets"].sample) - 1
     strip = slider(root)
     strip.focus()
     steps: list[tuple[str, Callable[[], int], int]] = [
@@ -205,7 +205,7 @@ def test_clicking_and_dragging_in_strip_and_life(page: Page, address: str) -> No
     assert token(root) == 0
     page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20, steps=4)
     page.mouse.up()
-    assert token(root) == len(handmade.NETWORKS["brackets"].sample) - 1
+    assert token(root) == len(hand_set.NETWORKS["brackets"].sample) - 1
     expect(root.locator(".tip")).to_contain_text("}")
 
 
@@ -324,7 +324,7 @@ def test_hostile_text_is_shown_and_never_run(page: Page, address: str, model: st
 
 def test_the_browser_reads_the_line_that_stands_behind(page: Page) -> None:
     """The numbers of the trace without clamps arrive in the browser, in two bytes each."""
-    network = handmade.NETWORKS["brackets"]
+    network = hand_set.NETWORKS["brackets"]
     plain, after = network.read("a(b(c)d)e"), network.read("a(b(c)d)e", [Clamp("f", 0.0)])
     data = pack(View(list("a(b(c)d)e"), after, before=plain.signals, clamps=[Clamp("f", 0.0)]))
     source = (ROOT / "assets" / "microscope" / "data.js").read_text("utf-8")

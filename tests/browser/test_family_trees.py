@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import lstm_core
-from lstm_core import handover
-from lstm_core.rewriting import Rewriter
-from lstm_core.tree_reader import TreeReader
+from lstm_core.inference.seq2seq import Rewriter
+from lstm_core.inference.tree_rnn import TreeReader
+from lstm_core.interpret import state_patching
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice, is_whole
-from ui import family_seq2seq, family_tree
+from ui.recurrent_family import seq2seq, tree
 
 expect.set_options(timeout=PATIENCE)
 PAGE = "recurrent_family"
@@ -31,8 +31,8 @@ def test_a_number_longer_than_in_training_is_spelled_wrong(page: Page, address: 
     page.goto(f"{address}/{PAGE}?view=rewriting")
     for preset in ("As in training", "Longer than in training"):
         choice(page, preset).click()
-        found = model.rewrite(family_seq2seq.PRESETS[preset])
-        expect(page.get_by_role("heading", name=family_seq2seq.verdict(found))).to_be_visible()
+        found = model.rewrite(seq2seq.PRESETS[preset])
+        expect(page.get_by_role("heading", name=seq2seq.verdict(found))).to_be_visible()
         expect(figure(page, "s2s_diagram")).to_be_visible()
     expect(page.get_by_text(f"True: {found.truth}")).to_be_visible()
     is_whole(page, "Sutskever, Vinyals & Le 2014")
@@ -48,7 +48,7 @@ def test_a_link_reopens_what_was_done_to_the_state(page: Page, address: str) -> 
     model = lstm_core.load("number_words")
     assert isinstance(model, Rewriter)
     page.goto(f"{address}/{PAGE}?view=rewriting&number=4072&handed=c&other=98")
-    text = model.write(*handover.swapped(model.state("4072"), model.state("98"), "c"), 100).text
+    text = model.write(*state_patching.swap_state(model.state("4072"), model.state("98"), "c"), 100).text
     expect(page.get_by_text(f"The decoder writes: {text}", exact=True)).to_be_visible()
     page.get_by_text("Try this: where does the length live?").click()
     expect(page.get_by_text("counts with the size of c", exact=False)).to_be_visible()
@@ -62,7 +62,7 @@ def test_the_same_words_in_other_brackets_mean_something_else(page: Page, addres
     page.goto(f"{address}/{PAGE}?view=tree")
     for preset in ("One order of words", "Same words, other brackets"):
         choice(page, preset).click()
-        verdict = family_tree.verdict(model.read(family_tree.PRESETS[preset]))
+        verdict = tree.verdict(model.read(tree.PRESETS[preset]))
         expect(page.get_by_role("heading", name=verdict)).to_be_visible()
     is_whole(page, "Socher et al. 2013")
     page.get_by_text("Try this: every way to put the brackets").click()

@@ -8,12 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import lstm_core
-from lstm_core import series
-from lstm_core.forecast import Forecaster
+from lstm_core.inference.forecaster import Forecaster
+from lstm_core.timeseries import series
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice, is_whole
-from tests.test_csv_series import PLAIN, table
-from ui import forecast_panels, forecast_upload
+from tests.timeseries.test_csv_series import PLAIN, table
+from ui.forecasting import panels
+from ui.forecasting import upload as forecast_upload
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Koenker & Bassett 1978"
@@ -22,8 +23,8 @@ LAST_WORDS = "Sources: Koenker & Bassett 1978"
 def verdict(name: str, model: str) -> str:
     forecaster = lstm_core.load(model)
     assert isinstance(forecaster, Forecaster)
-    found = series.load(name)
-    return forecast_panels.verdict(forecaster.backtest(found), found.step).replace("**", "")
+    found = series.load_series(name)
+    return panels.verdict(forecaster.backtest(found), found.step).replace("**", "")
 
 
 def upload(page: Page, name: str, data: bytes) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from lstm_core import gradient_flow
+from lstm_core.interpret import gradient_flow
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice, is_whole
-from ui.gradient_panels import result
+from ui.gradient_lab.panels import result
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Hochreiter 1991"

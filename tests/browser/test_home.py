@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from lstm_core import gradient_flow
+from lstm_core.interpret import gradient_flow
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS
-from ui import path
-from ui.gradient_panels import result
+from ui.gradient_lab.panels import result
+from ui.home import tour
 
 expect.set_options(timeout=PATIENCE)
 
@@ -19,7 +19,7 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_text("waking up", exact=False)).to_have_count(0)
     expect(page.get_by_test_id("stPlotlyChart").locator(".main-svg").first).to_be_visible()
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1 + len(path.STOPS))
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1 + len(tour.STOPS))
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice
 from tests.browser.test_question_tags import settled
-from ui.examples import Texts
+from ui.common.examples import Texts
 
 expect.set_options(timeout=PATIENCE)
 TEXTS = Texts.load("reviews.json")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 import lstm_core
 from tests.browser.conftest import PATIENCE, running_app
-from ui.examples import Texts
+from ui.common.examples import Texts
 
 QUESTIONS = Texts.load("questions.json").examples
 

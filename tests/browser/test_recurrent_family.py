@@ -8,29 +8,29 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import lstm_core
-from lstm_core import family
+from lstm_core.evaluation import speed
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice, is_whole
-from ui import family_blanks, family_cells
+from ui.recurrent_family import cells, cloze
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Shapes after Karpathy 2015"
 
 
 def says(text: str) -> str:
-    models = {name.removeprefix("family_"): lstm_core.load(name) for name in family.CELLS}
-    return family_cells.who_says_what({kind: model.read(text) for kind, model in models.items()})
+    models = {name.removeprefix("family_"): lstm_core.load(name) for name in speed.CELL_MODELS}
+    return cells.who_says_what({kind: model.read(text) for kind, model in models.items()})
 
 
 def filled(text: str) -> str:
-    forward, both = (lstm_core.load(name).read(text) for name in family_blanks.TWO)
-    return family_blanks.in_a_sentence(forward, both)
+    forward, both = (lstm_core.load(name).read(text) for name in cloze.TWO)
+    return cloze.in_a_sentence(forward, both)
 
 
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/recurrent_family")
-    examples = family_cells.TEXTS.examples
+    examples = cells.TEXTS.examples
     expect(page.get_by_role("heading", name=says(examples["Said first"]))).to_be_visible()
     page.get_by_role("button", name="Said last").click()
     expect(page.get_by_role("heading", name=says(examples["Said last"]))).to_be_visible()
@@ -38,7 +38,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     is_whole(page, LAST_WORDS)
 
     choice(page, "Both directions").click()
-    presets = family_blanks.PRESETS
+    presets = cloze.PRESETS
     expect(page.get_by_role("heading", name=filled(presets["It comes after"][0]))).to_be_visible()
     choice(page, "It came before").click()
     expect(page.get_by_role("heading", name=filled(presets["It came before"][0]))).to_be_visible()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 import lstm_core
 from lstm_core import Clamp
-from lstm_core.classify import TextClassifier
+from lstm_core.inference.classifier import TextClassifier
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice
 from tests.browser.test_text_generation import finished

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import lstm_core
-from lstm_core.generate import TextGenerator
+from lstm_core.inference.char_lm import TextGenerator
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice
 

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import lstm_core
-from lstm_core.word_model import WordModel
+from lstm_core.inference.word_lm import WordModel
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS, choice, is_whole
-from ui.order_panels import result
+from ui.word_order.panels import result
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Shannon 1948"

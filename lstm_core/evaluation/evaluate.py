@@ -1,0 +1,257 @@
+"""Measures a trained model on the test split that it never saw: the figures in the cards.
+
+Plain NumPy on the model's own predictions. Nothing here chooses anything: choosing happens on
+validation data, in `training/classifier.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.datasets import registry, splits, toy
+from lstm_core.errors import ModelError
+from lstm_core.evaluation import word_lm
+from lstm_core.inference.cloze import blank_figures
+from lstm_core.inference.forecaster import forecasting_figures
+from lstm_core.inference.seq2seq import rewriting_figures
+from lstm_core.inference.tree_rnn import tree_figures
+from lstm_core.interpret import unit_correlation
+from lstm_core.training.lessons.recipe import OWN
+
+if TYPE_CHECKING:
+    from lstm_core.inference.char_lm import TextGenerator
+    from lstm_core.inference.classifier import TextClassifier
+    from lstm_core.inference.word_lm import WordModel
+
+
+def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any]:
+    """The figures of a model on the test part of its data set, ready for JSON.
+
+    Raises:
+        DatasetError: if the data set isn't there and can't be had.
+        ModelError: if the model has other classes than its data set, or learnt from data of somebody's own.
+    """
+    if model.card.dataset == OWN:
+        raise ModelError(
+            f"The model '{model.card.name}' learnt from data of your own, of which there is no test part; what it "
+            "reached on its validation part is in its card."
+        )
+    return FIGURES[model.card.task](model)
+
+
+def reading_figures(model: TextClassifier) -> dict[str, Any]:
+    """What a classifier gets right on the test split, how sure it is, and where it fails.
+
+    Raises:
+        DatasetError: if the data set isn't there.
+        ModelError: if the model has other classes than its data set.
+    """
+    source = toy.labelled if toy.is_labelled(model.card.dataset) else registry.load_labelled
+    data = source(model.card.dataset)
+    if data.labels != model.labels:
+        raise ModelError(
+            f"The model '{model.card.name}' tells {', '.join(model.labels)} apart, its data set "
+            f"{', '.join(data.labels)}: it can't be measured on that; mend 'dataset' or 'labels' in its card."
+        )
+    # The data's own questions are read as they are: masking is for names that people paste.
+    probabilities = model.predict(data.test.texts, mask_names=False)
+    truth = np.asarray(data.test.labels)
+    lengths = np.array([len(model.encoder.tokens_of(text)) for text in data.test.texts])
+    return {
+        "model": model.card.name,
+        **classification_figures(probabilities, truth, model.labels),
+        "calibration": calibration(probabilities, truth),
+        "by_length": by_length(probabilities, truth, lengths),
+        "mistakes": worst_mistakes(probabilities, truth),
+    }
+
+
+def writing_figures(model: TextGenerator) -> dict[str, Any]:
+    """Nats per character on the end of the model's text, which it was never trained on, and its readable units.
+
+    Every model answers for the same characters, all but the first of the test part. A model that
+    reads windows has full ones: the first of them begin before the test part.
+
+    Raises:
+        DatasetError: if the text isn't there.
+    """
+    source = toy.text if toy.is_text(model.card.dataset) else registry.load_text
+    original = source(model.card.dataset)
+    text = model.alphabet.folded(original)
+    *_, test = splits.hold_out(text)
+    before = text[: len(text) - len(test)]
+    lead = before[max(0, len(before) - model.reader.memory) :]
+    surprise = model.score(lead + test).surprise[-len(model.alphabet.encode(test[1:])) :]
+    training, validation, last = splits.hold_out(original)
+    units = unit_correlation.find_readable_units(model, training[-len(validation) :] + validation, last)
+    return {
+        "model": model.card.name,
+        "examples": len(surprise),
+        "nats_per_character": float(surprise.mean()),
+        "perplexity": float(np.exp(surprise.mean())),
+        "readable": unit_correlation.readable_units_to_json(units),
+    }
+
+
+FIGURES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "classifier": reading_figures,
+    "generator": writing_figures,
+    "forecaster": forecasting_figures,
+    "blank filler": blank_figures,
+    "rewriter": rewriting_figures,
+    "tree reader": tree_figures,
+    "word model": word_lm.word_figures,
+}
+
+
+def classification_figures(probabilities: Array, truth: Array, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Accuracy, confusion matrix, precision and recall of each class; AUC where there are two.
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        truth: (n,) class indices.
+        labels: the names of the classes.
+
+    Returns:
+        `confusion[t][p]` counts examples of class t that were given class p. Precision is None
+        for a class that was never given, recall for one that never occurs.
+    """
+    answers = probabilities.argmax(axis=1)  # (n,): one class an example
+    confusion = np.zeros((len(labels), len(labels)), int)
+    np.add.at(confusion, (truth, answers), 1)
+    right = np.diag(confusion)
+    figures: dict[str, Any] = {
+        "examples": len(truth),
+        "accuracy": float(right.sum() / len(truth)),
+        "cross_entropy": float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean()),
+        "precision": dict(zip(labels, map(_ratio, right, confusion.sum(axis=0)), strict=True)),
+        "recall": dict(zip(labels, map(_ratio, right, confusion.sum(axis=1)), strict=True)),
+        "confusion": confusion.tolist(),
+        "labels": list(labels),
+    }
+    if len(labels) == 2:
+        figures["auc"] = area_under_roc(probabilities[:, 1], truth == 1)
+    figures["roc"] = {
+        label: roc_curve(probabilities[:, index], truth == index)
+        for index, label in enumerate(labels)
+        if len(labels) > 2 or index == 1
+    }
+    return figures
+
+
+def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, list[float]]:
+    """The receiver operating characteristic of one class against the rest, thinned to a few points.
+
+    Args:
+        scores: (n,) higher means more likely positive.
+        positive: (n,) of bool.
+        points: how many points are kept, evenly spread over both rates.
+
+    Returns:
+        `false_positive_rate` and `true_positive_rate`, rising from 0 to 1, and the `auc` of the
+        whole curve; empty where all or no examples are positive.
+    """
+    if positive.all() or not positive.any():
+        return {}
+    order = np.argsort(-scores, kind="stable")
+    last_of_ties = np.append(np.diff(scores[order]) != 0, True)
+    hits, misses = (np.cumsum(side[order])[last_of_ties] for side in (positive, ~positive))
+    true_rate, false_rate = (np.append(0.0, count / count[-1]) for count in (hits, misses))
+    # Evenly along the curve: by the sum of both rates, so that steep parts keep their points.
+    wanted = np.searchsorted(true_rate + false_rate, np.linspace(0, 2, points)).clip(max=len(true_rate) - 1)
+    kept = np.unique(np.append(0, wanted))
+    return {
+        "false_positive_rate": false_rate[kept].round(4).tolist(),
+        "true_positive_rate": true_rate[kept].round(4).tolist(),
+        "auc": [area_under_roc(scores, positive)],
+    }
+
+
+def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str, Any]:
+    """Does "90 % sure" mean right nine times in ten? Reliability by confidence, and one figure for it.
+
+    Args:
+        probabilities: (n, classes).
+        truth: (n,) class indices.
+        bins: equal parts of 0…1 into which confidences are sorted.
+
+    Returns:
+        `confidence`, `accuracy` and `count` of each bin that isn't empty, and `ece`, the expected
+        calibration error (Naeini, Cooper & Hauskrecht 2015): the mean distance of the two.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = [(confidence[place == k].mean(), right[place == k].mean(), (place == k).sum()) for k in np.unique(place)]
+    means, accuracies, counts = (np.array(column) for column in zip(*rows, strict=True))
+    return {
+        "confidence": means.astype(float).round(4).tolist(),
+        "accuracy": accuracies.round(4).tolist(),
+        "count": counts.tolist(),
+        "ece": float((np.abs(means - accuracies) * counts).sum() / counts.sum()),
+    }
+
+
+def by_length(probabilities: Array, truth: Array, lengths: Array, parts: int = 8) -> dict[str, list[float]]:
+    """Accuracy against the length of a text, in `parts` groups of about as many texts each.
+
+    Args:
+        probabilities: (n, classes).
+        truth: (n,) class indices.
+        lengths: (n,) tokens of each whole text.
+        parts: how many groups.
+
+    Returns:
+        `tokens` (the median of each group), `accuracy` and `count`.
+    """
+    right = probabilities.argmax(axis=1) == truth
+    groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
+    return {
+        "tokens": [float(np.median(lengths[group])) for group in groups],
+        "accuracy": [round(float(right[group].mean()), 4) for group in groups],
+        "count": [len(group) for group in groups],
+    }
+
+
+def worst_mistakes(probabilities: Array, truth: Array, most: int = 24) -> list[dict[str, Any]]:
+    """The wrong answers that the model was surest of: their places in the test split, no texts.
+
+    Args:
+        probabilities: (n, classes).
+        truth: (n,) class indices.
+        most: how many.
+
+    Returns:
+        Objects of `index` (in the test split), `answer` (class index) and `confidence`.
+    """
+    answers = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(answers != truth)
+    chosen = wrong[np.argsort(-probabilities[wrong, answers[wrong]], kind="stable")][:most]
+    return [
+        {"index": int(k), "answer": int(answers[k]), "confidence": round(float(probabilities[k, answers[k]]), 4)}
+        for k in chosen
+    ]
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def area_under_roc(scores: Array, positive: Array) -> float:
+    """The chance that a positive example scores above a negative one; ties count half.
+
+    Computed from ranks (Mann & Whitney 1947).
+
+    Args:
+        scores: (n,) higher means more likely positive.
+        positive: (n,) of bool, with at least one of each.
+    """
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last_rank = np.cumsum(counts)
+    ranks = (last_rank - (counts - 1) / 2)[inverse]  # mean rank among ties, from 1
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))

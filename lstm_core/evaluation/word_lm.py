@@ -1,0 +1,67 @@
+"""How good a word model is: its surprise on held-out sentences, and whether the true order beats shuffles of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstm_core.datasets import sentences
+from lstm_core.text import permutations
+from lstm_core.text.encoder import UNKNOWN
+
+if TYPE_CHECKING:
+    from lstm_core.inference.word_lm import WordModel
+
+SHUFFLES, ORDERED = 20, 1000  # shuffles of each sentence, and sentences whose order is tested
+LENGTHS = range(4, 21)  # words of those sentences
+
+
+def word_figures(model: WordModel) -> dict[str, Any]:
+    """Nats per word on sentences of the test split, and how often the true order is the least surprising of 21.
+
+    The sentences come from test reviews in a seeded order, as many as the card's `held_out` words; those that are
+    longer than what the model reads are left out.
+
+    Raises:
+        DatasetError: if the data set isn't there.
+    """
+    how = model.card.training
+    test = sentences.corpus(model.card.dataset, 0, how["held_out"], how["seed"]).test
+    read = [words for words in test if len(words) <= model.encoder.length]
+    surprise = np.concatenate(model.each(read))
+    alone = np.concatenate([model.alone(words) for words in read])
+    ids = np.concatenate([model.encoder.vocabulary.encode(words) for words in read])
+    return {
+        "model": model.card.name,
+        "examples": len(surprise),
+        "sentences": len(read),
+        "nats_per_word": float(surprise.mean()),
+        "perplexity": float(np.exp(surprise.mean())),
+        "unigram_nats_per_word": float(alone.mean()),
+        "unknown": float((ids == UNKNOWN).mean()),
+        "order": order_figures(model, read, how["seed"]),
+    }
+
+
+def order_figures(model: WordModel, read: list[list[str]], seed: int) -> dict[str, Any]:
+    """Against `SHUFFLES` shuffles each: how often the true order is the least surprising, and the share it beats.
+
+    Sentences of `LENGTHS` words that have so many orders; the first `ORDERED` of them.
+    """
+    fit = [words for words in read if len(words) in LENGTHS and permutations.count_orders(words) > SHUFFLES][:ORDERED]
+    first, beaten = [], []
+    for number, words in enumerate(fit):
+        random = np.random.default_rng([seed, number])
+        tried = {tuple(words): None}
+        while len(tried) <= SHUFFLES:
+            tried.setdefault(permutations.words_in_order(words, random.permutation(len(words)).tolist()))
+        nats = model.surprises(list(tried)).sum(axis=1)  # (1 + SHUFFLES,)
+        first.append(nats[0] < nats[1:].min())
+        beaten.append((nats[0] < nats[1:]).mean())
+    return {
+        "sentences": len(fit),
+        "shuffles": SHUFFLES,
+        "first": float(np.mean(first)),
+        "beaten": float(np.mean(beaten)),
+    }

@@ -1,0 +1,43 @@
+"""What trained models do: classify, write, forecast, fill in, translate and read trees, all in NumPy.
+
+`registry` knows which class loads the model of each task.
+"""
+
+from lstm_core.inference.beam_search import Branch, continuation_tree
+from lstm_core.inference.char_lm import GeneratedCharacter, TextGenerator, sampling_distribution
+from lstm_core.inference.classifier import Reading, TextClassifier
+from lstm_core.inference.cloze import BlankFiller, Filled
+from lstm_core.inference.forecaster import Forecaster
+from lstm_core.inference.registry import find_model, list_models, load, load_bundle
+from lstm_core.inference.seq2seq import END, Rewriter, Rewriting, Written, longest_for, right_signs, right_words
+from lstm_core.inference.tree_rnn import MIDDLE, TreeReader, TreeReading
+from lstm_core.inference.word_lm import WordModel, WordScore
+
+__all__ = [
+    "END",
+    "MIDDLE",
+    "BlankFiller",
+    "Branch",
+    "Filled",
+    "Forecaster",
+    "GeneratedCharacter",
+    "Reading",
+    "Rewriter",
+    "Rewriting",
+    "TextClassifier",
+    "TextGenerator",
+    "TreeReader",
+    "TreeReading",
+    "WordModel",
+    "WordScore",
+    "Written",
+    "continuation_tree",
+    "find_model",
+    "list_models",
+    "load",
+    "load_bundle",
+    "longest_for",
+    "right_signs",
+    "right_words",
+    "sampling_distribution",
+]

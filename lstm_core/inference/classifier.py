@@ -1,0 +1,270 @@
+"""A trained text classifier: its answer, and everything it computed on the way there.
+
+`predict` asks Keras, in batches. `read` follows one text through NumPy copies of the weights and
+keeps every gate, state and intermediate answer; both agree to 1e-4. How a text becomes ids is in
+`text/encoder.py`, how a network is followed in `nn/network.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.errors import TextError
+from lstm_core.library.card import ModelCard, misfit
+from lstm_core.library.store import load_network, read_vocabulary
+from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients
+from lstm_core.nn.network import Network
+from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace
+from lstm_core.nn.weights import is_a
+from lstm_core.text.encoder import PAD, UNKNOWN, Encoder, Encoding
+
+BATCH = 64
+# Batches are padded to a multiple of this, so that Keras compiles a handful of shapes, not hundreds.
+LENGTH_STEP = 64
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One text, read token by token; T is the number of tokens that were read.
+
+    Attributes:
+        text: the text as it was given.
+        encoded: tokens, their places, ids, what was cut off, masked or unknown.
+        labels: the classes, in the order of the columns of `probabilities`.
+        probabilities: (T, classes) float32, the answer if the text ended after each token; rows
+            sum to 1. Only for a causal network; see `causal`.
+        layers: one trace a recurrent layer.
+        causal: False if the network also reads backwards: then only the last row is an answer.
+        clamps: what was held while reading.
+    """
+
+    text: str
+    encoded: Encoding
+    labels: tuple[str, ...]
+    probabilities: Array
+    layers: tuple[LayerTrace | BidirectionalTrace, ...]
+    causal: bool = True
+    clamps: tuple[Clamp, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Length T: the tokens as the network knows them."""
+        return self.encoded.tokens
+
+    @property
+    def answer(self) -> str:
+        """The most probable class after the last token."""
+        return self.labels[int(self.probabilities[-1].argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `answer`, 0…1."""
+        return float(self.probabilities[-1].max())
+
+
+@dataclass(frozen=True)
+class TextClassifier:
+    """A loaded classifier; made by `lstm_core.load`. Nothing in it changes: it is safe to share."""
+
+    card: ModelCard
+    encoder: Encoder
+    model: Any
+    network: Network
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes, in the order of every array of probabilities."""
+        return self.card.labels
+
+    def predict(self, texts: Sequence[str], *, mask_names: bool | None = None) -> Array:
+        """The answer for each text, by Keras.
+
+        Args:
+            texts: any number of texts.
+            mask_names: see `read`.
+
+        Returns:
+            (n, classes) float32; each row sums to 1.
+
+        Raises:
+            TextError: naming the first text that has nothing to read.
+        """
+        if isinstance(texts, str):
+            raise TypeError("predict takes a list of texts; for one text write predict([text]).")
+        encoded = []
+        for number, text in enumerate(texts):
+            try:
+                encoded.append(self.encoder.encode(text, mask_names))
+            except TextError as error:
+                raise TextError(f"Text {number + 1} of {len(texts)} is empty: there is nothing to read.") from error
+        return self._predict_encoded(encoded)
+
+    def _predict_encoded(
+        self, encoded: Sequence[Encoding], report: Callable[[float], None] = lambda share: None
+    ) -> Array:
+        answers = np.zeros((len(encoded), len(self.labels)), np.float32)
+        done = 0
+        for chosen in self._batches([len(text.ids) for text in encoded]):
+            answers[chosen] = self._predict_batch([encoded[index] for index in chosen])
+            done += len(chosen)
+            report(done / len(encoded))
+        return answers
+
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        """Texts that share a batch: of like length, or of one length if pads would change the answer."""
+        by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
+        whole = self.network.ignores_padding
+        groups = [by_length] if whole else [list(same) for _, same in groupby(by_length, key=lengths.__getitem__)]
+        for group in groups:
+            for first in range(0, len(group), BATCH):
+                yield group[first : first + BATCH]
+
+    def _predict_batch(self, texts: list[Encoding]) -> Array:
+        longest = self.encoder.length if self.network.ignores_padding else 0
+        batch = [pad(ids, up_to=longest) for ids in zip(*(text.inputs for text in texts), strict=True)]
+        return with_both_classes(self.on_batch(*batch))
+
+    def on_batch(self, *inputs: Array) -> Array:
+        """What Keras says of ready-made ids: one (n, T) array an input of the network → (n, classes or 1) float32."""
+        with self._lock:  # Keras builds its predict function on first use, which two threads must not
+            return np.asarray(self.model.predict_on_batch(inputs[0] if len(inputs) == 1 else list(inputs)), np.float32)
+
+    def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
+        """Read one text and keep everything.
+
+        Args:
+            text: any string with at least one token in it.
+            clamps: signals to hold while reading.
+            mask_names: whether names of programming languages are hidden; None leaves it to the
+                model's own setting.
+
+        Raises:
+            TextError: if there is nothing to read.
+            ValueError: if a clamp names a signal, unit, timestep or layer that isn't there.
+        """
+        clamps = tuple(clamps)
+        encoded = self.encoder.encode(text, mask_names)
+        run = self.network.run(*encoded.inputs, clamps=clamps)
+        return Reading(
+            text=text,
+            encoded=encoded,
+            labels=self.labels,
+            probabilities=with_both_classes(run.output),
+            layers=run.traces,
+            causal=self.network.causal,
+            clamps=clamps,
+        )
+
+    def attribute(self, text: str, label: str | None = None, *, mask_names: bool | None = None) -> Attribution:
+        """What each token did for one answer: integrated gradients over the embeddings.
+
+        Args:
+            text: what `read` takes.
+            label: the class to explain; None for the answer.
+            mask_names: see `read`.
+
+        Returns:
+            (T,) nats of log-odds a token, with `.label`, `.score`, `.baseline` (every token
+            unknown) and `.residual`, which says how far the values miss score - baseline.
+
+        Raises:
+            TextError: if there is nothing to read.
+            ValueError: if there is no such class.
+            ModelError: if the network can't be explained this way.
+        """
+        encoded = self.encoder.encode(text, mask_names)
+        chosen = self._class(label, encoded)
+        blank = tuple(np.where(ids == PAD, PAD, UNKNOWN) for ids in encoded.inputs)
+        return integrated_gradients(self.network, encoded.inputs, blank, chosen, self.labels[chosen])
+
+    def leave_one_out(
+        self,
+        text: str,
+        label: str | None = None,
+        *,
+        mask_names: bool | None = None,
+        report: Callable[[float], None] = lambda share: None,
+    ) -> Array:
+        """How many nats of log-odds of a class are lost when each token is made unknown; by Keras.
+
+        Args and errors as in `attribute`; `report` is told, now and then, what share is done.
+
+        Returns:
+            (T,) float; above 0 where the token spoke for the class.
+        """
+        encoded = self.encoder.encode(text, mask_names)
+        chosen = self._class(label, encoded)
+        variants = [encoded, *(self._without(encoded, t) for t in range(len(encoded.ids)))]
+        p = self._predict_encoded(variants, report)[:, chosen].astype(float)
+        odds = np.log(np.maximum(p, 1e-12)) - np.log(np.maximum(1 - p, 1e-12))
+        return odds[0] - odds[1:]
+
+    def _without(self, encoded: Encoding, t: int) -> Encoding:
+        """The same text with one token unknown, and so the pairs it is part of."""
+        ids = encoded.ids.copy()
+        ids[t] = UNKNOWN if ids[t] != PAD else PAD
+        pairs = self.encoder.pairs
+        return replace(encoded, ids=ids, pair_ids=None if pairs is None else np.array(pairs.encode(ids.tolist())))
+
+    def _class(self, label: str | None, encoded: Encoding) -> int:
+        if label is None:
+            return int(with_both_classes(self.network.run(*encoded.inputs).output)[-1].argmax())
+        if label not in self.labels:
+            raise ValueError(f"There is no class '{label}'; there are {', '.join(self.labels)}.")
+        return self.labels.index(label)
+
+
+def pad(ids: Sequence[Array], up_to: int) -> Array:
+    """One batch of ids, (n, length) int32, with zeros behind each text.
+
+    The length is that of the longest, rounded up to `LENGTH_STEP`, but no more than `up_to`.
+    """
+    longest = max(len(row) for row in ids)
+    length = max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))
+    batch = np.zeros((len(ids), length), np.int32)
+    for row, values in zip(batch, ids, strict=True):
+        row[: len(values)] = values
+    return batch
+
+
+def with_both_classes(output: Array) -> Array:
+    """(n, classes): a single sigmoid unit is the second of two classes."""
+    if output.shape[1] > 1:
+        return output
+    return np.concatenate([1 - output, output], axis=1)
+
+
+def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
+    """A text classifier from its folder; raises ModelError as `load` does."""
+    encoder = read_vocabulary(folder, Encoder.from_json)
+    model = load_network(folder)
+    network = Network(model)
+    if why := _misfit(card, encoder, model):
+        raise misfit(card, why)
+    return TextClassifier(card, encoder, model, network)
+
+
+def _misfit(card: ModelCard, encoder: Encoder, model: Any) -> str:
+    """Why a network can't answer for this encoder and card; empty if it can."""
+    embeddings = [layer for layer in model.layers if is_a(layer, "Embedding")]
+    known = [len(encoder.vocabulary)] + ([] if encoder.pairs is None else [len(encoder.pairs)])
+    if sorted(layer.input_dim for layer in embeddings) != sorted(known) or len(model.inputs) != len(known):
+        sizes = " and ".join(str(layer.input_dim) for layer in embeddings) or "no"
+        return f"the vocabulary has {' and '.join(map(str, known))} ids, the network {sizes}"
+    if model.inputs[0].shape[1] not in (None, encoder.length if encoder.padding else None):
+        return f"the network reads exactly {model.inputs[0].shape[1]} tokens"
+    if encoder.padding and any(layer.mask_zero for layer in embeddings):
+        return "texts are padded with what the network skips"
+    answers = model.outputs[0].shape  # (batch, classes)
+    if len(answers) != 2 or answers[-1] not in (len(card.labels), 1 if len(card.labels) == 2 else None):
+        return f"the card has {len(card.labels)} labels, the network's answer has shape {tuple(answers[1:])}"
+    return ""

@@ -1,0 +1,174 @@
+"""A trained network that fills the blank of a sentence, and everything it computed on the way there.
+
+`read` follows one sentence through NumPy copies of the weights; `predict` asks Keras. The sentences that it was
+trained on are in `datasets/cloze_grammar.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.errors import TextError
+from lstm_core.inference.classifier import pad
+from lstm_core.library.card import ModelCard, misfit
+from lstm_core.nn.clamps import Clamp
+from lstm_core.nn.network import Network
+from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
+from lstm_core.text.encoder import BLANK, UNKNOWN, Encoder, Encoding
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Filled:
+    """One sentence, read; T is its number of words, the blank counted.
+
+    Attributes:
+        text: as it was given.
+        encoded: its words, their places and ids.
+        place: the blank's timestep, from 0.
+        answers: the words that may stand in the blank.
+        probabilities: (answers,), rows of the softmax at the blank; they sum to 1.
+        trace: of the recurrent layer, in one direction or in two.
+    """
+
+    text: str
+    encoded: Encoding
+    place: int
+    answers: tuple[str, ...]
+    probabilities: Array
+    trace: LayerTrace | BidirectionalTrace
+
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """The answers with their probabilities, the most probable first."""
+        order = np.argsort(-self.probabilities, kind="stable")
+        return [(self.answers[index], float(self.probabilities[index])) for index in order]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The words that the network doesn't know, each once, as they stand in the text."""
+        places = np.flatnonzero(self.encoded.ids == UNKNOWN)
+        return tuple(dict.fromkeys(self.text[slice(*self.encoded.spans[place])] for place in places))
+
+
+@dataclass(frozen=True)
+class BlankFiller:
+    """A loaded network; made by `lstm_core.load`. Nothing in it changes: it is safe to share."""
+
+    card: ModelCard
+    encoder: Encoder
+    model: Any
+    network: Network
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The words that may stand in a blank, in the order of every array of probabilities."""
+        return self.card.labels
+
+    def encode(self, text: str) -> tuple[Encoding, int]:
+        """The sentence as the network reads it, and where its blank stands.
+
+        Raises:
+            TextError: if there is nothing to read, or not exactly one blank among the words that are read.
+        """
+        encoded = self.encoder.encode(text)
+        places = [t for t, token in enumerate(encoded.tokens) if token == BLANK]
+        if len(places) > 1:
+            raise TextError(f"There are {len(places)} blanks; leave exactly one {BLANK} in the sentence.")
+        if not places and encoded.cut:
+            raise TextError(
+                f"There is no blank among the first {self.encoder.length} words; put {BLANK} earlier, or shorten the "
+                "sentence."
+            )
+        if not places:
+            raise TextError(f"There is no blank: put {BLANK} (underscores) where the missing word belongs.")
+        if len(encoded.tokens) == 1:
+            raise TextError(f"A blank alone says nothing: put some words beside {BLANK}.")
+        return encoded, places[0]
+
+    def read(self, text: str, clamps: Sequence[Clamp] = ()) -> Filled:
+        """Read one sentence and keep everything.
+
+        Args:
+            text: a sentence with one blank, `___`, in it.
+            clamps: signals to hold while reading, in both directions if there are two.
+
+        Raises:
+            TextError: as `encode`.
+            ValueError: if a clamp names a signal, unit, timestep or layer that isn't there.
+        """
+        encoded, place = self.encode(text)
+        run = self.network.run(*encoded.inputs, clamps=clamps)
+        return Filled(text, encoded, place, self.answers, run.output[place], run.traces[0])
+
+    def predict(self, texts: Sequence[str]) -> Array:
+        """(n, answers) the probabilities at each sentence's blank, by Keras; raises TextError as `encode`."""
+        found = np.zeros((len(texts), len(self.answers)), np.float32)
+        for first in range(0, len(texts), BATCH):
+            batch = [self.encode(text) for text in texts[first : first + BATCH]]
+            ids = pad([encoded.ids for encoded, _ in batch], up_to=self.encoder.length)
+            output = self.on_batch(ids)
+            found[first : first + BATCH] = output[np.arange(len(batch)), [place for _, place in batch]]
+        return found
+
+    def on_batch(self, ids: Array) -> Array:
+        """What Keras says of ready-made ids, at every place: (n, T) → (n, T, answers)."""
+        with self._lock:  # Keras builds its predict function on first use, which two threads must not
+            return np.asarray(self.model.predict_on_batch(ids))
+
+
+def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:
+    """A blank filler from its folder.
+
+    Raises:
+        ModelError: if a file is missing or damaged, or they don't belong together.
+    """
+    from lstm_core.library.store import load_network, read_vocabulary
+
+    encoder = read_vocabulary(folder, Encoder.from_json)
+    model = load_network(folder)
+    network = Network(model)
+    shape = tuple(model.outputs[0].shape)  # (batch, T, answers)
+    ids = [layer.input_dim for layer in model.layers if type(layer).__name__ == "Embedding"]
+    if ids != [len(encoder.vocabulary)] or len(shape) != 3 or shape[-1] != len(card.labels):
+        raise misfit(card, f"{len(encoder.vocabulary)} words, and {len(card.labels)} answers of shape {shape}")
+    return BlankFiller(card, encoder, model, network)
+
+
+def blank_figures(model: BlankFiller) -> dict[str, Any]:
+    """What it gets right on every held-out sentence, each weighted by how often the grammar says it.
+
+    `limits` says what can be reached on these sentences by chance, from the words before the blank, and from all.
+    """
+    from lstm_core.datasets import cloze_grammar
+
+    held_out = cloze_grammar.sentences("test")
+    texts = list(dict.fromkeys(each.text for each in held_out))
+    rows = dict(zip(texts, model.predict(texts), strict=True))
+    weights = np.array([each.probability for each in held_out])
+    weights /= weights.sum()
+    truth = np.array([model.answers.index(each.answer) for each in held_out])
+    probabilities = np.stack([rows[each.text] for each in held_out])  # (n, answers)
+    own = probabilities[np.arange(len(truth)), truth]
+    right = probabilities.argmax(axis=1) == truth
+    early = np.array([each.clue_first for each in held_out])
+    return {
+        "model": model.card.name,
+        "examples": len(held_out),
+        "accuracy": float(weights @ right),
+        "cross_entropy": float(-(weights @ np.log(np.maximum(own, 1e-12)))),
+        "by_place_of_the_clue": {
+            name: float(weights[chosen] @ right[chosen] / weights[chosen].sum())
+            for name, chosen in (("before", early), ("after", ~early))
+        },
+        "limits": cloze_grammar.limits(held_out),
+    }

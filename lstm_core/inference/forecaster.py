@@ -1,0 +1,208 @@
+"""What a loaded forecaster can do: forecast from any origin, go through a series, and show its memory there.
+
+The network reads a window of scaled values and answers with quantiles of the next steps, in NumPy, so that loaded
+forecasters can be shared. Windows and units are in `timeseries/scaling.py`, judging in `timeseries/backtest.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.library import store
+from lstm_core.library.card import ModelCard, misfit
+from lstm_core.nn.network import Network
+from lstm_core.nn.trace import LayerTrace
+from lstm_core.timeseries import backtest as walk_forward
+from lstm_core.timeseries import series
+from lstm_core.timeseries.backtest import Backtest, SeriesError
+from lstm_core.timeseries.scaling import Form, Scaling
+from lstm_core.timeseries.series import Series
+
+ROWS = 256  # windows that are read at once
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a forecaster must know besides its weights; kept where a text model keeps its vocabulary.
+
+    Attributes:
+        window: values that are read.
+        horizon: steps ahead that it forecasts.
+        levels: of the quantiles, rising, with 0.5 among them.
+        form: what is done to values before they are read.
+        scalings: series → the scaling that was fitted on its training part.
+    """
+
+    window: int
+    horizon: int
+    levels: tuple[float, ...]
+    form: Form
+    scalings: Mapping[str, Scaling]
+
+    @property
+    def before(self) -> int:
+        """How many values, up to and with the origin, are looked at."""
+        return self.window + (0 if self.form == "level" else 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Ready for `from_json`."""
+        return {
+            "window": self.window,
+            "horizon": self.horizon,
+            "levels": list(self.levels),
+            "form": self.form,
+            "scalings": {name: scaling.to_json() for name, scaling in self.scalings.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Settings:
+        """Raises KeyError, TypeError or ValueError for anything else than `to_json` gave."""
+        levels = tuple(float(level) for level in data["levels"])
+        window, horizon = int(data["window"]), int(data["horizon"])
+        if list(levels) != sorted(levels) or 0.5 not in levels or not (levels[0] > 0 and levels[-1] < 1):
+            raise ValueError("the levels of the quantiles must rise between 0 and 1, with 0.5 among them")
+        if window < 1 or horizon < 1:
+            raise ValueError("window and horizon must be 1 or more")
+        scalings = {str(name): Scaling.from_json(each) for name, each in data["scalings"].items()}
+        if any(scaling.form != data["form"] for scaling in scalings.values()):
+            raise ValueError("a scaling has another form than the network")
+        if data["form"] not in ("level", "difference", "log_difference"):
+            raise ValueError(f"there is no form {data['form']!r}")
+        return cls(window, horizon, levels, data["form"], scalings)
+
+
+@dataclass(frozen=True, eq=False)
+class Forecaster:
+    """A trained forecaster; never changes, so it can be shared.
+
+    Attributes:
+        card: what it is.
+        settings: windows, horizon, quantiles and scalings.
+        model: the stock Keras model.
+        network: the same in NumPy.
+    """
+
+    card: ModelCard
+    settings: Settings
+    model: Any
+    network: Network
+
+    def scaling(self, series: Series) -> Scaling:
+        """The scaling that belongs to a series: the one kept from training, or one fitted on its training part now.
+
+        Raises:
+            SeriesError: if the training part can't be scaled.
+        """
+        kept = self.settings.scalings.get(series.name)
+        return kept or Scaling.fit(series.values, self.settings.form, 0, series.parts.training)
+
+    def forecast(self, values: Array, origins: Array, scaling: Scaling) -> Array:
+        """Quantiles of the next steps from each origin, from values[: origin + 1] alone.
+
+        Args:
+            values: (n,) the series; what lies behind an origin is not looked at.
+            origins: (k,), each at least `settings.before` - 1.
+            scaling: from `scaling`.
+
+        Returns:
+            (k, horizon, levels) in the units of the series, rising along levels.
+
+        Raises:
+            SeriesError: if an origin has too few values before it.
+        """
+        shape = (len(origins), self.settings.horizon, len(self.settings.levels))
+        answers = [output[-1] for output, _ in self._read(values, origins, scaling)]
+        return scaling.back(np.concatenate(answers).reshape(shape), values, origins)
+
+    def memory(self, values: Array, origins: Array, scaling: Scaling) -> Array:
+        """The cell state at the end of each origin's window: all that the forecast is made from; (k, units)."""
+        return np.concatenate(
+            [trace.signals.get("c", trace.h)[-1] for _, trace in self._read(values, origins, scaling)]
+        )
+
+    def origins(self, series: Series) -> Array:
+        """All origins that have a whole window behind them, up to the last value."""
+        return np.arange(self.settings.before - 1, len(series))
+
+    def backtest(self, series: Series, part: str = "test") -> Backtest:
+        """Forecast from every origin of the "test" or "validation" part and lay the truth beside it.
+
+        Raises:
+            SeriesError: if the series is too short, or can't be scaled.
+        """
+        parts, horizon = series.parts, self.settings.horizon
+        origins = parts.test_origins(horizon) if part == "test" else parts.validation_origins(horizon)
+        origins = origins[origins >= self.settings.before - 1]
+        quantiles = self.forecast(series.values, origins, self.scaling(series)) if len(origins) else None
+        scale = walk_forward.naive_scale(series.values, parts)
+        levels = self.settings.levels
+        return walk_forward.backtest_forecasts(series.values, origins, horizon, series.season, scale, quantiles, levels)
+
+    def _read(self, values: Array, origins: Array, scaling: Scaling) -> list[tuple[Array, LayerTrace]]:
+        """Each chunk of windows read: the output (window, k, answers) and the trace, (window, k, units) a signal."""
+        if len(origins) and origins.min() < self.settings.before - 1:
+            raise SeriesError(f"A forecast needs {self.settings.before} values before it; this origin has fewer.")
+        found = []
+        for first in range(0, len(origins), ROWS):
+            windows = scaling.inputs(values, origins[first : first + ROWS], self.settings.window)  # (k, window, 1)
+            read = self.network.run(windows.transpose(1, 0, 2))
+            trace = read.traces[-1]
+            assert isinstance(trace, LayerTrace)  # `load_forecaster` lets no other network in
+            found.append((read.output, trace))
+        return found
+
+
+def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
+    """A forecaster from its folder; raises ModelError as `library.load` does."""
+    settings = store.read_vocabulary(folder, Settings.from_json)
+    model = store.load_network(folder)
+    network = Network(model)
+    wanted = (None, settings.horizon * len(settings.levels))
+    read, answers = model.inputs[0].shape, model.outputs[0].shape
+    one_lstm = len(network.recurrent_names) == 1 and network.causal and model.count_params() > 0
+    if len(read) != 3 or read[-1] != 1 or tuple(answers) != wanted or not one_lstm:
+        raise misfit(
+            card,
+            f"the network should read one value a step with one recurrent layer and answer with {wanted[1]} numbers",
+        )
+    return Forecaster(card, settings, model, network)
+
+
+def forecasting_figures(model: Forecaster) -> dict[str, Any]:
+    """A forecaster's errors over a walk through the test part, beside the forecasts that cost nothing.
+
+    Errors are in units of each series' own one-step naive error in its training part (MASE), so that several series
+    can be taken together.
+
+    Raises:
+        DatasetError: if the series isn't there.
+        SeriesError: if it is too short.
+    """
+    many = (
+        list(series.stocks().values()) if model.card.dataset == "stocks" else [series.load_series(model.card.dataset)]
+    )
+    tests = [model.backtest(each) for each in many]
+    errors = {
+        name: np.concatenate([test.errors(name) / test.scale for test in tests], axis=1) for name in tests[0].forecasts
+    }  # (origins, series · horizon)
+    low, high = walk_forward.skill_interval(errors["lstm"], errors["naive"], model.settings.horizon)
+    mase = {name: float(each.mean()) for name, each in errors.items()}
+    return {
+        "model": model.card.name,
+        "examples": sum(len(test.origins) for test in tests),
+        "mase": mase["lstm"],
+        **{f"{name}_mase": mase[name] for name in walk_forward.BASELINES},
+        "skill": walk_forward.skill_score(errors["lstm"], errors["naive"]),
+        "skill_interval": [low, high],
+        "coverage": float(np.mean([test.coverage() for test in tests])),
+        "wanted_coverage": model.settings.levels[-1] - model.settings.levels[0],
+        "mase_by_step": np.mean([test.mase_by_step("lstm") for test in tests], axis=0).round(4).tolist(),
+        "naive_mase_by_step": np.mean([test.mase_by_step("naive") for test in tests], axis=0).round(4).tolist(),
+        "series": {each.name: round(test.mase("lstm"), 4) for each, test in zip(many, tests, strict=True)},
+    }

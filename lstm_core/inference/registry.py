@@ -1,0 +1,82 @@
+"""Every task of a trained model, and what loads a model of it: the one place that names them all.
+
+Which models there are is read from their cards alone; loading one brings in the module of its task.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from lstm_core.errors import ModelError
+from lstm_core.library import store
+from lstm_core.library.bundle import unpack_bundle_into
+from lstm_core.library.card import ModelCard
+from lstm_core.library.store import list_folder
+from lstm_core.library.user_models import list_user_models, own_folder
+
+# What loads a model of each task: (folder, card) → model. By name, so that listing brings none of them in.
+_LOADERS: dict[str, str] = {
+    "classifier": "lstm_core.inference.classifier:load_classifier",
+    "generator": "lstm_core.inference.char_lm:load_generator",
+    "forecaster": "lstm_core.inference.forecaster:load_forecaster",
+    "blank filler": "lstm_core.inference.cloze:load_blank_filler",
+    "rewriter": "lstm_core.inference.seq2seq:load_rewriter",
+    "tree reader": "lstm_core.inference.tree_rnn:load_tree_reader",
+    "word model": "lstm_core.inference.word_lm:load_word_model",
+}
+
+
+def list_models(folder: Path | None = None) -> list[ModelCard]:
+    """The cards of all models that can be read, sorted by name; a damaged one is left out.
+
+    Args:
+        folder: where to look; None for the models shipped with LSTM Lab, followed by the user's own.
+    """
+    return list_folder(folder) if folder is not None else [*list_folder(store.SHIPPED), *list_user_models()]
+
+
+def find_model(name: str | os.PathLike[str]) -> Path:
+    """The folder of a model, by its name or by a path to it.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    # `os.path.isdir` says no to what can't be a path, such as a whole question; `Path.is_dir` may raise.
+    if name and Path(name).name == str(name):
+        for shelf in (store.SHIPPED, own_folder()):
+            if os.path.isdir(shelf / name):
+                return shelf / name
+    if name and os.path.isdir(name):
+        return Path(name)
+    names = ", ".join(card.name for card in list_models()) or "none"
+    asked = " ".join(str(name).split())[:200]  # one line, whatever was given
+    raise ModelError(f"There is no model '{asked}'. Models here: {names}.")
+
+
+def load(name: str | os.PathLike[str]) -> Any:
+    """Load a model by its name, or from a path to a model's folder.
+
+    Raises:
+        ModelError: if it is missing, damaged, or holds a network that can't be followed.
+    """
+    folder = find_model(name)
+    card = ModelCard.read(folder)
+    if card.task not in _LOADERS:
+        raise ModelError(f"The model '{card.name}' is a '{card.task}', which this version doesn't know.")
+    module, function = _LOADERS[card.task].split(":")
+    return getattr(import_module(module), function)(folder, card)
+
+
+def load_bundle(data: bytes) -> Any:
+    """The model in a bundle, ready to be used.
+
+    Raises:
+        ModelError: as `unpack_bundle`, or as `load`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        unpack_bundle_into(data, Path(folder) / "model")
+        return load(Path(folder) / "model")

@@ -1,0 +1,77 @@
+"""Questions asked of a trained network: which unit carries what, what an ablation costs, how gradients flow."""
+
+from lstm_core.interpret.ablation import Ablation, ablate_tokens, ablate_units
+from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, contrasting_units, find_moments
+from lstm_core.interpret.alignment import align_readings, first_divergence, memory_difference
+from lstm_core.interpret.forecast_probe import SERIES_SIGNALS, best_follower, series_signal, standardised
+from lstm_core.interpret.gate_contrast import Contrast, forgetting_contrast, input_contrast, writing_contrast
+from lstm_core.interpret.gradient_clipping import TrainingRun, training_run
+from lstm_core.interpret.gradient_flow import (
+    ErrorFlow,
+    Flow,
+    Saturation,
+    error_flow,
+    fresh_flows,
+    largest_stretch,
+    matrix_of,
+    matrix_powers,
+    recurrent_weights,
+    saturation,
+    scalar_powers,
+    trained_flows,
+)
+from lstm_core.interpret.state_patching import (
+    PatchingResult,
+    erase_units,
+    patch_states,
+    scale_state,
+    swap_state,
+    words_when_scaled,
+)
+from lstm_core.interpret.toy_rnn import SYMBOLS, TRAINED_LENGTH, TRAINED_UNITS
+from lstm_core.interpret.unit_correlation import ReadableUnit, readable_units_from_card
+
+__all__ = [
+    "ACTIVATION_THRESHOLD",
+    "SERIES_SIGNALS",
+    "SYMBOLS",
+    "TRAINED_LENGTH",
+    "TRAINED_UNITS",
+    "Ablation",
+    "Contrast",
+    "ErrorFlow",
+    "Flow",
+    "PatchingResult",
+    "ReadableUnit",
+    "Saturation",
+    "TrainingRun",
+    "ablate_tokens",
+    "ablate_units",
+    "align_readings",
+    "best_follower",
+    "contrasting_units",
+    "erase_units",
+    "error_flow",
+    "find_moments",
+    "first_divergence",
+    "forgetting_contrast",
+    "fresh_flows",
+    "input_contrast",
+    "largest_stretch",
+    "matrix_of",
+    "matrix_powers",
+    "memory_difference",
+    "patch_states",
+    "readable_units_from_card",
+    "recurrent_weights",
+    "saturation",
+    "scalar_powers",
+    "scale_state",
+    "series_signal",
+    "standardised",
+    "swap_state",
+    "trained_flows",
+    "training_run",
+    "words_when_scaled",
+    "writing_contrast",
+]

@@ -1,0 +1,238 @@
+"""How long a gradient lives on its way back through time: a number, a matrix, three cells, and trained gates.
+
+Measures and nothing else: the networks are those of `interpret/toy_rnn.py` and the shipped ones, the way
+back is in `nn/bptt.py`. The story is that of Hochreiter (1991), Bengio, Simard & Frasconi (1994),
+Hochreiter & Schmidhuber (1997) and Pascanu, Mikolov & Bengio (2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.errors import ModelError
+from lstm_core.interpret.toy_rnn import KINDS, SmallNetwork, fresh, orthogonal, pass_through, remember_first, trained
+from lstm_core.nn import bptt
+from lstm_core.nn.clamps import SIGNALS
+from lstm_core.nn.layers import Recur
+from lstm_core.nn.network import Network
+from lstm_core.nn.trace import LayerTrace
+from lstm_core.nn.weights import CellWeights, Kind
+
+SEQUENCES = 16  # over which a norm is averaged
+LEFT, RIGHT = 0.1, 0.9  # a gate below or above is called saturated (Karpathy, Johnson & Fei-Fei 2016)
+BINS = 40
+# Multiplications in one matrix product: beyond, OpenBLAS calls for other threads, and waiting for those on a busy
+# machine took ten times as long as the product.
+ALONE = 2**18
+
+
+# --- A number and a matrix ----------------------------------------------------------------------
+
+
+def scalar_powers(w: float, steps: int) -> Array:
+    """|w|^k for k = 0…steps: what is left of 1 after k multiplications by w; (steps + 1,)."""
+    return np.abs(float(w)) ** np.arange(steps + 1)
+
+
+def spectral_radius(matrix: Array) -> float:
+    """The largest absolute value of an eigenvalue of a square matrix."""
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+
+def matrix_of(radius: float, units: int, seed: int, *, turning: bool = False) -> Array:
+    """A random square matrix of a given spectral radius; (units, units).
+
+    Args:
+        radius: 0 or more.
+        units: how many rows.
+        seed: of the random numbers.
+        turning: an orthogonal matrix times the radius, which stretches all vectors alike; otherwise
+            normal random numbers.
+    """
+    rng = np.random.default_rng(seed)
+    if turning:
+        return radius * orthogonal(units, rng)
+    matrix = rng.normal(size=(units, units))
+    return matrix * (radius / spectral_radius(matrix))
+
+
+def matrix_powers(matrix: Array, steps: int, seed: int) -> Array:
+    """‖Wᵏ·v‖ for k = 0…steps and a random v of length 1; (steps + 1,)."""
+    v = np.random.default_rng(seed).normal(size=len(matrix))
+    v /= np.linalg.norm(v)
+    norms = [1.0]
+    for _ in range(steps):
+        v = matrix @ v
+        norms.append(float(np.linalg.norm(v)))
+    return np.array(norms)
+
+
+def largest_stretch(matrix: Array, steps: int) -> Array:
+    """‖Wᵏ‖₂ for k = 0…steps: the length that the worst vector of length 1 comes to; (steps + 1,)."""
+    power = np.eye(len(matrix))
+    norms = [1.0]
+    for _ in range(steps):
+        power = matrix @ power
+        norms.append(float(np.linalg.norm(power, 2)))
+    return np.array(norms)
+
+
+# --- Three cells --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How the gradient fares in one network.
+
+    Attributes:
+        kind: of the cell.
+        norms: (T,) ‖∂L/∂h_t‖ for t = 1…T, the mean over sequences; not finite where it left the numbers.
+        accuracy: the share of sequences that the network answers rightly, 0…1.
+    """
+
+    kind: Kind
+    norms: Array
+    accuracy: float
+
+    @property
+    def shrank(self) -> float:
+        """By what factor the gradient is smaller at the first timestep than at the last; below 1 if it grew.
+
+        Infinite where nothing is left, 0 where it left the numbers.
+        """
+        first, last = self.norms[0], self.norms[-1]
+        if not (np.isfinite(first) and np.isfinite(last)):
+            return 0.0
+        return float(last / first) if first > 0 else float("inf")
+
+
+def norms_over_time(gradients: Array) -> Array:
+    """Euclidean norms over the units, then the mean over sequences: (T, batch, units) → (T,).
+
+    Divided by the largest entry before squaring, so that 10^200 can be measured.
+    """
+    largest = np.abs(gradients).max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        parts = np.where(largest > 0, gradients / largest, 0.0)
+        return (np.linalg.norm(parts, axis=-1) * largest[..., 0]).mean(axis=1)
+
+
+def flow(network: SmallNetwork, length: int, seed: int) -> Flow:
+    """‖∂L/∂h_t‖ at every timestep by one pass back, L being a sequence's own loss after its last symbol.
+
+    Args:
+        network: any small network.
+        length: of the sequences, at least 1.
+        seed: of the sequences.
+    """
+    x, answers = remember_first(length, SEQUENCES, seed)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        step = pass_through(network, x, answers)
+    return Flow(network.kind, norms_over_time(step.gradients.h * SEQUENCES), step.accuracy)
+
+
+def fresh_flows(
+    length: int, units: int, seed: int, *, scale: float, activation: str, keep_bias: float
+) -> tuple[Flow, ...]:
+    """An untrained RNN, GRU and LSTM of the same size, seed and data; arguments as in `small_networks.fresh`."""
+    options = {"scale": scale, "activation": activation, "keep_bias": keep_bias}
+    return tuple(flow(fresh(kind, units, seed, **options), length, seed) for kind in KINDS)  # type: ignore[arg-type]
+
+
+def trained_flows(length: int, seed: int) -> tuple[Flow, ...]:
+    """The same for the three shipped networks that were trained to remember the first symbol.
+
+    Raises:
+        ModelError: if one is missing.
+    """
+    return tuple(flow(trained(kind), length, seed) for kind in KINDS)
+
+
+# --- Constant error flow ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ErrorFlow:
+    """From the last cell state back to every earlier one; arrays (T, units), the last row is 1.
+
+    Attributes:
+        gates: the product of the forget gates after t: what the straight way through c lets pass.
+        measured: |∂c_T/∂c_t| of each unit by itself, through all ways: c, the gates and other units.
+    """
+
+    gates: Array
+    measured: Array
+
+
+def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
+    """Both for every unit of an LSTM layer, by batched passes back, a row of a batch a unit.
+
+    The straight way alone is the constant error carousel of Hochreiter & Schmidhuber (1997), with
+    the forget gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t.
+
+    Args:
+        weights: the layer's.
+        trace: (T, units) signals, no clamps.
+
+    Raises:
+        ModelError: if the layer has no cell state.
+    """
+    if weights.kind != "lstm":
+        raise ModelError(f"Layer '{weights.name}' is no LSTM: it has no cell state for an error to flow through.")
+    units, kind = weights.units, trace.c.dtype
+    after = np.concatenate([trace.f[1:].astype(float), np.ones((1, units))])  # (T, units): f_{t+1}, then 1
+    gates = np.cumprod(after[::-1], axis=0)[::-1]
+    measured = np.empty_like(gates)
+    rows = max(1, ALONE // weights.recurrent.size)
+    for first in range(0, units, rows):
+        own = np.arange(first, min(first + rows, units))
+        nothing = np.zeros((len(trace), len(own), units), kind)  # (T, batch of units, units)
+        back = bptt.through_time(weights, trace, nothing, np.eye(units, dtype=kind)[own])
+        assert back.c is not None
+        measured[:, own] = np.abs(back.c[:, own - first, own])
+    return ErrorFlow(gates, measured)
+
+
+def recurrent_weights(network: Network) -> tuple[CellWeights, ...]:
+    """The weights of every recurrent layer that reads in one direction, in reading order."""
+    return tuple(node.operation.weights for node in network.nodes if isinstance(node.operation, Recur))
+
+
+# --- Saturation ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """How one gate of a layer spends its time: `left`, `right` (units,) 0…1; `histogram` (BINS,) sums to 1."""
+
+    left: Array
+    right: Array
+    histogram: Array
+
+
+def saturation(traces: Iterable[LayerTrace]) -> Mapping[str, Saturation]:
+    """For every gate, how often each unit is left- or right-saturated (Karpathy, Johnson & Fei-Fei 2016).
+
+    Args:
+        traces: of one layer, over any texts; at least one.
+
+    Returns:
+        `i f o` of an LSTM, `z r` of a GRU.
+
+    Raises:
+        ModelError: if the layer has no gates.
+    """
+    traces = list(traces)
+    gates = [letter for letter in SIGNALS[traces[0].kind] if letter in "ifozr"]
+    if not gates:
+        raise ModelError(f"Layer '{traces[0].name}' has no gates that could saturate.")
+    found = {}
+    for letter in gates:
+        values = np.concatenate([trace.signals[letter] for trace in traces])  # (all timesteps, units)
+        counts, _ = np.histogram(np.clip(values, 0, 1), BINS, (0, 1))
+        found[letter] = Saturation((values < LEFT).mean(axis=0), (values > RIGHT).mean(axis=0), counts / values.size)
+    return found

@@ -1,0 +1,82 @@
+"""Meddling with the state that an encoder hands to its decoder, and what the answer then keeps of each number.
+
+The networks themselves are in `inference/seq2seq.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.datasets import number_words
+from lstm_core.inference.seq2seq import Rewriter, longest_for
+
+State = tuple[Array, Array]  # h and c, (units,) each
+LENGTHS = range(number_words.ALL_TRAINED + 1, number_words.LONGEST_TRAINED + 1)  # of the numbers that are tried
+
+
+def swap_state(own: State, other: State, which: str) -> State:
+    """The own state with the other number's "h", or "c", in its place."""
+    return (other[0] if which == "h" else own[0]), (other[1] if which == "c" else own[1])
+
+
+def scale_state(state: State, factor: float) -> State:
+    """h and c times a factor."""
+    return state[0] * np.float32(factor), state[1] * np.float32(factor)
+
+
+def erase_units(state: State, units: int) -> State:
+    """h and c with 0 in the places of the `units` units whose cell state is largest, whatever its sign."""
+    kept = np.ones_like(state[1])
+    kept[np.argsort(-np.abs(state[1]), kind="stable")[:units]] = 0
+    return state[0] * kept, state[1] * kept
+
+
+@dataclass(frozen=True)
+class PatchingResult:
+    """Over pairs of numbers of different lengths, h from the one and c from the other: shares of the answers, 0…1.
+
+    `words_*` is how often the answer has as many words as the number that h, or c, came from; `letter_*` how often it
+    begins with the same letter as that number's answer.
+    """
+
+    pairs: int
+    words_h: float
+    words_c: float
+    letter_h: float
+    letter_c: float
+
+
+def patch_states(model: Rewriter, pairs: int = 200, seed: int = 1) -> PatchingResult:
+    """Hand over h of one number with c of another, `pairs` times, on numbers that were not trained on."""
+    rng = np.random.default_rng(seed)
+    pools = {length: number_words.numbers("validation", length, 40, rng) for length in LENGTHS}
+    chosen = [rng.choice(list(LENGTHS), 2, replace=False) for _ in range(pairs)]
+    firsts, seconds = ([str(rng.choice(pools[int(pair[side])])) for pair in chosen] for side in (0, 1))
+    h = np.stack([model.state(number)[0] for number in firsts])  # (pairs, units)
+    c = np.stack([model.state(number)[1] for number in seconds])
+    answers = model.write_many(h, c, longest_for("0" * number_words.LONGEST_TRAINED))
+
+    def share(numbers: Sequence[str], words: bool) -> float:
+        truths = map(number_words.spelled_backwards, numbers)
+        same = [
+            len(answer.split()) == len(truth.split()) if words else answer[:1] == truth[:1]
+            for answer, truth in zip(answers, truths, strict=True)
+        ]
+        return float(np.mean(same))
+
+    return PatchingResult(pairs, share(firsts, True), share(seconds, True), share(firsts, False), share(seconds, False))
+
+
+def words_when_scaled(model: Rewriter, factors: Sequence[float], length: int = 4, count: int = 40) -> list[float]:
+    """For each factor, how many words are written on average for numbers of `length` digits with a scaled state."""
+    numbers = number_words.numbers("validation", length, count, np.random.default_rng(1))
+    h, c = (np.stack(part) for part in zip(*map(model.state, numbers), strict=True))
+    longest = longest_for("0" * 2 * length)
+    return [
+        float(np.mean([len(answer.split()) for answer in model.write_many(*scale_state((h, c), factor), longest)]))
+        for factor in factors
+    ]

@@ -1,0 +1,101 @@
+"""A scheduler and its workers on this machine, in a process of their own that ends with the web process.
+
+They can't be started from the web process itself: a worker begins by importing its parent's main module, and Streamlit
+calls the page that is being drawn that, so every worker would draw the page. `jobs/queue.py` is the other side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_core.jobs.worker import ONE_THREAD
+
+
+class OwnCluster:
+    """A running `main`."""
+
+    def __init__(self, workers: int, memory: str, patience: float) -> None:
+        """Start it and wait until it can be reached.
+
+        Args:
+            workers: processes, each with one thread.
+            memory: of each worker.
+            patience: seconds to wait for it.
+
+        Raises:
+            OSError: if the process can't be started.
+            TimeoutError: if it can't be reached in time.
+        """
+        # Found wherever the app was started from.
+        root, known = str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lstm_core.jobs.local_cluster", str(workers), memory],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [known])])},
+        )
+        self.address = self._read_address(patience)
+        if not self.address:
+            self.close()
+            raise TimeoutError("the training workers don't start")
+
+    def close(self) -> None:
+        """End it and its workers."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _read_address(self, patience: float) -> str:
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            return self._process.stdout.readline().strip() if selector.select(patience) else ""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve this machine until standard input ends, which it does when the parent does; prints the address first."""
+    parser = argparse.ArgumentParser(prog="python -m lstm_core.jobs.local_cluster", description=main.__doc__)
+    parser.add_argument("workers", type=int)
+    parser.add_argument("memory")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches everybody; the parent decides
+    import dask
+    from distributed import LocalCluster
+
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 1,  # one more try after a lost worker
+            "distributed.scheduler.work-stealing": False,
+            "distributed.worker.profile.enabled": False,
+            **{f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ONE_THREAD.items()},
+        }
+    )
+    with LocalCluster(
+        n_workers=options.workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=options.memory,
+        dashboard_address="127.0.0.1:0",  # any free port: several servers may run on one machine
+        host="127.0.0.1",
+        silence_logs=logging.ERROR,
+    ) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""A job that does nothing but count: to try a set of workers without training anything.
+
+`python -m lstm_core.jobs.smoke_test` runs it on the workers that this machine is set up for and says what came back.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lstm_core.errors import LabError
+
+
+def work(
+    arguments: dict[str, Any], tell: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
+) -> dict[str, Any]:
+    """Count to `arguments["steps"]`, resting `arguments["rest"]` seconds at each, and tell every number.
+
+    Returns:
+        `counted`, and the `process` that did it.
+
+    Raises:
+        LabError: if `arguments["fail_at"]` is reached.
+    """
+    step = 0
+    for step in range(1, int(arguments["steps"]) + 1):
+        if step == arguments.get("fail_at"):
+            raise LabError(f"Counting failed at {step}, as it was asked to.")
+        if stopped():
+            break
+        tell({"step": step, "process": os.getpid()})
+        time.sleep(float(arguments.get("rest", 0.0)))
+    return {"counted": step, "process": os.getpid()}
+
+
+def main() -> None:
+    """Count to ten on the workers, and print what was heard."""
+    from lstm_core.jobs import queue
+
+    shared = queue.shared_queue()
+    job = shared.submit("lstm_core.jobs.smoke_test:work", {"steps": 10, "rest": 0.1}, "rehearsal", "Count to ten")
+    job.done.wait(120)
+    print(f"{job.state}: {len(job.events)} events, {job.result or job.message} on {shared.workers()} workers")
+    shared.close()
+
+
+if __name__ == "__main__":
+    main()

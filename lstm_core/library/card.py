@@ -1,0 +1,112 @@
+"""A model's card, `card.json`: what it is, how it was trained, what it reached.
+
+Reading a card needs neither Keras nor the weights. The models folder itself is in `library/store.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lstm_core.errors import ModelError
+
+CARD = "card.json"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is and what it reached; `card.json`.
+
+    Attributes:
+        name: the folder's name, which `load` takes; `read` goes by the folder, not by what the file says.
+        title: for people.
+        task: "classifier", "generator", "word model" or "forecaster".
+        dataset: a name from `datasets`.
+        summary: one or two plain sentences.
+        labels: a classifier's classes, in the order of its probabilities.
+        notes: further plain paragraphs: what was kept from an article, what it costs.
+        measured: what `evaluate` printed on the test split.
+        training: seed, date, sizes, seconds, library versions, command, and the curves.
+    """
+
+    name: str
+    title: str
+    task: str
+    dataset: str
+    summary: str
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelCard:
+        """The card in a model's folder.
+
+        Raises:
+            ModelError: if it is missing or damaged.
+        """
+        data = read_json(folder, CARD)
+        try:
+            known = {item.name for item in fields(cls)}
+            card = cls(**{key: value for key, value in data.items() if key in known})
+            for name in ("name", "title", "task", "dataset", "summary"):
+                if not isinstance(getattr(card, name), str):
+                    raise TypeError(f"{name} is not a text")
+            for name in ("labels", "notes"):
+                texts = getattr(card, name)
+                if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+                    raise TypeError(f"{name} is not a list of texts")
+            for name in ("measured", "training"):
+                if not isinstance(getattr(card, name), dict):
+                    raise TypeError(f"{name} is not an object")
+            return replace(card, name=folder.resolve().name, labels=tuple(card.labels), notes=tuple(card.notes))
+        except TypeError as error:
+            raise damaged(folder, CARD, error) from error
+
+
+def headline(measured: Mapping[str, Any]) -> str:
+    """What a model reached, in a few words; empty where nothing was measured."""
+    for key, words in (
+        ("accuracy", "accuracy {:.2%}"),
+        ("nats_per_character", "{:.3f} nats per character"),
+        ("nats_per_word", "{:.3f} nats per word"),
+    ):
+        if isinstance(measured.get(key), float):
+            return words.format(measured[key])
+    if isinstance(measured.get("mase"), float) and isinstance(measured.get("naive_mase"), float):
+        return f"MASE {measured['mase']:.2f}, naive {measured['naive_mase']:.2f}"
+    return ""
+
+
+def write_json(path: Path, data: Mapping[str, Any], indent: int | None) -> None:
+    """Write one JSON object as UTF-8; OSError if that can't be done."""
+    path.write_text(json.dumps(data, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """The JSON object in a file of a model's folder; ModelError if it is missing or damaged."""
+    path = folder / name
+    if not path.is_file():
+        raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise damaged(folder, name, error) from error
+    if not isinstance(data, dict):
+        raise damaged(folder, name, "it holds no JSON object")
+    return data
+
+
+def misfit(card: ModelCard, why: str) -> ModelError:
+    """The error for files of a model that are whole and yet of different models."""
+    return ModelError(f"The files of the model '{card.name}' don't belong together: {why}. Get the folder again.")
+
+
+def damaged(folder: Path, name: str, why: object) -> ModelError:
+    """The error for a file of a model that can't be used, in one line."""
+    first_line = (str(why).strip().splitlines() or ["unreadable"])[0][:160]
+    return ModelError(f"The model '{folder.name}' can't be opened: {name} is damaged ({first_line}). Get it again.")

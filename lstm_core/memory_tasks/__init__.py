@@ -1,0 +1,44 @@
+"""The synthetic tasks that test a network's memory: their data, their presets, and small trained networks.
+
+The tasks are those of Hochreiter & Schmidhuber (1997) and Gers & Schmidhuber (2001).
+"""
+
+from lstm_core.memory_tasks.config import (
+    LEARNING_RATES,
+    PRESETS,
+    RACE_RANGES,
+    Race,
+    measured_races,
+    race_from_arguments,
+)
+from lstm_core.memory_tasks.examples import Example, task_example
+from lstm_core.memory_tasks.network import (
+    Carrier,
+    GymNetwork,
+    carrier_unit,
+    counts_to,
+    measure_network,
+    networks_from_weights,
+)
+from lstm_core.memory_tasks.tasks import PASS_ERROR, TASKS, Task, find_task
+
+__all__ = [
+    "LEARNING_RATES",
+    "PASS_ERROR",
+    "PRESETS",
+    "RACE_RANGES",
+    "TASKS",
+    "Carrier",
+    "Example",
+    "GymNetwork",
+    "Race",
+    "Task",
+    "carrier_unit",
+    "counts_to",
+    "find_task",
+    "measure_network",
+    "measured_races",
+    "networks_from_weights",
+    "race_from_arguments",
+    "task_example",
+]

@@ -1,0 +1,183 @@
+"""What a race of the memory gym is: its settings, their ranges, and presets that were measured.
+
+Data and checks only; the training is in `memory_tasks/race_job.py`. What each preset claims is measured over five
+seeds by `benchmarks/memory.py`; its table is in `benchmarks/MEMORY.md`, and for the page in `assets/memory_gym.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from lstm_core.errors import LabError
+from lstm_core.memory_tasks import tasks
+from lstm_core.memory_tasks.tasks import Task
+from lstm_core.paths import ASSETS
+
+MEASURED = ASSETS / "memory_gym.json"
+LEARNING_RATES = (0.001, 0.003, 0.01, 0.03)
+# What may be asked for: lowest, highest.
+RACE_RANGES: dict[str, tuple[float, float]] = {
+    "units": (2, 64),
+    "seed": (0, 9999),
+    "keep_bias": (-2.0, 6.0),
+    "steps": (25, 4000),
+}
+
+
+@dataclass(frozen=True)
+class Race:
+    """A plain RNN, a GRU and an LSTM of one size, learning one task from the same sequences.
+
+    Attributes:
+        task: its name.
+        length: what it counts, the task says.
+        units: of each recurrent layer.
+        seed: of weights and sequences.
+        keep_bias: what the bias of the gate that keeps the old state begins with: f of an LSTM (Gers, Schmidhuber &
+            Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015), z of a GRU; a plain RNN has none.
+        rate: Adam's learning rate.
+        steps: how many batches each of the three may learn from.
+    """
+
+    task: str = "adding"
+    length: int = 50
+    units: int = 32
+    seed: int = 1
+    keep_bias: float = 3.0
+    rate: float = 0.01
+    steps: int = 1000
+
+    def __post_init__(self) -> None:
+        """Raises LabError, naming the setting, for what can't be raced."""
+        task, (shortest, longest) = self.of, self.of.lengths
+        if not isinstance(self.length, int) or not shortest <= self.length <= longest:
+            raise LabError(f"{task.title} takes a length from {shortest} to {longest}; received {self.length}.")
+        for name, (low, high) in RACE_RANGES.items():
+            value = getattr(self, name)
+            whole = isinstance(low, int)
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+                raise LabError(f"{_said(name)} must be a {'whole ' if whole else ''}number; received '{value}'.")
+            if not low <= value <= high:
+                raise LabError(f"{_said(name)} can be from {low:g} to {high:g}; received {value:g}.")
+        if self.rate not in LEARNING_RATES:
+            raise LabError(f"The learning rate can be {', '.join(map(str, LEARNING_RATES))}; received {self.rate}.")
+
+    @property
+    def of(self) -> Task:
+        """The task that is raced for."""
+        return tasks.find_task(self.task)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As plain values, for a job."""
+        return asdict(self)
+
+
+def race_from_arguments(arguments: Mapping[str, Any]) -> Race:
+    """The race of these plain values.
+
+    Raises:
+        LabError: if one is unknown or out of range.
+    """
+    unknown = set(arguments) - {field.name for field in fields(Race)}
+    if unknown:
+        raise LabError(f"A race has no setting '{min(unknown)}'.")
+    return Race(**arguments)
+
+
+def _said(name: str) -> str:
+    return {"keep_bias": "The forget-gate bias", "steps": "The number of batches"}.get(name, f"The number of {name}")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A race worth seeing, and what it shows.
+
+    Attributes:
+        title: on its button.
+        race: its settings.
+        question: what to ask the room before it starts.
+        passes: the cells that reach the pass mark in most of five seeds.
+        fails: those that don't, in most of five seeds.
+    """
+
+    title: str
+    race: Race
+    question: str
+    passes: tuple[str, ...]
+    fails: tuple[str, ...]
+
+
+PRESETS: dict[str, Preset] = {
+    "adding": Preset(
+        "Adding, 50 steps",
+        Race("adding", 50, 32, 1, 3.0, 0.01, 1500),
+        "Two marked numbers among fifty. Which of the three finds out that only they matter?",
+        ("gru", "lstm"),
+        ("rnn",),
+    ),
+    "adding_half": Preset(
+        "Adding, gate half open",
+        Race("adding", 50, 32, 1, 0.0, 0.01, 1500),
+        "The same race, but the forget gate begins at one half. Does it matter where a gate begins, if it can learn?",
+        (),
+        ("rnn", "lstm"),
+    ),
+    "order": Preset(
+        "Order, 70 steps",
+        Race("order", 70, 32, 1, 3.0, 0.003, 1000),
+        "Two letters matter, and which came first. Who remembers the first one until the end?",
+        ("gru", "lstm"),
+        ("rnn",),
+    ),
+    "order_short": Preset(
+        "Order, 30 steps",
+        Race("order", 30, 32, 1, 3.0, 0.003, 1000),
+        "Less than half as long. Does the plain RNN still fail?",
+        ("rnn", "gru", "lstm"),
+        (),
+    ),
+    "copy": Preset(
+        "Copy, wait of 20",
+        Race("copy", 20, 32, 1, 3.0, 0.003, 1500),
+        f"{tasks.BITS} bits, a wait of 20, and say them again: surely the gated cells win?",
+        ("rnn", "lstm"),
+        (),
+    ),
+    "copy_long": Preset(
+        "Copy, wait of 60",
+        Race("copy", 60, 32, 1, 3.0, 0.003, 1500),
+        "Three times as long a wait. Now the gates must pay, or not?",
+        ("rnn",),
+        ("gru", "lstm"),
+    ),
+    "reber": Preset(
+        "Reber, 28 symbols",
+        Race("reber", 28, 32, 1, 3.0, 0.003, 1500),
+        "The last symbol but one repeats the second. Who carries it through the string in between?",
+        ("lstm",),
+        (),
+    ),
+    "counting": Preset(
+        "Counting to 10",
+        Race("counting", 10, 8, 1, 1.0, 0.03, 2000),
+        "All three see strings of up to ten a. Which of them has learned to count, and which only the strings?",
+        ("lstm",),
+        ("rnn", "gru"),
+    ),
+}
+
+
+def measured_races() -> dict[str, Any]:
+    """What the benchmark found for each preset; empty where it never ran.
+
+    Returns:
+        preset → {"seeds": […], "cells": {kind: {"passed": how many, "sequences": median, "seconds": median}}, …}.
+    """
+    try:
+        return json.loads(MEASURED.read_text(encoding="utf-8"))["presets"]
+    except (OSError, ValueError, KeyError):
+        return {}

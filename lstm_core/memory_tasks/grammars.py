@@ -1,0 +1,102 @@
+"""The embedded Reber grammar and aⁿbⁿ: strings drawn from them, and which symbols may come next.
+
+The grammar is a table of states. Strings are drawn as the grammar gives them, an even choice at each
+fork, on condition that their length lies in a range: the exact distribution, with no string thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lstm_core.arrays import Array
+
+BEYOND = 2  # aⁿbⁿ is measured to so many times the longest n of training
+REBER_SYMBOLS = ("B", "T", "P", "S", "X", "V", "E")
+COUNT_SYMBOLS = ("S", "a", "b", "T")
+
+# Reber's grammar (1967): state → the two ways on, a symbol and the next state. The last state is left with E.
+REBER: tuple[tuple[tuple[str, int], ...], ...] = (
+    (("T", 1), ("P", 2)),
+    (("S", 1), ("X", 3)),
+    (("T", 2), ("V", 4)),
+    (("X", 2), ("S", 5)),
+    (("P", 3), ("V", 5)),
+    (),
+)
+SHORTEST = 9  # B T B T X S E T E, of an embedded string
+AROUND = 6  # symbols around the walk through the states: B T B … E T E
+
+
+def reber_strings(longest: int, count: int, seed: int) -> list[str]:
+    """Strings of the embedded grammar, from half the longest length (and at least `SHORTEST`) up to it.
+
+    Raises:
+        ValueError: if the longest is below `SHORTEST`.
+    """
+    if longest < SHORTEST:
+        raise ValueError(f"An embedded Reber string has at least {SHORTEST} symbols; received {longest}.")
+    rng = np.random.default_rng(seed)
+    steps = range(max(SHORTEST, longest // 2) - AROUND, longest - AROUND + 1)
+    ways = _chances(steps[-1])  # (steps + 1, states)
+    weights = np.array([ways[k, 0] for k in steps])
+    lengths = rng.choice(steps, size=count, p=weights / weights.sum())
+    forks, outer = rng.random((count, steps[-1])), rng.integers(0, 2, count)
+    return [
+        f"B{'TP'[end]}B{_walk(int(length), ways, fork)}E{'TP'[end]}E"
+        for length, fork, end in zip(lengths, forks, outer, strict=True)
+    ]
+
+
+def _chances(most: int) -> Array:
+    """[k, state]: the probability that a walk from this state reaches the last one in exactly k symbols."""
+    table = np.zeros((most + 1, len(REBER)))
+    table[0, -1] = 1
+    for k in range(1, most + 1):
+        for state, ways in enumerate(REBER):
+            table[k, state] = sum(table[k - 1, after] / 2 for _, after in ways)
+    return table
+
+
+def _walk(steps: int, chances: Array, forks: Array) -> str:
+    """A walk of exactly so many symbols; each fork is weighed by the chance to end in time behind it."""
+    state, symbols = 0, []
+    for left, fork in zip(range(steps - 1, -1, -1), forks, strict=False):
+        (one, first), (other, second) = REBER[state]
+        total = chances[left, first] + chances[left, second]
+        symbol, state = (one, first) if fork * total < chances[left, first] else (other, second)
+        symbols.append(symbol)
+    return "".join(symbols)
+
+
+def reber_successors(string: str) -> list[tuple[str, ...]]:
+    """For each symbol of an embedded Reber string, the symbols that may follow it; () after the last.
+
+    Raises:
+        ValueError: if the string is not of the grammar.
+    """
+    allowed: list[tuple[str, ...]] = [("T", "P"), ("B",)]
+    if len(string) < SHORTEST or string[0] + string[2] != "BB" or string[1] not in "TP":
+        raise ValueError(f"'{string}' is no string of the embedded Reber grammar.")
+    state = 0
+    for symbol in string[2:-3]:
+        ways = dict(REBER[state]) if len(allowed) > 2 else {symbol: 0}
+        if symbol not in ways:
+            raise ValueError(f"'{string}' is no string of the embedded Reber grammar.")
+        state = ways[symbol]
+        allowed.append(tuple(name for name, _ in REBER[state]) or ("E",))
+    if state != len(REBER) - 1 or string[-3:] != f"E{string[1]}E":
+        raise ValueError(f"'{string}' is no string of the embedded Reber grammar.")
+    return [*allowed, (string[1],), ("E",), ()]
+
+
+def count_successors(string: Sequence[str]) -> list[tuple[str, ...]]:
+    """For each symbol of S aⁿ bⁿ T, the symbols that may follow it; () after the last."""
+    allowed: list[tuple[str, ...]] = []
+    missing = 0
+    for symbol in string:
+        missing += {"a": 1, "b": -1}.get(symbol, 0)
+        after_b = ("b",) if missing else ("T",)
+        allowed.append({"S": ("a",), "a": ("a", "b"), "b": after_b}.get(symbol, ()))
+    return allowed

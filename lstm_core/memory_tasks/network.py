@@ -1,0 +1,139 @@
+"""A small trained network of the memory gym in NumPy: its answers, its score, and what its units remember.
+
+The weights come out of Keras once (`memory_tasks/race_job.py`); from then on nothing here needs Keras, so that a page
+can read a trained cell at once. The search for a unit is made on one set and judged on another.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.errors import ModelError
+from lstm_core.memory_tasks.tasks import Batch, Task, counting_of
+from lstm_core.nn.trace import PARTS, LayerTrace, run_cell
+from lstm_core.nn.weights import CellWeights, Kind
+
+ARRAYS = ("kernel", "recurrent", "bias", "recurrent_bias", "readout", "readout_bias")
+
+
+@dataclass(frozen=True)
+class GymNetwork:
+    """A recurrent layer and a linear readout: `readout` (units, outputs), `readout_bias` (outputs,)."""
+
+    cell: CellWeights
+    readout: Array
+    readout_bias: Array
+
+    @property
+    def kind(self) -> Kind:
+        """Which cell it has."""
+        return self.cell.kind
+
+    @property
+    def parameters(self) -> int:
+        """How many weights it has; the two biases of a GRU count as Keras counts them."""
+        cell, gru = self.cell, self.kind == "gru"
+        return sum(
+            array.size
+            for array in (cell.kernel, cell.recurrent, cell.bias, self.readout, self.readout_bias)
+        ) + (cell.recurrent_bias.size if gru else 0)  # fmt: skip
+
+    def read(self, x: Array) -> tuple[LayerTrace, Array]:
+        """Read a batch.
+
+        Args:
+            x: (count, T, features).
+
+        Returns:
+            the trace, every signal (T, count, units), and the readout's sums (count, T, outputs).
+        """
+        trace = run_cell(self.cell, np.swapaxes(x, 0, 1))
+        return trace, np.swapaxes(trace.h @ self.readout + self.readout_bias, 0, 1)
+
+    def to_bytes(self) -> bytes:
+        """All weights as an uncompressed .npz, float32."""
+        held = io.BytesIO()
+        arrays: dict[str, Any] = {"kind": np.array(self.kind)}
+        for name in ARRAYS:
+            arrays[name] = np.asarray(getattr(self if name.startswith("readout") else self.cell, name), np.float32)
+        np.savez(held, **arrays)
+        return held.getvalue()
+
+
+def from_bytes(data: bytes) -> GymNetwork:
+    """The network that `to_bytes` wrote.
+
+    Raises:
+        ModelError: if it is none.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+            kind, arrays = str(kept["kind"]), {name: kept[name] for name in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ModelError("The weights of this run are missing or damaged; run the race again.") from error
+    if kind not in PARTS:
+        raise ModelError(f"A run holds a cell of kind '{kind}', which is unknown; run the race again.")
+    cell = CellWeights(kind, kind, *(arrays[name] for name in ARRAYS[:4]))  # type: ignore[arg-type]
+    return GymNetwork(cell, arrays["readout"], arrays["readout_bias"])
+
+
+def measure_network(task: Task, network: GymNetwork, batch: Batch) -> tuple[float, float]:
+    """The share of sequences answered rightly, and the error (see `Task.error`)."""
+    answers = task.answers(network.read(batch.x)[1])
+    return float(task.right(batch, answers).mean()), task.error(batch, answers)
+
+
+def counts_to(task: Task, network: GymNetwork, most: int) -> Array:
+    """(most,) of bool: whether aⁿbⁿ is predicted to the end without a mistake, for n = 1, 2, … `most`."""
+    batch = counting_of(range(1, most + 1), most)
+    return task.right(batch, task.answers(network.read(batch.x)[1]))
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """The unit whose state follows best what there is to remember.
+
+    Attributes:
+        unit: from 0.
+        found: its correlation (Pearson) on the sequences it was chosen on.
+        measured: the same on other sequences; this is the figure to tell.
+        all: (units,) correlations of every unit on those other sequences.
+    """
+
+    unit: int
+    found: float
+    measured: float
+    all: Array
+
+
+def carrier_unit(network: GymNetwork, choose_on: Batch, measure_on: Batch) -> Carrier:
+    """Search a trained cell for what it remembers.
+
+    The state is c of an LSTM and h of the others, at all timesteps at which there is something to remember.
+    """
+    chosen = _correlations(network, choose_on)
+    told = _correlations(network, measure_on)
+    unit = int(np.abs(chosen).argmax())
+    return Carrier(unit, float(chosen[unit]), float(told[unit]), told)
+
+
+def _correlations(network: GymNetwork, batch: Batch) -> Array:
+    """(units,): of each unit's state with what there is to remember; 0 where a unit never changes."""
+    trace, _ = network.read(batch.x)
+    states = np.swapaxes(trace.signals.get("c", trace.h), 0, 1)[batch.live].astype(float)  # (places, units)
+    memory = batch.memory[batch.live].astype(float)
+    states, memory = states - states.mean(axis=0), memory - memory.mean()
+    scale = np.sqrt((states**2).sum(axis=0) * (memory**2).sum())
+    return np.where(scale > 1e-12, memory @ states / np.maximum(scale, 1e-12), 0.0)
+
+
+def networks_from_weights(weights: Mapping[str, bytes]) -> dict[str, GymNetwork]:
+    """All networks of a finished race, by kind of cell."""
+    return {kind: from_bytes(data) for kind, data in weights.items()}

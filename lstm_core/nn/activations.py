@@ -1,0 +1,116 @@
+"""The activations that Keras names, in NumPy, looked up from a Keras layer's own setting.
+
+Only element-wise functions belong here: a recurrent gate needs nothing else, and an activation
+that mixes units (softmax) would make "this unit's gate" meaningless. `softmax` for the output
+layer stands at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.errors import ModelError
+from lstm_core.nn.cells import Activation, sigmoid
+
+
+def _softplus(z: Array) -> Array:
+    return np.logaddexp(z, z.dtype.type(0))
+
+
+def _elu(z: Array) -> Array:
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _gelu(z: Array) -> Array:
+    # Keras's default is the exact form, z·Φ(z), not the tanh approximation.
+    return (0.5 * z * (1 + _erf(z / math.sqrt(2)))).astype(z.dtype)
+
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+ELEMENTWISE: dict[str, Activation] = {
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+    "linear": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "relu6": lambda z: np.clip(z, 0, 6),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.2 * z),
+    "hard_sigmoid": lambda z: np.clip(z / 6 + 0.5, 0, 1),
+    "hard_tanh": lambda z: np.clip(z, -1, 1),
+    "softsign": lambda z: z / (1 + np.abs(z)),
+    "softplus": _softplus,
+    "exponential": np.exp,
+    "elu": _elu,
+    "selu": lambda z: _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * np.expm1(np.minimum(z, 0))),
+    "silu": lambda z: z * sigmoid(z),
+    "gelu": _gelu,
+    "mish": lambda z: z * np.tanh(_softplus(z)),
+}
+
+
+def from_keras(activation: Callable[..., Any], layer: str, setting: str) -> Activation:
+    """The NumPy twin of a Keras activation function.
+
+    Args:
+        activation: what the layer keeps, for example `keras.activations.tanh`.
+        layer: the layer's name, for the error.
+        setting: the setting's name, for the error.
+
+    Raises:
+        ModelError: if Keras's function has no element-wise twin here.
+    """
+    import keras
+
+    name = getattr(activation, "__name__", str(activation))
+    # A function of the user's own may carry a known name: only Keras's own object counts.
+    if name not in ELEMENTWISE or getattr(keras.activations, name, None) is not activation:
+        raise ModelError(
+            f"Layer '{layer}' has {setting}='{name}', which can't be traced; "
+            f"use one of Keras's own {', '.join(sorted(ELEMENTWISE))}."
+        )
+    return ELEMENTWISE[name]
+
+
+def softmax(z: Array) -> Array:
+    """e^z / Σ e^z over the last axis; every row of the result sums to 1."""
+    powers = np.exp(z - z.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+# The derivative of an activation, written in terms of its own value y.
+_SLOPES: dict[int, Activation] = {
+    id(sigmoid): lambda y: y * (1 - y),
+    id(np.tanh): lambda y: 1 - y * y,
+    id(ELEMENTWISE["linear"]): np.ones_like,
+    id(ELEMENTWISE["relu"]): lambda y: (y > 0).astype(y.dtype),
+}
+
+
+def derivative(activation: Activation) -> Activation:
+    """The derivative of an activation as a function of the activation's value.
+
+    Raises:
+        ModelError: if it isn't known here.
+    """
+    if id(activation) not in _SLOPES:
+        raise ModelError("Gradients are known here for sigmoid, tanh, relu and linear activations only.")
+    return _SLOPES[id(activation)]
+
+
+def vjp(activation: Activation, value: Array, gradient: Array) -> Array:
+    """The gradient by an activation's argument, from its value and the gradient by it.
+
+    Raises:
+        ModelError: if its derivative isn't known here.
+    """
+    if activation is softmax:
+        return value * (gradient - (gradient * value).sum(axis=-1, keepdims=True))
+    return gradient * derivative(activation)(value)

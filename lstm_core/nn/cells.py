@@ -1,0 +1,195 @@
+"""One step of each recurrent cell in NumPy, one line a gate, in the order of the equations.
+
+This file is the recurrence and nothing else: no sequences, masks or Keras layers (`nn/trace.py`
+has those). A step receives `wx`, the sum W·x + b of every gate at this timestep, which
+`nn/trace.py` computes for all timesteps in one matrix product, and the previous state. It returns
+every signal, and `uh`, the sums U·h, so that wx + uh is exactly what each gate squashes. Shapes are
+given for one sequence; a batch puts its axis in front of the units, (batch, units).
+
+Formulas and weight layout: LSTM, Hochreiter & Schmidhuber (1997) with the forget gate of Gers
+et al. (2000); GRU, Cho et al. (2014). Keras stores the kernels side by side in the order
+i, f, g, o (LSTM) and z, r, g (GRU), where g is the candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from lstm_core.arrays import Array
+
+Activation = Callable[[Array], Array]
+Hold = Callable[[str, Array], Array]
+
+
+def identity_hook(signal: str, value: Array) -> Array:
+    """The hold that holds nothing: every signal keeps the value that the network gives it."""
+    return value
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + e^-z), in 0…1, as (1 + tanh(z / 2)) / 2: the same number, and it can't overflow."""
+    half = z.dtype.type(0.5)
+    return np.tanh(z * half) * half + half
+
+
+class RNNStep(NamedTuple):
+    """What a plain RNN computes in one step; both arrays have shape (units,)."""
+
+    h: Array
+    uh: Array
+
+
+class GRUStep(NamedTuple):
+    """What a GRU computes in one step: gates z, r in 0…1, candidate g, new h; uh is (3·units,)."""
+
+    z: Array
+    r: Array
+    g: Array
+    h: Array
+    uh: Array
+
+
+class LSTMStep(NamedTuple):
+    """What an LSTM computes in one step: i, f, o in 0…1, g, c, h; uh is (4·units,)."""
+
+    i: Array
+    f: Array
+    g: Array
+    o: Array
+    c: Array
+    h: Array
+    uh: Array
+
+
+def rnn_step(wx: Array, h: Array, U: Array, tanh: Activation = np.tanh, hold: Hold = identity_hook) -> RNNStep:
+    """h_t = tanh(W·x_t + b + U·h_{t-1}) (Elman 1990).
+
+    Args:
+        wx: (units,) the sum W·x_t + b.
+        h: (units,) the previous hidden state.
+        U: (units, units) the recurrent kernel, applied as h @ U.
+        tanh: the layer's activation.
+        hold: called with each signal's name and value; returns the value to use (clamps).
+    """
+    uh = h @ U  # (units,)
+    return RNNStep(hold("h", tanh(wx + uh)), uh)
+
+
+def gru_step(
+    wx: Array,
+    h: Array,
+    U: Array,
+    recurrent_bias: Array | float = 0.0,
+    *,
+    reset_after: bool = True,
+    sigma: Activation = sigmoid,
+    tanh: Activation = np.tanh,
+    hold: Hold = identity_hook,
+) -> GRUStep:
+    """h_t = z ⊙ h_{t-1} + (1 - z) ⊙ g, as Keras has it (z near 1 keeps the old state).
+
+    `reset_after` says whether the reset gate multiplies U·h (True: Keras's default and cuDNN's)
+    or h itself before the product (False: Cho et al. 2014).
+
+    Args:
+        wx: (3·units,) the sums W·x_t + b of z, r, g.
+        h: (units,) the previous hidden state.
+        U: (units, 3·units) the recurrent kernel.
+        recurrent_bias: (3·units,) added to U·h; only with `reset_after`.
+        sigma: the activation of both gates.
+        tanh: the activation of the candidate.
+        hold: see `rnn_step`.
+    """
+    n = h.shape[-1]
+    if reset_after:
+        uh = h @ U + recurrent_bias  # (3·units,)
+        z = hold("z", sigma(wx[..., :n] + uh[..., :n]))
+        r = hold("r", sigma(wx[..., n : 2 * n] + uh[..., n : 2 * n]))
+        g = hold("g", tanh(wx[..., 2 * n :] + r * uh[..., 2 * n :]))
+    else:
+        uh_gates = h @ U[:, : 2 * n]  # (2·units,)
+        z = hold("z", sigma(wx[..., :n] + uh_gates[..., :n]))
+        r = hold("r", sigma(wx[..., n : 2 * n] + uh_gates[..., n:]))
+        uh_candidate = (r * h) @ U[:, 2 * n :]  # (units,)
+        g = hold("g", tanh(wx[..., 2 * n :] + uh_candidate))
+        uh = np.concatenate([uh_gates, uh_candidate], axis=-1)
+    h = hold("h", z * h + (1 - z) * g)
+    return GRUStep(z, r, g, h, uh)
+
+
+def lstm_step(
+    wx: Array,
+    h: Array,
+    c: Array,
+    U: Array,
+    *,
+    sigma: Activation = sigmoid,
+    tanh: Activation = np.tanh,
+    hold: Hold = identity_hook,
+) -> LSTMStep:
+    """c_t = f ⊙ c_{t-1} + i ⊙ g and h_t = o ⊙ tanh(c_t).
+
+    Args:
+        wx: (4·units,) the sums W·x_t + b of i, f, g, o.
+        h: (units,) the previous hidden state.
+        c: (units,) the previous cell state.
+        U: (units, 4·units) the recurrent kernel.
+        sigma: the activation of the three gates.
+        tanh: the activation of the candidate and of the cell state.
+        hold: see `rnn_step`.
+    """
+    n = h.shape[-1]
+    uh = h @ U  # (4·units,)
+    sums = wx + uh
+    squashed = sigma(sums)  # one call over all four costs less than three; g's quarter is unused
+    i = hold("i", squashed[..., :n])
+    f = hold("f", squashed[..., n : 2 * n])
+    g = hold("g", tanh(sums[..., 2 * n : 3 * n]))
+    o = hold("o", squashed[..., 3 * n :])
+    c = hold("c", f * c + i * g)
+    h = hold("h", o * tanh(c))
+    return LSTMStep(i, f, g, o, c, h, uh)
+
+
+def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
+    """`lstm_step` over a whole sequence, with the usual activations and nothing held.
+
+    The same operations in the same order, written in place into arrays made beforehand: equal to
+    stepping to the last bit, in half the time. That matters, since all the rest of a reading is
+    faster than this loop.
+
+    Args:
+        wx: (T, 4·units) the sums W·x_t + b of i, f, g, o.
+        h: (units,) the hidden state before the first step.
+        c: (units,) the cell state before the first step.
+        U: (units, 4·units) the recurrent kernel.
+
+    Returns:
+        `i f g o c h`, each (T, units), and `uh` (T, 4·units).
+    """
+    T, n = len(wx), h.shape[-1]
+    half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], wx.dtype), n)  # see `sigmoid`; the candidate is a plain tanh
+    shift = 1 - half
+    wx_halved, U_halved = wx * half, U * half  # halving is exact, so nothing is lost
+    squashed, uh = np.empty_like(wx), np.empty_like(wx)
+    gates = np.moveaxis(squashed.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
+    cs, hs = np.empty((T, *h.shape), wx.dtype), np.empty((T, *h.shape), wx.dtype)
+    written = np.empty(h.shape, wx.dtype)
+    for wx_t, uh_t, squashed_t, (i, f, g, o), c_t, h_t in zip(wx_halved, uh, squashed, gates, cs, hs, strict=True):
+        np.dot(h, U_halved, uh_t)
+        np.add(wx_t, uh_t, squashed_t)
+        np.tanh(squashed_t, squashed_t)
+        np.multiply(squashed_t, half, squashed_t)
+        np.add(squashed_t, shift, squashed_t)
+        np.multiply(f, c, c_t)
+        np.multiply(i, g, written)
+        np.add(c_t, written, c_t)
+        np.tanh(c_t, h_t)
+        np.multiply(o, h_t, h_t)
+        h, c = h_t, c_t
+    uh /= half
+    i, f, g, o = np.moveaxis(gates, 1, 0)
+    return {"i": i, "f": f, "g": g, "o": o, "c": cs, "h": hs, "uh": uh}

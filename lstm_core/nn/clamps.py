@@ -1,0 +1,105 @@
+"""Clamps: forcing a gate or a state to a value while a layer is traced; everything after follows.
+
+A clamp is data. `holds` turns clamps into the hook that the steps in `nn/cells.py` call for every
+signal; `nn/trace.py` passes it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.nn import cells
+from lstm_core.nn.cells import Hold
+from lstm_core.nn.weights import CellWeights
+
+# Everything that a step computes, in the order of the equations.
+SIGNALS: dict[str, tuple[str, ...]] = {
+    "lstm": ("i", "f", "g", "o", "c", "h"),
+    "gru": ("z", "r", "g", "h"),
+    "rnn": ("h",),
+}
+
+
+@dataclass(frozen=True)
+class Clamp:
+    """Force one signal to a value while tracing; everything after it follows.
+
+    Attributes:
+        gate: a gate (`i f g o`; `z r g` in a GRU) or a state (`c`, `h`).
+        value: any finite number; gates live in 0…1, but the network accepts what it is given.
+        units: which units, from 0; None for all.
+        timesteps: which timesteps of the input, from 0; None for all.
+        layer: which recurrent layer of a network, from 0.
+    """
+
+    gate: str = "f"
+    value: float = 0.0
+    units: Sequence[int] | int | None = None
+    timesteps: Sequence[int] | int | None = None
+    layer: int = 0
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.value):
+            raise ValueError(f"A clamp needs a finite value; received {self.value}.")
+
+
+def holds(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Callable[[int], Hold]:
+    """For each step, the function that puts the clamped values in; later clamps win."""
+    clamps = tuple(clamps)
+    if not clamps:
+        return lambda t: cells.identity_hook
+    length, n = len(timesteps), weights.units
+    held: dict[str, tuple[Array, Array]] = {}
+    for clamp in clamps:
+        if clamp.gate not in SIGNALS[weights.kind]:
+            raise ValueError(
+                f"Layer '{weights.name}' ({weights.kind}) has no '{clamp.gate}' to clamp; "
+                f"it has {', '.join(SIGNALS[weights.kind])}."
+            )
+        where, values = held.setdefault(
+            clamp.gate, (np.zeros((length, n), bool), np.zeros((length, n), weights.kernel.dtype))
+        )
+        rows = np.isin(timesteps, _chosen(clamp.timesteps, length, "timestep"))
+        chosen = np.outer(rows, np.isin(np.arange(n), _chosen(clamp.units, n, "unit")))
+        where |= chosen
+        values[chosen] = clamp.value
+
+    def at(t: int) -> Hold:
+        def hold(signal: str, value: Array) -> Array:
+            if signal not in held:
+                return value
+            where, values = held[signal]
+            return np.where(where[t], values[t], value)
+
+        return hold
+
+    return at
+
+
+def seen_from(clamps: Iterable[Clamp], first: int, length: int) -> list[Clamp]:
+    """Clamps as a run of `length` steps sees them whose own timestep 0 is the timestep `first` of the clamps.
+
+    One that names no timestep holds throughout; one whose timesteps lie all outside is left out.
+    """
+    seen = []
+    for clamp in clamps:
+        if clamp.timesteps is not None:
+            own = [int(t) - first for t in np.atleast_1d(clamp.timesteps) if 0 <= t - first < length]
+            if not own:
+                continue
+            clamp = replace(clamp, timesteps=own)
+        seen.append(clamp)
+    return seen
+
+
+def _chosen(indices: Sequence[int] | int | None, count: int, what: str) -> Array:
+    if indices is None:
+        return np.arange(count)
+    chosen = np.atleast_1d(np.asarray(indices, int))
+    if chosen.size and (chosen.min() < 0 or chosen.max() >= count):
+        raise ValueError(f"A clamp names {what} {chosen.min()}…{chosen.max()}; there are 0…{count - 1}.")
+    return chosen

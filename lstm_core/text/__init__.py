@@ -1,0 +1,31 @@
+"""From text to ids and back: tokenizers that know where each token stands, vocabularies, alphabets, word orders."""
+
+from lstm_core.text.encoder import BLANK, PAD, UNKNOWN
+from lstm_core.text.permutations import (
+    MOST_ORDERS,
+    Order,
+    count_orders,
+    format_order,
+    orders_to_try,
+    parse_order,
+    rank_of_order,
+    shuffle_order,
+    words_in_order,
+)
+from lstm_core.text.plain_text import read_plain_text
+
+__all__ = [
+    "BLANK",
+    "MOST_ORDERS",
+    "PAD",
+    "UNKNOWN",
+    "Order",
+    "count_orders",
+    "format_order",
+    "orders_to_try",
+    "parse_order",
+    "rank_of_order",
+    "read_plain_text",
+    "shuffle_order",
+    "words_in_order",
+]

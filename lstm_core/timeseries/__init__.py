@@ -1,0 +1,37 @@
+"""Series of numbers: reading and scaling them, simple forecasts, and how a forecast is judged."""
+
+from lstm_core.timeseries.backtest import (
+    BASELINES,
+    Backtest,
+    backtest_forecasts,
+    lagged_copy,
+    naive_scale,
+    skill_interval,
+    skill_score,
+    stretches,
+)
+from lstm_core.timeseries.csv_series import GAPS, LARGEST_TABLE, SHORTEST_SERIES, Table, read_table, series_from_table
+from lstm_core.timeseries.scaling import FORMS
+from lstm_core.timeseries.series import COMPANIES, Series, load_series, seasons
+
+__all__ = [
+    "BASELINES",
+    "COMPANIES",
+    "FORMS",
+    "GAPS",
+    "LARGEST_TABLE",
+    "SHORTEST_SERIES",
+    "Backtest",
+    "Series",
+    "Table",
+    "backtest_forecasts",
+    "lagged_copy",
+    "load_series",
+    "naive_scale",
+    "read_table",
+    "seasons",
+    "series_from_table",
+    "skill_interval",
+    "skill_score",
+    "stretches",
+]

@@ -1,0 +1,160 @@
+"""Series to forecast: six share prices that come with Plotly, and three that are made here from a formula and a seed.
+
+Reading a user's CSV is in `timeseries/csv_series.py`. Plotly itself is not imported: only the table inside its
+package is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import importlib.metadata
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.datasets.download import why
+from lstm_core.errors import DatasetError
+from lstm_core.timeseries.backtest import Parts
+
+COMPANIES = {
+    "GOOG": "Alphabet (GOOG)",
+    "AAPL": "Apple (AAPL)",
+    "AMZN": "Amazon (AMZN)",
+    "FB": "Facebook (FB)",
+    "NFLX": "Netflix (NFLX)",
+    "MSFT": "Microsoft (MSFT)",
+}
+STOCKS_FILE = "plotly/package_data/datasets/stocks.csv.gz"
+DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values in the order of time, evenly spaced.
+
+    Attributes:
+        name: in links.
+        title: for people.
+        dates: (n,) datetime64[s].
+        values: (n,) float64, finite; not writeable.
+        season: how many steps until it looks alike again; 1 for none.
+        step: what one step is called: "day", "week".
+        about: where it comes from, in a sentence.
+    """
+
+    name: str
+    title: str
+    dates: Array
+    values: Array
+    season: int
+    step: str
+    about: str
+
+    def __post_init__(self) -> None:
+        self.values.flags.writeable = False
+        self.dates.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def parts(self) -> Parts:
+        """Training, validation and test part."""
+        return Parts.of(len(self))
+
+
+def series_names() -> list[str]:
+    """All series that need no upload."""
+    return [*COMPANIES, *_MADE]
+
+
+@cache
+def load_series(name: str) -> Series:
+    """A series by its name.
+
+    Raises:
+        DatasetError: if there is none of that name, or the share prices can't be read.
+    """
+    if name in COMPANIES:
+        return stocks()[name]
+    if name not in _MADE:
+        raise DatasetError(f"There is no series '{name}'; there are {', '.join(series_names())}.")
+    return _MADE[name]()
+
+
+@cache
+def stocks() -> dict[str, Series]:
+    """105 weeks of six companies, each 1 at the start, by their symbols: the table of `plotly.data.stocks()`.
+
+    Raises:
+        DatasetError: if Plotly isn't installed, or its table isn't what it was.
+    """
+    try:
+        path = importlib.metadata.distribution("plotly").locate_file(STOCKS_FILE)
+        rows = list(csv.DictReader(io.StringIO(gzip.decompress(path.read_bytes()).decode())))  # type: ignore[attr-defined]
+        dates = np.array([row["date"] for row in rows], "datetime64[s]")
+        columns = {name: np.array([float(row[name]) for row in rows]) for name in COMPANIES}
+        if len(rows) < 2 or not all(np.isfinite(each).all() for each in columns.values()):
+            raise ValueError("a value is missing")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise DatasetError("The share prices come with Plotly, which isn't installed: pip install plotly.") from error
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise DatasetError(f"The share prices in Plotly can't be read ({why(error)}); install Plotly again.") from error
+    about = "Weekly share prices from January 2018 to December 2019, divided by the first; they come with Plotly."
+    return {name: Series(name, COMPANIES[name], dates, columns[name], 4, "week", about) for name in COMPANIES}
+
+
+def seasons(length: int = 1400, seed: int = 7) -> Series:
+    """A noisy sum of seasons, a value a day.
+
+    y_t = 100 + 8 sin(2πt/7) + 4 cos(4πt/7) + 10 sin(2πt/30.44) + e_t with e_t normal, standard deviation 3: a week with
+    a peak and a shoulder, a month that doesn't fit into weeks, and noise that nobody can forecast.
+    """
+    t = np.arange(length)
+    week = 8 * np.sin(2 * np.pi * t / 7) + 4 * np.cos(4 * np.pi * t / 7)
+    month = 10 * np.sin(2 * np.pi * t / 30.44)
+    values = 100 + week + month + np.random.default_rng(seed).normal(0, 3, length)
+    dates = np.datetime64("2021-01-01", "s") + t * DAY
+    about = "Made here: a weekly and a monthly season, which don't fit into each other, and noise."
+    return Series("seasons", "A noisy sum of seasons", dates, values, 7, "day", about)
+
+
+def sunspots(length: int = 1280, seed: int = 11) -> Series:
+    """Cycles like those of sunspots, four values a year: of unequal length and height, rising faster than they fall.
+
+    A cycle of length P and height A has the shape x³ / (exp(x²) - 0.71) with x = t / b, after Hathaway, Wilson &
+    Reichmann (1994), scaled to the height A and with b = P/4.6, so that it peaks after about a quarter of P. P is
+    normal with mean 44 steps and standard deviation 4, A log-normal around 110. Noise has a standard deviation of
+    2 + 6 % of the level; nothing falls below 0.
+    """
+    rng = np.random.default_rng(seed)
+    smooth, start = np.zeros(length), 0
+    while start < length:
+        period = int(np.clip(round(rng.normal(44, 4)), 30, 60))
+        x = np.arange(2 * period) / (period / 4.6)
+        shape = x**3 / (np.exp(np.minimum(x**2, 700)) - 0.71)
+        shape *= 110 * np.exp(rng.normal(0, 0.3)) / shape.max()
+        stop = min(start + 2 * period, length)
+        smooth[start:stop] += shape[: stop - start]
+        start += period
+    values = np.maximum(smooth + rng.normal(0, 1, length) * (2 + 0.06 * smooth), 0)
+    dates = (np.datetime64("1700-01", "M") + 3 * np.arange(length)).astype("datetime64[s]")
+    about = "Made here: cycles of about eleven years, no two alike in length or height, as sunspots have them."
+    return Series("sunspots", "A sunspot-like cycle", dates, values, 44, "quarter", about)
+
+
+def random_walk(length: int = 105, seed: int = 3) -> Series:
+    """A coin in the place of a company: log y_t = log y_{t-1} + e_t from 1 on, e_t normal, standard deviation 4 %."""
+    steps = np.random.default_rng(seed).normal(0, 0.04, length - 1)
+    values = np.exp(np.concatenate([[0.0], np.cumsum(steps)]))
+    dates = np.datetime64("2018-01-01", "s") + 7 * DAY * np.arange(length)
+    about = "Made here by chance alone: nobody can forecast which way it turns next."
+    return Series("random_walk", "A random walk, no company", dates, values, 4, "week", about)
+
+
+_MADE: dict[str, Callable[[], Series]] = {"seasons": seasons, "sunspots": sunspots, "random_walk": random_walk}

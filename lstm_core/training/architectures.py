@@ -1,0 +1,112 @@
+"""The networks, as stock Keras models: the articles' own, and ours.
+
+Only architecture: no data, no training. Every function returns an unbuilt-free functional model
+with softmax or sigmoid outputs, which `nn/network.py` can follow and any Keras can load.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+
+def tags_article(vocabulary: int, classes: int, length: int = 100) -> keras.Model:
+    """The article's Stack Overflow network: Embedding(16), LSTM(32), softmax; pads are read as text.
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of tags.
+        length: tokens a text is filled up to.
+    """
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, 16, name="embedding")(tokens)  # (batch, T, 16)
+    x = layers.LSTM(32, dropout=0.3, recurrent_dropout=0.2, name="lstm")(x)  # (batch, 32)
+    return keras.Model(tokens, _answer(classes)(x))
+
+
+def reviews_article(vocabulary: int, classes: int = 1, length: int = 300) -> keras.Model:
+    """The article's network for film reviews: Embedding(10), LSTM(128), one sigmoid unit; pads are read as text.
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of classes; 1 gives a sigmoid unit.
+        length: tokens a text is filled up to.
+    """
+    tokens = keras.Input((length,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, 10, name="embedding")(tokens)  # (batch, T, 10)
+    x = layers.LSTM(128, name="lstm")(x)  # (batch, 128)
+    return keras.Model(tokens, _answer(classes)(x))
+
+
+def bag_of_words(vocabulary: int, classes: int = 1, width: int = 32) -> keras.Model:
+    """No memory at all: the mean of the tokens' embeddings, then one sigmoid unit.
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of classes; 1 gives a sigmoid unit.
+        width: of the embedding.
+    """
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = layers.Embedding(vocabulary, width, mask_zero=True, name="embedding")(tokens)  # (batch, T, width)
+    x = layers.GlobalAveragePooling1D(name="mean")(x)  # (batch, width)
+    return keras.Model(tokens, _answer(classes)(x))
+
+
+def pooled_lstm(
+    vocabulary: int,
+    classes: int,
+    *,
+    pairs: int = 0,
+    width: int = 64,
+    pair_width: int = 0,
+    units: int = 128,
+    mean: bool = False,
+    channel_dropout: float = 0.3,
+    value_dropout: float = 0.0,
+    output_dropout: float = 0.4,
+) -> keras.Model:
+    """One LSTM over masked tokens, the largest value of each unit over time, then the answer.
+
+    Texts are padded behind. A masked Keras LSTM repeats its last output there, so the plain
+    `GlobalMaxPooling1D` never sees anything but real timesteps. Max-over-time pooling of an LSTM,
+    and regions of several tokens as its input: Johnson & Zhang (2016).
+
+    Args:
+        vocabulary: number of ids, padding and unknown included.
+        classes: number of classes; 1 gives a sigmoid unit.
+        pairs: number of pair ids; 0 for none.
+        width: of the embeddings.
+        pair_width: of the pairs' embedding if it stands beside the tokens'; 0 adds both up.
+        units: of the LSTM.
+        mean: also give the answer the mean of each unit over time.
+        channel_dropout: share of embedding channels dropped for a whole text.
+        value_dropout: share of the embeddings' values dropped one by one.
+        output_dropout: share of pooled units dropped.
+    """
+    small = keras.initializers.RandomUniform(-0.05, 0.05)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    inputs = [tokens]
+    x = layers.Embedding(vocabulary, width, small, mask_zero=True, name="embedding")(tokens)  # (batch, T, width)
+    if pairs:
+        neighbours = keras.Input((None,), dtype="int32", name="pairs")
+        inputs.append(neighbours)
+        smaller = keras.initializers.RandomUniform(-0.025, 0.025)
+        embed = layers.Embedding(pairs, pair_width or width, smaller, mask_zero=True, name="pair_embedding")
+        together = layers.Concatenate if pair_width else layers.Add
+        x = together(name="token_and_pair")([x, embed(neighbours)])
+    if channel_dropout:
+        x = layers.SpatialDropout1D(channel_dropout, name="embedding_dropout")(x)
+    if value_dropout:
+        x = layers.Dropout(value_dropout, name="value_dropout")(x)
+    x = layers.LSTM(units, return_sequences=True, name="lstm")(x)  # (batch, T, units)
+    pooled = layers.GlobalMaxPooling1D(name="strongest")(x)  # (batch, units)
+    if mean:
+        average = layers.GlobalAveragePooling1D(name="mean")(x)
+        pooled = layers.Concatenate(name="pooled")([pooled, average])  # (batch, 2 * units)
+    pooled = layers.Dropout(output_dropout, name="output_dropout")(pooled)
+    return keras.Model(inputs if pairs else tokens, _answer(classes)(pooled))
+
+
+def _answer(classes: int) -> layers.Layer:
+    """A softmax over the classes; for one class, a sigmoid unit."""
+    return layers.Dense(classes, activation="softmax" if classes > 1 else "sigmoid", name="answer")

@@ -1,0 +1,65 @@
+"""Trains a forecaster on somebody's own series, as a job of `jobs/queue.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from lstm_core.timeseries.series import Series
+from lstm_core.training.recipes.forecaster import ForecastRecipe
+
+FORECAST_JOB = "lstm_core.training.forecast_job:work"
+
+
+def forecast_recipe_for(series: Series, epochs: int = 30) -> ForecastRecipe:
+    """A small network that a series of this length can bear: window and horizon grow with it, up to a point."""
+    length = len(series)
+    horizon = min(max(length // 25, 2), 12)
+    window = min(max(length // 10, 4), max(2 * series.season, 32), 64)
+    return ForecastRecipe(
+        name=series.name,
+        title=series.title,
+        dataset=series.name,
+        summary=f"An LSTM that was trained just now, on the first {series.parts.training:,} values of your series.",
+        window=window,
+        horizon=horizon,
+        units=16 if length < 400 else 24,
+        dropout=0.2 if length < 400 else 0.0,
+        epochs=epochs,
+        batch=32 if length < 400 else 64,
+    )
+
+
+def forecast_arguments(series: Series, recipe: ForecastRecipe | None = None) -> dict[str, Any]:
+    """What `work` is given; the recipe is `recipe_for` that series if there is none."""
+    return {"series": asdict(series), "recipe": asdict(recipe or forecast_recipe_for(series))}
+
+
+def work(
+    arguments: dict[str, Any], tell: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
+) -> dict[str, Any]:
+    """Train on a series; the work of a job.
+
+    Args:
+        arguments: as the function of that name makes them.
+        tell: hears after each epoch of the `share` that is done (0…1) and of a `line` that says the same in words.
+        stopped: true once somebody wants it to end; the best network up to then is kept.
+
+    Returns:
+        `model`: the bytes of a pack.
+
+    Raises:
+        SeriesError: if the series is too short, or never changes.
+    """
+    from lstm_core.library import bundle
+    from lstm_core.training.forecaster import ForecastProgress, train_forecaster
+
+    def report(progress: ForecastProgress) -> bool:
+        tell({"share": progress.share, "line": progress.line})
+        return stopped()
+
+    recipe, series = ForecastRecipe(**arguments["recipe"]), Series(**arguments["series"])
+    network, settings, card = train_forecaster(recipe, report, [series])
+    card = replace(card, training={**card.training, "command": "on the page “Forecasting”"})
+    return {"model": bundle.bundle_model(network, settings, card)}

@@ -1,0 +1,1 @@
+"""Lessons: short trainings that run while somebody watches, on data of the lab or their own."""

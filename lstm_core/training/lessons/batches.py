@@ -1,0 +1,87 @@
+"""A lesson's arrays in batches of equal size: shuffled rows, or stretches cut from a running text.
+
+Equal sizes, because a backend compiles a step once for each size. What is in the arrays is in
+`training/lessons/data.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.training.lessons.material import TrainingData
+from lstm_core.training.lessons.recipe import LessonRecipe
+
+HELD_ROWS = 100  # of a validation batch, at least
+
+
+class Rows(keras.utils.PyDataset):
+    """Batches of equal size, in another order each epoch; what doesn't fill a batch waits for the next epoch.
+
+    `rows` is the size of a batch.
+    """
+
+    def __init__(self, x: Array, y: Array, batch: int, seed: int | None) -> None:
+        """`x` (n, …) and `y` (n, …); without a seed the order stays."""
+        super().__init__()
+        self._x, self._y, self.rows = x, y, min(batch, len(x))
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self._x) // self.rows
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        rows = self._order[index * self.rows : (index + 1) * self.rows]
+        return self._x[rows], self._y[rows]
+
+    def on_epoch_end(self) -> None:
+        """Shuffle."""
+        count = len(self._x)
+        self._order = np.arange(count) if self._random is None else self._random.permutation(count)
+
+
+class TextWindows(keras.utils.PyDataset):
+    """Batches of stretches of a text and the ids that follow: x and y (batch, length); another cut each epoch.
+
+    `rows` is the size of a batch.
+    """
+
+    def __init__(self, ids: Array, length: int, batch: int, seed: int | None) -> None:
+        """`ids` (n,) with n above `length`; without a seed, the stretches stand one behind the other."""
+        super().__init__()
+        self._ids, self._length = ids, length
+        self.rows = min(batch, (len(ids) - 1) // length)
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self._starts) // self.rows
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        starts = self._starts[index * self.rows : (index + 1) * self.rows]
+        places = starts[:, None] + np.arange(self._length)  # (batch, length)
+        return self._ids[places], self._ids[places + 1]
+
+    def on_epoch_end(self) -> None:
+        """Cut elsewhere, and shuffle."""
+        count = (len(self._ids) - 1) // self._length
+        starts = np.arange(count) * self._length
+        if self._random is not None:
+            spare = len(self._ids) - 1 - count * self._length
+            starts = self._random.permutation(starts + int(self._random.integers(spare + 1)))
+        self._starts = starts
+
+
+def batches(recipe: LessonRecipe, material: TrainingData) -> tuple[Any, Any]:
+    """(training, validation) batches of a lesson."""
+    if recipe.task == "generator":
+        cut = recipe.length, recipe.batch
+        return TextWindows(material.x, *cut, recipe.seed), TextWindows(material.held_x, *cut, None)
+    return (
+        Rows(material.x, material.y, recipe.batch, recipe.seed),
+        Rows(material.held_x, material.held_y, max(recipe.batch, HELD_ROWS), None),
+    )

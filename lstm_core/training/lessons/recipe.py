@@ -1,0 +1,295 @@
+"""Lessons: trainings that are small enough for a class, as plain values, and the knobs that one may turn.
+
+Data and checks only, so that a page can list, check and count without Keras. What a lesson reads is in
+`lessons/data.py`, how it is trained in `lessons/trainer.py`. The ready-made ones are in `lessons/presets.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from lstm_core.errors import LabError
+from lstm_core.training.recipes.base import Repeatable
+
+OWN = "own"  # the data set of a lesson that reads what somebody brought along
+TASKS = {"classifier": "tells texts apart", "generator": "writes text", "forecaster": "forecasts a series"}
+MOST_PARAMETERS = 5_000_000
+MOST_VALUES = 20_000_000  # batch · length · units · layers: what one signal of a step may take in memory
+BLOCKS = {"lstm": 4, "gru": 3, "rnn": 1}  # gates and candidate: how many kernels a cell has
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One setting of a lesson: its range, and what it means.
+
+    Attributes:
+        name: of the field in `LessonRecipe`.
+        title: beside the widget.
+        help: for its tooltip.
+        low: the smallest value; for a number.
+        high: the largest.
+        choices: the values that there are, with their names for people; for anything else.
+        whole: whether only whole numbers will do.
+        logarithmic: whether a slider should go by powers.
+        tasks: the tasks that have it.
+    """
+
+    name: str
+    title: str
+    help: str
+    low: float = 0.0
+    high: float = 0.0
+    choices: Mapping[str, str] | None = None
+    whole: bool = True
+    logarithmic: bool = False
+    tasks: tuple[str, ...] = tuple(TASKS)
+
+    def check(self, value: Any) -> None:
+        """Raises LabError, in one sentence, for a value that this setting can't have."""
+        if self.choices is not None:
+            if value not in self.choices:
+                raise LabError(f"{self.title} can be {', '.join(self.choices)}; received {_shown(value)}.")
+            return
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not self.low <= value <= self.high or (self.whole and value != int(value)):
+            kind = "a whole number" if self.whole else "a number"
+            raise LabError(
+                f"{self.title} must be {kind} from {self.low:,g} to {self.high:,g}; received {_shown(value)}."
+            )
+
+
+_TEXT = ("classifier", "generator")
+HYPERPARAMETERS: dict[str, Hyperparameter] = {
+    knob.name: knob
+    for knob in (
+        Hyperparameter(
+            "cell",
+            "Cell",
+            "What remembers. A plain RNN mixes everything anew at each step; a GRU and an LSTM have gates that can "
+            "keep a value for long. Only an LSTM has a cell state of its own.",
+            choices={"rnn": "plain RNN", "gru": "GRU", "lstm": "LSTM"},
+        ),
+        Hyperparameter("units", "Units", "How many numbers the memory of a layer holds.", 1, 512, logarithmic=True),
+        Hyperparameter(
+            "layers",
+            "Layers",
+            "Recurrent layers on top of each other: each reads what the one below says at every step.",
+            1,
+            3,
+            tasks=_TEXT,
+        ),
+        Hyperparameter(
+            "embedding",
+            "Embedding",
+            "How many numbers stand for a word or a character before the network reads it; they are learnt too.",
+            1,
+            256,
+            logarithmic=True,
+            tasks=_TEXT,
+        ),
+        Hyperparameter(
+            "pooling",
+            "What answers",
+            "The answer is made from the last hidden state, or from the largest value that each unit had anywhere in "
+            "the text.",
+            choices={"last": "the last state", "strongest": "each unit's strongest moment"},
+            tasks=("classifier",),
+        ),
+        Hyperparameter(
+            "dropout",
+            "Dropout",
+            "The share of values that are set to zero at random while it learns, so that it leans on no few of them.",
+            0,
+            0.8,
+            whole=False,
+        ),
+        Hyperparameter(
+            "learning_rate",
+            "Learning rate",
+            "How far the weights move at each step (Adam). Too small learns nothing; too large jumps or diverges.",
+            1e-5,
+            1000,
+            whole=False,
+            logarithmic=True,
+        ),
+        Hyperparameter(
+            "batch",
+            "Batch",
+            "How many examples one step looks at. Larger batches are faster per example, but take fewer steps.",
+            4,
+            512,
+            logarithmic=True,
+        ),
+        Hyperparameter(
+            "length",
+            "Length",
+            "How far the network reads: words of a text, characters of a stretch, or values of a series. Gradients "
+            "flow no further back.",
+            5,
+            600,
+            logarithmic=True,
+        ),
+        Hyperparameter("epochs", "Epochs", "How often it goes through all its examples.", 1, 200, logarithmic=True),
+        Hyperparameter(
+            "clipping",
+            "Clipping",
+            "What is done to large gradients: nothing; shortened to a norm, which keeps their direction; or each value "
+            "cut off.",
+            choices={"none": "none", "norm": "by norm", "value": "by value"},
+        ),
+        Hyperparameter(
+            "clip_at",
+            "Clip at",
+            "The norm, or the value, that a gradient may have at most.",
+            0.01,
+            100,
+            whole=False,
+            logarithmic=True,
+        ),
+        Hyperparameter(
+            "forget_bias",
+            "Forget bias",
+            "Where the bias of an LSTM's forget gate starts. At 1 or more it begins by keeping what it has (Gers et "
+            "al. 2000); other cells don't have it.",
+            -5,
+            10,
+            whole=False,
+        ),
+        Hyperparameter(
+            "examples",
+            "Examples",
+            "How many texts, or characters of a text, it learns from at most; 0 for all there are.",
+            0,
+            2_000_000,
+            tasks=_TEXT,
+        ),
+        Hyperparameter(
+            "vocabulary",
+            "Vocabulary",
+            "How many different words it knows; every other word is the same unknown one to it.",
+            20,
+            20_000,
+            logarithmic=True,
+            tasks=("classifier",),
+        ),
+        Hyperparameter(
+            "seed",
+            "Seed",
+            "Decides all that is drawn at random: weights, order, dropout. The same seed gives the same curve.",
+            0,
+            2**32 - 1,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class LessonRecipe(Repeatable):
+    """One training, in plain values; the knobs are explained in `KNOBS`.
+
+    Attributes:
+        name: small letters, digits and `_`.
+        title, summary: for people.
+        task: a key of `TASKS`.
+        dataset: a name from `datasets`, `made_up` or `series`; `OWN` for what somebody brought along.
+
+    Raises:
+        LabError: in one sentence, for any value that can't be.
+    """
+
+    name: str
+    title: str
+    summary: str
+    task: str
+    dataset: str
+    cell: str = "lstm"
+    units: int = 32
+    layers: int = 1
+    embedding: int = 32
+    pooling: str = "last"
+    dropout: float = 0.2
+    learning_rate: float = 3e-3
+    batch: int = 32
+    length: int = 100
+    epochs: int = 5
+    clipping: str = "norm"
+    clip_at: float = 1.0
+    forget_bias: float = 1.0
+    examples: int = 0
+    vocabulary: int = 5000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("name", "title", "summary", "task", "dataset"):
+            if not isinstance(getattr(self, name), str) or len(getattr(self, name)) > 1000:
+                raise LabError(f"A lesson's {name} must be a text of at most 1,000 characters.")
+        if self.task not in TASKS:
+            raise LabError(f"A lesson's task can be {', '.join(TASKS)}; received {_shown(self.task)}.")
+        if not self.dataset:
+            raise LabError("Choose what the network should read.")
+        for knob in HYPERPARAMETERS.values():
+            knob.check(getattr(self, knob.name))
+            if knob.choices is None:  # 1 and 1.0 are the same lesson
+                number = (int if knob.whole else float)(getattr(self, knob.name))
+                object.__setattr__(self, knob.name, number)
+        if self.task == "forecaster" and self.layers != 1:
+            raise LabError("A forecaster has one layer here; set layers to 1.")
+        if self.task == "generator" and self.cell != "lstm":
+            raise LabError("A writer is made of LSTMs here, because its page shows their gates; choose the cell lstm.")
+        if self.batch * self.length * self.units * self.layers > MOST_VALUES:
+            raise LabError(
+                f"A batch of {self.batch} times {self.length} steps of {self.units} units in {self.layers} layers "
+                "takes too much memory; make one of them smaller."
+            )
+        vocabulary = self.vocabulary if self.task == "classifier" else 0
+        if parameter_count(self, vocabulary) > MOST_PARAMETERS:
+            raise LabError(f"That network has more than {MOST_PARAMETERS:,} parameters; take fewer units or words.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Ready for JSON and for `from_json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LessonRecipe:
+        """Raises LabError, in one sentence, for anything that is no lesson."""
+        known = {each.name for each in fields(cls)}
+        if strange := sorted(set(data) - known):
+            raise LabError(f"A lesson has no setting called {_shown(strange[0])}.")
+        if missing := [name for name in ("name", "title", "summary", "task", "dataset") if name not in data]:
+            raise LabError(f"A lesson needs a {missing[0]}.")
+        return cls(**data)
+
+
+def hyperparameters(task: str) -> list[Hyperparameter]:
+    """The settings that a lesson of this task has, in the order in which a page shows them."""
+    return [knob for knob in HYPERPARAMETERS.values() if task in knob.tasks]
+
+
+def parameter_count(recipe: LessonRecipe, vocabulary: int, outputs: int = 1) -> int:
+    """How many weights the network of a lesson has, counted as Keras counts them.
+
+    Args:
+        recipe: of any task.
+        vocabulary: ids that its embedding has: words or characters; ignored by a forecaster.
+        outputs: labels, characters, or values that a forecaster answers with.
+    """
+    reads = recipe.embedding if recipe.task != "forecaster" else 1
+    total = vocabulary * reads if recipe.task != "forecaster" else 0
+    blocks, units = BLOCKS[recipe.cell], recipe.units
+    biases = 2 if recipe.cell == "gru" else 1  # Keras's GRU keeps one bias for each product
+    for _ in range(recipe.layers):
+        total += blocks * (units * (reads + units) + biases * units)
+        reads = units
+    return total + (reads + 1) * outputs
+
+
+def chance(outputs: int) -> float:
+    """The cross-entropy, in nats, of an answer that knows nothing: the same for every one of `outputs`."""
+    return math.log(outputs)
+
+
+def _shown(value: Any) -> str:
+    return repr(value if isinstance(value, int | float) else str(value)[:60])

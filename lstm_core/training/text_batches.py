@@ -1,0 +1,176 @@
+"""Encoded texts in batches, as training reads them: shuffled, augmented, with soft or hard targets.
+
+Knows nothing of recipes or optimizers. All randomness comes from one seeded generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from lstm_core.arrays import Array
+from lstm_core.inference.classifier import pad
+from lstm_core.text.encoder import PAD, UNKNOWN, Bigrams
+
+Inputs = tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Openings:
+    """Openings of questions that are made to name a language; what they name is their label.
+
+    A text's own label can't be kept: the point is that a name decides where little else is said.
+
+    Attributes:
+        share: of the texts that are replaced by one.
+        blank: the id of the data set's "blank".
+        names: (classes,) the id of each class's own name.
+        pairs: the encoder's.
+    """
+
+    share: float
+    blank: int
+    names: tuple[int, ...]
+    pairs: Bigrams | None
+
+    def draw(self, texts: Sequence[Inputs], random: np.random.Generator) -> tuple[Inputs, Array]:
+        """(the first 10…60 tokens of one of the texts with every "blank" named, its target)."""
+        ids = texts[int(random.integers(len(texts)))][0]
+        label = int(random.integers(len(self.names)))
+        first = int(np.argmax(ids == self.blank))
+        ids = ids[: max(int(random.integers(10, 60)), first + 2)].copy()
+        ids[ids == self.blank] = self.names[label]
+        target = np.full(len(self.names), 0.06 / len(self.names), np.float32)
+        target[label] += 0.94
+        pairs = () if self.pairs is None else (np.array(self.pairs.encode(ids.tolist()), np.int32),)
+        return (ids, *pairs), target
+
+    def among(self, texts: Sequence[Inputs]) -> list[Inputs]:
+        """The texts that say "blank" early enough."""
+        return [inputs for inputs in texts if self.blank in inputs[0][:60]]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is drawn anew each time a text is read; shares are 0…1.
+
+    Attributes:
+        named: share of the texts of which the second reading is taken, with the hard target.
+        unknown: share of the tokens that become "unknown", and their pair with them.
+        deleted: share of the tokens that are left out.
+        anywhere: read `length` tokens from anywhere in the text, or else the first.
+        openings: see `Openings`.
+    """
+
+    named: float = 0.0
+    unknown: float = 0.0
+    deleted: float = 0.0
+    anywhere: bool = False
+    openings: Openings | None = None
+
+
+class TextBatches(keras.utils.PyDataset):
+    """Batches of ids and targets. Texts of like length share a batch, so that little is padding.
+
+    Each text has one or two readings (as in the data; with its language's name restored), of
+    which one is drawn each epoch.
+
+    Args:
+        readings: one or two lists of the inputs of n texts, each a tuple of (T,) ids.
+        targets: (n, outputs) float32; what the first reading should be answered with.
+        hard: (n, outputs), the same for the second; None for `targets`.
+        batch: texts a batch.
+        length: the most tokens that are read.
+        draw: the augmentation.
+        seed: None reads every text as it is, in order of length.
+    """
+
+    def __init__(
+        self,
+        readings: Sequence[Sequence[Inputs]],
+        targets: Array,
+        *,
+        hard: Array | None = None,
+        batch: int,
+        length: int,
+        draw: Augmentation | None = None,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._readings, self._targets = readings, targets
+        self._hard = targets if hard is None else hard
+        self._batch, self._length, self._draw = batch, length, draw or Augmentation()
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self._openings = self._draw.openings.among(readings[0]) if self._draw.openings else []
+        self._lengths = np.array([min(len(inputs[0]) * (1 - self._draw.deleted), length) for inputs in readings[0]])
+        self._plan = self._planned()
+
+    @property
+    def plain(self) -> Sequence[Inputs]:
+        """The texts as they are in the data."""
+        return self._readings[0]
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def __getitem__(self, index: int) -> tuple[Any, Array]:
+        chosen = self._plan[index]
+        rows, targets = zip(*(self._read(text) for text in chosen), strict=True)
+        inputs = tuple(pad(ids, up_to=self._length) for ids in zip(*rows, strict=True))
+        if self._random is not None and self._draw.unknown:
+            dropped = self._random.random(inputs[0].shape) < self._draw.unknown
+            for ids in inputs:
+                ids[dropped & (ids != PAD)] = UNKNOWN
+        return inputs if len(inputs) > 1 else inputs[0], np.stack(targets)
+
+    def _read(self, text: int) -> tuple[Inputs, Array]:
+        """One text's ids and target, with what is drawn."""
+        inputs, random, draw = self._readings[0][text], self._random, self._draw
+        if random is None:
+            return tuple(ids[: self._length] for ids in inputs), self._targets[text]
+        if draw.openings is not None and self._openings and random.random() < draw.openings.share:
+            return draw.openings.draw(self._openings, random)
+        target = self._targets[text]
+        if len(self._readings) > 1 and random.random() < draw.named:
+            inputs, target = self._readings[1][text], self._hard[text]
+        return self._cut(inputs, random), target
+
+    def _cut(self, inputs: Inputs, random: np.random.Generator) -> Inputs:
+        whole = round(self._length / (1 - self._draw.deleted))
+        spare = len(inputs[0]) - whole
+        first = int(random.integers(spare + 1)) if self._draw.anywhere and spare > 0 else 0
+        inputs = tuple(ids[first : first + whole] for ids in inputs)
+        if self._draw.deleted:
+            kept = random.random(len(inputs[0])) >= self._draw.deleted
+            kept[random.integers(len(kept))] = True  # something is left to read
+            inputs = tuple(ids[kept][: self._length] for ids in inputs)
+        return tuple(ids[: self._length] for ids in inputs)
+
+    def on_epoch_end(self) -> None:
+        """A new order for the next epoch."""
+        self._plan = self._planned()
+
+    def _planned(self) -> list[Array]:
+        if self._random is None:
+            order = np.argsort(self._lengths, kind="stable")
+            return np.split(order, range(self._batch, len(order), self._batch))
+        order = self._random.permutation(len(self._lengths))
+        pool = self._batch * 32  # sorted by length within a pool, so batches stay random between epochs
+        pools = [part[np.argsort(self._lengths[part], kind="stable")] for part in _split(order, pool)]
+        plan = [rows for part in pools for rows in _split(part, self._batch)]
+        return [plan[index] for index in self._random.permutation(len(plan))]
+
+    def answers(self, model: keras.Model) -> Array:
+        """(n, outputs): what a model answers to each text, in the order of the texts."""
+        found = np.zeros_like(self._targets)
+        for index, rows in enumerate(self._plan):
+            found[rows] = np.asarray(model.predict_on_batch(self[index][0]))
+        return found
+
+
+def _split(order: Array, size: int) -> list[Array]:
+    return np.split(order, range(size, len(order), size))

@@ -1,0 +1,129 @@
+"""Trains the recursive network: batches of trees, one level of all of them at a time.
+
+Backend-neutral, and deterministic for a seed, a machine and a backend. What the network does once it is trained is
+in `inference/tree_rnn.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from lstm_core.arrays import Array
+from lstm_core.datasets import sentiment_trees
+from lstm_core.datasets.sentiment_trees import Tree
+from lstm_core.inference.tree_rnn import LAYERS, Forest, TreeReader, Words, forest_of, tree_figures
+from lstm_core.library.card import ModelCard
+from lstm_core.training.recipes.seq2seq_tree import SequenceRecipe
+from lstm_core.training.seq2seq import EpochWatch, Report, falling_adam
+
+DEPTHS = (0.02, 0.08, 0.3, 0.3, 0.3)  # how often each depth is drawn
+
+
+def recursive_network(words: Words, units: int) -> keras.Model:
+    """A word's id (batch,), a left and a right vector (batch, units) → both vectors and the answers at both.
+
+    Outputs: the word's vector, the bracket's vector, the word's answer (batch, classes), the bracket's answer.
+    """
+    word = keras.Input((), dtype="int32", name="word")
+    left, right = keras.Input((units,), name="left"), keras.Input((units,), name="categorical_accuracy")
+    spread = keras.initializers.RandomNormal(stddev=0.5)
+    leaf = layers.Embedding(len(words.words), units, embeddings_initializer=spread, name=LAYERS[0])(word)
+    both = layers.Concatenate(name="both")([left, right])  # (batch, 2·units)
+    bracket = layers.Dense(units, activation="tanh", name=LAYERS[1])(both)
+    answer = layers.Dense(len(sentiment_trees.LABELS), activation="softmax", name=LAYERS[2])
+    return keras.Model([word, left, right], [leaf, bracket, answer(leaf), answer(bracket)])
+
+
+class ForestNetwork(keras.Model):
+    """The same layers run over a whole forest; only for training."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__()
+        self.word_vector, self.compose, self.answer = (network.get_layer(name) for name in LAYERS)
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """(1, words) ids and for each level (1, nodes, 2) places → (1, all nodes, classes)."""
+        words, *levels = inputs
+        found = self.word_vector(words)[0]  # (words, units)
+        for level in levels:
+            both = ops.reshape(ops.take(found, level[0], axis=0), (level.shape[1], -1))  # (nodes, 2·units)
+            found = ops.concatenate([found, self.compose(both)])
+        return self.answer(found)[None]
+
+
+class Forests(keras.utils.PyDataset):
+    """The same batches in each epoch in another order; all are padded to one shape, and a pad weighs nothing."""
+
+    def __init__(self, forests: Sequence[Forest], seed: int) -> None:
+        super().__init__()
+        self._random = np.random.default_rng(seed)
+        heights = max(len(forest.levels) for forest in forests)
+        sizes = [[len(forest.words), *map(len, forest.levels)] for forest in forests]
+        caps = np.max([row + [0] * (1 + heights - len(row)) for row in sizes], axis=0)
+        self._batches = [padded(forest, caps) for forest in forests]
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> tuple[tuple[Array, ...], Array, Array]:
+        return self._batches[self._order[index]]
+
+    def on_epoch_end(self) -> None:
+        """Shuffle."""
+        self._order = self._random.permutation(len(self._batches))
+
+
+def padded(forest: Forest, caps: Array) -> tuple[tuple[Array, ...], Array, Array]:
+    """One forest as (inputs of `ForestNetwork`, classes, weights), each level filled up to its cap."""
+    levels = [*forest.levels, *[np.zeros((0, 2), np.int32)] * (len(caps) - 1 - len(forest.levels))]
+    sizes = np.array([len(forest.words), *map(len, levels)])
+    starts, new_starts = np.cumsum(sizes) - sizes, np.cumsum(caps) - caps
+    level_of = np.repeat(np.arange(len(sizes)), sizes)
+    moved = np.arange(sizes.sum()) + (new_starts - starts)[level_of]  # where each node stands now
+    values, weights = np.zeros(caps.sum(), np.int32), np.zeros(caps.sum(), np.float32)
+    values[moved], weights[moved] = np.maximum(forest.values, 0), forest.values >= 0
+    words = np.pad(forest.words, (0, caps[0] - sizes[0]))
+    filled = [
+        np.pad(moved[level].astype(np.int32), ((0, cap - len(level)), (0, 0)))
+        for level, cap in zip(levels, caps[1:], strict=True)
+    ]
+    return (words[None], *(level[None] for level in filled)), values[None], weights[None]
+
+
+def drawn(count: int, rng: np.random.Generator) -> list[Tree]:
+    """Trees to train on, of depths as `DEPTHS` has it; they may come twice."""
+    found: list[Tree] = []
+    while len(found) < count:
+        tree = sentiment_trees.random_tree(int(rng.choice(len(DEPTHS), p=DEPTHS)), rng)
+        if sentiment_trees.part_of(tree) == "training":
+            found.append(tree)
+    return found
+
+
+def train_tree_reader(
+    recipe: SequenceRecipe, report: Report = lambda progress: None
+) -> tuple[keras.Model, Words, ModelCard]:
+    """Train a recipe of task "tree reader"; the last epoch's weights are kept."""
+    began = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+    words, rng = Words(), np.random.default_rng(recipe.seed)
+    many = [[sentiment_trees.pieces(tree) for tree in drawn(recipe.batch, rng)] for _ in range(recipe.steps)]
+    batches = Forests([forest_of(batch, words) for batch in many], recipe.seed)
+    network = recursive_network(words, recipe.units)
+    learner = ForestNetwork(network)
+    learner.compile(optimizer=falling_adam(recipe), loss="sparse_categorical_crossentropy", weighted_metrics=[])
+
+    def share_right() -> float:
+        return tree_figures(TreeReader(recipe.card({}, {}, 0, 0), words, network), "validation")["accuracy"]
+
+    watch = EpochWatch(recipe, share_right, report, began)
+    learner.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
+    examples = {"training": recipe.batch * recipe.steps}
+    return network, words, recipe.card(watch.curves, examples, network.count_params(), time.monotonic() - began)

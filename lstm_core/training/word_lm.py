@@ -1,0 +1,191 @@
+"""Trains a word model on sentences: each is read from its beginning, and every word of it is guessed.
+
+Sentences of like length share a batch of about as many words as any other. Backend-neutral; the
+saved model is a stock Keras model. What it is used for is in `inference/word_lm.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from lstm_core.arrays import Array
+from lstm_core.datasets import sentences
+from lstm_core.inference.word_lm import CountedWords, WordModel
+from lstm_core.library.card import ModelCard
+from lstm_core.nn.jax_lstm import faster
+from lstm_core.nn.network import Network
+from lstm_core.text.encoder import PAD
+from lstm_core.training.char_lm import Report, Watch
+from lstm_core.training.recipes.word_lm import WordRecipe
+
+NOTHING = -1  # the class of a pad; that of every word is 0, since the right one's logit stands first
+STEP = 8  # lengths are rounded up to multiples of this, so that there are few shapes to compile
+
+
+class SentenceBatches(keras.utils.PyDataset):
+    """Batches of (rows, T) ids that begin with the end of a sentence, the (rows, T) ids that follow, and their classes.
+
+    Every batch is full: what is left over of a length waits for the next pass. An epoch is a share of a pass.
+    """
+
+    def __init__(self, encoded: Sequence[Array], words: int, seed: int, shares: int = 1) -> None:
+        """`encoded`: (T + 1,) ids each, from end to end; `words` a batch. ValueError if an epoch would be empty."""
+        super().__init__()
+        self._words, self._random = words, np.random.default_rng(seed)
+        self._shares, self._epoch = shares, 0
+        lengths = [-(-(len(ids) - 1) // STEP) * STEP for ids in encoded]
+        self._tables: dict[int, Array] = {}  # length → (sentences, length + 1) ids
+        for length in sorted(set(lengths)):
+            rows = [row for row, each in enumerate(lengths) if each == length]
+            table = np.full((len(rows), length + 1), PAD, np.int32)
+            for place, row in enumerate(rows):
+                table[place, : len(encoded[row])] = encoded[row]
+            self._tables[length] = table
+        self._shuffle()
+        if not len(self):
+            raise ValueError(f"{len(encoded)} sentences are too few for a batch of {words} words.")
+
+    def __len__(self) -> int:
+        return len(self._plan) // self._shares
+
+    def __getitem__(self, index: int) -> tuple[tuple[Array, Array], Array]:
+        length, rows = self._plan[self._epoch % self._shares * len(self) + index]
+        ids = self._tables[length][rows]
+        after = ids[:, 1:]
+        return (ids[:, :-1], after), np.where(after == PAD, NOTHING, 0)
+
+    def on_epoch_end(self) -> None:
+        """The next share; after the last one, a new order."""
+        self._epoch += 1
+        if self._epoch % self._shares == 0:
+            self._shuffle()
+
+    def _shuffle(self) -> None:
+        plan = []
+        for length, table in self._tables.items():
+            size = max(1, self._words // length)
+            order = self._random.permutation(len(table))
+            plan += [(length, order[first : first + size]) for first in range(0, len(order) - size + 1, size)]
+        self._plan = [plan[place] for place in self._random.permutation(len(plan))]
+
+
+class SampledAnswer(layers.Layer):
+    """The logits of the right word and of a few drawn ones, instead of the whole vocabulary's; for training only.
+
+    The softmax over them, each divided by how often it is drawn, has nearly the gradient of the whole
+    one (Bengio & Senécal 2008; Jean et al. 2015). Words are drawn for the whole batch with
+    P(k) ~ log((k + 1) / k), k being their place by frequency, which is their id. The losses can't be
+    laid beside those over the whole vocabulary.
+    """
+
+    def __init__(self, answer: layers.Dense, drawn: int, seed: int) -> None:
+        """`answer` is the layer that is trained, `drawn` how many words a batch."""
+        super().__init__(name="sampled")
+        self.answer, self._drawn = answer, drawn
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def call(self, x: Any, targets: Any) -> Any:
+        """(batch, T, narrow) and (batch, T) ids → (batch, T, 1 + drawn) logits; the right word's stands first."""
+        words = self.answer.units - 1  # all but the pad
+        u = keras.random.uniform((self._drawn,), seed=self._seeds)
+        drawn = ops.clip(ops.cast(ops.exp(u * np.log(words + 1)), "int32"), 1, words)  # (drawn,)
+
+        def often(ids: Any) -> Any:
+            """How often each id is drawn, on average."""
+            k = ops.cast(ops.maximum(ids, 1), "float32")
+            return ops.log((k + 1) / k) * self._drawn / np.log(words + 1)
+
+        table, bias = ops.transpose(self.answer.kernel), self.answer.bias  # (vocabulary, narrow)
+        # The right word is there anyway: what it is divided by is the chance to be drawn at all, 1 for a frequent word.
+        lift = ops.take(bias, targets) - ops.log(1 - ops.exp(-often(targets)))
+        right = ops.sum(x * ops.take(table, targets, axis=0), axis=-1) + lift  # (batch, T)
+        lift = ops.take(bias, drawn) - ops.log(often(drawn))
+        others = ops.matmul(x, ops.transpose(ops.take(table, drawn, axis=0))) + lift  # (batch, T, drawn)
+        others = ops.where(targets[..., None] == drawn, -1e9, others)  # the right word stands there already
+        return ops.concatenate([right[..., None], others], axis=-1)
+
+
+def word_network(vocabulary: int, recipe: WordRecipe) -> keras.Model:
+    """Embedding, LSTM, a narrow linear layer and a softmax; (batch, T) → (batch, T, vocabulary)."""
+    tokens = keras.Input((None,), dtype="int32", name="words")
+    x = layers.Embedding(vocabulary, recipe.width, name="embedding")(tokens)
+    x = layers.Dropout(recipe.dropout, name="dropout_0")(x)
+    x = layers.LSTM(recipe.units, return_sequences=True, name="lstm")(x)
+    x = layers.Dropout(recipe.dropout, name="dropout_1")(x)
+    x = layers.Dense(recipe.narrow, name="narrow")(x)
+    x = layers.Dropout(recipe.dropout, name="dropout_2")(x)
+    return keras.Model(tokens, layers.Dense(vocabulary, activation="softmax", name="answer")(x))
+
+
+def train_words(
+    recipe: WordRecipe, report: Report = lambda progress: None
+) -> tuple[keras.Model, CountedWords, ModelCard]:
+    """Train a recipe; keeps the epoch whose validation part surprises it least; ends when `report` returns True.
+
+    Raises:
+        DatasetError: if the data set isn't there.
+    """
+    began = time.monotonic()
+    keras.utils.set_random_seed(recipe.seed)
+    corpus = sentences.corpus(recipe.dataset, recipe.training, recipe.held_out, recipe.seed)
+    vocabulary = sentences.vocabulary_of(corpus.training, recipe.vocabulary)
+    encoder = CountedWords.of(corpus.training, vocabulary, sentences.LONGEST)
+    ids = [vocabulary.encode(words) for words in corpus.training]
+    end = vocabulary.ids[sentences.END]
+    batches = SentenceBatches(
+        [whole[: sentences.LONGEST + 2] for whole in sentences.with_ends(ids, end)],
+        recipe.batch,
+        recipe.seed,
+        recipe.shares,
+    )
+    model = word_network(len(vocabulary), recipe)
+    watch = _Watch(model, recipe, encoder, corpus.validation, report, began)
+    _fit(recipe, model, batches, watch)
+    model.set_weights(watch.best)
+    words = {name: sum(map(len, part)) for name, part in zip(("training", "validation"), corpus, strict=False)}
+    card = recipe.card(watch.curves, words, model.count_params(), time.monotonic() - began)
+    return model, encoder, card
+
+
+def _fit(recipe: WordRecipe, model: keras.Model, batches: SentenceBatches, watch: keras.callbacks.Callback) -> None:
+    """Train the network's own layers, with a few drawn words in the place of the vocabulary."""
+    steps = len(batches) * recipe.epochs
+    warm_up = min(100, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, max(steps - warm_up, 1), warmup_target=recipe.rate, warmup_steps=warm_up
+    )
+    answer = model.get_layer("answer")
+    targets = keras.Input((None,), dtype="int32")
+    sampled = SampledAnswer(answer, recipe.drawn, recipe.seed)(answer.input, targets)
+    training = keras.Model([model.input, targets], sampled)
+    training.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.decay, global_clipnorm=1.0),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=NOTHING),
+    )
+    with faster(training):
+        training.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
+
+
+class _Watch(Watch):
+    """Follows a run in nats per word."""
+
+    unit = "word"
+
+    def __init__(self, shipped: keras.Model, *about: Any) -> None:
+        super().__init__(*about)
+        self._shipped = shipped
+
+    def stock(self) -> keras.Model:
+        """The network whose layers are trained."""
+        return self._shipped
+
+    def nats(self, network: keras.Model) -> float:
+        """Per word, over the whole vocabulary."""
+        card = ModelCard(self._recipe.name, self._recipe.title, "word model", self._recipe.dataset, "")
+        return WordModel(card, self._vocabulary, network, Network(network)).nats_per_word(self._validation)

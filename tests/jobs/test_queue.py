@@ -1,0 +1,246 @@
+"""Jobs in worker processes: queued, heard, stopped, killed, and on workers elsewhere. Nothing is trained here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from lstm_core.datasets import download_job, registry
+from lstm_core.errors import LabError
+from lstm_core.jobs import worker as job_worker
+from lstm_core.jobs.queue import FAILED, FINISHED, LIMIT, OWN_LIMIT, RUNNING, STOPPED, WAITING, Job, JobError, JobQueue
+from lstm_core.nn import keras_backend
+
+COUNT = "lstm_core.jobs.smoke_test:work"
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90.0
+
+
+@pytest.fixture(scope="module")
+def jobs() -> Iterator[JobQueue]:
+    found = JobQueue()
+    yield found
+    found.close()
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def ended(job: Job) -> Job:
+    assert job.done.wait(PATIENCE), f"the job is still {job.state}"
+    return job
+
+
+def long_job(jobs: JobQueue, owner: str, steps: int = 100_000) -> Job:
+    return jobs.submit(COUNT, {"steps": steps, "rest": 0.02}, owner, "Count")
+
+
+def test_a_job_runs_in_another_process_and_tells_every_step(jobs: JobQueue) -> None:
+    job = ended(jobs.submit(COUNT, {"steps": 5}, "a", "Count to five"))
+    assert (job.state, job.result and job.result["counted"]) == (FINISHED, 5)
+    wait_for(lambda: [event.get("step") for event in job.events] == [None, 1, 2, 3, 4, 5], "all events")
+    assert job.result["process"] != os.getpid()  # type: ignore[index]
+    assert job.submitted <= job.begun <= job.ended
+    assert jobs.find(job.identity) is job
+    assert jobs.find("no such") is None
+    assert jobs.workers() == 1
+
+
+def test_stop_keeps_what_there_is(jobs: JobQueue) -> None:
+    job = long_job(jobs, "b")
+    wait_for(lambda: len(job.events) > 3, "the job to move")
+    jobs.stop(job)
+    ended(job)
+    assert job.state == STOPPED
+    assert 3 <= job.result["counted"] < 100_000  # type: ignore[index]
+    jobs.stop(job)  # once more does no harm
+    assert job.state == STOPPED
+
+
+def test_more_jobs_than_workers_wait_in_line_and_can_be_cancelled(jobs: JobQueue) -> None:
+    first = long_job(jobs, "c")
+    second, third = long_job(jobs, "c"), long_job(jobs, "d")
+    wait_for(lambda: first.state == RUNNING, "the first job")
+    assert (second.state, third.state) == (WAITING, WAITING)
+    assert [jobs.position(job) for job in (first, second, third)] == [0, 0, 1]
+    jobs.stop(second)
+    assert (second.state, second.result) == (STOPPED, None)
+    assert jobs.position(third) == 0
+    jobs.stop(first)
+    wait_for(lambda: third.state == RUNNING, "the third job to move up")
+    jobs.stop(third)
+    ended(third)
+
+
+def test_an_owner_has_a_limit_and_sees_only_own_jobs(jobs: JobQueue) -> None:
+    own = [long_job(jobs, "e") for _ in range(OWN_LIMIT)]
+    with pytest.raises(JobError, match=f"You have {OWN_LIMIT} runs under way"):
+        long_job(jobs, "e")
+    assert jobs.of("e") == own[::-1]
+    assert jobs.of("nobody") == []
+    for job in own:
+        jobs.stop(job)
+        ended(job)
+
+
+def test_everybody_together_has_a_limit(jobs: JobQueue) -> None:
+    many = [long_job(jobs, f"owner {number}") for number in range(LIMIT)]
+    with pytest.raises(JobError, match=f"{LIMIT} runs are waiting"):
+        long_job(jobs, "one more")
+    for job in reversed(many):
+        jobs.stop(job)
+        ended(job)
+
+
+def test_a_users_mistake_comes_back_as_its_sentence(jobs: JobQueue) -> None:
+    job = ended(jobs.submit(COUNT, {"steps": 5, "fail_at": 3}, "f", "Fail"))
+    assert (job.state, job.message) == (FAILED, "Counting failed at 3, as it was asked to.")
+
+
+@pytest.mark.parametrize("work", ["os:system", "lstm_core.jobs.smoke_test:no_such", "lstm_core.no_such:work"])
+def test_only_work_of_ours_is_done(jobs: JobQueue, work: str) -> None:
+    job = ended(jobs.submit(work, {}, "g", "Other"))
+    assert job.state == FAILED
+    assert "lstm_core" in job.message
+
+
+def test_a_killed_worker_begins_again_and_a_second_time_fails_honestly(jobs: JobQueue) -> None:
+    job = long_job(jobs, "h")
+    for restarts in range(2):
+        wait_for(lambda: job.restarts == restarts and len(job.events) > 2, f"start {restarts + 1}")  # noqa: B023
+        os.kill(job.events[-1]["process"], signal.SIGKILL)
+    ended(job)
+    assert job.state == FAILED
+    assert "ended from outside" in job.message
+    after = ended(jobs.submit(COUNT, {"steps": 2}, "h", "After"))
+    assert after.state == FINISHED
+
+
+def test_no_worker_runs_the_page_that_streamlit_calls_the_main_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ModuleType("__main__")
+    page.__file__ = str(tmp_path / "page.py")
+    (tmp_path / "page.py").write_text(f"open({str(tmp_path / 'drawn')!r}, 'w').close()\n")
+    monkeypatch.setitem(sys.modules, "__main__", page)
+    fresh = JobQueue()
+    assert ended(fresh.submit(COUNT, {"steps": 2}, "page", "Count")).state == FINISHED
+    fresh.close()
+    assert not (tmp_path / "drawn").exists()
+
+
+def test_workers_end_with_a_web_process_that_is_killed() -> None:
+    submit = f"JobQueue().submit({COUNT!r}, {{'steps': 9, 'rest': 9}}, 'x', 'x')"
+    code = f"from lstm_core.jobs.queue import JobQueue; {submit}; input()"
+    web = psutil.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
+    wait_for(lambda: len(web.children(recursive=True)) >= 3, "the cluster, its worker and their helper")
+    below = web.children(recursive=True)
+    web.kill()
+    web.wait()
+    assert psutil.wait_procs(below, timeout=PATIENCE)[1] == []
+
+
+def test_nobody_at_the_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstm_core.jobs.queue.PATIENCE", 0.5)
+    lonely = JobQueue(f"tcp://127.0.0.1:{free_port()}")
+    with pytest.raises(JobError, match="No training worker can be reached at tcp"):
+        lonely.submit(COUNT, {"steps": 1}, "i", "Count")
+    assert lonely.of("i") == []
+    lonely.close()
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1", "many", "65"])
+def test_a_number_of_workers_that_makes_no_sense(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_LAB_WORKERS", wanted)
+    with pytest.raises(JobError, match="whole number from 1 to 64"):
+        JobQueue().submit(COUNT, {"steps": 1}, "j", "Count")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """A scheduler and a worker in processes of their own, as they would be on two other machines."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
+    worker = [sys.executable, "-m", "lstm_core.jobs.worker", address, "--memory", "2GiB"]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for command in (scheduler, worker)
+    ]
+    yield address
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.wait(30)
+
+
+def test_scheduler_worker_and_web_process_apart(elsewhere: str) -> None:
+    web = JobQueue(elsewhere)
+    wait_for(lambda: reached(web), "the scheduler")
+    job = ended(web.submit(COUNT, {"steps": 4}, "k", "Count"))
+    assert (job.state, job.result and job.result["counted"]) == (FINISHED, 4)
+    slow = long_job(web, "k")
+    wait_for(lambda: len(slow.events) > 2, "steps from elsewhere")
+    web.stop(slow)
+    assert ended(slow).state == STOPPED
+    assert web.workers() == 1
+    web.close()
+
+
+def reached(web: JobQueue) -> bool:
+    try:
+        return ended(web.submit(COUNT, {"steps": 1}, "first", "Count")).state == FINISHED
+    except JobError:
+        return False
+
+
+def test_a_download_tells_how_far_it_is_and_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(name: str, progress: Callable[[int, int | None], None]) -> None:
+        for done in (2**20, 2**21):
+            progress(done, 2**22)
+
+    monkeypatch.setattr(registry, "download_dataset", fetch)
+    monkeypatch.setattr(download_job, "TELL_EVERY", -1.0)
+    told: list[dict[str, Any]] = []
+    assert download_job.work({"dataset": "macbeth"}, told.append, lambda: False)["ended"] == "finished"
+    assert told == [{"mebibytes": 1.0, "share": 0.25}, {"mebibytes": 2.0, "share": 0.5}]
+    assert download_job.work({"dataset": "macbeth"}, told.append, lambda: True)["ended"] == "stopped"
+    assert len(told) == 2
+
+
+def test_what_is_told_can_travel() -> None:
+    event = {"loss": np.float32(0.5), "curve": np.arange(3), "text": "x", "deep": {1: (np.int64(2),)}}
+    assert job_worker.plain(event) == {"loss": 0.5, "curve": [0, 1, 2], "text": "x", "deep": {"1": [2]}}
+
+
+def test_the_backend_is_the_fastest_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.delenv("LSTM_LAB_TRAINING_BACKEND", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "jax" else object())
+    assert keras_backend.choose() == os.environ["KERAS_BACKEND"] == "tensorflow"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert keras_backend.choose() == os.environ["KERAS_BACKEND"] == "jax"
+    monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", "numpy")
+    with pytest.raises(LabError, match="can be jax, tensorflow or torch"):
+        keras_backend.choose()

@@ -1,0 +1,266 @@
+"""Every page by AppTest: it runs, says what it should, and a mistake is one plain sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lstm_core.datasets import registry
+from lstm_core.library import store
+from ui.common import model_cache
+from ui.common.examples import Texts
+
+QUESTIONS = Texts.load("questions.json").examples
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py")
+
+
+def opened(name: str, **parameters: str) -> AppTest:
+    script = "navigation" if name == "home" else name  # home links to other pages, which needs the frame
+    page = AppTest.from_file(str(ROOT / "pages" / f"{script}.py"), default_timeout=120)
+    for key, value in parameters.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_page_opens_with_one_title_and_no_error(path: Path) -> None:
+    page = opened(path.stem)
+    assert not page.exception
+    assert not page.error
+    assert len(page.title) == 1
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_stay_short(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= 125
+
+
+def test_the_frame_names_every_page() -> None:
+    navigation = (ROOT / "pages" / "navigation.py").read_text(encoding="utf-8")
+    for path in PAGES:
+        assert f'"{path.name}"' in navigation
+
+
+class TestHome:
+    def test_the_memory_counts_the_brackets_that_are_typed(self) -> None:
+        page = opened("home")
+        page.text_input(key="brackets").set_value("((x)(").run()
+        assert any("**2**" in text.value for text in page.markdown)
+
+    def test_without_brackets_it_asks_for_some(self) -> None:
+        page = opened("home")
+        page.text_input(key="brackets").set_value("").run()
+        assert not page.exception
+        assert "brackets" in page.info[0].value
+
+
+class TestQuestionTags:
+    @pytest.mark.parametrize(
+        ("example", "tag"),
+        [
+            ("Short", "Python"),
+            ("JavaScript", "JavaScript"),
+            ("C#", "C#"),
+            ("Java", "Java"),
+            ("Long", "Python"),
+            ("Misleading", "Python"),
+        ],
+    )
+    def test_the_examples_get_their_tag(self, example: str, tag: str) -> None:
+        page = opened("question_tags")
+        page.button(key=f"tags_example_{example}").click().run()
+        assert page.text_area(key="tags_text").value == QUESTIONS[example]
+        assert page.subheader[0].value.startswith(f"{tag} ·")
+
+    def test_the_link_brings_back_text_signal_and_timestep(self) -> None:
+        page = opened("question_tags", text="def f(x): return x", signal="o", t="3")
+        assert page.text_area(key="tags_text").value == "def f(x): return x"
+        assert page.session_state["tags_signal"] == "o"
+        assert page.slider(key="tags_t").value == 3
+
+    @pytest.mark.parametrize("t", ["0", "-5", "99999999999999999999", "1e3", "nan", "", "\x00"])
+    def test_a_damaged_timestep_is_moved_into_range(self, t: str) -> None:
+        page = opened("question_tags", text="def f(x): return x", signal="\x00", t=t)
+        assert not page.exception
+        assert page.session_state["tags_signal"] == "c"
+        assert 1 <= page.slider(key="tags_t").value <= page.slider(key="tags_t").max
+
+    def test_previous_and_next_walk(self) -> None:
+        page = opened("question_tags", text="def f(x): return x", t="3")
+        page.button(key="tags_next").click().run()
+        assert page.slider(key="tags_t").value == 4
+        page.button(key="tags_previous").click().run()
+        page.button(key="tags_previous").click().run()
+        assert page.slider(key="tags_t").value == 2
+
+    def test_a_single_token_needs_no_slider(self) -> None:
+        page = opened("question_tags", text="def")
+        assert not page.exception
+        assert len(page.slider) == 0
+
+    def test_names_are_read_or_hidden_and_the_page_says_which(self) -> None:
+        page = opened("question_tags", text=QUESTIONS["Short"])
+        assert not any("Masked" in caption.value for caption in page.caption)
+        page.toggle(key="tags_hide").set_value(True).run()
+        assert any("“Python” became “blank”" in caption.value for caption in page.caption)
+
+    @pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+    def test_nothing_to_read_is_one_sentence(self, text: str) -> None:
+        page = opened("question_tags")
+        page.text_area(key="tags_text").set_value(text).run()
+        assert not page.exception
+        assert [error.value for error in page.error] == ["There is no text to read: type or paste some words first."]
+
+    def test_unknown_words_alone_are_called_that(self) -> None:
+        page = opened("question_tags", text="жщъ ыэю")
+        assert "None of these tokens is known" in page.warning[0].value
+
+    @pytest.mark.parametrize("harm", ["missing", "truncated", "card"])
+    def test_a_broken_model_is_one_sentence_and_the_text_stays(
+        self, harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "stackoverflow"
+        if harm != "missing":
+            folder.mkdir()
+            for part in (store.SHIPPED / "stackoverflow").iterdir():
+                (folder / part.name).write_bytes(part.read_bytes())
+        if harm == "truncated":
+            weights = (folder / store.WEIGHTS).read_bytes()
+            (folder / store.WEIGHTS).write_bytes(weights[: len(weights) // 2])
+        if harm == "card":
+            (folder / store.CARD).write_text('{"name": ', encoding="utf-8")
+        monkeypatch.setattr(store, "SHIPPED", tmp_path)
+        monkeypatch.setattr(model_cache, "_loading", {})
+        page = opened("question_tags", text="my text")
+        assert not page.exception
+        assert len(page.error) == 1
+        assert "stackoverflow" in page.error[0].value
+        assert "\n" not in page.error[0].value
+        assert page.text_area(key="tags_text").value == "my text"
+
+
+class TestMovieReviews:
+    @pytest.mark.parametrize(("example", "verdict"), [("Warm", "Positive"), ("Cold", "Negative"), ("Long", "Positive")])
+    def test_plain_reviews_get_their_verdict(self, example: str, verdict: str) -> None:
+        page = opened("movie_reviews")
+        page.button(key=f"reviews_example_{example}").click().run()
+        assert page.subheader[0].value.startswith(f"{verdict} ·")
+
+    def test_the_bag_of_words_stands_beside_it_without_a_memory(self) -> None:
+        page = opened("movie_reviews", text="I liked it.")
+        page.pills(key="reviews_foils").set_value(["imdb_bag", "imdb_article"]).run()
+        assert not page.exception
+        assert not page.error
+        captions = [caption.value for caption in page.caption]
+        assert "a bag of words" in captions
+        assert "the article's network" in captions
+
+
+VIEWS = ("why", "surgery", "pairs", "moments", "quality", "mistakes")
+
+
+class TestLookingCloser:
+    @pytest.mark.parametrize("view", VIEWS)
+    @pytest.mark.parametrize("name", ["question_tags", "movie_reviews"])
+    def test_every_view_opens_on_both_pages(self, name: str, view: str, no_data: None) -> None:
+        page = opened(name, view=view)
+        assert not page.exception
+        assert not page.error
+
+    def test_both_methods_explain_any_answer(self) -> None:
+        page = opened("question_tags", view="why", text="def f(x): return x")
+        assert any("the tokens account for" in text.value for text in page.markdown)
+        table = page.dataframe[0].value
+        assert list(table["token"][:1]) == ["def"] or "def" in set(table["token"][:3])
+        page.session_state["tags_method"] = "leave"
+        page.run()
+        assert not page.exception
+        assert any("Together" in text.value for text in page.markdown)
+
+    def test_two_texts_part_at_the_telling_line(self) -> None:
+        page = opened("question_tags", view="pairs")
+        assert any("The answers part at" in text.value for text in page.markdown)
+        first = page.text_area[1]
+        page.text_area[2].set_value(first.value).run()
+        assert any("never come apart" in text.value for text in page.markdown)
+
+    def test_an_empty_second_text_is_one_sentence(self) -> None:
+        page = opened("question_tags", view="pairs")
+        page.text_area[2].set_value(" ").run()
+        assert not page.exception
+        assert [error.value for error in page.error] == ["There is no text to read: type or paste some words first."]
+
+    def test_mistakes_offer_the_download_where_the_data_is_missing(self, no_data: None) -> None:
+        page = opened("question_tags", view="mistakes")
+        assert any("not on this machine" in text.value for text in page.markdown)
+        assert page.button(key="tags_download").label == "Download it"
+
+    def test_a_failed_download_is_one_sentence(self, no_data: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        spec = registry.DATASETS["stackoverflow"]
+        nowhere = dataclasses.replace(spec, url="http://127.0.0.1:9/nothing.tar.gz")
+        monkeypatch.setitem(registry.DATASETS, "stackoverflow", nowhere)
+        page = opened("question_tags", view="mistakes")
+        page.button(key="tags_download").click().run()
+        assert not page.exception
+        assert len(page.error) == 1
+        assert "can't be downloaded" in page.error[0].value
+
+
+@pytest.fixture
+def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_LAB_DATA", str(tmp_path / "data"))
+
+
+class TestSurgery:
+    def test_one_must_guess_before_the_answer_is_shown(self) -> None:
+        page = opened("question_tags", view="surgery", text=QUESTIONS["Long"])
+        page.pills(key="tags_preset").set_value("Output gate shut").run()
+        assert not page.success
+        guess = next(each for each in page.segmented_control if each.label == "Your guess")
+        guess.set_value("It stays").run()
+        assert not page.exception
+        assert "You were right" in page.success[0].value or "Not this time" in page.success[0].value
+        assert any(each.value == "After" for each in page.subheader)
+
+    def test_the_link_brings_the_clamps_back_and_each_can_be_undone(self) -> None:
+        page = opened("question_tags", view="surgery", text="def f(x): return x", clamps="f=1:3;i=0@2-")
+        assert page.success  # own clamps need no guess
+        assert page.query_params["clamps"] == "f=1:3;i=0@2-"
+        undo = [button for button in page.button if button.key and button.key.startswith("tags_undo_")]
+        assert [button.label for button in undo[:2]] == [
+            "Forget gate f = 1, unit 3",
+            "Input gate i = 0, token 3-",
+        ]
+        page.button(key="tags_undo_0").click().run()
+        assert page.session_state["tags_clamps"] == "i=0@2-"
+        page.button(key="tags_undo_0").click().run()
+        assert not page.success
+
+    def test_a_clamp_is_added_by_the_form_and_nonsense_is_one_sentence(self) -> None:
+        page = opened("movie_reviews", view="surgery", text="A good film.")
+        page.text_input[0].set_value("3, 7-9")
+        page.text_input[1].set_value("2-")
+        next(each for each in page.button if each.label == "Hold").click().run()
+        assert page.session_state["reviews_clamps"] == "f=0:3,7-9@1-3"
+        page.text_input[0].set_value("four")
+        next(each for each in page.button if each.label == "Hold").click().run()
+        assert "no list of units" in page.error[0].value
+
+    def test_nonsense_in_the_link_is_left_out_with_a_word(self) -> None:
+        page = opened("question_tags", view="surgery", text="def f(x)", clamps="f=0@500;<script>;o=1")
+        assert not page.exception
+        assert len(page.warning) == 2
+        assert page.success
+
+    @pytest.mark.parametrize("what", ["units", "tokens"])
+    def test_the_ablation_map_names_what_matters_most(self, what: str) -> None:
+        page = opened("question_tags", view="surgery", text="def f(x): return x")
+        page.segmented_control(key="tags_each").set_value(what)
+        page.button(key="tags_ablate").click().run()
+        assert not page.exception
+        assert any("moves most" in each.value for each in page.markdown)

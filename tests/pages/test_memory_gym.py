@@ -1,0 +1,213 @@
+"""The memory gym by AppTest: its example, its presets, a race that a worker would tell of, and nonsense in its link.
+
+No worker runs here: jobs are put into a register of their own, with the result of a tiny race run in this process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lstm_core.jobs.queue import FINISHED, RUNNING, WAITING, Job, JobQueue
+from lstm_core.memory_tasks import config, examples, tasks
+from lstm_core.memory_tasks import race_job as core
+from lstm_core.memory_tasks.config import PRESETS
+from tests.pages.test_every_page import opened
+from ui.memory_gym import race as gym
+from ui.memory_gym import results as gym_after
+
+ARGUMENTS: dict[str, Any] = {
+    "task": "counting", "length": 3, "units": 4, "seed": 1, "keep_bias": 1.0, "rate": 0.03, "steps": 50,
+}  # fmt: skip
+
+
+def said(page: AppTest, words: str) -> bool:
+    return any(words in text.value for text in (*page.markdown, *page.caption))
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> JobQueue:
+    """Jobs that no worker takes on: `submit` only notes what it was given."""
+    kept = JobQueue()
+    monkeypatch.setattr("ui.common.job_panel.shared_queue", lambda: kept)
+
+    def submit(work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
+        job = Job("begun", owner, title, work, arguments)
+        kept._jobs[job.identity] = job
+        return job
+
+    monkeypatch.setattr(kept, "submit", submit)
+    return kept
+
+
+def put(register: JobQueue, arguments: dict[str, Any], **state: Any) -> Job:
+    job = Job("of-the-link", "somebody", "A race", gym.WORK, arguments, **state)
+    register._jobs[job.identity] = job
+    return job
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, dict[str, Any]]:
+    """Tiny races run to their end, one of each kind of page."""
+    return {
+        name: core.work(ARGUMENTS | {"task": name, "length": length}, lambda event: None, lambda: False)
+        for name, length in (("counting", 3), ("adding", 10))
+    }
+
+
+def test_it_opens_with_the_adding_problem_and_asks_before_it_answers(register: JobQueue) -> None:
+    page = opened("memory_gym")
+    shown = examples.task_example(tasks.TASKS["adding"], 50, 1)
+    assert not page.exception
+    assert said(page, shown.asked)
+    assert not said(page, shown.answer)
+    page.toggle(key="gym_answer").set_value(True).run()
+    assert said(page, shown.answer)
+    page.button(key="gym_another").click().run()
+    assert said(page, examples.task_example(tasks.TASKS["adding"], 50, 2).answer)
+
+
+@pytest.mark.parametrize("name", list(tasks.TASKS))
+def test_another_task_brings_its_own_settings(register: JobQueue, name: str) -> None:
+    page = opened("memory_gym", task="copy", length="3", units="9")
+    page.pills(key="gym_task").set_value(name).run()
+    assert not page.exception
+    race = PRESETS[name].race if name != "copy" else None
+    assert page.slider(key="gym_length").value == (race.length if race else 3)
+    assert said(page, tasks.TASKS[name].question)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_every_preset_says_what_was_measured(register: JobQueue, name: str) -> None:
+    race = PRESETS[name].race
+    page = opened("memory_gym", task=race.task, units="5")
+    page.pills(key="gym_preset").set_value(name).run()
+    assert page.pills(key="gym_preset").value == name
+    assert page.slider(key="gym_units").value == race.units
+    assert said(page, PRESETS[name].question)
+    found = config.measured_races()[name]
+    assert said(page, f"the LSTM {found['cells']['lstm']['passed']} times")
+
+
+def test_start_hands_the_race_to_a_worker_and_the_link_finds_it_again(register: JobQueue) -> None:
+    page = opened("memory_gym", task="counting", length="4", seed="7")
+    page.button(key="gym_start").click().run()
+    job = register.find("begun")
+    assert job is not None
+    assert config.race_from_arguments(job.arguments) == config.Race("counting", 4, 8, 7, 1.0, 0.03, 2000)
+    assert page.query_params["job"] in ("begun", ["begun"])
+    assert said(page, "next in line")
+    again = opened("memory_gym", task="counting", job="begun")
+    assert said(again, "Counting: aⁿbⁿ, 4")
+
+
+def test_earlier_races_can_be_looked_at_again(register: JobQueue) -> None:
+    page = opened("memory_gym", task="counting", length="4")
+    owner = page.session_state["_owner"]
+    put(register, ARGUMENTS, state=WAITING).owner = owner
+    page.button(key="gym_start").click().run()
+    assert said(page, "Counting: aⁿbⁿ, 4 a at most in training, seed 1")
+    page.button(key="gym_own_of-the-link").click().run()
+    assert not page.exception
+    assert said(page, "**A race**")
+
+
+def test_a_running_race_is_drawn_as_far_as_it_was_told(register: JobQueue, results: dict[str, dict[str, Any]]) -> None:
+    event = results["counting"] | {"turn": "gru"}
+    put(register, ARGUMENTS, state=RUNNING, events=[{"begun": 1.0}, {"cells": {}}, event])
+    page = opened("memory_gym", job="of-the-link")
+    assert not page.exception
+    assert not page.button(key="gym_stop").disabled
+    assert page.get("progress")[0].proto.text == "50 of 50 batches; GRU at work."
+
+
+def test_a_waiting_race_says_so(register: JobQueue) -> None:
+    put(register, ARGUMENTS, state=WAITING)
+    page = opened("memory_gym", job="of-the-link")
+    assert not page.exception
+    assert page.get("progress")[0].proto.text == "Getting ready: waiting for a worker …"
+
+
+def test_after_a_count_the_unit_and_the_lengths_beyond_are_shown(
+    register: JobQueue, results: dict[str, dict[str, Any]]
+) -> None:
+    put(register, ARGUMENTS, state=FINISHED, result=results["counting"])
+    page = opened("memory_gym", task="counting", job="of-the-link")
+    assert not page.exception
+    assert said(page, gym.result(config.race_from_arguments(ARGUMENTS), results["counting"]))
+    assert said(page, "follows *how many b are still missing* best")
+    assert said(page, "Training ended at 3.")
+    page.segmented_control(key="gym_cell").set_value("rnn").run()
+    assert not page.exception
+    assert said(page, "sequences the hidden state of")
+    page.number_input(key="gym_unit_of-the-link_rnn").set_value(3).run()
+    page.slider(key="gym_most_of-the-link").set_value(40).run()
+    assert not page.exception
+    assert not page.error
+
+
+def test_after_the_others_other_lengths_are_shown(register: JobQueue, results: dict[str, dict[str, Any]]) -> None:
+    put(register, results["adding"]["race"], state=FINISHED, result=results["adding"])
+    page = opened("memory_gym", job="of-the-link", cell="gru")
+    assert not page.exception
+    assert said(page, "At the end this network says")
+    assert said(page, "At length 30: plain RNN")
+
+
+def test_damaged_weights_are_one_sentence(register: JobQueue, results: dict[str, dict[str, Any]]) -> None:
+    broken = results["counting"] | {"weights": {"lstm": b"nothing"}}
+    put(register, ARGUMENTS, state=FINISHED, result=broken)
+    page = opened("memory_gym", job="of-the-link")
+    assert not page.exception
+    assert ["missing or damaged" in error.value for error in page.error] == [True]
+
+
+@pytest.mark.parametrize("bad", ["", "nan", "-1e999", "99999999999999999999", "<b>", "\x00"])
+def test_nonsense_in_the_link_gives_a_view_all_the_same(register: JobQueue, bad: str) -> None:
+    names = ("task", "length", "units", "bias", "rate", "steps", "seed", "example", "cell", "job")
+    page = opened("memory_gym", **dict.fromkeys(names, bad))
+    assert not page.exception
+    assert not page.error
+    assert said(page, tasks.TASKS["adding"].question)
+
+
+class TestSentences:
+    RACE = config.Race()
+
+    @staticmethod
+    def state(**cells: dict[str, Any]) -> dict[str, Any]:
+        full = {
+            kind: {"passed": None, "score": [], "seconds": 1.25, "diverged": False, "steps": 50} | of
+            for kind, of in cells.items()
+        }
+        return {"cells": full, "batch": 32, "baseline": 0.15, "ended": "steps"}
+
+    def test_who_passed_first_is_named_first(self) -> None:
+        state = self.state(
+            rnn={"score": [0.1, 0.16]}, gru={"passed": 500, "score": [1.0]}, lstm={"passed": 75, "score": [1.0]}
+        )
+        assert gym.result(self.RACE, state) == (
+            "The **LSTM** passed after 2,400 sequences (1.2 s of its own time); the **GRU** passed after 16,000 "
+            "sequences (1.2 s of its own time); the **plain RNN** never beat guessing (16% right, guessing 15%)."
+        )
+
+    def test_better_than_guessing_is_not_passed(self) -> None:
+        assert "came to 60% right answers and did not pass" in gym.result(self.RACE, self.state(lstm={"score": [0.6]}))
+
+    def test_beyond_all_numbers(self) -> None:
+        assert "beyond all numbers" in gym.result(self.RACE, self.state(rnn={"diverged": True}))
+
+    def test_a_stopped_race_says_so(self) -> None:
+        state = self.state(rnn={"score": [0.1]}) | {"ended": "stopped"}
+        assert gym.result(self.RACE, state).endswith("It was stopped early.")
+        assert "before anything was measured" in gym.result(self.RACE, self.state())
+
+    def test_how_far_one_counts(self) -> None:
+        rows = {"rnn": np.array([1, 1, 0, 1], bool), "gru": np.zeros(4, bool), "lstm": np.ones(4, bool)}
+        assert gym_after.counted(rows, 2) == (
+            "Without a mistake the plain RNN to **2**, the GRU to **0** and the LSTM to **4** and perhaps on can "
+            "count. Training ended at 2."
+        )

@@ -1,0 +1,167 @@
+"""The recurrent family by AppTest: each view's computed sentences, its presets, bad input and the link."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lstm_core
+from lstm_core.evaluation import speed as family
+from lstm_core.inference.classifier import TextClassifier
+from tests.pages.test_every_page import opened
+from ui.recurrent_family import cells, cloze, diagrams
+from ui.recurrent_family import table as family_table
+
+NOTHING = "There is no text to read: type or paste some words first."
+
+
+def said(page: AppTest, words: str) -> bool:
+    return any(words in text.value for text in page.markdown)
+
+
+def errors(page: AppTest) -> list[str]:
+    assert not page.exception
+    return [error.value for error in page.error]
+
+
+class TestGates:
+    def test_the_sentence_is_what_the_three_say(self) -> None:
+        page = opened("recurrent_family")
+        assert not errors(page)
+        models: dict[str, TextClassifier] = {name[7:]: lstm_core.load(name) for name in family.CELL_MODELS}
+        text = next(iter(cells.TEXTS.examples.values()))
+        readings = {kind: model.read(text) for kind, model in models.items()}
+        assert said(page, cells.who_says_what(readings))
+        moved = {kind: family.moved_by_beginning(models[kind], readings[kind], 10) for kind in models}
+        assert said(page, cells.who_remembers(moved, 10))
+
+    def test_each_example_is_read(self) -> None:
+        page = opened("recurrent_family")
+        for name, text in cells.TEXTS.examples.items():
+            page.button(key=f"family_example_{name}").click().run()
+            assert not errors(page)
+            assert page.text_area(key="family_text").value == text
+
+    def test_the_first_words_can_be_taken_away(self) -> None:
+        page = opened("recurrent_family", text="how do i sort a list", first="3")
+        assert said(page, "Make the first 3 words unknown")
+        page.slider(key="family_first").set_value(30).run()
+        assert said(page, "Make the first 6 words unknown")
+        assert page.query_params["first"] in ("6", ["6"])
+
+    @pytest.mark.parametrize("text", ["", "  ", "\n"])
+    def test_nothing_to_read_is_one_sentence(self, text: str) -> None:
+        page = opened("recurrent_family")
+        page.text_area(key="family_text").set_value(text).run()
+        assert errors(page) == [NOTHING]
+        assert page.text_area(key="family_text").value == text
+
+    @pytest.mark.parametrize("text", ["list", "<script>alert(1)</script>", "👍", "жщъ", "word " * 2000, "\x00"])
+    def test_odd_texts_are_read(self, text: str) -> None:
+        page = opened("recurrent_family", text=text)
+        assert not errors(page)
+        assert said(page, "says")
+
+    def test_sentences_for_ties_and_for_nothing(self) -> None:
+        assert "none of them depends" in cells.who_remembers({"rnn": 0.0, "gru": 0.01, "lstm": 0.0}, 1)
+        assert "about as much" in cells.who_remembers({"rnn": 0.5, "gru": 0.51, "lstm": 0.5}, 5)
+        assert "The GRU carries most" in cells.who_remembers({"rnn": 0.0, "gru": 0.8, "lstm": 0.1}, 5)
+
+
+class TestBlanks:
+    @pytest.mark.parametrize("preset", list(cloze.PRESETS))
+    def test_each_preset_says_what_both_networks_say(self, preset: str) -> None:
+        page = opened("recurrent_family", view="blanks")
+        page.pills(key="blank_preset").set_value(preset).run()
+        assert not errors(page)
+        text, question = cloze.PRESETS[preset]
+        assert page.text_input(key="blank_text").value == text
+        forward, both = (lstm_core.load(name).read(text) for name in cloze.TWO)
+        assert said(page, cloze.in_a_sentence(forward, both))
+        assert any(question in caption.value for caption in page.caption)
+
+    def test_the_story(self) -> None:
+        first, second, *_ = (text for text, _ in cloze.PRESETS.values())
+        forward, both = (lstm_core.load(name) for name in cloze.TWO)
+        assert forward.read(first).ranked[0][1] < 0.2 < 0.9 < both.read(first).ranked[0][1]
+        assert forward.read(second).ranked[0][0] == both.read(second).ranked[0][0] == "clock"
+
+    def test_unknown_words_are_said_so(self) -> None:
+        page = opened("recurrent_family", view="blanks", blank="the ___ purred <b>loudly</b>")
+        assert not errors(page)
+        assert any("Not in their vocabulary" in text.value and "purred" in text.value for text in page.caption)
+
+    @pytest.mark.parametrize(
+        ("sentence", "words"),
+        [
+            ("", NOTHING),
+            ("👍", NOTHING),
+            ("cow", "There is no blank"),
+            ("<script>alert(1)</script>", "There is no blank"),
+            ("a ___ and a ___", "There are 2 blanks"),
+            ("___", "A blank alone says nothing"),
+        ],
+    )
+    def test_what_cant_be_filled_is_one_sentence_and_stays(self, sentence: str, words: str) -> None:
+        page = opened("recurrent_family", view="blanks")
+        page.text_input(key="blank_text").set_value(sentence).run()
+        found = errors(page)
+        assert len(found) == 1
+        assert words in found[0]
+        assert page.text_input(key="blank_text").value == sentence
+
+
+class TestPage:
+    def test_the_table_says_what_the_cards_say(self) -> None:
+        page = opened("recurrent_family")
+        table = page.dataframe[0].value
+        assert list(table["Network"]) == [member.name for member in family.FAMILY_MEMBERS]
+        cards = [lstm_core.load(member.model).card for member in family.FAMILY_MEMBERS]
+        assert list(table["Weights"]) == [card.training["parameters"] for card in cards]
+        assert list(table["Right on test"]) == [card.measured["accuracy"] for card in cards]
+        assert table["RNN = 1"][0] == 1
+        assert (table["RNN = 1"] > 0).all()
+        assert said(page, "times the speed of the plain RNN")
+
+    def test_a_busy_machine_is_said_to_be_one(self) -> None:
+        speed = {name: family.Speed(100.0, 90.0) for name in family.CELL_MODELS}
+        assert "busy" not in family_table.in_a_sentence(speed)
+        assert "took 4.0 times" in family_table.in_a_sentence(
+            speed | {family.CELL_MODELS[0]: family.Speed(100.0, 25.0)}
+        )
+
+    def test_a_shape_opens_its_view(self) -> None:
+        page = opened("recurrent_family")
+        page.button(key="family_open_blanks").click().run()
+        assert not errors(page)
+        assert said(page, "A word is missing")
+        assert page.query_params["view"] in ("blanks", ["blanks"])
+
+    @pytest.mark.parametrize("bad", ["", "nan", "-1e999", "9" * 30, "<b>", "\x00"])
+    @pytest.mark.parametrize("view", ["gates", "blanks", "nothing"])
+    def test_nonsense_in_the_link_is_no_crash(self, view: str, bad: str) -> None:
+        page = opened("recurrent_family", view=view, first=bad)
+        assert not errors(page)
+
+    def test_a_missing_network_is_a_sentence(self, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+        from lstm_core.library import store
+        from ui.common import model_cache
+
+        monkeypatch.setattr(store, "SHIPPED", tmp_path)
+        monkeypatch.setattr(model_cache, "_loading", {})
+        page = opened("recurrent_family", text="my text")
+        assert "There is no model 'family_rnn'" in errors(page)[0]
+        assert page.text_area(key="family_text").value == "my text"
+
+    @pytest.mark.parametrize("name", list(diagrams.WIRINGS))
+    def test_every_diagram_has_boxes_arrows_and_words(self, name: str) -> None:
+        figure, alt = diagrams.wiring(name)
+        assert len(figure.layout.shapes) >= 7
+        assert any(note.showarrow for note in figure.layout.annotations)
+        assert alt.endswith(".")
+
+    def test_going_from_view_to_view_leaves_no_text_in_the_wrong_box(self) -> None:
+        page = opened("recurrent_family")
+        for view in ("blanks", "tree", "rewriting", "gates", "blanks"):
+            page.segmented_control(key="family_view").set_value(view).run()
+            assert not errors(page)

@@ -1,0 +1,286 @@
+"""The training studio: a run's story from its events, the page around it, and what is refused in one sentence."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lstm_core.errors import LabError
+from lstm_core.jobs import queue, worker
+from lstm_core.jobs.queue import FAILED, FINISHED, Job, JobError
+from lstm_core.library import bundle, user_models
+from lstm_core.training.lessons.presets import PRESETS
+from ui.common import job_panel
+from ui.training_studio import charts as studio_charts
+from ui.training_studio import choice, run_state
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class AtOnce(queue.JobQueue):
+    """Jobs that are done in this process before `submit` returns."""
+
+    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
+        job = Job(f"job{len(self._jobs)}", owner, title, work, arguments)
+        self._jobs[job.identity] = job
+        self._hear(job, {"begun": time.time()})
+        try:
+            job.result = worker.find(work)(arguments, lambda event: self._hear(job, worker.plain(event)), lambda: False)
+            self._end(job, FINISHED)
+        except LabError as error:
+            self._end(job, FAILED, str(error))
+        return job
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
+    found = AtOnce()
+    monkeypatch.setattr(queue, "_shared", found)
+    return found
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LSTM_LAB_MODELS", str(tmp_path / "own"))
+    return tmp_path / "own"
+
+
+def opened(**parameters: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "pages" / "training_studio.py"), default_timeout=120)
+    for key, value in parameters.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def short_lesson() -> dict[str, Any]:
+    return PRESETS["negation_15s"].recipe.to_json() | {"epochs": 2, "units": 4, "embedding": 4, "examples": 320}
+
+
+@pytest.fixture(scope="module")
+def trained() -> Job:
+    """One short training, for all tests that look at what comes of it."""
+    return AtOnce().submit(choice.WORK, {"lesson": short_lesson()}, "somebody", "Short")
+
+
+# --- the story of a run ---------------------------------------------------------------------
+
+
+def test_a_story_begins_with_what_is_being_waited_for() -> None:
+    assert run_state.of([]).stage == "Waiting for a worker …"
+    assert run_state.of([{"begun": 1.0}, {"stage": "data"}]).stage == "Reading the data …"
+    assert run_state.in_words(run_state.of([{"stage": "training"}])) == "Compiling the first step …"
+
+
+def test_points_and_epochs_stand_at_their_steps() -> None:
+    events = [
+        {"epoch": 1, "epochs": 2, "step": 5, "steps": 10, "loss": 1.0, "gradient_norm": 2.0},
+        {
+            "epoch": 1,
+            "epochs": 2,
+            "step": 10,
+            "steps": 10,
+            "loss": 0.8,
+            "validation_loss": 0.9,
+            "example": {"text": "x"},
+        },
+        {"epoch": 2, "epochs": 2, "step": 5, "steps": 10, "loss": 0.5, "accuracy": 0.75},
+    ]
+    story = run_state.of(events)
+    assert story.points == {
+        "step": [5, 15],
+        "loss": [1.0, 0.5],
+        "accuracy": [None, 0.75],
+        "gradient_norm": [2.0, None],
+    }
+    assert (story.epochs["step"], story.epochs["validation_loss"]) == ([10], [0.9])
+    assert story.examples == [(1, {"text": "x"})]
+    assert story.done == pytest.approx(0.75)
+    assert run_state.in_words(story) == "Epoch 2 of 2, loss 0.500, validation loss 0.900."
+
+
+def test_another_network_begins_new_curves() -> None:
+    one = {"epoch": 1, "epochs": 1, "step": 1, "steps": 2, "loss": 1.0, "stage": "teacher 1 of 2"}
+    story = run_state.of([one, one | {"step": 2}, one | {"stage": "network", "loss": 3.0}])
+    assert story.points["loss"] == [3.0]
+
+
+def test_a_writer_of_the_shipped_kind_says_how_much_of_an_epoch_is_done() -> None:
+    story = run_state.of([{"epoch": 2, "epochs": 4, "share": 0.5, "loss": 2.0, "seconds": 1.0}])
+    assert story.done == pytest.approx(0.375)
+
+
+def test_a_run_that_diverged_says_why_and_adds_no_point() -> None:
+    events = [{"epoch": 1, "epochs": 2, "step": 3, "steps": 9, "loss": 2.0, "diverged": {"why": "Too long steps."}}]
+    story = run_state.of(events)
+    assert story.diverged == "Too long steps."
+    assert story.points["loss"] == []
+
+
+# --- the page -------------------------------------------------------------------------------
+
+
+def test_every_lesson_has_its_button() -> None:
+    for preset in PRESETS.values():
+        assert choice.group_of(preset) in choice.GROUPS
+
+
+def test_a_lesson_is_trained_and_what_came_of_it_is_shown(at_once: AtOnce, trained: Job, own: Path) -> None:
+    page = opened()
+    at_once._jobs[trained.identity] = trained
+    page = opened(job=trained.identity)
+    assert not page.exception
+    assert not page.error
+    titles = [header.value for header in page.header]
+    assert titles[:3] == ["The run", "Time machine", "Keep it"]
+    assert page.select_slider(key=f"studio_epoch_{trained.identity}").value == 2
+    page.select_slider(key=f"studio_epoch_{trained.identity}").set_value(0).run()
+    assert not page.exception
+
+
+def test_the_train_button_hands_over_the_lesson_with_its_knobs(
+    at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        at_once,
+        "submit",
+        lambda work, arguments, owner, title: handed.append(arguments) or Job("x", owner, title, work, {}),
+    )
+    page = opened(lesson="negation_15s")
+    page.number_input(key="studio_units").set_value(7)
+    page.run()
+    page.button(key="studio_train").click().run()
+    assert handed[0]["lesson"]["units"] == 7
+    assert handed[0]["lesson"]["name"] == "negation_15s"
+
+
+def test_a_knob_out_of_range_is_one_sentence_and_no_training() -> None:
+    page = opened(lesson="negation_15s")
+    page.number_input(key="studio_batch").set_value(512)
+    page.number_input(key="studio_units").set_value(512)
+    page.number_input(key="studio_length").set_value(600)
+    page.run()
+    assert len(page.error) == 1
+    assert "too much memory" in page.error[0].value
+    assert not [button for button in page.button if button.key == "studio_train"]
+
+
+def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch, at_once: AtOnce) -> None:
+    def refuse(*arguments: Any) -> Job:
+        raise JobError("You have 2 runs under way already; wait for one, or stop one.")
+
+    monkeypatch.setattr(at_once, "submit", refuse)
+    page = opened()
+    page.button(key="studio_train").click().run()
+    assert [error.value for error in page.error] == ["You have 2 runs under way already; wait for one, or stop one."]
+
+
+@pytest.mark.parametrize("job", ["gone", "\x00", "<script>", "x" * 5000])
+def test_a_link_to_a_run_that_is_gone(job: str, at_once: AtOnce) -> None:
+    page = opened(job=job)
+    assert not page.exception
+    assert "isn't known any more" in page.info[0].value
+
+
+@pytest.mark.parametrize("lesson", ["", "no such", "../imdb"])
+def test_a_link_to_no_lesson_opens_the_first(lesson: str) -> None:
+    page = opened(lesson=lesson)
+    assert not page.exception
+    assert not page.error
+
+
+def test_a_failed_run_says_its_sentence(at_once: AtOnce) -> None:
+    lesson = short_lesson() | {"dataset": "own", "name": "own"}
+    job = at_once.submit(choice.WORK, {"lesson": lesson, "data": b"text,label\nonly,one\n"}, "somebody", "Own")
+    page = opened(job=job.identity)
+    assert not page.exception
+    assert [error.value for error in page.error] == [job.message]
+    assert job.state == FAILED
+
+
+def test_saving_names_what_is_wrong_with_a_name(at_once: AtOnce, trained: Job, own: Path) -> None:
+    at_once._jobs[trained.identity] = trained
+    page = opened(job=trained.identity)
+    page.text_input(key=f"studio_name_{trained.identity}").set_value("../up").run()
+    page.button(key="studio_save").click().run()
+    assert "small letters" in page.error[0].value
+    assert not own.exists()
+
+
+def test_a_saved_model_is_in_the_library(trained: Job, own: Path) -> None:
+    files = bundle.unpack_bundle(trained.result["model"])  # type: ignore[index]
+    user_models.save_as("mine", files)
+    assert [card.name for card in user_models.list_user_models()] == ["mine"]
+    with pytest.raises(LabError, match="already"):
+        user_models.save_as("mine", files)
+
+
+def test_a_saved_classifier_can_be_compared_on_its_page(trained: Job, own: Path) -> None:
+    files = bundle.unpack_bundle(trained.result["model"])  # type: ignore[index]
+    user_models.save_as("verdicts", files)
+    page = AppTest.from_file(str(ROOT / "pages" / "movie_reviews.py"), default_timeout=120).run()
+    pills = next(each for each in page.get("button_group") if each.key == "reviews_foils")
+    assert any("verdicts" in option for option in map(str, pills.options))
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "."), content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x89PNG\r\n\x1a\n", b"PK nonsense", zipped(evil__py=b"import os"), zipped(model__keras=bytes(200_000_000))],
+    ids=["empty", "a picture", "a broken zip", "a script", "a bomb"],
+)
+def test_a_hostile_upload_is_one_sentence(data: bytes, own: Path) -> None:
+    page = opened()
+    page.file_uploader(key="studio_upload").set_value(("model.zip", data, "application/zip")).run()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert not own.exists()
+
+
+def test_runs_of_another_owner_are_not_listed(at_once: AtOnce, trained: Job) -> None:
+    at_once._jobs[trained.identity] = trained
+    page = opened()
+    assert "Your runs" not in [header.value for header in page.header]
+    assert job_panel.STATES[FINISHED][0] not in [badge.value for badge in page.markdown]
+
+
+def test_a_link_shows_one_run_and_changes_nobody(at_once: AtOnce, trained: Job) -> None:
+    at_once._jobs[trained.identity] = trained
+    other = replace(trained, identity="of-the-same-owner", title="Private")
+    at_once._jobs[other.identity] = other
+    before = opened()
+    visitor = opened(job=trained.identity)
+    assert not visitor.exception
+    assert any(trained.title in markdown.value for markdown in visitor.markdown)
+    assert visitor.session_state["_owner"] not in (trained.owner, before.session_state["_owner"])
+    assert not any("Private" in str(each.value) for each in visitor.markdown)
+    assert not any("Private" in button.label for button in visitor.button)
+
+
+def test_a_forecast_is_drawn_from_what_was_known(at_once: AtOnce) -> None:
+    lesson = PRESETS["forecast_15s"].recipe.to_json() | {"epochs": 1, "units": 4}
+    job = at_once.submit(choice.WORK, {"lesson": lesson}, "somebody", "Forecast")
+    assert job.state == FINISHED, job.message
+    example = job.result["examples"][-1]  # type: ignore[index]
+    figure = studio_charts.forecast(example)
+    known = next(trace for trace in figure.data if trace.name == "known")
+    assert list(known.y) == example["before"]
+    page = opened(job=job.identity)
+    assert not page.exception
+    assert not page.error
+    page.select_slider(key=f"studio_epoch_{job.identity}").set_value(0).run()
+    assert not page.exception

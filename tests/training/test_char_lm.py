@@ -1,0 +1,126 @@
+"""Training on one running text: streams, carried state, and a model that has learnt its text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from lstm_core.datasets import registry
+from lstm_core.errors import ModelError
+from lstm_core.inference import registry as model_registry
+from lstm_core.inference.char_lm import TextGenerator
+from lstm_core.nn.network import Network
+from lstm_core.training.char_lm import CarriedLSTM, StatefulBatches, WritingProgress, train_characters
+from lstm_core.training.recipes.char_lm import CharacterRecipe
+
+TEXT = "To be or not to be, that is the question. " * 120
+RECIPE = CharacterRecipe(
+    name="tiny",
+    title="Tiny",
+    dataset="macbeth",
+    summary="One sentence.",
+    small_letters=True,
+    units=(16,),
+    width=8,
+    steps=16,
+    streams=8,
+    epochs=6,
+    rate=2e-2,
+)
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "load_text", lambda name: TEXT)
+
+
+def test_streams_are_the_text_in_order_and_targets_are_the_next_characters() -> None:
+    ids = np.arange(103)
+    batches = StatefulBatches(ids, streams=4, steps=6, seed=0)
+    inputs, targets = (
+        np.concatenate(side, axis=1) for side in zip(*(batches[k] for k in range(len(batches))), strict=True)
+    )
+    assert inputs.shape == (4, 24)
+    for row in range(4):
+        np.testing.assert_array_equal(inputs[row], np.arange(25 * row, 25 * row + 24))
+    np.testing.assert_array_equal(targets, inputs + 1)
+
+
+def test_an_epoch_begins_elsewhere_and_keeps_the_order() -> None:
+    batches = StatefulBatches(np.arange(103), streams=2, steps=5, seed=1)
+    first = batches[0][0].copy()
+    batches.on_epoch_end()
+    second, targets = batches[0]
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(targets % 103, (second + 1) % 103)
+
+
+def test_a_text_that_is_too_short_is_refused() -> None:
+    with pytest.raises(ValueError, match="too few"):
+        StatefulBatches(np.arange(20), streams=8, steps=16, seed=0)
+
+
+def test_the_state_is_carried_from_batch_to_batch() -> None:
+    layer = CarriedLSTM(3, 2, "carried")
+    x = np.random.default_rng(0).normal(size=(2, 8, 4)).astype("float32")
+    whole = layer(x)
+    layer.h.assign(np.zeros((2, 3)))
+    layer.c.assign(np.zeros((2, 3)))
+    parts = [keras.ops.convert_to_numpy(layer(x[:, first : first + 4])) for first in (0, 4)]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), keras.ops.convert_to_numpy(whole), atol=1e-6)
+
+
+@pytest.mark.usefixtures("play")
+def test_it_learns_its_text_and_says_so() -> None:
+    seen: list[WritingProgress] = []
+    model, alphabet, card = train_characters(RECIPE, seen.append)
+    assert all(progress.whole_epoch == (progress.validation is not None) for progress in seen)
+    seen = [progress for progress in seen if progress.whole_epoch]
+    assert [progress.epoch for progress in seen] == [1, 2, 3, 4, 5, 6]
+    assert seen[-1].validation < 0.5 < seen[0].validation
+    generator = TextGenerator(card, alphabet, model, Network(model))
+    assert generator.score(TEXT.lower()[-400:]).nats_per_character < 0.6
+    written = "".join(each.character for each in generator.stream("to be or", 34, temperature=0))
+    assert written == " not to be, that is the question. "
+    assert alphabet.characters == tuple(sorted(set(TEXT.lower())))
+    assert card.task == "generator"
+    curve = card.training["curves"]["validation_loss"]
+    assert card.training["kept_epoch"] == 1 + int(np.argmin(curve))
+    assert card.training["command"] == "python -m lstm_core train tiny"
+
+
+@pytest.mark.usefixtures("play")
+def test_the_same_seed_trains_the_same_model() -> None:
+    short = replace(RECIPE, epochs=1)
+    runs = [train_characters(short)[0].get_weights() for _ in range(2)]
+    for one, other in zip(*runs, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.usefixtures("play")
+def test_a_run_begins_with_another_model_and_then_reads_its_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = replace(RECIPE, small_letters=False, epochs=4)
+    model, alphabet, card = train_characters(first)
+    known = TextGenerator(card, alphabet, model, Network(model))
+    monkeypatch.setattr(model_registry, "load", lambda name: known)
+    seen: list[WritingProgress] = []
+    second = replace(RECIPE, begin_with="tiny", also=("julius_caesar",), epochs=3, alone=2, rate=1e-3)
+    _, smaller, _ = train_characters(second, lambda progress: seen.append(progress) if progress.whole_epoch else None)
+    assert set(smaller.characters) < set(alphabet.characters)
+    assert [progress.epoch for progress in seen] == [1, 2, 3]
+    train_characters(
+        replace(second, begin_with=""), lambda progress: seen.append(progress) if progress.whole_epoch else None
+    )
+    assert seen[0].validation < 0.7 * seen[3].validation
+
+
+@pytest.mark.usefixtures("play")
+def test_a_run_does_not_begin_with_a_model_of_other_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, alphabet, card = train_characters(replace(RECIPE, epochs=1))
+    known = TextGenerator(card, alphabet, model, Network(model))
+    monkeypatch.setattr(model_registry, "load", lambda name: known)
+    with pytest.raises(ModelError, match="other sizes"):
+        train_characters(replace(RECIPE, begin_with="tiny", units=(8,)))

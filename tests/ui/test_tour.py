@@ -1,0 +1,97 @@
+"""The path on the home page: stops in order, pictures computed from the networks, none of them waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lstm_core.errors import ModelError
+from lstm_core.nn import hand_set
+from ui.common import model_cache, theme
+from ui.home import thumbnails, tour
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def home() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120).run()
+
+
+@pytest.fixture
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_cache, "_loading", {})
+
+
+def test_every_stop_is_a_page_and_is_named_once() -> None:
+    files = [stop.file for stop in tour.STOPS] + [file for file, *_ in tour.MORE]
+    assert len(files) == len(set(files))
+    shown = {file.name for file in (ROOT / "pages").glob("*.py")} - {"home.py", "navigation.py"}
+    assert set(files) == shown
+
+
+def test_ten_minutes_are_ten() -> None:
+    assert sum(int(minutes.split()[0]) for minutes, *_ in tour.TEN_MINUTES) == 10
+
+
+@pytest.mark.usefixtures("nothing_loaded")
+def test_the_first_visit_waits_for_no_network_and_loads_none() -> None:
+    page = home()
+    assert not page.exception
+    assert any("waking up" in caption.value for caption in page.caption)
+    assert model_cache._loading == {}
+
+
+def test_the_pictures_are_there_once_the_networks_are() -> None:
+    for stop in tour.STOPS:
+        for name in stop.needs:
+            model_cache.any_model(name)
+    page = home()
+    assert not page.exception
+    assert not any("waking up" in caption.value for caption in page.caption)
+    sentences = [caption.value for caption in page.caption]
+    assert any(tour.QUESTION in sentence and "Python" in sentence for sentence in sentences)
+
+
+@pytest.mark.usefixtures("nothing_loaded")
+def test_a_damaged_network_is_one_sentence_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> Any:
+        raise ModelError("The model 'macbeth' can't be opened.")
+
+    monkeypatch.setattr(model_cache, "ready", refuse)
+    page = home()
+    assert not page.exception
+    assert {error.value for error in page.error} == {"The model 'macbeth' can't be opened."}
+
+
+def test_the_strip_shows_the_signals_that_were_computed() -> None:
+    signals = hand_set.count_brackets("(a)")
+    figure = thumbnails.strip("(a)", {letter: signals[letter] for letter in ("f", "c")})
+    assert [trace.y[0] for trace in figure.data] == ["f", "c"]
+    np.testing.assert_array_equal(figure.data[1].z[0], signals["c"])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: thumbnails.fading({"rnn": np.ones(3), "lstm": np.ones(3)}),
+        lambda: thumbnails.answers("abc", ("python", "java"), np.full((3, 2), 0.5)),
+        lambda: thumbnails.surprises("<b>", np.ones(3)),
+    ],
+)
+def test_thumbnails_have_one_height_and_hold_still(draw: Callable[[], Any]) -> None:
+    assert draw().layout.height == thumbnails.HEIGHT
+    assert thumbnails.CONFIG["staticPlot"]
+
+
+def test_markup_in_a_text_stays_text() -> None:
+    assert thumbnails.surprises("<b>", np.ones(3)).layout.xaxis.ticktext == ("&lt;", "b", "&gt;")
+
+
+def test_lines_have_the_colours_of_their_cells() -> None:
+    figure = thumbnails.fading({"gru": np.ones(2)})
+    assert figure.data[0].line.color == theme.CELL_LINES["gru"][1]

@@ -1,0 +1,1 @@
+"""What several pages share: colours, charts, tokens, examples, links, loaded models, running jobs."""

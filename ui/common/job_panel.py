@@ -1,0 +1,130 @@
+"""Long work as one visitor sees it: begin a run, watch it, stop it, and find it again by its link.
+
+Runs live in `lstm_core.jobs.queue`; a visitor's session knows only which are its own. Pages draw what a
+run has told so far; nothing here knows what that is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+
+from lstm_core import LabError
+from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue
+from ui.common import url_state
+
+BEAT = 0.7  # seconds between two drawings of a run
+SILENCE = 30.0  # seconds without a word after which the page says so
+STATES = {
+    WAITING: ("Waiting", ":material/hourglass_empty:", "gray"),
+    RUNNING: ("Running", ":material/play_arrow:", "blue"),
+    FINISHED: ("Finished", ":material/check:", "green"),
+    STOPPED: ("Stopped", ":material/stop:", "orange"),
+    FAILED: ("Failed", ":material/error:", "red"),
+}
+
+
+def owner() -> str:
+    """Whose runs are this session's; nobody can guess it."""
+    return str(st.session_state.setdefault("_owner", uuid4().hex))
+
+
+def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
+    """Hand a run to the workers, for a button's `on_click`; what is in the way is said by `trouble`."""
+    try:
+        job = shared_queue().submit(work, arguments, owner(), title)
+    except LabError as error:
+        st.session_state[f"{key}_trouble"] = str(error)
+    else:
+        st.session_state[f"{key}_job"] = job.identity
+        st.session_state.pop(f"{key}_trouble", None)
+
+
+def trouble(key: str) -> None:
+    """Say why the last run could not begin, if it couldn't."""
+    if message := st.session_state.get(f"{key}_trouble"):
+        st.error(message)
+
+
+def current(key: str) -> Job | None:
+    """The run that a page shows: the one begun last here, or the one of the link, whoever began it.
+
+    A link gives sight of one run and nothing else: it never changes whose runs are this session's.
+    """
+    identity = st.session_state.get(f"{key}_job") or url_state.parameter("job", "")
+    job = shared_queue().find(str(identity)) if identity else None
+    if identity and job is None:
+        st.session_state.pop(f"{key}_job", None)
+        st.info(
+            "The run of this link isn't known any more: the server was started again, or many others came after it."
+        )
+    if job is not None:
+        st.session_state[f"{key}_job"] = job.identity
+    return job
+
+
+def choose(key: str, identity: str) -> None:
+    """Show another run on a page, for a button's `on_click`."""
+    st.session_state[f"{key}_job"] = identity
+
+
+def leave(key: str) -> None:
+    """Stop the run that a page shows, and show none; nothing happens if there is none."""
+    if identity := st.session_state.pop(f"{key}_job", None):
+        _stop(str(identity))
+
+
+def own(work: str) -> list[Job]:
+    """This session's runs of one kind of work, newest first."""
+    return [job for job in shared_queue().of(owner()) if job.work == work]
+
+
+def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
+    """Draw a run: its state with a stop button, and what `draw` makes of it; again and again until it is over."""
+
+    def beat() -> None:
+        over = job.over
+        state(key, job)
+        draw(job)
+        if over and not st.session_state.get(f"{key}_over_{job.identity}", False):
+            st.session_state[f"{key}_over_{job.identity}"] = True
+            st.rerun()  # the rest of the page may now show what came of it
+
+    st.fragment(beat, run_every=None if job.over else BEAT)()
+
+
+def state(key: str, job: Job) -> None:
+    """One line: where the run stands and since when, a button that stops it, and what is wrong if anything is."""
+    name, icon, colour = STATES[job.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge("Stopping" if job.asked_to_stop and not job.over else name, icon=icon, color=colour)
+        st.markdown(_words(job), width="stretch")
+        st.button(
+            "Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.over or job.asked_to_stop,
+            on_click=_stop, args=(job.identity,), help="Ends the run and keeps what there is.",
+        )  # fmt: skip
+    if job.state == FAILED:
+        st.error(job.message)
+    elif job.restarts and not job.over:
+        st.warning("Its worker was lost, and the run began again from the start.")
+    elif job.state == RUNNING and time.time() - max(job.heard, job.begun) > SILENCE:
+        st.warning(f"No word from the worker for {time.time() - job.heard:.0f} seconds. You can stop the run, or wait.")
+
+
+def _words(job: Job) -> str:
+    if job.state == WAITING:
+        before = shared_queue().position(job)
+        line = "next in line" if before == 0 else f"{before} before it"
+        return f"**{job.title}** · {line}, waiting for {time.time() - job.submitted:.0f} s"
+    end = job.ended or time.time()
+    return f"**{job.title}** · {max(end - (job.begun or job.submitted), 0):.0f} s"
+
+
+def _stop(identity: str) -> None:
+    job = shared_queue().find(identity)
+    if job is not None:
+        shared_queue().stop(job)

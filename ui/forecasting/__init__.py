@@ -1,0 +1,1 @@
+"""The page “Forecasting”: series, forecasts, and how far to trust them."""

@@ -1,0 +1,1 @@
+"""The page “Gradient lab”: vanishing and exploding gradients, and what gates do to them."""

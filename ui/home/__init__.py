@@ -1,0 +1,1 @@
+"""The page “Home”: the tour through the lab, with small live pictures."""

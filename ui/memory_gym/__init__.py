@@ -1,0 +1,1 @@
+"""The page “Memory gym”: plain RNN, GRU and LSTM learn tasks that need memory, side by side."""

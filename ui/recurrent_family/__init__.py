@@ -1,0 +1,1 @@
+"""The page “Recurrent family”: RNN, GRU, LSTM, bidirectional, encoder–decoder and recursive networks."""

@@ -1,0 +1,1 @@
+"""The page “Text generation”: a character model writes, and shows its memory."""

@@ -1,0 +1,170 @@
+"""The Plotly figures of the generation page: arrays in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_core.inference import Branch
+from ui.common.charts import LEGEND, MARGIN
+
+# Signs that would not be seen.
+_NAMES = {"\n": "↵ line end", " ": "␣ space"}
+NETWORK, DRAWN_FROM, WRITTEN = "#8A8A8A", "#0072B2", "#D55E00"
+
+
+def name_of(sign: str) -> str:
+    """A character as an axis shows it."""
+    return _NAMES.get(sign, escape(sign, quote=False))
+
+
+def short(signs: str) -> list[str]:
+    """Each character as a tick label of one sign."""
+    return [{"\n": "↵", " ": "␣"}.get(sign, sign) for sign in signs]
+
+
+def chance(probability: float) -> str:
+    """A probability that may be tiny, as people say it."""
+    return f"{probability:.1%}" if probability >= 0.001 else f"1 in {1 / max(probability, 1e-30):,.0f}"
+
+
+def candidates(
+    characters: Sequence[str], network: np.ndarray, shaped: np.ndarray, written: str, most: int
+) -> go.Figure:
+    """The most probable next characters: as the network has it, and what is drawn from.
+
+    Args:
+        characters: the alphabet.
+        network: (alphabet,) probabilities at temperature 1.
+        shaped: (alphabet,) after temperature and truncation.
+        written: the character that was written there; marked, and shown even if it was improbable.
+        most: how many to show.
+    """
+    order = list(np.argsort(-network, kind="stable")[:most])
+    place = characters.index(written)
+    if place not in order:
+        order[-1] = place
+    names = [
+        f"<b>{name_of(characters[index])}</b>" if index == place else name_of(characters[index]) for index in order
+    ]
+    figure = go.Figure()
+    for label, values, colours in (
+        ("the network, as it is", network, NETWORK),
+        ("what is drawn from", shaped, [WRITTEN if index == place else DRAWN_FROM for index in order]),
+    ):
+        figure.add_bar(
+            x=values[order],
+            y=names,
+            orientation="h",
+            name=label,
+            marker_color=colours,
+            text=[f"{value:.1%}" for value in values[order]],
+            textposition="outside",
+            textfont_size=13,
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.2%}<extra>" + label + "</extra>",
+        )
+    figure.update_layout(
+        height=470,
+        margin=MARGIN | {"t": 60, "r": 64},
+        bargap=0.25,
+        bargroupgap=0.05,
+        legend=LEGEND | {"traceorder": "normal"},
+    )
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
+    return figure
+
+
+def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
+    """The tree of continuations, a character a node; the wider a line, the more probable the step.
+
+    Args:
+        branches: from `continuations.tree`.
+        prompt_end: what stands at the root.
+    """
+    heights, depth = _heights(branches), max(len(branch.text) for branch in branches)
+    figure = go.Figure()
+    for branch, height in zip(branches[1:], heights[1:], strict=True):
+        parent = branches[branch.parent]
+        figure.add_scatter(
+            x=[len(parent.text), len(branch.text)],
+            y=[heights[branch.parent], height],
+            mode="lines",
+            line={"color": DRAWN_FROM, "width": 1 + 11 * branch.probability / parent.probability, "shape": "spline"},
+            opacity=0.45,
+            hoverinfo="skip",
+        )
+    whole = [(branch, height) for branch, height in zip(branches, heights, strict=True) if branch.whole]
+    figure.add_scatter(
+        x=[len(branch.text) for branch in branches[1:]],
+        y=heights[1:],
+        mode="markers+text",
+        marker={"size": 26, "color": "#DCEBF5", "line": {"color": DRAWN_FROM, "width": 1}},
+        text=[escape(short(branch.text[-1])[0], quote=False) for branch in branches[1:]],
+        textfont={"size": 17, "color": "#111111"},
+        customdata=[
+            (escape(branch.text, quote=False).replace("\n", "↵"), branch.probability) for branch in branches[1:]
+        ],
+        hovertemplate="“%{customdata[0]}”<br>probability %{customdata[1]:.3%}<extra></extra>",
+    )
+    figure.add_annotation(
+        x=0, y=heights[0], text=f"…{escape(prompt_end, quote=False)}", showarrow=False, xanchor="right"
+    )
+    for branch, height in whole:
+        label = chance(branch.probability)
+        figure.add_annotation(x=depth, y=height, text=label, showarrow=False, xanchor="left", xshift=18)
+    figure.update_layout(
+        height=90 + 44 * len(whole), margin=MARGIN | {"l": 8 + 9 * len(prompt_end), "r": 64}, showlegend=False
+    )
+    figure.update_xaxes(visible=False, range=[-0.1, depth + 0.2], fixedrange=True)
+    figure.update_yaxes(visible=False, autorange="reversed", fixedrange=True)
+    return figure
+
+
+def _heights(branches: Sequence[Branch]) -> list[float]:
+    """Where each node stands: leaves one below the other as in a listing, parents amidst their children."""
+    children: dict[int, list[int]] = {}
+    for index, branch in enumerate(branches[1:], 1):
+        children.setdefault(branch.parent, []).append(index)
+    heights, leaf = [0.0] * len(branches), 0
+
+    def place(node: int) -> float:
+        nonlocal leaf
+        below = sorted(children.get(node, []), key=lambda child: -branches[child].probability)
+        if below:
+            heights[node] = sum(place(child) for child in below) / len(below)
+        else:
+            heights[node] = leaf
+            leaf += 1
+        return heights[node]
+
+    place(0)
+    return heights
+
+
+def frequencies(counts: Sequence[tuple[str, int]], total: int, most: int = 40) -> go.Figure:
+    """The most frequent characters of a text and their shares.
+
+    Args:
+        counts: character and count, the most frequent first.
+        total: characters of the text.
+        most: how many to show.
+    """
+    shown = counts[:most]
+    figure = go.Figure(
+        go.Bar(
+            x=[escape(short(sign)[0], quote=False) for sign, _ in shown],
+            y=[count / total for _, count in shown],
+            customdata=[count for _, count in shown],
+            marker_color=DRAWN_FROM,
+            hovertemplate="%{x}: %{customdata:,} times, %{y:.2%}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=260, margin=MARGIN)
+    figure.update_yaxes(tickformat=".0%", fixedrange=True)
+    figure.update_xaxes(type="category", fixedrange=True, tickfont_size=14, tickangle=0)
+    return figure

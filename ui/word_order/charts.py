@@ -1,0 +1,124 @@
+"""The figures of the page about word order, made from arrays. No Streamlit, no models: arrays in, a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lstm_core.inference import WordScore
+from ui.common import charts, theme
+from ui.common.word_chips import SURPRISED
+
+BAG, BAG_NAME = theme.CLASS_COLOURS[5], "bag of words"
+LSTM_NAME, LSTM, _ = theme.CELL_LINES["lstm"]
+WRITTEN_ON = 16  # bars that still have room for their number on a phone
+
+
+def surprises(score: WordScore) -> go.Figure:
+    """A bar a word, and one for the sentence's end; words that the network doesn't know are hatched."""
+    names = [*score.words, "(end)"]
+    figure = go.Figure(
+        go.Bar(
+            x=np.arange(len(names)),
+            y=score.surprise,
+            marker={
+                "color": SURPRISED,
+                "pattern": {"shape": ["" if known else "/" for known in score.known] + [""], "fillmode": "replace"},
+            },
+            text=[f"{value:.1f}" for value in score.surprise] if len(names) <= WRITTEN_ON else None,
+            textposition="outside",
+            textfont_size=15,
+            cliponaxis=False,
+            customdata=np.column_stack(
+                [
+                    [escape(name, quote=False) for name in names],
+                    [f"{share:.2%}" if share < 0.1 else f"{share:.0%}" for share in np.exp(-score.surprise)],
+                    [escape(word, quote=False) for word in score.expected],
+                    [f"{share:.0%}" for share in score.confidence],
+                ]
+            ),
+            hovertemplate="<b>%{customdata[0]}</b><br>surprise %{y:.2f} nats: probability %{customdata[1]}<br>"
+            "held most likely: %{customdata[2]}, %{customdata[3]}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=320, margin=charts.MARGIN, bargap=0.25, showlegend=False)
+    charts.token_axis(figure, names)
+    figure.update_xaxes(tickfont_size=15, fixedrange=True, autotickangles=[0, -45, -90])
+    figure.layout.xaxis.tickangle = None  # as flat as there is room for
+    figure.update_yaxes(title="surprise in nats", fixedrange=True, rangemode="tozero")
+    return figure
+
+
+def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
+    """How surprising the orders that were tried are, with two of them marked.
+
+    Args:
+        nats: (n,) nats per word of each order.
+        original: of the sentence as it was typed.
+        now: of the order on screen.
+    """
+    figure = go.Figure(
+        go.Histogram(
+            x=nats,
+            nbinsx=60,
+            marker_color=SURPRISED,
+            opacity=0.75,
+            hovertemplate="%{x} nats a word: %{y} orders<extra></extra>",
+        )
+    )
+    marks = [("as typed", original, 1.0)] + ([("now", now, 0.85)] if abs(now - original) > 1e-6 else [])
+    middle = (float(nats.min()) + float(nats.max())) / 2
+    for name, place, height in marks:
+        left = place > middle
+        figure.add_vline(x=place, line={"color": theme.edge(), "width": 3, "dash": "dot" if name == "now" else "solid"})
+        side = {"xanchor": "right", "xshift": -6} if left else {"xanchor": "left", "xshift": 6}
+        figure.add_annotation(
+            x=place, y=height, yref="paper", text=f"<b>{name}</b>", showarrow=False, font_size=16, **side
+        )
+    figure.update_layout(height=280, margin=charts.MARGIN, bargap=0.03, showlegend=False)
+    figure.update_xaxes(title="nats per word", fixedrange=True)
+    figure.update_yaxes(title="orders", fixedrange=True)
+    return figure
+
+
+def liked(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
+    """What two networks answer to each order: a row an order, its words above its two marks.
+
+    Args:
+        names: the orders in words, length n.
+        bag: (n,) the probability of "liked the film" by the bag of words.
+        lstm: (n,) the same by the LSTM.
+    """
+    figure = go.Figure()
+    rows = np.arange(len(names))
+    shown = [escape(name, quote=False) for name in names]
+    for label, values, colour, symbol in (
+        (BAG_NAME, bag, BAG, "square"),
+        (LSTM_NAME, lstm, LSTM, "circle"),
+    ):
+        figure.add_scatter(
+            x=values,
+            y=rows,
+            name=label,
+            mode="markers",
+            marker={"size": 16, "symbol": symbol, "color": colour},
+            customdata=shown,
+            hovertemplate="%{customdata}<br>" + label + ": %{x:.2%}<extra></extra>",
+            cliponaxis=False,
+        )
+    figure.add_vline(x=float(bag[0]), line={"color": BAG, "width": 2, "dash": "dot"}, layer="below")
+    for row, name in enumerate(names):
+        figure.add_annotation(
+            x=0, y=row, xref="paper", text=escape(name if len(name) <= 46 else name[:45] + "…", quote=False),
+            showarrow=False, xanchor="left", yanchor="bottom", yshift=11,
+            bgcolor=theme.paper(), font_size=15,
+        )  # fmt: skip
+    figure.update_layout(height=120 + 62 * len(names), margin=charts.MARGIN | {"t": 56}, legend=charts.LEGEND)
+    figure.update_xaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(title="probability of “liked the film”", fixedrange=True)
+    figure.update_yaxes(range=[len(names) - 0.5, -0.9], showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(fixedrange=True)
+    return figure

@@ -22,3 +22,4 @@ __all__ = [
     "load",
     "trace",
 ]
+__version__ = "0.2.0"

@@ -1,7 +1,7 @@
 """The command line: what the pages do, without a browser.
 
-Parses, calls the core, prints. A mistake that a user can mend is one line on standard error and
-exit status 2.
+Parses the arguments, calls the core and prints. An error that a user can correct is one line on standard error
+and exit status 2.
 """
 
 from __future__ import annotations
@@ -16,16 +16,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lstm_core import LabError
+import lstm_core
+from lstm_core.errors import LabError
 from lstm_core.inference import registry as model_registry
 from lstm_core.library import card as cards
 from lstm_core.library import store
+
+OPTIONAL = {"keras", "tensorflow", "jax", "distributed", "dask", "pandas", "scipy"}  # the extra `train` installs them
+
+
+def command() -> int:
+    """Run the command line of this process (`lstm-lab`); returns the exit status."""
+    _redirect_native_messages()
+    return main()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a sign gets its number
+        sys.stdout.reconfigure(errors="backslashreplace")  # for terminals whose encoding lacks a character
     options = _parser().parse_args(arguments)
     store.quiet_tensorflow()
     try:
@@ -33,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"lstm_core: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # `… | head` has seen enough
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in OPTIONAL:
+            raise
+        print(f"lstm_core: {error.name} is missing; the extra 'train' installs it (see README)", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # `… | head` reads the first lines only
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("lstm_core: stopped.", file=sys.stderr)
@@ -48,57 +62,59 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m lstm_core", description=__doc__.splitlines()[0])
+    program = "lstm-lab" if Path(sys.argv[0]).stem == "lstm-lab" else "python -m lstm_core"
+    parser = _Parser(prog=program, description="Trained recurrent networks that show how they compute their answers.")
+    parser.add_argument("--version", action="version", version=f"LSTM Lab {lstm_core.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("list", help="the models that are here")
+    command = commands.add_parser("list", help="list the models")
     command.set_defaults(run=_list)
     _json(command)
 
-    command = commands.add_parser("predict", help="the answer for each text")
+    command = commands.add_parser("predict", help="classify texts")
     command.add_argument("model")
-    command.add_argument("texts", metavar="TEXT", nargs="*", help="without one, a text is read from standard input")
+    command.add_argument("texts", metavar="TEXT", nargs="*", help="without one, it is read from standard input")
     command.set_defaults(run=_predict)
     _json(command)
 
-    command = commands.add_parser("read", help="the answer after each token of one text")
+    command = commands.add_parser("read", help="print the prediction after each token of a text")
     command.add_argument("model")
-    command.add_argument("text", metavar="TEXT", nargs="?", help="without one, read from standard input")
+    command.add_argument("text", metavar="TEXT", nargs="?", help="without it, it is read from standard input")
     command.set_defaults(run=_read)
     _json(command)
 
-    command = commands.add_parser("generate", help="write on from a prompt")
+    command = commands.add_parser("generate", help="continue a prompt")
     command.add_argument("model")
-    command.add_argument("--prompt", help="how the text begins; without it, read from standard input")
-    command.add_argument("--length", type=int, default=400, help="characters to write (default %(default)s)")
-    command.add_argument("--temperature", type=float, default=1.0, help="0 is greedy (default %(default)s)")
-    command.add_argument("--top-k", type=int, help="draw from the k most probable characters")
-    command.add_argument("--top-p", type=float, help="draw from the fewest characters that reach this probability")
-    command.add_argument("--seed", type=_seed, help="the same seed writes the same text")
+    command.add_argument("--prompt", help="the beginning of the text; without it, it is read from standard input")
+    command.add_argument("--length", type=int, default=400, help="number of characters (default %(default)s)")
+    command.add_argument("--temperature", type=float, default=1.0, help="0 is greedy decoding (default %(default)s)")
+    command.add_argument("--top-k", type=int, help="sample from the k most probable characters")
+    command.add_argument("--top-p", type=float, help="sample from the fewest characters with this total probability")
+    command.add_argument("--seed", type=_seed, help="the same seed gives the same text")
     command.set_defaults(run=_generate)
     _json(command)
 
-    command = commands.add_parser("train", help="run a recipe and save the model")
+    command = commands.add_parser("train", help="train a model by its recipe and save it")
     command.add_argument("recipe")
-    command.add_argument("--seed", type=_seed, help="another seed than the recipe's, from 0")
+    command.add_argument("--seed", type=_seed, help="a non-negative seed in place of the recipe's")
     command.add_argument("--into", help="folder for the model (default: its folder in models/)")
     command.set_defaults(run=_train)
 
-    command = commands.add_parser("evaluate", help="measure a model on its test split")
+    command = commands.add_parser("evaluate", help="evaluate a model on its test set")
     command.add_argument("model")
     command.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
     command.set_defaults(run=_evaluate)
     _json(command)
 
-    command = commands.add_parser("download", help="fetch a data set")
+    command = commands.add_parser("download", help="download a data set")
     command.add_argument("dataset")
-    command.add_argument("--again", action="store_true", help="replace the one that is here")
+    command.add_argument("--again", action="store_true", help="download it again and replace it")
     command.set_defaults(run=_download)
     return parser
 
 
 def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -111,7 +127,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    model = _a("classifier", options.model)
+    model = _load_for("classifier", options.model)
     texts = options.texts or [_standard_input()]
     rows = model.predict(texts)
     answers = [
@@ -126,7 +142,7 @@ def _predict(options: argparse.Namespace) -> None:
 
 
 def _read(options: argparse.Namespace) -> None:
-    model = _a("classifier", options.model)
+    model = _load_for("classifier", options.model)
     reading = model.read(options.text if options.text is not None else _standard_input())
     if options.json:
         print(json.dumps(_reading_as_json(model.card.name, reading)))
@@ -150,11 +166,12 @@ def _reading_as_json(name: str, reading: Any) -> dict[str, Any]:
 
 
 def _generate(options: argparse.Namespace) -> None:
-    model = _a("generator", options.model)
+    model = _load_for("generator", options.model)
     prompt = options.prompt if options.prompt is not None else _standard_input()
-    how = (options.length, options.temperature, options.top_k, options.top_p, options.seed)
     try:
-        stream = model.stream(prompt, *how)
+        stream = model.stream(
+            prompt, options.length, options.temperature, options.top_k, options.top_p, seed=options.seed
+        )
     except LabError:
         raise
     except ValueError as error:
@@ -169,8 +186,8 @@ def _generate(options: argparse.Namespace) -> None:
     print()
 
 
-def _a(task: str, name: str) -> Any:
-    """A model for that task; LabError if it is for another one."""
+def _load_for(task: str, name: str) -> Any:
+    """Load a model and check its task; LabError if it has another one."""
     model = model_registry.load(name)
     if model.card.task != task:
         raise LabError(f"The model '{model.card.name}' is a {model.card.task}; this takes a {task}.")
@@ -189,7 +206,7 @@ def _train(options: argparse.Namespace) -> None:
         recipe = replace(recipe, seed=options.seed)
     folder = Path(options.into) if options.into else _home(recipe)
     with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)  # a folder that can't be is better known before training
+        folder.mkdir(parents=True, exist_ok=True)  # fail before training, not after it
     made = registry.run_recipe(options.recipe, recipe, _print_progress)
     with _writing(folder):
         store.save(*made, folder)
@@ -197,10 +214,10 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _home(recipe: Any) -> Path:
-    """Where a trained model goes if nothing is said: beside the shipped ones, or to one's own for a lesson.
+    """The default folder of a trained model: among the shipped models, or among the user's own for a lesson.
 
     Raises:
-        LabError: if there is a model of one's own by that name, which is never written over.
+        LabError: if the user has a model of that name, which is never overwritten.
     """
     from lstm_core.library import user_models
     from lstm_core.training.lessons.recipe import LessonRecipe
@@ -209,7 +226,7 @@ def _home(recipe: Any) -> Path:
         return store.SHIPPED / recipe.name
     if user_models.is_taken(recipe.name):
         taken = user_models.own_folder() / recipe.name
-        raise LabError(f"There is a model in {taken} already; say where this one should go with --into.")
+        raise LabError(f"There is a model in {taken} already; choose another folder with --into.")
     return user_models.own_folder() / recipe.name
 
 
@@ -246,7 +263,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(figures))
         return
-    print(f"{figures['model']}: {cards.headline(figures)} on {figures['examples']:,} from the test part")
+    print(f"{figures['model']}: {cards.headline(figures)} on {figures['examples']:,} examples of the test set")
     if "auc" in figures:
         print(f"area under the ROC curve {figures['auc']:.4f}")
     if "confusion" in figures:
@@ -279,10 +296,10 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
 
 
-def _keep_standard_error_ours() -> None:
-    """Let TensorFlow's native code write its remarks about the machine to nowhere.
+def _redirect_native_messages() -> None:
+    """Discard what TensorFlow's native code writes to standard error; Python's own stderr is kept.
 
-    It writes to file descriptor 2 before any setting can stop it; Python's own stderr goes on.
+    It writes to file descriptor 2 before any setting can prevent it.
     """
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -291,5 +308,4 @@ def _keep_standard_error_ours() -> None:
 
 
 if __name__ == "__main__":
-    _keep_standard_error_ours()
-    sys.exit(main())
+    sys.exit(command())

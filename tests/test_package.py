@@ -1,42 +1,36 @@
-"""The package as a whole: what importing it costs, what it offers, who may import whom, and docstrings."""
+"""The project as a whole: what importing the core costs, what it offers, who may import whom, and docstrings."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import json
+import shutil
 import subprocess
 import sys
+import tomllib
 import types
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+import grimp
 import pytest
 
 import lstm_core
+from lstm_core import __main__ as command_line
 from lstm_core.training.recipes import registry
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = {"streamlit", "plotly", "tensorflow", "keras", "jax", "torch", "pandas"}
-FORBIDDEN = {
-    "lstm_core": {"streamlit", "plotly", "ui", "pages", "app"},
-    "ui": {"pages", "app"},
-    "pages": {"keras", "tensorflow", "app"},
-}
-CORE = sorted((ROOT / "lstm_core").glob("*.py"))
+HEAVY = {"streamlit", "plotly", "tensorflow", "keras", "jax", "torch", "pandas", "dask", "distributed"}
+PARTS = ("lstm_core", "ui", "pages")
+CORE = sorted((ROOT / "lstm_core").rglob("*.py"))
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """The top-level names of all packages that a file imports, wherever in it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.split(".")[0]
-
-
-def test_importing_the_core_brings_in_nothing_heavy() -> None:
-    code = "import json, sys, lstm_core; print(json.dumps(sorted(name.split('.')[0] for name in sys.modules)))"
+def test_importing_the_packages_of_the_core_brings_in_nothing_heavy() -> None:
+    packages = sorted({".".join(path.relative_to(ROOT).parts[:-1]) for path in CORE})
+    assert {"lstm_core", "lstm_core.nn", "lstm_core.training"} <= set(packages)
+    code = f"import json, sys, {', '.join(packages)}; print(json.dumps([name.split('.')[0] for name in sys.modules]))"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
@@ -55,16 +49,46 @@ def test_what_is_offered_is_what_is_declared() -> None:
     assert lstm_core.__all__ == sorted(lstm_core.__all__)
 
 
-@pytest.mark.parametrize("wing", FORBIDDEN)
-def test_imports_go_one_way(wing: str) -> None:
-    for path in (ROOT / wing).rglob("*.py"):
-        assert not FORBIDDEN[wing] & set(imported(ast.parse(path.read_text("utf-8")))), path
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The Python files of the three parts, with the contracts that hold for them."""
+    for part in PARTS:
+        for path in (ROOT / part).rglob("*.py"):
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
 
 
-def test_nobody_imports_the_entry() -> None:
-    assert (ROOT / "app.py").is_file()
-    for path in [ROOT / "app.py", *CORE]:
-        assert "app" not in set(imported(ast.parse(path.read_text("utf-8")))), path
+@pytest.mark.parametrize(
+    ("module", "wrong", "contract"),
+    [
+        ("lstm_core/nn/cells.py", "from lstm_core.inference import registry", "The floors of the core"),
+        ("lstm_core/text/encoder.py", "from lstm_core.nn import Network", "The floors of the core"),
+        ("lstm_core/errors.py", "import streamlit", "The core knows nothing of the app"),
+        ("lstm_core/library/card.py", "import app", "Nothing imports the entry, app.py"),
+        ("ui/common/theme.py", "import pages.home", "app → pages → ui → lstm_core"),
+        ("ui/common/theme.py", "from lstm_core.nn import cells", "The app imports the core's packages"),
+    ],
+)
+def test_a_wrong_import_breaks_its_contract(copied: Path, module: str, wrong: str, contract: str) -> None:
+    with (copied / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n\ndef hidden():\n    {wrong}\n")
+    linter = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([linter, "--no-cache"], cwd=copied, capture_output=True, text=True, timeout=120)
+    broken = [line for line in run.stdout.splitlines() if line.endswith("BROKEN")]
+    assert run.returncode == 1
+    assert any(line.startswith(contract) for line in broken), run.stdout
+    assert run.stdout.count("KEPT") >= 4  # the tree without that line keeps them all
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph(*PARTS, cache_dir=None)  # sees the imports inside functions, too
+    assert "lstm_core.training" in graph.modules
+    graphlib.TopologicalSorter(
+        {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    ).prepare()  # raises CycleError
 
 
 def public_names(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
@@ -80,8 +104,8 @@ def public_names(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFuncti
                 )
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
-def test_every_file_and_public_name_says_what_it_is(path: Path) -> None:
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_and_public_name_has_a_docstring(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     assert ast.get_docstring(tree), path
     assert [node.name for node in public_names(tree) if not ast.get_docstring(node)] == []
@@ -93,3 +117,23 @@ def test_every_recipe_is_found_by_its_name_and_knows_what_runs_it() -> None:
     for _, where in registry.KINDS:
         module, function = where.split(":")
         assert callable(getattr(import_module(module), function))
+
+
+def test_a_library_that_is_not_installed_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "keras", None)  # importing it raises ModuleNotFoundError
+    assert command_line.main(["predict", "imdb_bag", "a text"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "keras" in line
+    assert "train" in line
+
+
+def test_ranges_of_dependencies_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = {*project["dependencies"], *extras["train"], *extras["app"]}
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    required = {line for line in lines if line and not line.startswith("#")}
+    assert {name for name in required if name.startswith(("numpy", "keras", "streamlit"))}
+    assert required == declared - {"lstm-lab[train]"}

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lstm_core.nn import count_brackets
-from ui.common import charts
+from ui.common import charts, plotting
 from ui.home import tour
 
 st.title("LSTM Lab", anchor=False)
@@ -22,7 +22,7 @@ text = st.text_input("Some brackets", "(a + [b − c]) × {d}", key="brackets", 
 if text:
     signals = count_brackets(text)
     alt = "Steps: the cell state after each sign, and the input and forget gates below it."
-    st.plotly_chart(charts.one_unit(text, signals), config={"displayModeBar": False}, alt=alt)
+    plotting.show(charts.one_unit(text, signals), None, alt, toolbar=False)
     depth = round(signals["c"][-1])
     state = (
         "All brackets are closed." if depth == 0 else f"{abs(depth)} too many are {'open' if depth > 0 else 'closed'}."

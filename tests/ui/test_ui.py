@@ -62,7 +62,7 @@ def reading_figures(timesteps: int, units: int) -> dict[str, go.Figure]:
         "answer_so_far": charts.answer_so_far(words, LABELS, answers, colours),
         "two_curves": charts.two_curves(words, "Java", [answers[:, 1], late], timesteps - 1),
         "signed_bars": charts.signed_bars(["a<b", "c"], np.array([0.1, -0.2]), "change", ("#000000", "#ffffff")),
-        "memory": charts.memory(words, "c", signals["c"], charts.alike_together(signals["c"]), timesteps - 1),
+        "heatmap": charts.heatmap(words, "c", signals["c"], charts.similarity_order(signals["c"]), timesteps - 1),
         "one_unit": charts.one_unit(words, {letter: values[:, 0] for letter, values in signals.items()}),
         "timestep": charts.timestep(
             {letter: values[-1] for letter, values in signals.items()}, np.arange(min(units, 8))
@@ -164,23 +164,23 @@ def test_figures_of_a_reading(timesteps: int, units: int) -> None:
     for name, count in lines.items():
         assert [len(line.y) for line in figures[name].data] == [timesteps] * count, name
         assert [list(line.x) for line in figures[name].data] == [list(range(timesteps))] * count, name
-    assert figures["memory"].data[0].z.shape == (units, timesteps)
+    assert figures["heatmap"].data[0].z.shape == (units, timesteps)
     assert [len(bars.x) for bars in figures["timestep"].data] == [min(units, 8)] * 6
     assert len(figures["answer_bars"].data[0].x) == 4
 
 
 @pytest.mark.parametrize("timesteps", [1, 10, 400])
-@pytest.mark.parametrize("name", ["answer_so_far", "two_curves", "memory", "one_unit"])
+@pytest.mark.parametrize("name", ["answer_so_far", "two_curves", "heatmap", "one_unit"])
 def test_every_token_is_named_below_its_place(name: str, timesteps: int) -> None:
     axis = reading_figures(timesteps, 3)[name].layout.xaxis
     assert axis.labelalias == {str(index): word for index, word in enumerate(words_of(timesteps))}
     low, high = axis.range
     assert low < 0
     assert high > timesteps - 1
-    if timesteps <= charts.MOST_LABELS:
+    if timesteps <= charts.MAX_LABELS:
         assert axis.dtick == 1
     else:
-        assert axis.nticks <= charts.MOST_LABELS
+        assert axis.nticks <= charts.MAX_LABELS
 
 
 def test_a_token_is_no_formatting_in_a_label() -> None:
@@ -193,17 +193,17 @@ def test_a_token_is_no_formatting_in_a_label() -> None:
 def test_the_heat_map_shows_each_unit_in_its_row() -> None:
     values = signals_of(10, 6)["c"]
     order = np.array([4, 0, 5, 1, 3, 2])
-    heat = charts.memory(words_of(10), "c", values, order, None).data[0]
+    heat = charts.heatmap(words_of(10), "c", values, order, None).data[0]
     np.testing.assert_array_equal(heat.z, values.T[order])
     np.testing.assert_array_equal(heat.customdata[:, 0], order)
-    assert heat.zmax == -heat.zmin == pytest.approx(np.quantile(np.abs(values), charts.STRONGEST))
-    assert charts.memory(words_of(10), "c", values, order, None, 7.0).data[0].zmax == 7.0
-    gate = charts.memory(words_of(10), "f", signals_of(10, 6)["f"], order, None).data[0]
+    assert heat.zmax == -heat.zmin == pytest.approx(np.quantile(np.abs(values), charts.COLOUR_QUANTILE))
+    assert charts.heatmap(words_of(10), "c", values, order, None, 7.0).data[0].zmax == 7.0
+    gate = charts.heatmap(words_of(10), "f", signals_of(10, 6)["f"], order, None).data[0]
     assert (gate.zmin, gate.zmax) == (0, 1)
 
 
 def test_a_silent_memory_has_a_scale_all_the_same() -> None:
-    heat = charts.memory(["a"], "c", np.zeros((1, 1)), np.array([0]), 0).data[0]
+    heat = charts.heatmap(["a"], "c", np.zeros((1, 1)), np.array([0]), 0).data[0]
     assert heat.zmin < 0 < heat.zmax
 
 
@@ -269,7 +269,7 @@ def test_a_run_without_validation_has_its_own_curves() -> None:
 @pytest.mark.parametrize("constant", [False, True])
 def test_each_unit_gets_one_row(timesteps: int, units: int, constant: bool) -> None:
     values = np.ones((timesteps, units)) if constant else signals_of(timesteps, units)["c"]
-    assert sorted(charts.alike_together(values).tolist()) == list(range(units))
+    assert sorted(charts.similarity_order(values).tolist()) == list(range(units))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -279,7 +279,7 @@ def test_two_groups_stand_together(seed: int) -> None:
     courses = random.normal(size=(60, 2))  # (T, groups): what each group does
     loudness = random.uniform(0.5, 2, 20)
     values = courses[:, group] * loudness + random.normal(0, 0.05, (60, 20))
-    rows = group[charts.alike_together(values)]
+    rows = group[charts.similarity_order(values)]
     assert sum(a != b for a, b in pairwise(rows)) == 1
 
 
@@ -295,7 +295,7 @@ def test_a_signal_has_its_colour_in_every_figure(letter: str) -> None:
     assert lines.get(name) == (signal.colour if letter in "cif" else None)
     titles = [note.text for note in figures["timestep"].layout.annotations]
     assert figures["timestep"].data[titles.index(name)].marker.color == signal.colour
-    scale = charts.memory(words_of(2), letter, np.zeros((2, 1)), np.array([0]), None).data[0].colorscale
+    scale = charts.heatmap(words_of(2), letter, np.zeros((2, 1)), np.array([0]), None).data[0].colorscale
     if signal.gate:
         assert scale[-1][1] == signal.colour
 
@@ -317,12 +317,12 @@ def test_classes_have_colours_of_their_own() -> None:
 def test_every_colour_can_carry_a_tint(dark: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theme, "is_dark", lambda: dark)
     signals = [signal.colour for signal in theme.SIGNALS.values()]
-    for colour in (*theme.CLASS_COLOURS, *signals, *theme.two_sides(), theme.ground()):
+    for colour in (*theme.CLASS_COLOURS, *signals, *theme.diverging_colours(), theme.neutral_colour()):
         assert re.fullmatch("#[0-9A-Fa-f]{6}", colour)
     for letter in theme.SIGNALS:
-        scale = theme.scale_of(letter)
+        scale = theme.colour_scale(letter)
         assert (scale[0][0], scale[-1][0]) == (0, 1)
-        assert (0.0 if theme.SIGNALS[letter].gate else 0.5, theme.ground()) in scale
+        assert (0.0 if theme.SIGNALS[letter].gate else 0.5, theme.neutral_colour()) in scale
 
 
 # --- A user's text never becomes markup -------------------------------------------------------

@@ -92,7 +92,7 @@ def pack(view: View) -> bytes:
         "start": {"t": min(max(view.t, 0), len(trace) - 1), "unit": min(max(view.unit, 0), trace.units - 1)},
         "resetAfter": view.reset_after,
         "palette": [asdict(theme.SIGNALS[letter]) for letter in letters],
-        "sides": theme.two_sides(),
+        "sides": theme.diverging_colours(),
         "clamps": [_clamped(clamp, trace) for clamp in view.clamps],
         "arrays": described,
     }

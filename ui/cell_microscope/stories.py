@@ -19,7 +19,7 @@ from lstm_core import LabError
 from lstm_core.inference import TextClassifier
 from lstm_core.interpret import Contrast, forgetting_contrast, input_contrast, writing_contrast
 from lstm_core.nn import LayerTrace
-from ui.common import charts, model_cache
+from ui.common import charts, model_cache, plotting
 
 _TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "stories.json").read_text(encoding="utf-8"))
 # The first of these that is there tells the story.
@@ -149,7 +149,7 @@ def _card(key: str, told: Told, words: str, put: Callable[[Told], None]) -> None
     alt = f"Steps: the cell state and the gates of unit {told.contrast.unit} over the tokens of “{told.text}”"
     shown = [token.replace(" ", "␣") for token in told.tokens]
     figure = charts.one_unit(shown, told.signals)
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"microscope_story_{key}", alt=alt)
+    plotting.show(figure, f"microscope_story_{key}", alt, toolbar=False)
     st.button(
         "Put it under the microscope",
         key=f"microscope_put_{key}",

@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ui.common import theme
-from ui.common.charts import LEGEND, MARGIN
 
 _HEIGHT = 340
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
@@ -37,7 +36,7 @@ def training_curves(curves: Mapping[str, list[float]]) -> go.Figure:
             )
     figure.update_xaxes(title="epoch", tickformat="d", nticks=8)
     figure = _finished(figure, "Training")
-    figure.update_layout(legend={"y": 1.14}, margin={"t": 104})  # the two titles stand below it
+    figure.update_layout(legend_y=1.14, margin_t=104)  # the two titles stand below it
     return figure
 
 
@@ -55,7 +54,7 @@ def confusion(measured: Mapping[str, Any]) -> go.Figure:
             text=[[f"{count:,}" for count in row] for row in counts],
             texttemplate="%{text}",
             textfont={"size": 15},
-            colorscale=[(0.0, theme.ground()), (1.0, "#0072B2")],
+            colorscale=[(0.0, theme.neutral_colour()), (1.0, "#0072B2")],
             zmin=0,
             zmax=1,
             showscale=False,
@@ -140,7 +139,5 @@ def _finished(figure: go.Figure, title: str) -> go.Figure:
     empty = not figure.data or not any(len(trace.x if trace.x is not None else ()) for trace in figure.data)
     if empty:
         figure.add_annotation(text="not in this model's card", showarrow=False, font_size=15)
-    figure.update_layout(
-        title={"text": title, "font": {"size": 17}}, height=_HEIGHT, margin=MARGIN | {"t": 84}, legend=LEGEND
-    )
+    figure.update_layout(title={"text": title, "font": {"size": 17}}, height=_HEIGHT, margin_t=84)
     return figure

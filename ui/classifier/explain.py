@@ -18,7 +18,7 @@ from lstm_core.interpret import (
 )
 from lstm_core.nn import Array
 from ui.classifier import panels
-from ui.common import charts, theme, tokens, url_state
+from ui.common import charts, plotting, theme, tokens, url_state
 from ui.common.examples import Texts
 
 METHODS = {"gradients": "Integrated gradients", "leave": "Leave one token out"}
@@ -53,7 +53,7 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
     values, account = _attribution(model, reading, label, method, hide)
     name = theme.class_name(label)
     strongest = max(float(np.abs(values).max(initial=0.0)), 1e-6)
-    speaks_for, speaks_against = theme.two_sides()
+    speaks_for, speaks_against = theme.diverging_colours()
     tokens.tinted_text(
         reading.text,
         reading.encoded.spans,
@@ -62,7 +62,7 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
         [f"{panels.token_name(reading, index)}: {value:+.2f}" for index, value in enumerate(values)],
         label=f"The text, each token tinted by what it did for {name}",
     )
-    st.markdown(f":{theme.FOR}-badge[for {name}] :{theme.AGAINST}-badge[against {name}]  {account}")
+    st.markdown(f":{theme.SUPPORTS}-badge[for {name}] :{theme.OPPOSES}-badge[against {name}]  {account}")
     table = pd.DataFrame({"timestep": range(1, len(values) + 1), "token": reading.tokens, "log-odds": values.round(3)})
     with st.expander("The numbers"):
         st.dataframe(table.sort_values("log-odds", key=np.abs, ascending=False), hide_index=True, height=320)
@@ -148,18 +148,11 @@ def _beside_each_other(first: Reading, second: Reading, key: str) -> None:
         ],
         parted,
     )
-    st.plotly_chart(
-        figure,
-        config=charts.CONFIG,
-        key=f"{key}_pair_curves",
-        alt=f"Two lines: the probability of {name} after each token.",
-    )
+    plotting.show(figure, f"{key}_pair_curves", f"Two lines: the probability of {name} after each token.")
     if first.layers:
         difference = memory_difference(first, second, rows)
-        figure = charts.memory(labels, "c", difference, charts.alike_together(difference), parted)
-        st.plotly_chart(
-            figure, config=charts.CONFIG, key=f"{key}_pair_memory", alt="Heat map: the second memory minus the first."
-        )
+        figure = charts.heatmap(labels, "c", difference, charts.similarity_order(difference), parted)
+        plotting.show(figure, f"{key}_pair_memory", "Heat map: the second memory minus the first.")
         st.caption("The second cell state minus the first, unit by unit. It is blank where both remember the same.")
 
 

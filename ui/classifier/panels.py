@@ -12,7 +12,7 @@ import streamlit as st
 from lstm_core.inference import Reading
 from lstm_core.nn import LayerTrace
 from lstm_core.text import UNKNOWN
-from ui.common import charts, export, theme, tokens, url_state
+from ui.common import charts, export, plotting, theme, tokens, url_state
 
 # Below this the best answer is called a guess; 0…1.
 UNSURE = 0.6
@@ -33,7 +33,7 @@ def verdict(reading: Reading, key: str) -> None:
         f"{theme.class_name(label)} {value:.1%}"
         for label, value in zip(reading.labels, reading.probabilities[-1], strict=True)
     )
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"{key}_verdict", alt=f"Probabilities: {shares}.")
+    plotting.show(figure, f"{key}_verdict", f"Probabilities: {shares}.", toolbar=False)
 
 
 def _verdict_sentence(reading: Reading) -> str:
@@ -69,7 +69,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
     """The answer after each token as lines, and the text tinted by what each token pushed towards."""
     alt = f"Lines: the probability of each class after each of {len(reading.tokens)} tokens."
     figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours(reading))
-    st.plotly_chart(figure, config=charts.CONFIG, key=f"{key}_formed", alt=alt)
+    plotting.show(figure, f"{key}_formed", alt)
     push, target = pushes(reading.probabilities)
     strongest = max(float(push.max(initial=0.0)), 1e-6)
     hovers = [
@@ -118,11 +118,11 @@ def inside_the_memory(reading: Reading, layer: int, key: str, address: dict[str,
     letters = [letter for letter in theme.LSTM_SIGNALS if letter in trace.signals]
     letter = _signal_choice(letters, key)
     t = _timestep_choice(reading, key)
-    figure = charts.memory(
-        reading.tokens, letter, trace.signals[letter], charts.alike_together(trace.signals[letter]), t
+    figure = charts.heatmap(
+        reading.tokens, letter, trace.signals[letter], charts.similarity_order(trace.signals[letter]), t
     )
     alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {trace.units} units by {len(reading.tokens)} tokens."
-    st.plotly_chart(figure, config=charts.CONFIG, key=f"{key}_memory", alt=alt)
+    plotting.show(figure, f"{key}_memory", alt)
     st.caption(
         f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit; units that behave alike "
         "stand together."
@@ -178,7 +178,7 @@ def _one_timestep(reading: Reading, trace: LayerTrace, t: int, key: str) -> None
     )
     signals = {letter: trace.signals[letter][t] for letter in theme.LSTM_SIGNALS if letter in trace.signals}
     alt = f"Bars: gates and states of units {', '.join(map(str, units))} at timestep {t + 1}."
-    st.plotly_chart(charts.timestep(signals, units), config=charts.CONFIG, key=f"{key}_timestep", alt=alt)
+    plotting.show(charts.timestep(signals, units), f"{key}_timestep", alt)
 
 
 def _downloads(reading: Reading, key: str, shown: dict[str, str | int]) -> None:

@@ -9,8 +9,7 @@ from lstm_core.datasets import Split, download_dataset, find_dataset, is_present
 from lstm_core.inference import find_model
 from lstm_core.library import ModelCard
 from ui.classifier import card_charts
-from ui.common import theme, tokens
-from ui.common.charts import CONFIG
+from ui.common import plotting, theme, tokens
 
 
 def how_good(names: list[str], lessons: str, key: str) -> None:
@@ -40,7 +39,8 @@ def how_good(names: list[str], lessons: str, key: str) -> None:
     }
     columns = st.columns(2)
     for number, (name, (figure, alt)) in enumerate(figures.items()):
-        columns[number % 2].plotly_chart(figure, config=CONFIG, key=f"{key}_{name}", alt=alt)
+        with columns[number % 2]:
+            plotting.show(figure, f"{key}_{name}", alt)
 
 
 def _summary(card: ModelCard) -> None:

@@ -12,7 +12,7 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.interpret import Ablation, ablate_tokens, ablate_units
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
-from ui.common import charts, clamp_editor, theme, url_state
+from ui.common import charts, clamp_editor, plotting, theme, url_state
 
 MOST_BARS = 24
 GUESSES = ("It stays", "It changes", "It gets unsure")
@@ -97,27 +97,21 @@ def _side_by_side(before: Reading, after: Reading, key: str) -> None:
     name = theme.class_name(before.answer)
     curves = [reading.probabilities[:, label] for reading in (before, after)]
     figure = charts.two_curves(before.tokens, name, curves, None, ("before", "after"))
-    st.plotly_chart(
-        figure, config=charts.CONFIG, key=f"{key}_surgery_curves", alt=f"Two lines: {name} so far, before and after."
-    )
+    plotting.show(figure, f"{key}_surgery_curves", f"Two lines: {name} so far, before and after.")
     memories = [
         reading.layers[0].signals["c" if "c" in reading.layers[0].signals else "h"] for reading in (before, after)
     ]  # type: ignore[union-attr]
-    order = charts.alike_together(memories[0])
-    reach = charts.reach_of(memories[0])
+    order = charts.similarity_order(memories[0])
+    reach = charts.colour_limit(memories[0])
     for column, (title, values) in zip(st.columns(2), zip(("before", "after"), memories, strict=True), strict=True):
         with column:
             st.caption(f"The memory {title}")
-            figure = charts.memory(before.tokens, "c", values, order, None, reach)
-            st.plotly_chart(
-                figure, config=charts.CONFIG, key=f"{key}_surgery_{title}", alt=f"Heat map: the memory {title}."
-            )
+            figure = charts.heatmap(before.tokens, "c", values, order, None, reach)
+            plotting.show(figure, f"{key}_surgery_{title}", f"Heat map: the memory {title}.")
     st.caption("The memory after minus before: blank where nothing has changed")
     difference = memories[1] - memories[0]
-    figure = charts.memory(before.tokens, "c", difference, order, None)
-    st.plotly_chart(
-        figure, config=charts.CONFIG, key=f"{key}_surgery_difference", alt="Heat map: the difference of the memories."
-    )
+    figure = charts.heatmap(before.tokens, "c", difference, order, None)
+    plotting.show(figure, f"{key}_surgery_difference", "Heat map: the difference of the memories.")
 
 
 def _ablation(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
@@ -153,9 +147,9 @@ def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
     order = np.argsort(-np.abs(moved), kind="stable")[:MOST_BARS]
     names = [f"unit {place}" if what == "units" else panels.token_name(reading, int(place)) for place in order]
     name = theme.class_name(reading.answer)
-    figure = charts.signed_bars(names, moved[order], f"change of {name}", theme.two_sides())
+    figure = charts.signed_bars(names, moved[order], f"change of {name}", theme.diverging_colours())
     alt = f"Bars: how far {name} moves without each of its {what}; the strongest is {names[0]}, {moved[order[0]]:+.1%}."
-    st.plotly_chart(figure, config=charts.CONFIG, key=f"{key}_ablation", alt=alt)
+    plotting.show(figure, f"{key}_ablation", alt)
     changed = int((found.after.argmax(axis=1) != found.before.argmax()).sum())
     st.markdown(
         f"Without **{names[0]}** the probability of {name} moves most, by {moved[order[0]]:+.1%}. "

@@ -66,7 +66,7 @@ def current(key: str) -> str:
 
 def parsed(key: str, signals: Sequence[str], units: int, timesteps: int) -> tuple[Clamp, ...]:
     """The clamps of a page; what can't be held in this text is said and left out."""
-    kept = []
+    kept: list[Clamp] = []
     for part in current(key).split(";"):
         try:
             kept += parse_clamps(part, signals, units, timesteps)

@@ -92,33 +92,33 @@ def is_dark() -> bool:
 
 
 # Streamlit's names for badges in the two colours below.
-FOR, AGAINST = "orange", "blue"
+SUPPORTS, OPPOSES = "orange", "blue"
 
 
-def two_sides() -> tuple[str, str]:
+def diverging_colours() -> tuple[str, str]:
     """The colours above and below zero: of states, and of what speaks for and against an answer."""
     return ("#F2A25C", "#6BA7E8") if is_dark() else ("#B35806", "#2166AC")
 
 
-def ground() -> str:
+def neutral_colour() -> str:
     """The middle of every scale: nearly the page's background, so that nothing stands out at zero."""
     return "#1B2230" if is_dark() else "#F7F7F5"
 
 
-def paper() -> str:
+def background() -> str:
     """The page's own background, as in `.streamlit/config.toml`: behind words that stand on a line of a figure."""
     return "#10141C" if is_dark() else "#FFFFFF"
 
 
-def edge() -> str:
+def contrast_colour() -> str:
     """What marks a place in a figure: the strongest contrast to the page's background."""
     return "#FFFFFF" if is_dark() else "#000000"
 
 
-def scale_of(letter: str) -> list[tuple[float, str]]:
+def colour_scale(letter: str) -> list[tuple[float, str]]:
     """Plotly colour scale of a signal: from ground to its colour for gates; two-sided for states."""
     signal = SIGNALS[letter]
     if signal.gate:
-        return [(0.0, ground()), (1.0, signal.colour)]
-    high, low = two_sides()
-    return [(0.0, low), (0.5, ground()), (1.0, high)]
+        return [(0.0, neutral_colour()), (1.0, signal.colour)]
+    high, low = diverging_colours()
+    return [(0.0, low), (0.5, neutral_colour()), (1.0, high)]

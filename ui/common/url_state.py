@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -52,6 +54,56 @@ def decimal(name: str, default: float, lowest: float, highest: float) -> float:
     except ValueError:
         value = default
     return min(max(value, lowest), highest) if math.isfinite(value) else default
+
+
+def linked(
+    widget: Callable[..., Any],
+    label: str,
+    *arguments: Any,
+    key: str,
+    parameter: str,
+    default: Any = None,
+    **options: Any,
+) -> Any:
+    """Draw a widget that begins with the value in the address, and keeps its own value from then on.
+
+    Streamlit's `bind="query-params"` is no substitute: it names the parameter as the widget's key, so that two pages
+    can't both have a `text`, and it drops a value out of range, which our links move into the range.
+
+    Args:
+        widget: `st.segmented_control`, `st.selectbox`, `st.slider`, `st.number_input`, `st.toggle`, `st.text_area` …
+        label: of the widget.
+        *arguments: of a slider or a number input its minimum and maximum; of a choice its options, or a mapping from
+            each option to its name on the page; else nothing.
+        key: of the widget.
+        parameter: its name in the address.
+        default: the value if the address has none that fits; None for the first option.
+        **options: passed on to the widget.
+
+    Returns:
+        What the widget returns.
+    """
+    options = {"key": key, "persist_state": "session", **options}
+    if widget is st.segmented_control:
+        options.setdefault("required", True)
+    if len(arguments) == 1:
+        if isinstance(arguments[0], Mapping):
+            options.setdefault("format_func", arguments[0].__getitem__)
+        arguments = (list(arguments[0]),)
+        default = arguments[0][0] if default is None else default
+    if key not in st.session_state:
+        st.session_state[key] = _from_link(parameter, default, arguments)
+    return widget(label, *arguments, **options)
+
+
+def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
+    """The first value of a widget; see `linked`."""
+    if isinstance(default, bool):
+        return parameter(name, "yes" if default else "no") in ("yes", "1")
+    if isinstance(default, str):
+        return parameter(name, default, tuple(arguments[0]) if arguments else None)
+    lowest, highest = arguments if len(arguments) == 2 else (min(arguments[0]), max(arguments[0]))
+    return (number if isinstance(default, int) else decimal)(name, default, lowest, highest)
 
 
 def remember(**values: str | int) -> None:

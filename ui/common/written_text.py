@@ -61,7 +61,7 @@ def show(
         on_choose: told which character a person chose.
         beat: seconds until the next drawing if the text is still growing; new characters appear one by one.
     """
-    above, below = theme.two_sides()
+    above, below = theme.diverging_colours()
 
     def chose() -> None:
         index = st.session_state[key].get("chosen")

@@ -160,10 +160,11 @@ def memory(
             x=x, y=values, name=name, mode="lines", line={"color": colour, "width": 2}, hovertemplate="%{y:.3g}",
             row=row, col=1,
         )  # fmt: skip
-    reach = charts.reach_of(deviations)
+    reach = charts.colour_limit(deviations)
     figure.add_heatmap(
-        x=x, z=np.ascontiguousarray(deviations.T[order], dtype=np.float32), colorscale=theme.scale_of("c"), zmin=-reach,
-        zmax=reach, customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(origins))),
+        x=x, z=np.ascontiguousarray(deviations.T[order], dtype=np.float32), colorscale=theme.colour_scale("c"),
+        zmin=-reach, zmax=reach,
+        customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(origins))),
         colorbar={"title": {"text": "c, σ", "side": "top"}, "thickness": 12, "len": 0.5, "y": 0.22},
         hovertemplate="unit %{customdata}: %{z:.3f}<extra></extra>", row=3, col=1,
     )  # fmt: skip

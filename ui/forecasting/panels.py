@@ -221,7 +221,7 @@ def memory(chosen: Chosen) -> Shown:
     whole = len(origins) <= LATEST or st.toggle("The whole series", key="fc_whole", persist_state="session")
     drawn = slice(None) if whole else slice(-LATEST, None)
     deviations = standardised(states, origins < found.parts.training)
-    order = charts.alike_together(deviations)
+    order = charts.similarity_order(deviations)
     figure = forecast_charts.memory(
         found, origins[drawn], deviations[drawn], states[drawn, best.unit], order, best.unit
     )

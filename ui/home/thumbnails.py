@@ -28,7 +28,7 @@ def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure
         reach = 1.0 if theme.SIGNALS[letter].gate else max(float(np.abs(values).max()), 1e-6)
         low = 0.0 if theme.SIGNALS[letter].gate else -reach
         figure.add_heatmap(
-            z=values[None], y=[letter], colorscale=theme.scale_of(letter), zmin=low, zmax=reach, showscale=False,
+            z=values[None], y=[letter], colorscale=theme.colour_scale(letter), zmin=low, zmax=reach, showscale=False,
             xgap=2, row=row, col=1,
         )  # fmt: skip
     figure.update_yaxes(tickfont_size=TEXT + 3)
@@ -111,6 +111,5 @@ def _finished(figure: go.Figure, *, legend: bool = False, bottom: int = 6) -> go
         height=HEIGHT,
         margin={"l": 6, "r": 6, "t": 26 if legend else 6, "b": bottom},
         showlegend=legend,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": TEXT - 1}},
     )
     return figure

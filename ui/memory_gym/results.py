@@ -99,7 +99,7 @@ def _microscope(job: Job, race: Race, networks: dict[str, GymNetwork]) -> dict[s
     alt = f"Lines: unit {unit}'s state over {len(example)} timesteps beside {task.remembered}, its gates below."
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_carrier", alt=alt)
     st.markdown(_said(race, example, sums))
-    figure = charts.memory(labels, letter, states[letter], np.argsort(-np.abs(found.all), kind="stable"), None)
+    figure = charts.heatmap(labels, letter, states[letter], np.argsort(-np.abs(found.all), kind="stable"), None)
     alt = f"Heat map: the state of {network.cell.units} units over {len(example)} timesteps."
     _name_steps(figure, example)
     st.plotly_chart(figure, config=charts.CONFIG, key="gym_memory", alt=alt)

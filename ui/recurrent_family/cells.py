@@ -61,7 +61,7 @@ def _read(text: str, first: int) -> tuple[str, int]:
     moved = {kind: moved_by_beginning(models[kind], readings[kind], first) for kind in KINDS}
     st.markdown(f"#### {who_says_what(readings)}")
     st.markdown(who_remembers(moved, first))
-    reach = charts.reach_of(_layer(readings["lstm"]).signals["c"])
+    reach = charts.colour_limit(_layer(readings["lstm"]).signals["c"])
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:
             _one(kind, models[kind], readings[kind], reach)
@@ -135,7 +135,7 @@ def _one(kind: str, model: TextClassifier, reading: Reading, reach: float) -> No
         alt=f"Lines: the answer of the {name} after each of {len(reading.tokens)} tokens.",
     )  # fmt: skip
     layer = _layer(reading)
-    order = charts.alike_together(layer.signals["h"])
+    order = charts.similarity_order(layer.signals["h"])
     rows = {
         f"{theme.SIGNALS[letter].name} {letter}": (letter, layer.signals[letter][:, order]) for letter in LETTERS[kind]
     }

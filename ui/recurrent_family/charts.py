@@ -36,7 +36,7 @@ def signals(
         signal, end = theme.SIGNALS[letter], reach if letter == "c" else 1.0
         figure.add_heatmap(
             z=np.ascontiguousarray(values.T, dtype=np.float32),
-            colorscale=theme.scale_of(letter),
+            colorscale=theme.colour_scale(letter),
             zmin=0.0 if signal.gate else -end,
             zmax=end,
             showscale=False,

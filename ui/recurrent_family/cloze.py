@@ -148,7 +148,7 @@ def _one(model: BlankFiller, filled: Filled) -> None:
     lost = what_decides(model, filled.text, best[0][0])
     strengths = np.sqrt(np.abs(lost) / max(float(np.abs(lost).max()), 0.05))
     hovers = [f"{word}: {-change:+.0%}" for word, change in zip(filled.encoded.tokens, lost, strict=True)]
-    sides = [theme.two_sides()[0] if change > 0 else theme.two_sides()[1] for change in lost]
+    sides = [theme.diverging_colours()[0] if change > 0 else theme.diverging_colours()[1] for change in lost]
     st.caption(f"Which words spoke for “{best[0][0]}” (and, in blue, against it):")
     tokens.tinted_text(
         filled.text, filled.encoded.spans, sides, strengths.tolist(), hovers, chosen=filled.place,

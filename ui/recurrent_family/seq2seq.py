@@ -77,7 +77,7 @@ def _number_box() -> str:
 def _reading(found: Rewriting) -> dict[str, str | int]:
     st.markdown(f"#### {verdict(found)}")
     _against_truth(found.written, found.truth)
-    reach = charts.reach_of(np.concatenate([found.encoder.c, found.written.trace.c]))
+    reach = charts.colour_limit(np.concatenate([found.encoder.c, found.written.trace.c]))
     names = [_visible(sign) for sign in found.written.characters]
     figure = state_charts.diagram(list(found.number), found.h, found.c, names, reach)
     alt = (
@@ -145,14 +145,14 @@ def _traces(found: Rewriting, names: list[str]) -> None:
             "one begins where the left one ended.",
         )
     )  # fmt: skip
-    order = charts.alike_together(found.written.trace.c)
+    order = charts.similarity_order(found.written.trace.c)
     signals = found.encoder.signals[letter], found.written.trace.signals[letter]
-    reach = charts.reach_of(np.concatenate(signals))
+    reach = charts.colour_limit(np.concatenate(signals))
     sides = (("The encoder, digit by digit", found.number, "in"), ("The decoder, character by character", names, "out"))
     for column, (title, tokens, key), values in zip(st.columns([1, 3]), sides, signals, strict=True):
         with column:
             st.caption(title)
-            figure = charts.memory(list(tokens), letter, values, order, None, reach)
+            figure = charts.heatmap(list(tokens), letter, values, order, None, reach)
             state_charts.character_axis(figure, tokens)
             figure.update_traces(showscale=key == "out")
             alt = f"Heat map: {theme.SIGNALS[letter].name} of {values.shape[1]} units over {len(values)} steps."

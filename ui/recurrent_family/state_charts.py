@@ -34,12 +34,12 @@ def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Seq
     written = list(characters) if len(characters) <= MOST_BOXES else [*characters[: MOST_BOXES - 1], "…"]
     _cells(figure, 1, read, theme.SIGNALS["i"].colour, first=MOST_BOXES - len(read))
     _cells(figure, 3, written, theme.SIGNALS["o"].colour, first=0)
-    high, low = theme.two_sides()
+    high, low = theme.diverging_colours()
     figure.add_heatmap(
         z=np.stack([c / reach, h]).clip(-1, 1).astype(np.float32),
         customdata=np.stack([c, h]).astype(np.float32),
         y=["c", "h"],
-        colorscale=[(0.0, low), (0.5, theme.ground()), (1.0, high)],
+        colorscale=[(0.0, low), (0.5, theme.neutral_colour()), (1.0, high)],
         zmin=-1,
         zmax=1,
         showscale=False,

@@ -15,8 +15,8 @@ SHORT = ("−−", "−", "0", "+", "++")  # in the circles: a word would not fi
 
 def class_colours() -> list[str]:
     """From very bad to very good: the two sides of every scale, paler towards the middle."""
-    high, low = theme.two_sides()
-    return [low, _mixed(low, theme.ground(), 0.5), "#8A8F98", _mixed(high, theme.ground(), 0.5), high]
+    high, low = theme.diverging_colours()
+    return [low, _mixed(low, theme.neutral_colour(), 0.5), "#8A8F98", _mixed(high, theme.neutral_colour(), 0.5), high]
 
 
 def _mixed(first: str, second: str, share: float) -> str:
@@ -63,7 +63,7 @@ def tree(
         own = [place for place, answer in enumerate(answers) if answer == index]
         _nodes(figure, places, own, f"{sign} {label}", sign, colour, size, texts, label)
     silent = [place for place, answer in enumerate(answers) if answer is None]
-    _nodes(figure, places, silent, "no answer asked", "", theme.ground(), size // 2, texts, "no answer asked")
+    _nodes(figure, places, silent, "no answer asked", "", theme.neutral_colour(), size // 2, texts, "no answer asked")
     figure.add_scatter(
         x=places[[chosen], 0], y=places[[chosen], 1], mode="markers", hoverinfo="skip", showlegend=False,
         marker={"size": size + 12, "symbol": "square-open", "color": ink, "line": {"width": 3}},
@@ -132,12 +132,12 @@ def strips(rows: dict[str, np.ndarray]) -> go.Figure:
     Args:
         rows: name → (units,).
     """
-    high, low = theme.two_sides()
+    high, low = theme.diverging_colours()
     figure = go.Figure(
         go.Heatmap(
             z=np.stack(list(rows.values())).astype(np.float32),
             y=list(rows),
-            colorscale=[(0.0, low), (0.5, theme.ground()), (1.0, high)],
+            colorscale=[(0.0, low), (0.5, theme.neutral_colour()), (1.0, high)],
             zmin=-1,
             zmax=1,
             ygap=6,

@@ -9,7 +9,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.inference import Branch
-from ui.common.charts import LEGEND, MARGIN
 
 # Signs that would not be seen.
 _NAMES = {"\n": "↵ line end", " ": "␣ space"}
@@ -69,10 +68,10 @@ def candidates(
         )
     figure.update_layout(
         height=470,
-        margin=MARGIN | {"t": 60, "r": 64},
+        margin_r=64,
         bargap=0.25,
         bargroupgap=0.05,
-        legend=LEGEND | {"traceorder": "normal"},
+        legend_traceorder="normal",
     )
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
@@ -118,7 +117,7 @@ def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
         label = chance(branch.probability)
         figure.add_annotation(x=depth, y=height, text=label, showarrow=False, xanchor="left", xshift=18)
     figure.update_layout(
-        height=90 + 44 * len(whole), margin=MARGIN | {"l": 8 + 9 * len(prompt_end), "r": 64}, showlegend=False
+        height=90 + 44 * len(whole), margin={"l": 8 + 9 * len(prompt_end), "r": 64, "t": 28}, showlegend=False
     )
     figure.update_xaxes(visible=False, range=[-0.1, depth + 0.2], fixedrange=True)
     figure.update_yaxes(visible=False, autorange="reversed", fixedrange=True)
@@ -164,7 +163,7 @@ def frequencies(counts: Sequence[tuple[str, int]], total: int, most: int = 40) -
             hovertemplate="%{x}: %{customdata:,} times, %{y:.2%}<extra></extra>",
         )
     )
-    figure.update_layout(height=260, margin=MARGIN)
+    figure.update_layout(height=260, margin_t=28)
     figure.update_yaxes(tickformat=".0%", fixedrange=True)
     figure.update_xaxes(type="category", fixedrange=True, tickfont_size=14, tickangle=0)
     return figure

@@ -15,7 +15,7 @@ from lstm_core.inference import TextGenerator, sampling_distribution
 from lstm_core.interpret import ReadableUnit, readable_units_from_card
 from lstm_core.nn import Clamp, softmax
 from ui.classifier.panels import ACTIVE_UNITS
-from ui.common import charts, clamp_editor, theme, url_state, written_text
+from ui.common import charts, clamp_editor, plotting, theme, url_state, written_text
 from ui.common.written_text import Tint
 from ui.text_generation import charts as writing_charts
 from ui.text_generation.run import BEAT, Settings, Writing
@@ -165,7 +165,7 @@ def _doubts(writing: Writing, position: int, key: str, settings: Settings) -> No
     alt = (
         f"Bars: the {TOP} most probable characters at place {position + 1}; written was {writing_charts.name_of(sign)}."
     )
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"{key}_doubts", alt=alt)
+    plotting.show(figure, f"{key}_doubts", alt, toolbar=False)
     st.caption(
         f"Written: {writing_charts.name_of(sign)}, which the network gave {share:.1%} "
         f"({writing.surprise[position]:.2f} nats of surprise). Move the sliders above: the bars follow, and nothing is "
@@ -186,12 +186,12 @@ def _memory(writing: Writing, position: int, key: str) -> None:
         )
     whole = len(writing) if writing.stopped else max(len(writing) - len(writing) % GROWTH, 1)
     values = writing.signal(layer, letter)[:whole]
-    order = charts.alike_together(values) if writing.stopped else np.arange(values.shape[1])
+    order = charts.similarity_order(values) if writing.stopped else np.arange(values.shape[1])
     shown = order if writing.stopped else order[:: max(len(order) // 64, 1)]
     chosen = position if writing.stopped else None
-    figure = charts.memory(writing_charts.short(writing.text[:whole]), letter, values, shown, chosen)
+    figure = charts.heatmap(writing_charts.short(writing.text[:whole]), letter, values, shown, chosen)
     alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {len(shown)} units by {whole} characters."
-    st.plotly_chart(figure, config=charts.CONFIG, key=f"{key}_memory", alt=alt)
+    plotting.show(figure, f"{key}_memory", alt)
     st.caption(
         f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit, each column a character."
     )
@@ -200,7 +200,7 @@ def _memory(writing: Writing, position: int, key: str) -> None:
         units = np.argsort(-np.abs(signals["h"]))[:ACTIVE_UNITS]
         st.markdown(f"The {len(units)} loudest units of layer {layer + 1} when character {position + 1} was drawn:")
         alt = f"Bars: gates and states of units {', '.join(map(str, units))} at character {position + 1}."
-        st.plotly_chart(charts.timestep(signals, units), config=charts.CONFIG, key=f"{key}_gates", alt=alt)
+        plotting.show(charts.timestep(signals, units), f"{key}_gates", alt)
 
 
 def begin(model: TextGenerator, prompt: str, settings: Settings, key: str, clamps: Sequence[Clamp] = ()) -> Writing:

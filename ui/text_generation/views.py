@@ -11,7 +11,7 @@ from lstm_core import LabError
 from lstm_core.inference import TextGenerator, continuation_tree
 from lstm_core.library import ModelCard
 from lstm_core.text import read_plain_text
-from ui.common import clamp_editor, model_cache, theme, written_text
+from ui.common import clamp_editor, model_cache, plotting, theme, written_text
 from ui.text_generation import charts, panel
 from ui.text_generation.run import BEAT, Settings, Writing
 
@@ -185,7 +185,7 @@ def next_texts(model: TextGenerator, prompt: str) -> None:
     end = model.alphabet.decode(model.alphabet.encode(prompt))[-10:].replace("\n", "↵")
     whole = sorted((branch for branch in branches if branch.whole), key=lambda branch: -branch.probability)
     alt = "Tree: " + "; ".join(f"{branch.text!r} {charts.chance(branch.probability)}" for branch in whole)
-    st.plotly_chart(charts.continuations(branches, end), config={"displayModeBar": False}, key="tree", alt=alt)
+    plotting.show(charts.continuations(branches, end), "tree", alt, toolbar=False)
     st.dataframe(
         {
             "continuation": [branch.text.replace("\n", "↵") for branch in whole],
@@ -220,11 +220,11 @@ def own_corpus() -> None:
     for column, (label, value) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(label, value)
     shares = ", ".join(f"{charts.name_of(sign)} {count:,}" for sign, count in found.counts[:5])
-    st.plotly_chart(
+    plotting.show(
         charts.frequencies(found.counts, len(found.text)),
-        config={"displayModeBar": False},
-        key="corpus_chart",
-        alt=f"Bars: the most frequent characters: {shares}.",
+        "corpus_chart",
+        f"Bars: the most frequent characters: {shares}.",
+        toolbar=False,
     )
     st.caption(
         "A network that knew nothing but how frequent each character is would be surprised by "

@@ -134,8 +134,8 @@ def _memory(tokens: list[str], trace: LayerTrace, job: Job | None) -> None:
     )  # fmt: skip
     values = trace.signals[letter]
     order = np.arange(values.shape[1])  # the same rows in every epoch, so that they can be compared
-    reach = 1.0 if theme.SIGNALS[letter].gate else max(1.0, charts.reach_of(values))
-    figure = charts.memory(tokens, letter, values, order, None, reach)
+    reach = 1.0 if theme.SIGNALS[letter].gate else max(1.0, charts.colour_limit(values))
+    figure = charts.heatmap(tokens, letter, values, order, None, reach)
     alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {trace.units} units by {len(tokens)} steps."
     st.plotly_chart(figure, config=charts.CONFIG, key="studio_then_memory", alt=alt)
     st.caption(f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help}")

@@ -44,7 +44,7 @@ def surprises(score: WordScore) -> go.Figure:
             "held most likely: %{customdata[2]}, %{customdata[3]}<extra></extra>",
         )
     )
-    figure.update_layout(height=320, margin=charts.MARGIN, bargap=0.25, showlegend=False)
+    figure.update_layout(height=320, margin_t=28, bargap=0.25, showlegend=False)
     charts.token_axis(figure, names)
     figure.update_xaxes(tickfont_size=15, fixedrange=True, autotickangles=[0, -45, -90])
     figure.layout.xaxis.tickangle = None  # as flat as there is room for
@@ -73,12 +73,14 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
     middle = (float(nats.min()) + float(nats.max())) / 2
     for name, place, height in marks:
         left = place > middle
-        figure.add_vline(x=place, line={"color": theme.edge(), "width": 3, "dash": "dot" if name == "now" else "solid"})
+        figure.add_vline(
+            x=place, line={"color": theme.contrast_colour(), "width": 3, "dash": "dot" if name == "now" else "solid"}
+        )
         side = {"xanchor": "right", "xshift": -6} if left else {"xanchor": "left", "xshift": 6}
         figure.add_annotation(
             x=place, y=height, yref="paper", text=f"<b>{name}</b>", showarrow=False, font_size=16, **side
         )
-    figure.update_layout(height=280, margin=charts.MARGIN, bargap=0.03, showlegend=False)
+    figure.update_layout(height=280, margin_t=28, bargap=0.03, showlegend=False)
     figure.update_xaxes(title="nats per word", fixedrange=True)
     figure.update_yaxes(title="orders", fixedrange=True)
     return figure
@@ -114,9 +116,9 @@ def liked(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
         figure.add_annotation(
             x=0, y=row, xref="paper", text=escape(name if len(name) <= 46 else name[:45] + "…", quote=False),
             showarrow=False, xanchor="left", yanchor="bottom", yshift=11,
-            bgcolor=theme.paper(), font_size=15,
+            bgcolor=theme.background(), font_size=15,
         )  # fmt: skip
-    figure.update_layout(height=120 + 62 * len(names), margin=charts.MARGIN | {"t": 56}, legend=charts.LEGEND)
+    figure.update_layout(height=120 + 62 * len(names))
     figure.update_xaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_xaxes(title="probability of “liked the film”", fixedrange=True)
     figure.update_yaxes(range=[len(names) - 0.5, -0.9], showticklabels=False, showgrid=False, zeroline=False)

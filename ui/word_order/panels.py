@@ -27,7 +27,7 @@ from lstm_core.text import (
     shuffle_order,
     words_in_order,
 )
-from ui.common import charts, model_cache, url_state, word_chips
+from ui.common import model_cache, plotting, url_state, word_chips
 from ui.word_order import charts as order_charts
 
 MODEL, BAG, LSTM = "everyday_words", "imdb_bag", "imdb"
@@ -158,7 +158,7 @@ def arrange(tried: Tried) -> None:
         alt = "Bars, surprise in nats: " + ", ".join(
             f"{word} {value:.1f}" for word, value in zip([*score.words, "end"], score.surprise, strict=True)
         )
-        st.plotly_chart(order_charts.surprises(score), config=charts.CONFIG, key="order_bars", alt=alt)
+        plotting.show(order_charts.surprises(score), "order_bars", alt)
     with right:
         ranking(tried)
 
@@ -227,7 +227,7 @@ def search(tried: Tried) -> None:
     st.markdown(f"#### {verdict(nats, many)}")
     alt = f"Histogram of {len(nats)} orders, {nats.min():.2f} to {nats.max():.2f} nats per word; typed {original:.2f}."
     figure = order_charts.spread(nats, float(original), float(now))
-    st.plotly_chart(figure, config=charts.CONFIG, key="order_spread", alt=alt)
+    plotting.show(figure, "order_spread", alt)
     st.markdown("The least surprising of them:")
     for place in np.argsort(nats, kind="stable")[:3].tolist():
         label = f"{nats[place]:.2f} · {tried.text(found[place])}"
@@ -281,7 +281,7 @@ def readers(tried: Tried) -> None:
     alt = "Two marks an order. " + "; ".join(
         f"{text}: bag {x:.1%}, LSTM {y:.1%}" for text, x, y in zip(texts, bag, lstm, strict=True)
     )
-    st.plotly_chart(order_charts.liked(texts, bag, lstm), config=charts.CONFIG, key="order_liked", alt=alt)
+    plotting.show(order_charts.liked(texts, bag, lstm), "order_liked", alt)
     st.markdown(
         "A language model can be a bag, too. By how often each word is used, and nothing else, these words cost "
         f"**{alone.sum():.1f} nats** together, and a sum doesn't care in which order it is added up: so it is in each "

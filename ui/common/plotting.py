@@ -43,6 +43,8 @@ def show(figure: go.Figure, key: str | None, alt: str, *, toolbar: bool = True) 
         alt: what the figure shows, for screen readers.
         toolbar: whether Plotly's toolbar (zoom, save as PNG) appears while the pointer is over the figure.
     """
+    # In a template Streamlit's theme would replace the size by one that a class can't read.
+    figure.layout.legend.font.size = figure.layout.legend.font.size or 15
     st.plotly_chart(figure, config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=alt)
 
 

@@ -111,5 +111,6 @@ def _finished(figure: go.Figure, *, legend: bool = False, bottom: int = 6) -> go
         height=HEIGHT,
         margin={"l": 6, "r": 6, "t": 26 if legend else 6, "b": bottom},
         showlegend=legend,
+        legend_font_size=TEXT - 1,
     )
     return figure

@@ -1,6 +1,6 @@
-"""A real server and a real Chromium for the stories in this folder.
+"""A real server and a real Chromium for the tests in this folder.
 
-Without Chromium the tests are skipped, or fail where LSTM_LAB_BROWSER_TESTS=required says so.
+Without Chromium the tests are skipped; with LSTM_LAB_BROWSER_TESTS=required a skipped test fails.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,12 +24,22 @@ from benchmarks.browser import FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000  # ms: a cold server loads TensorFlow on a busy machine
+REQUIRED = os.environ.get("LSTM_LAB_BROWSER_TESTS") == "required"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if REQUIRED and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Browser tests are required, and this one was skipped: {report.longrepr}"
+    return report
 
 
 @contextmanager
@@ -75,8 +85,6 @@ def _wait_until_healthy(address: str, process: subprocess.Popen, log: Path) -> N
 def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
-        if os.environ.get("LSTM_LAB_BROWSER_TESTS") == "required":
-            pytest.fail("Browser tests are required, and there is no Chromium on this machine.")
         pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)

@@ -1,5 +1,6 @@
 """Series of numbers: reading and scaling them, simple forecasts, and how a forecast is judged."""
 
+from lstm_core.datasets.csv_table import LARGEST_TABLE
 from lstm_core.timeseries.backtest import (
     BASELINES,
     Backtest,
@@ -10,7 +11,7 @@ from lstm_core.timeseries.backtest import (
     skill_score,
     stretches,
 )
-from lstm_core.timeseries.csv_series import GAPS, LARGEST_TABLE, SHORTEST_SERIES, Table, read_table, series_from_table
+from lstm_core.timeseries.csv_series import GAPS, SHORTEST_SERIES, Table, read_table, series_from_table
 from lstm_core.timeseries.scaling import FORMS
 from lstm_core.timeseries.series import COMPANIES, Series, load_series, seasons
 

@@ -1,84 +1,101 @@
-"""Reads a CSV that somebody brings along: which column is the date, which the values, and what is wrong with them.
+"""A series from an uploaded CSV: which columns hold dates and numbers, and one value a step without gaps.
 
-Everything that is refused is refused in one sentence that says how to mend it; everything that is changed is said in
-`notes`. Dates and numbers are in `timeseries/csv_cells.py`, bytes become text in `text/plain_text.py`.
+Whatever is refused is refused in one sentence that says how to correct it; whatever is changed is listed in `notes`.
+How the table itself is read is in `datasets/csv_table.py`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.datasets.csv_table import read_cells
 from lstm_core.errors import TextError
-from lstm_core.text import plain_text
-from lstm_core.timeseries import csv_cells
 from lstm_core.timeseries.backtest import SeriesError
-from lstm_core.timeseries.csv_cells import Calendar
 from lstm_core.timeseries.series import Series
 
-LARGEST_TABLE = 5_000_000  # bytes
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_COLUMNS, MOST_ROWS, MOST_VALUES = 200, 100_000, 4000
 SHORTEST_SERIES = 50  # values: below, no part is long enough for anything
 MOST_MISSING = 0.3  # share of values that may be carried forward
+LARGEST_VALUE = 1e30
 GAPS = {"carry": "Carry the last value forward", "skip": "Go on as if nothing were missing"}
 
+MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "–", ".", "?", "#n/a")  # cells that stand for no value
+SAMPLE = 2000  # cells of a table that decide which columns hold dates or numbers
+ENOUGH = 0.9  # share of a column's cells that must be dates for it to be a column of dates
+# The first format of several that fit equally well is used: days before months where all days are 12 or less.
+_DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y"),
+    *("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
+)
+DATE_FORMATS = (
+    *(day + time for day in _DAYS for time in ("", " %H:%M", " %H:%M:%S")),
+    *("%b %Y", "%B %Y", "%Y-%m", "%Y/%m", "%m/%Y", "%Y%m%d", "%Y"),
+)
+_DATE = r"(?=.*\d)(?!\d+$)[ -~]+|[12]\d{3}(\d{4})?"  # digits alone are a year or a year, a month and a day
+_DATE_T = r"^(\d{4}-\d\d?-\d\d?)T(?=\d)"
+_FRACTION_AND_ZONE = r"(:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$"
+HOUR, DAY = 3600, 86400  # seconds
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Table:
-    """A CSV as text: a header and rows of equal length, and what its columns could be.
+    """The cells of a CSV, and what its columns can be.
 
     Attributes:
         header: (columns,) names; "column 1" and so on where there are none.
-        rows: each (columns,) of stripped text.
-        first_row: the line of the file in which the rows begin, for messages; from 1.
+        cells: (rows, columns) of stripped strings; the index is the number of the row in the file, from 1.
         dates: the columns that hold dates.
         numbers: the columns that hold numbers and no dates.
     """
 
     header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    first_row: int
+    cells: pd.DataFrame
     dates: tuple[int, ...]
     numbers: tuple[int, ...]
 
-    def column(self, index: int) -> list[str]:
-        """The cells of a column, from the top."""
-        return [row[index] for row in self.rows]
-
 
 @dataclass(frozen=True)
-class Found:
-    """A series out of a table, and what was done to get it, a sentence each."""
+class CsvSeries:
+    """A series from a table, and what was changed, one sentence each."""
 
     series: Series
     notes: tuple[str, ...]
 
 
 def read_table(data: bytes) -> Table:
-    """Take in an upload: comma, semicolon or tab; any encoding that can be told.
+    """Read a CSV separated by commas, semicolons or tabs, in any encoding that can be detected.
 
     Raises:
         SeriesError: if it is too large, empty, no text, no table, or has no column of dates or none of numbers.
     """
-    if len(data) > LARGEST_TABLE:
-        raise SeriesError(
-            f"That file has {len(data) / 1e6:,.0f} MB; a series can have {LARGEST_TABLE / 1e6:.0f} MB at most."
-        )
-    if not data.strip():
-        raise SeriesError("The file is empty; choose a CSV with a column of dates and a column of values.")
     try:
-        text = plain_text.decoded(data)
+        cells = read_cells(data, MOST_ROWS, MOST_COLUMNS).fillna("")
     except TextError as error:
-        raise SeriesError("That is not a text file; save your table as CSV and choose it again.") from error
-    header, rows, first_row = _cells(text)
-    columns = [[row[index] for row in rows] for index in range(len(header))]
-    dates = tuple(index for index, cells in enumerate(columns) if csv_cells.date_format(cells))
-    numbers = tuple(index for index, cells in enumerate(columns) if index not in dates[:1] and _mostly_numbers(cells))
+        raise SeriesError(str(error)) from error
+    first = cells.iloc[:1]
+    header = [f"column {index + 1}" for index in range(cells.shape[1])]
+    if not (_is_number(first) | _date_counts(first, DATE_FORMATS[:-1]).any(axis=0)).any():
+        header = [cell[:60] or name for cell, name in zip(first.to_numpy()[0], header, strict=True)]
+        cells = cells.iloc[1:]
+    if cells.empty:
+        raise SeriesError("The file holds a header and no rows.")
+    sample = cells.iloc[:: max(1, cells.size // SAMPLE)]
+    given = (sample != "").sum().to_numpy()
+    most = _date_counts(sample, DATE_FORMATS).max(axis=0)
+    is_date = (given > 0) & (given >= ENOUGH * len(sample)) & (most >= ENOUGH * given)
+    has_value = ~_is_missing(sample)
+    is_number = (_is_number(sample) & has_value).sum(axis=0) > has_value.sum(axis=0) / 2
+    dates = tuple(np.flatnonzero(is_date).tolist())
+    numbers = tuple(index for index in np.flatnonzero(is_number).tolist() if index not in dates[:1])
     if not dates:
         raise SeriesError(
             f"No column holds dates; the columns are {_listed(header)}. Write dates as 2024-01-31 or 31.01.2024."
@@ -87,65 +104,14 @@ def read_table(data: bytes) -> Table:
         raise SeriesError("There is a single column; a series needs a column of dates and a column of values.")
     if not numbers:
         raise SeriesError(f"Beside the dates no column holds numbers; the columns are {_listed(header)}.")
-    return Table(header, rows, first_row, dates, numbers)
+    return Table(tuple(header), cells, dates, numbers)
 
 
-def _cells(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], int]:
-    """Header, rows, and the line in which the rows begin."""
-    separator = _separator(text)
-    try:
-        rows = [
-            (number, [cell.strip() for cell in row])
-            for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), start=1)
-            if any(cell.strip() for cell in row)
-        ]
-    except csv.Error as error:
-        raise SeriesError(f"The file is no CSV ({error}); save your table as CSV and choose it again.") from error
-    if len(rows) > MOST_ROWS:
-        raise SeriesError(f"The file has {len(rows):,} rows; a series can have {MOST_ROWS:,} at most.")
-    if not rows:
-        raise SeriesError("The file is empty; choose a CSV with a column of dates and a column of values.")
-    width = max(len(row) for _, row in rows)
-    if width > MOST_COLUMNS:
-        raise SeriesError(f"The file has {width:,} columns; a series can have {MOST_COLUMNS} at most.")
-    first = rows[0][1]
-    named = not any(csv_cells.is_number(cell) or csv_cells.is_date(cell) for cell in first)
-    header = [cell[:60] or f"column {index + 1}" for index, cell in enumerate(first)] if named else []
-    header += [f"column {index + 1}" for index in range(len(header), width)]
-    body = rows[1:] if named else rows
-    if not body:
-        raise SeriesError("The file holds a header and no rows.")
-    return tuple(header), tuple(tuple(row + [""] * (width - len(row))) for _, row in body), body[0][0]
-
-
-def _separator(text: str) -> str:
-    """The one of tab, semicolon and comma that gives the same number of columns in most of the first lines."""
-    lines = [line for line in text.split("\n", 60)[:60] if line.strip()]
-
-    def agrees(separator: str) -> bool:
-        counts = [line.count(separator) for line in lines]
-        usual = max(set(counts), key=counts.count, default=0)
-        return usual > 0 and counts.count(usual) >= 0.8 * len(counts)
-
-    # A decimal comma is in nearly every line, too: a tab or a semicolon that agrees as well wins.
-    return max("\t;,", key=lambda separator: (agrees(separator), agrees(separator) or text.count(separator)))
-
-
-def _mostly_numbers(cells: Sequence[str]) -> bool:
-    given = [cell for cell in cells if not csv_cells.is_missing(cell)]
-    return bool(given) and sum(map(csv_cells.is_number, given)) > len(given) / 2
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"“{name}”" for name in names[:6])
-    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-
-
-def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", name: str = "own") -> Found:
+def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", name: str = "own") -> CsvSeries:
     """The series in two columns: in the order of time, one value a step, nothing missing.
 
     Args:
-        table: from `read`.
+        table: from `read_table`.
         date: the column of dates.
         value: the column of values.
         gaps: what to do where values or dates are missing, a key of `GAPS`. Nothing is ever filled from the future.
@@ -155,118 +121,213 @@ def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", 
         SeriesError: naming the row, for a date or a value that can't be read; for too few values, too many missing
             ones, and values that never change.
     """
+    import pandas as pd
+
     if date == value:
         raise SeriesError("The dates and the values can't be the same column; choose two.")
-    moments, values = _moments(table, date), _values(table, value)
+    values = pd.Series(_values(table, value).to_numpy(), index=pd.DatetimeIndex(_dates(table, date)))
     notes: list[str] = []
-    moments, values = _in_order(moments, values, notes)
-    _long_enough(int(np.isfinite(values).sum()))
-    calendar = Calendar.of(moments)
-    places = calendar.places(moments)
-    moments, values = _without_gaps(moments, values, places, calendar, gaps, notes)
+    if not values.index.is_monotonic_increasing:
+        notes.append("The rows were not in the order of time; they are now.")
+        values = values.sort_index(kind="stable")
+    repeated = values.index.duplicated(keep="last")
+    if count := int(repeated.sum()):
+        notes.append(f"{_count(count, 'row has', 'rows have')} a date that comes again further down; the last counts.")
+        values = values[~repeated]
+    _check_length(values)
+    values = values[values.first_valid_index() :]  # a value missing at the start has no past to be carried from
+    calendar = _calendar(values.index.to_numpy("datetime64[s]"))
+    if calendar.positions is None:
+        notes.append("The dates are not evenly spaced; each row counts as one step.")
+    values = _without_gaps(values, calendar, gaps, notes)
     if len(values) > MOST_VALUES:
         notes.append(f"Of {len(values):,} values the last {MOST_VALUES:,} are used.")
-        moments, values = moments[-MOST_VALUES:], values[-MOST_VALUES:]
+        values = values[-MOST_VALUES:]
     if values.min() == values.max():
-        raise SeriesError(f"All values are {values[0]:g}: a series that never changes needs no forecast.")
-    title = table.header[value]
+        raise SeriesError(f"All values are {values.iloc[0]:g}: a series that never changes needs no forecast.")
+    moments = values.index.to_numpy("datetime64[s]")
     about = "Your own file; it stays in your session and is sent nowhere else."
-    return Found(Series(name, title, moments, values, calendar.season, calendar.step, about), tuple(notes))
+    series = Series(name, table.header[value], moments, values.to_numpy(), calendar.season, calendar.step, about)
+    return CsvSeries(series, tuple(notes))
 
 
-def _moments(table: Table, index: int) -> Array:
-    cells = table.column(index)
-    form = csv_cells.date_format(cells)
-    if form is None:
+# --- Columns ------------------------------------------------------------------------------------
+
+
+def _date_counts(cells: pd.DataFrame, formats: Sequence[str]) -> Array:
+    """(formats, columns): how many cells of each column are dates in each format."""
+    import pandas as pd
+
+    column = _prepared_dates(pd.Series(cells.to_numpy().ravel(), dtype=object))
+    return np.array([_parsed(column, each).notna().to_numpy().reshape(cells.shape).sum(axis=0) for each in formats])
+
+
+def _prepared_dates(cells: pd.Series) -> pd.Series:
+    """Cells without fractions of seconds and time zones; empty where there can't be a date."""
+    text = cells.where(cells.str.fullmatch(_DATE), "").str.replace(_DATE_T, r"\1 ", regex=True)
+    return text.str.replace(_FRACTION_AND_ZONE, r"\1", regex=True)
+
+
+def _parsed(cells: pd.Series, date_format: str) -> pd.Series:
+    import pandas as pd
+
+    return pd.to_datetime(cells, format=date_format, errors="coerce")
+
+
+def _dates(table: Table, index: int) -> pd.Series:
+    """A column as dates, in the format that fits most of its cells."""
+    cells = table.cells[index]
+    text = _prepared_dates(cells)
+    given = text[cells != ""]
+    sample = given.iloc[:: max(1, len(given) // SAMPLE)].to_frame()
+    fits = _date_counts(sample, DATE_FORMATS)[:, 0] >= max(1, ENOUGH * len(sample))
+    formats = [each for each, fit in zip(DATE_FORMATS, fits, strict=True) if fit]
+    if not formats:
         raise SeriesError(f"The column {_listed([table.header[index]])} holds no dates; choose another one.")
-    moments = []
-    for row, cell in enumerate(cells):
-        moment = form.read(cell)
-        if moment is None:
-            what = f"holds “{cell[:30]}” where a date should be" if cell else "has no date"
-            raise SeriesError(f"Row {table.first_row + row} {what}; mend or delete it.")
-        moments.append(moment)
-    return np.array(moments, "datetime64[s]")
+    dates = max((_parsed(text, each) for each in formats), key=lambda found: found.count())
+    for row, cell in cells[dates.isna()].head(1).items():
+        problem = f"holds “{cell[:30]}” where a date should be" if cell else "has no date"
+        raise SeriesError(f"Row {row} {problem}; correct or delete it.")
+    return dates
 
 
-def _values(table: Table, index: int) -> Array:
-    cells = table.column(index)
-    comma = csv_cells.has_decimal_comma(cells)
-    values = []
-    for row, cell in enumerate(cells):
-        number = np.nan if csv_cells.is_missing(cell) else csv_cells.number(cell, comma)
-        if number is None:
-            where = f"Row {table.first_row + row} holds “{cell[:30]}” in the column “{table.header[index]}”"
-            raise SeriesError(f"{where}, which is no number; mend the row, or leave the cell empty.")
-        if np.isinf(number) or abs(number) > 1e30:
-            raise SeriesError(f"Row {table.first_row + row} holds a value without end; mend the row or empty the cell.")
-        values.append(number)
-    return np.array(values, float)
+def _is_missing(cells: pd.DataFrame) -> Array:
+    """(rows, columns): whether a cell says that there is no value."""
+    return cells.map(str.lower).isin(MISSING).to_numpy()
 
 
-def _in_order(moments: Array, values: Array, notes: list[str]) -> tuple[Array, Array]:
-    """Sorted by time, the last of those with the same date kept."""
-    if (np.diff(moments) < np.timedelta64(0, "s")).any():
-        notes.append("The rows were not in the order of time; they are now.")
-        order = np.argsort(moments, kind="stable")
-        moments, values = moments[order], values[order]
-    last = np.append(np.diff(moments) != np.timedelta64(0, "s"), True)
-    if not last.all():
-        twice = int((~last).sum())
-        notes.append(f"{_count(twice, 'row has', 'rows have')} a date that comes again further down; the last counts.")
-    return moments[last], values[last]
+def _is_number(cells: pd.DataFrame) -> Array:
+    """(rows, columns): whether a cell is a number with a decimal point or a decimal comma."""
+    import pandas as pd
+
+    column = pd.Series(cells.to_numpy().ravel(), dtype=object)
+    return (_numbers(column, ".").notna() | _numbers(column, ",").notna()).to_numpy().reshape(cells.shape)
 
 
-def _long_enough(count: int) -> None:
-    if count < SHORTEST_SERIES:
+def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
+    """Cells such as -1,234.5 or 1 234,5 as numbers; NaN where there is none, infinity for "inf".
+
+    Args:
+        cells: of a column.
+        decimal: "." or ","; the other one, blanks and apostrophes separate thousands.
+    """
+    import pandas as pd
+
+    thousands = "[. ']" if decimal == "," else "[, ']"
+    whole = rf"(\d{{1,3}}({thousands}\d{{3}})+|\d+)"
+    number = rf"[+-]?({whole}([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d{{1,3}})?|(?i:[+-]?inf(inity)?)"
+    text = cells.str.translate({0x2212: "-", 0xA0: " ", 0x202F: " "})  # minus sign and non-breaking spaces
+    text = text.where(text.str.fullmatch(number, flags=re.ASCII), "").str.replace(thousands, "", regex=True)
+    return pd.to_numeric(text.str.replace(decimal, "."), errors="coerce").astype(float)
+
+
+def _values(table: Table, index: int) -> pd.Series:
+    """A column as numbers, NaN where a value is missing.
+
+    A decimal comma is assumed where more cells fit it than fit a decimal point: 1,234 fits both, 1,5 only a comma.
+    """
+    cells = table.cells[index]
+    missing = _is_missing(cells.to_frame())[:, 0]
+    values = _numbers(cells, ".")
+    if values.count() < (~missing).sum():
+        values = max(values, _numbers(cells, ","), key=lambda found: found.count())
+    for row, cell in cells[values.isna() & ~missing].head(1).items():
+        raise SeriesError(
+            f"Row {row} holds “{cell[:30]}” in the column “{table.header[index]}”, which is no number; "
+            "correct the row, or leave the cell empty."
+        )
+    for row in values.index[values.abs() > LARGEST_VALUE][:1]:
+        raise SeriesError(f"Row {row} holds an infinite or too large value; correct the row or empty the cell.")
+    return values
+
+
+# --- Steps --------------------------------------------------------------------------------------
+
+
+class _Calendar(NamedTuple):
+    """What is told by the most frequent distance between dates.
+
+    `step` is what one step is called, `season` a first guess, in steps (a day of hours, a week of days, a year of
+    weeks, months or quarters), `frequency` the step for `pd.date_range`, `start` the date from which it is counted,
+    `positions` (n,) the number of each date's step, the first 0, or None where dates follow no calendar.
+    """
+
+    step: str
+    season: int
+    frequency: str
+    start: np.datetime64
+    positions: Array | None
+
+
+def _calendar(dates: Array) -> _Calendar:
+    """The calendar of rising dates, (n,) datetime64[s]."""
+    usual = _mode(np.diff(dates).astype(int))
+    start = dates[0]
+    if usual >= 28 * DAY:
+        months = dates.astype("datetime64[M]").astype(int)
+        each = _mode(np.diff(months)[np.diff(months) > 0])
+        step, season = {1: ("month", 12), 3: ("quarter", 4), 12: ("year", 1)}.get(each, ("step", 1))
+        frequency, start = f"{each}MS", start.astype("datetime64[M]").astype("datetime64[s]")
+        positions, rest = np.divmod(months - months[0], each)
+    elif usual == DAY and np.is_busday(dates.astype("datetime64[D]")).all():
+        step, season, frequency = "working day", 5, "B"
+        days = dates.astype("datetime64[D]")
+        positions, rest = np.busday_count(days[0], days), np.zeros(len(days))
+    else:
+        step, season = {HOUR: ("hour", 24), DAY: ("day", 7), 7 * DAY: ("week", 52)}.get(usual, ("step", 1))
+        frequency = f"{usual}s"
+        positions, rest = np.divmod((dates - start).astype(int), usual)
+    regular = not rest.any() and (np.diff(positions) > 0).all()
+    return _Calendar(step, season, frequency, start, positions if regular else None)
+
+
+def _mode(values: Array) -> int:
+    kinds, counts = np.unique(values, return_counts=True)
+    return int(kinds[counts.argmax()])
+
+
+def _without_gaps(values: pd.Series, calendar: _Calendar, gaps: str, notes: list[str]) -> pd.Series:
+    """One value a step."""
+    import pandas as pd
+
+    positions = np.arange(len(values)) if calendar.positions is None else calendar.positions
+    length = int(positions[-1]) + 1
+    absent, empty = length - len(values), int(values.isna().sum())
+    if not absent + empty:
+        return values
+    step = calendar.step
+    parts = [_count(absent, f"{step} is missing", f"{step}s are missing")] if absent else []
+    parts += [_count(empty, "value is missing", "values are missing")] if empty else []
+    found = " and ".join(parts)
+    if gaps == "skip":
+        notes.append(f"{found}: the series goes on as if nothing were missing.")
+        values = values.dropna()
+        _check_length(values)
+        return values
+    if absent + empty > MOST_MISSING * length:
+        raise SeriesError(
+            f"{found}: of {length:,} steps that is {(absent + empty) / length:.0%}, too much to fill; "
+            f"complete the file, or go on as if nothing were missing."
+        )
+    notes.append(f"{found}: there the last value before it is carried forward.")
+    dates = values.index
+    if absent:
+        grid = pd.date_range(calendar.start, periods=length, freq=calendar.frequency)
+        dates = grid + (dates[0] - grid[0])
+    return pd.Series(values.to_numpy(), positions).reindex(range(length)).ffill().set_axis(dates)
+
+
+def _check_length(values: pd.Series) -> None:
+    if (count := int(values.count())) < SHORTEST_SERIES:
         raise SeriesError(
             f"{_count(count, 'value is', 'values are')} too few to train on and to test on; "
             f"a series needs {SHORTEST_SERIES} or more."
         )
 
 
-def _without_gaps(
-    moments: Array, values: Array, places: Array | None, calendar: Calendar, gaps: str, notes: list[str]
-) -> tuple[Array, Array]:
-    """One value a step; `places` are the steps of the calendar, None where dates follow none."""
-    known = np.isfinite(values)
-    lead = int(known.argmax())  # what is missing at the very start has no past to be carried from
-    moments, values, known = moments[lead:], values[lead:], known[lead:]
-    empty = int((~known).sum())
-    if places is None:
-        notes.append("The dates are not evenly spaced; each row counts as one step.")
-        places = np.arange(len(moments) + lead)
-    places = places[lead:] - places[lead]
-    length = int(places[-1]) + 1
-    absent = length - len(places)
-    missing = absent + empty
-    if not missing:
-        return moments, values
-    if gaps == "skip":
-        notes.append(f"{_gaps(absent, empty, calendar)}: the series goes on as if nothing were missing.")
-        moments, values = moments[known], values[known]
-        _long_enough(len(values))
-        return moments, values
-    if missing > MOST_MISSING * length:
-        raise SeriesError(
-            f"{_gaps(absent, empty, calendar)}: of {length:,} steps that is {missing / length:.0%}, too much to fill; "
-            f"complete the file, or go on as if nothing were missing."
-        )
-    notes.append(f"{_gaps(absent, empty, calendar)}: there the last value before it is carried forward.")
-    row = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))  # the last row that has a value
-    if not absent:
-        return moments, values[row]
-    at = np.searchsorted(places, np.arange(length), side="right") - 1  # the last row at or before each step
-    return calendar.moments(moments[0], length), values[row[at]]
-
-
-def _gaps(absent: int, empty: int, calendar: Calendar) -> str:
-    parts = []
-    if absent:
-        parts.append(_count(absent, f"{calendar.step} is missing", f"{calendar.step}s are missing"))
-    if empty:
-        parts.append(_count(empty, "value is missing", "values are missing"))
-    return " and ".join(parts)
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"“{name}”" for name in names[:6])
+    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def _count(count: int, one: str, many: str) -> str:

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core.errors import LabError
-from lstm_core.timeseries import csv_cells, csv_series
+from lstm_core.timeseries import csv_series
 from lstm_core.timeseries.backtest import SeriesError
-from lstm_core.timeseries.csv_series import Found
+from lstm_core.timeseries.csv_series import CsvSeries
 
 DAYS = [str(np.datetime64("2024-01-01") + day) for day in range(80)]
 PLAIN = [f"{day},{index % 7}" for index, day in enumerate(DAYS)]
 
 
-def read(text: str | bytes, gaps: str = "carry") -> Found:
+def read(text: str | bytes, gaps: str = "carry") -> CsvSeries:
     table = csv_series.read_table(text.encode() if isinstance(text, str) else text)
     return csv_series.series_from_table(table, table.dates[0], table.numbers[0], gaps)
 
@@ -60,7 +60,7 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "form",
-        [form for form in csv_cells.FORMATS if "%d" in form and "%m/%d" not in form and form != "%d/%m/%y"],
+        [form for form in csv_series.DATE_FORMATS if "%d" in form and "%m/%d" not in form and form != "%d/%m/%y"],
     )
     def test_dates_by_the_day(self, form: str) -> None:
         rows = [f"{written(day, form)};{index % 7}" for index, day in enumerate(DAYS)]
@@ -164,8 +164,14 @@ BAD = {
     "text in a value": (table([*PLAIN[:9], f"{DAYS[9]},abc", *PLAIN[10:]]).encode(), "Row 11 holds “abc”"),
     "text in a date": (table([*PLAIN[:9], "someday,4", *PLAIN[10:]]).encode(), "Row 11 holds “someday”"),
     "an empty date": (table([*PLAIN[:9], ",4", *PLAIN[10:]]).encode(), "Row 11 has no date"),
-    "infinity": (table([*PLAIN[:9], f"{DAYS[9]},inf", *PLAIN[10:]]).encode(), "Row 11 holds a value without end"),
-    "huge": (table([*PLAIN[:9], f"{DAYS[9]},1e300", *PLAIN[10:]]).encode(), "Row 11 holds a value without end"),
+    "infinity": (
+        table([*PLAIN[:9], f"{DAYS[9]},inf", *PLAIN[10:]]).encode(),
+        "Row 11 infinite or too large",
+    ),
+    "huge": (
+        table([*PLAIN[:9], f"{DAYS[9]},1e300", *PLAIN[10:]]).encode(),
+        "Row 11 infinite or too large",
+    ),
     "two rows": (table(PLAIN[:2]).encode(), "2 values are too few"),
     "one row": (table(PLAIN[:1]).encode(), "1 value is too few"),
     "all the same day": (table([f"{DAYS[0]},{n}" for n in range(80)]).encode(), "1 value is too few"),
@@ -201,7 +207,7 @@ ODD = ["", "1", "2,5", "1.5", "nan", "inf", "-", "2024", "1/2/2024", '"', "1e99"
 CELLS = st.one_of(st.text(max_size=8), st.sampled_from(DAYS[:20] + ODD), st.floats().map(str))
 
 
-def tried(data: str | bytes, gaps: str = "carry") -> Found | None:
+def tried(data: str | bytes, gaps: str = "carry") -> CsvSeries | None:
     """The series, or None after a sentence; anything else that is raised fails the test."""
     try:
         return read(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data, gaps)

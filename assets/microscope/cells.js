@@ -1,4 +1,4 @@
-// What each kind of cell computes, step by step: names, formulas, the live numbers and a plain word on each.
+// What each kind of cell computes, step by step: names, formulas, the live numbers and an explanation of each.
 // `values` gives every number of one unit at one timestep; a term is [name of a value, how it is written].
 
 const GATE_TERMS = (letter) => [
@@ -53,7 +53,7 @@ const CELLS = {
       { letter: "h", name: "Hidden state", formula: "h_{t} = o ⊙ tanh C_{t}", terms: [
           ["o", "o"], ["text", "× tanh ("], ["c", "C_{t}"], ["text", ") ="], ["o", "o"], ["text", "×"],
           ["tanh_c", "tanh C"], ["text", "="], ["h", "h_{t}"]],
-        say: (v) => `the unit says ${shown(v.h)}` },
+        say: (v) => `the unit outputs ${shown(v.h)}` },
     ],
   },
   gru: {

@@ -85,14 +85,14 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
     *_, test = splits.hold_out(text)
     before = text[: len(text) - len(test)]
     lead = before[max(0, len(before) - model.reader.memory) :]
-    surprise = model.score(lead + test).surprise[-len(model.alphabet.encode(test[1:])) :]
+    surprisal = model.score(lead + test).surprisal[-len(model.alphabet.encode(test[1:])) :]
     training, validation, last = splits.hold_out(original)
     units = unit_correlation.find_readable_units(model, training[-len(validation) :] + validation, last)
     return {
         "model": model.card.name,
-        "examples": len(surprise),
-        "nats_per_character": float(surprise.mean()),
-        "perplexity": float(np.exp(surprise.mean())),
+        "examples": len(surprisal),
+        "nats_per_character": float(surprisal.mean()),
+        "perplexity": float(np.exp(surprisal.mean())),
         "readable": unit_correlation.readable_units_to_json(units),
     }
 

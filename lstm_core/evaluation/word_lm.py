@@ -1,4 +1,4 @@
-"""How good a word model is: its surprise on held-out sentences, and whether the true order beats shuffles of it."""
+"""How good a word model is: its surprisal on held-out sentences, and whether the true order beats shuffles of it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def word_figures(model: WordModel) -> dict[str, Any]:
     how = model.card.training
     test = sentences.corpus(model.card.dataset, 0, how["held_out"], how["seed"]).test
     read = [words for words in test if len(words) <= model.encoder.length]
-    surprise = np.concatenate(model.each(read))
-    alone = np.concatenate([model.alone(words) for words in read])
+    surprisal = np.concatenate(model.surprisal_of_each(read))
+    alone = np.concatenate([model.unigram_surprisal(words) for words in read])
     ids = np.concatenate([model.encoder.vocabulary.encode(words) for words in read])
     return {
         "model": model.card.name,
-        "examples": len(surprise),
+        "examples": len(surprisal),
         "sentences": len(read),
-        "nats_per_word": float(surprise.mean()),
-        "perplexity": float(np.exp(surprise.mean())),
+        "nats_per_word": float(surprisal.mean()),
+        "perplexity": float(np.exp(surprisal.mean())),
         "unigram_nats_per_word": float(alone.mean()),
         "unknown": float((ids == UNKNOWN).mean()),
         "order": order_figures(model, read, how["seed"]),
@@ -56,7 +56,7 @@ def order_figures(model: WordModel, read: list[list[str]], seed: int) -> dict[st
         tried = {tuple(words): None}
         while len(tried) <= SHUFFLES:
             tried.setdefault(permutations.words_in_order(words, random.permutation(len(words)).tolist()))
-        nats = model.surprises(list(tried)).sum(axis=1)  # (1 + SHUFFLES,)
+        nats = model.surprisals(list(tried)).sum(axis=1)  # (1 + SHUFFLES,)
         first.append(nats[0] < nats[1:].min())
         beaten.append((nats[0] < nats[1:]).mean())
     return {

@@ -9,7 +9,15 @@ from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.inference.cloze import BlankFiller, Filled
 from lstm_core.inference.forecaster import Forecaster
 from lstm_core.inference.registry import find_model, list_models, load, load_bundle
-from lstm_core.inference.seq2seq import END, Rewriter, Rewriting, Written, longest_for, right_signs, right_words
+from lstm_core.inference.seq2seq import (
+    END,
+    Rewriter,
+    Rewriting,
+    Written,
+    correct_characters,
+    count_correct_words,
+    longest_for,
+)
 from lstm_core.inference.tree_rnn import MIDDLE, TreeReader, TreeReading
 from lstm_core.inference.word_lm import WordModel, WordScore
 
@@ -32,12 +40,12 @@ __all__ = [
     "WordScore",
     "Written",
     "continuation_tree",
+    "correct_characters",
+    "count_correct_words",
     "find_model",
     "list_models",
     "load",
     "load_bundle",
     "longest_for",
-    "right_signs",
-    "right_words",
     "sampling_distribution",
 ]

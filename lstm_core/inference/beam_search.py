@@ -94,7 +94,7 @@ def _search(model: TextGenerator, prompt: str, length: int, width: int) -> list[
             _Beam(
                 beam.text + model.alphabet.characters[identity],
                 (*beam.logs, log),
-                beam.step if last else model.step(identity, beam.step.state),
+                beam.step if last else model.reader.step(identity, beam.step.state),
             )
             for log, beam, identity in grown[:width]
         ]

@@ -1,7 +1,7 @@
-"""How a character network reads: it carries its state on, or it reads a window anew for every character.
+"""How a character network reads: it carries its state on, or it reads a window of characters anew for each one.
 
-A reader turns ids into signals and logits, with clamps on the way. It knows nothing of texts,
-sampling or Keras: `inference/char_lm.py` writes with it, and `reader_of` finds the one that a network needs.
+A reader turns ids into signals and logits, with clamps if wanted. It knows nothing of texts or
+sampling (`inference/char_lm.py` does); `make_reader` finds the reader that fits a network.
 """
 
 from __future__ import annotations
@@ -14,23 +14,21 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.nn import cells
 from lstm_core.nn.cells import LSTMStep
-from lstm_core.nn.clamps import Clamp, holds, seen_from
-from lstm_core.nn.layers import Affine, Embed, Recur, Same
+from lstm_core.nn.clamps import Clamp, clamp_hooks, shift_clamps
+from lstm_core.nn.layers import Affine
 from lstm_core.nn.network import Network
-from lstm_core.nn.trace import run_cell
-from lstm_core.nn.weights import CellWeights
+from lstm_core.nn.stack import LSTMStack, split_network
 
-# What a reader goes on from. Only the reader that made it looks inside.
+# What a reader continues from; private to the reader that made it.
 State = Any
 
-IN_THE_PROMPT = -1  # the position of a character that wasn't written
+IN_THE_PROMPT = -1  # the position of a character that wasn't generated
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the network computed for one character: each layer's signals, what comes next, where to go on from."""
+    """What the network computed for one character: each layer's signals, (alphabet,) logits, the state after it."""
 
     layers: tuple[LSTMStep, ...]
     logits: Array
@@ -38,18 +36,18 @@ class Step:
 
 
 class Reader(ABC):
-    """LSTM layers over characters and the layer that answers; holds no state, so it is safe to share.
+    """LSTM layers over characters and the output layer; holds no state, so it is safe to share.
 
     Attributes:
-        layers: the LSTM layers, in reading order.
+        layers: the LSTM layers, the lowest first.
         memory: how many characters are read anew for each one; 0 where the state is carried on.
     """
 
     memory = 0
 
-    def __init__(self, table: Array, layers: Sequence[CellWeights], answer: Affine) -> None:
+    def __init__(self, table: Array, stack: LSTMStack, output: Affine) -> None:
         """`table` (alphabet, width) holds what the first layer reads for each character."""
-        self.layers, self._table, self._answer = tuple(layers), table, answer
+        self.layers, self._table, self._stack, self._output = stack.layers, table, stack, output
 
     @abstractmethod
     def start(self) -> State:
@@ -61,51 +59,52 @@ class Reader(ABC):
 
         Args:
             identity: its id.
-            state: what `start` or the step before gave.
-            clamps: signals to hold; `timesteps` are positions of written characters.
+            state: from `start` or from the step before.
+            clamps: signals to clamp; `timesteps` are positions of generated characters.
             position: the character's own, from 0; negative in the prompt.
         """
 
     @abstractmethod
     def read(self, ids: Array, clamps: Sequence[Clamp] = ()) -> Step:
-        """Read a prompt, (n,) ids with n ≥ 1, and stand behind its last character."""
+        """Read a prompt, (n,) ids with n ≥ 1; the step of its last character."""
 
     @abstractmethod
     def read_chunk(self, ids: Array, state: State) -> tuple[Array, State]:
         """(T, alphabet) logits after each of (T,) ids, and the state after the last."""
 
     def check(self, clamps: Iterable[Clamp]) -> None:
-        """Raises ValueError if a clamp names a layer, signal, unit or timestep that can't be."""
+        """Raises ValueError if a clamp names a layer, signal, unit or timestep that doesn't exist."""
         for clamp in clamps:
             if not 0 <= clamp.layer < len(self.layers):
                 raise ValueError(f"A clamp names layer {clamp.layer}; there are {len(self.layers)}, from 0.")
             if clamp.timesteps is not None and np.min(clamp.timesteps, initial=0) < 0:
-                raise ValueError(f"A clamp names timestep {np.min(clamp.timesteps)}; what is written counts from 0.")
-            holds(self.layers[clamp.layer], [replace(clamp, timesteps=None)], np.arange(1))
+                raise ValueError(
+                    f"A clamp names timestep {np.min(clamp.timesteps)}; generated characters count from 0."
+                )
+            clamp_hooks(self.layers[clamp.layer], [replace(clamp, timesteps=None)], np.arange(1))
 
 
 class CarriedReader(Reader):
     """Reads every character once; the state is (h, c) of each layer, (units,) each."""
 
-    def __init__(self, table: Array, layers: Sequence[CellWeights], answer: Affine) -> None:
-        super().__init__(table, layers, answer)
-        # W·x + b of the first layer for every character of the alphabet, once.
-        self._first_sums = table @ self.layers[0].kernel + self.layers[0].bias  # (alphabet, 4·units)
+    def __init__(self, table: Array, stack: LSTMStack, output: Affine) -> None:
+        super().__init__(table, stack, output)
+        self._first_sums = self._stack.input_sums(table)  # (alphabet, 4·units): W·x + b of every character, once
 
     def start(self) -> State:
         """Zeros."""
-        return tuple((np.zeros(layer.units, np.float32), np.zeros(layer.units, np.float32)) for layer in self.layers)
+        return self._stack.initial_state()
 
     def step(self, identity: int, state: State, clamps: Sequence[Clamp] = (), position: int = IN_THE_PROMPT) -> Step:
         """See `Reader`."""
-        wx = self._first_sums[identity]
-        taken: list[LSTMStep] = []
-        for number, (layer, (h, c)) in enumerate(zip(self.layers, state, strict=True)):
-            if number:
-                wx = taken[-1].h @ layer.kernel + layer.bias
-            hold = _hold(layer, _of_layer(clamps, number), position) if clamps else cells.identity_hook
-            taken.append(cells.lstm_step(wx, h, c, layer.recurrent, sigma=layer.sigma, tanh=layer.tanh, hold=hold))
-        return Step(tuple(taken), self._answer.sums([taken[-1].h]), tuple((each.h, each.c) for each in taken))
+        hooks = []
+        if clamps:
+            here = shift_clamps(clamps, position, 1)
+            for number, layer in enumerate(self.layers):
+                own = [clamp for clamp in here if clamp.layer == number]
+                hooks.append(clamp_hooks(layer, own, np.arange(1))(0))
+        steps, after = self._stack.step(self._first_sums[identity], state, hooks)
+        return Step(steps, self._output.sums([steps[-1].h]), after)
 
     def read(self, ids: Array, clamps: Sequence[Clamp] = ()) -> Step:
         """See `Reader`."""
@@ -116,91 +115,68 @@ class CarriedReader(Reader):
 
     def read_chunk(self, ids: Array, state: State) -> tuple[Array, State]:
         """See `Reader`."""
-        x = self._table[ids]  # (T, width)
-        after = []
-        for layer, before in zip(self.layers, state, strict=True):
-            trace = run_cell(layer, x, initial_state=before)
-            x = trace.outputs  # (T, units)
-            after.append((trace.h[-1], trace.c[-1]))
-        return self._answer.sums([x]), tuple(after)
+        traces = self._stack.run(self._table[ids], state)
+        return self._output.sums([traces[-1].outputs]), tuple((trace.h[-1], trace.c[-1]) for trace in traces)
 
 
 class WindowReader(Reader):
     """Reads the last few characters from zeros for every character; the state is their ids, (window,).
 
-    A character is one number, its id divided by the size of the alphabet. Where fewer characters
-    were read than the window holds, `pad` stands in front of them. A clamp at a timestep holds
-    whenever the character at that position is read again.
+    A character is one number, its id divided by the size of the alphabet. Where there are fewer
+    characters than the window holds, it is padded in front. A clamp at a timestep applies whenever
+    the character at that position is read again.
     """
 
-    def __init__(self, layers: Sequence[CellWeights], answer: Affine, window: int, pad: int) -> None:
-        """`window` characters are read each time; `pad` is the id that stands in front."""
-        alphabet = answer.kernel.shape[1]
-        super().__init__((np.arange(alphabet) / alphabet).astype(np.float32)[:, None], layers, answer)
+    def __init__(self, stack: LSTMStack, output: Affine, window: int, pad: int) -> None:
+        """`window` characters are read each time; `pad` is the id that fills it in front."""
+        alphabet = output.kernel.shape[1]
+        super().__init__((np.arange(alphabet) / alphabet).astype(np.float32)[:, None], stack, output)
         self.memory, self._pad = window, pad
 
     def start(self) -> State:
-        """Nothing but pads."""
+        """Pads only."""
         return np.full(self.memory, self._pad)
 
     def step(self, identity: int, state: State, clamps: Sequence[Clamp] = (), position: int = IN_THE_PROMPT) -> Step:
         """See `Reader`; the signals are those of the window's last timestep."""
         window = np.append(state[1:], identity)
-        held = seen_from(clamps, position - self.memory + 1, self.memory)
-        x, last = self._table[window], []  # (window, 1)
-        for number, layer in enumerate(self.layers):
-            trace = run_cell(layer, x, clamps=_of_layer(held, number))
-            x = trace.outputs  # (window, units)
+        inside = shift_clamps(clamps, position - self.memory + 1, self.memory)
+        last = []
+        for trace in self._stack.run(self._table[window], self._stack.initial_state(), inside):
             uh = np.concatenate([sums[-1] for sums in trace.recurrent_sums.values()])  # (4·units,)
             last.append(LSTMStep(**{name: rows[-1] for name, rows in trace.signals.items()}, uh=uh))
-        return Step(tuple(last), self._answer.sums([x[-1]]), window)
+        return Step(tuple(last), self._output.sums([last[-1].h]), window)
 
     def read(self, ids: Array, clamps: Sequence[Clamp] = ()) -> Step:
-        """See `Reader`; what lies further back than the window is never looked at."""
+        """See `Reader`; characters before the window are not read."""
         window = np.append(self.start(), ids[:-1])[-self.memory :]
         return self.step(int(ids[-1]), window, clamps)
 
     def read_chunk(self, ids: Array, state: State) -> tuple[Array, State]:
-        """See `Reader`; all windows go through the layers side by side, and only their states are kept."""
+        """See `Reader`; all windows are one batch, and only their states are kept."""
         run = np.append(state, ids)
         windows = np.lib.stride_tricks.sliding_window_view(run, self.memory)[1:]  # (T, window)
-        states = [(np.zeros((len(ids), layer.units), np.float32),) * 2 for layer in self.layers]
+        states = self._stack.initial_state(len(ids))
         for column in windows.T:
-            x = self._table[column]  # (T, 1)
-            for number, (layer, (h, c)) in enumerate(zip(self.layers, states, strict=True)):
-                wx = x @ layer.kernel + layer.bias  # (T, 4·units)
-                taken = cells.lstm_step(wx, h, c, layer.recurrent, sigma=layer.sigma, tanh=layer.tanh)
-                x = taken.h  # (T, units)
-                states[number] = (taken.h, taken.c)
-        return self._answer.sums([x]), run[-self.memory :]
+            _, states = self._stack.step(self._stack.input_sums(self._table[column]), states)
+        return self._output.sums([states[-1][0]]), run[-self.memory :]
 
 
-def reader_of(network: Network, window: int | None, pad: int) -> Reader | None:
-    """The reader of a network; None if it is neither of the two that can write.
+def make_reader(network: Network, window: int | None, pad: int) -> Reader | None:
+    """The reader of a network; None if the network is neither of the two kinds that can generate.
 
     Args:
         network: an Embedding, LSTM layers and a Dense layer in a row; or LSTM layers that read one
             number at each of `window` timesteps, and a Dense layer.
-        window: the timesteps that the network's input has; None if any number will do.
-        pad: the id that stands in front where a window isn't full.
+        window: the length of the network's input; None if it is variable.
+        pad: the id that fills a window in front.
     """
-    operations = [node.operation for node in network.nodes if not isinstance(node.operation, Same | None)]
-    first, last = (operations[0], operations[-1]) if operations else (None, None)
-    middle = operations[1:-1] if isinstance(first, Embed) else operations[:-1]
-    layers = [each.weights for each in middle if isinstance(each, Recur) and each.weights.kind == "lstm"]
-    if not layers or len(layers) < len(middle) or not isinstance(last, Affine):
+    parts = split_network(network)
+    if parts is None or len(parts[2]) > 1:
         return None
-    if isinstance(first, Embed):
-        return CarriedReader(first.table, layers, last)
-    if window is None or len(layers[0].kernel) != 1:
+    embedding, stack, (output,) = parts
+    if embedding is not None:
+        return CarriedReader(embedding.table, stack, output)
+    if window is None or len(stack.layers[0].kernel) != 1:
         return None
-    return WindowReader(layers, last, window, pad)
-
-
-def _of_layer(clamps: Sequence[Clamp], number: int) -> list[Clamp]:
-    return [clamp for clamp in clamps if clamp.layer == number]
-
-
-def _hold(layer: CellWeights, clamps: Sequence[Clamp], position: int) -> cells.Hold:
-    """The hold of a single step."""
-    return holds(layer, seen_from(clamps, position, 1), np.arange(1))(0)
+    return WindowReader(stack, output, window, pad)

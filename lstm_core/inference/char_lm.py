@@ -1,9 +1,9 @@
-"""A trained character model: writing one character at a time, and being surprised by a text.
+"""A trained character model: generates one character at a time, and scores a text.
 
-Every character comes with the network's doubts: the whole distribution before and after
-temperature and truncation, and the gates and states of every layer. How the network reads, with a
-state that it carries on or a window that it reads anew, is in `inference/char_inference.py`; how characters become
-ids is in `text/alphabet.py`.
+Every character comes with the whole distribution before and after temperature and truncation, and
+the gates and states of every layer. How the network reads, with a state that it carries on or a
+window that it reads anew, is in `inference/char_inference.py`; characters become ids in
+`text/alphabet.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError, TextError
-from lstm_core.inference.char_inference import IN_THE_PROMPT, State, Step, reader_of
+from lstm_core.inference.char_inference import Step, make_reader
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.library.store import load_network, read_vocabulary
 from lstm_core.nn.activations import softmax
@@ -27,22 +27,22 @@ from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
 
 LONGEST = 20_000  # characters in one run
-COLDEST = 1e-3  # below this a temperature is greedy: dividing by it overflows
+LOWEST_TEMPERATURE = 1e-3  # a lower one is greedy: dividing by it overflows
 CHUNK = 512  # characters that are read at once when a text is scored
 
 
 @dataclass(frozen=True)
 class GeneratedCharacter:
-    """One character that was written, and why.
+    """One generated character and the distribution that it was sampled from.
 
     Attributes:
-        character: what was written.
-        probability: its share of `shaped`, 0…1.
-        logits: (alphabet,) as the network gave them; from these a new temperature can be drawn
-            without running it again.
+        character: the sampled character.
+        probability: its probability in `shaped`, 0…1.
+        logits: (alphabet,) the network's output; another temperature can be applied to it without
+            running the network again.
         distribution: (alphabet,) the network's own probabilities, at temperature 1.
-        shaped: (alphabet,) after temperature and truncation: what the character was drawn from.
-        layers: the signals `i f g o c h` of each layer, (units,), of the step that led here.
+        shaped: (alphabet,) after temperature and truncation: the sampling distribution.
+        layers: the signals `i f g o c h` of each layer, (units,), at the step that led here.
     """
 
     character: str
@@ -55,16 +55,16 @@ class GeneratedCharacter:
 
 @dataclass(frozen=True)
 class Score:
-    """How surprised the model is by a text.
+    """The surprisal of a text.
 
     Attributes:
-        text: what was read: the text with characters mapped to the alphabet.
-        surprise: (characters - 1,) nats, -ln p of each character after the first.
+        text: the text with its characters mapped to the alphabet.
+        surprisal: (characters - 1,) nats, -ln p of each character after the first.
         nats_per_character: their mean; e to its power is the perplexity.
     """
 
     text: str
-    surprise: Array
+    surprisal: Array
     nats_per_character: float
 
 
@@ -75,9 +75,9 @@ def sampling_distribution(
 
     Args:
         logits: (alphabet,).
-        temperature: above 0 divides the logits; 0 puts everything on the largest.
-        top_k: keep the k most probable; None for all.
-        top_p: keep the fewest whose probabilities reach p (Holtzman et al. 2020); None for all.
+        temperature: divides the logits; 0 always takes the largest.
+        top_k: keep only the k most probable characters; None for all.
+        top_p: keep only the most probable ones that together reach p (Holtzman et al. 2020); None for all.
 
     Raises:
         ValueError: if one of them is out of range.
@@ -88,7 +88,7 @@ def sampling_distribution(
         raise ValueError(f"top_k must be 1 or more; received {top_k}.")
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1; received {top_p}.")
-    if temperature < COLDEST:
+    if temperature < LOWEST_TEMPERATURE:
         return (np.arange(len(logits)) == logits.argmax()).astype(logits.dtype)
     p = softmax(logits.astype(np.float64) / temperature)
     if top_k is None and top_p is None:
@@ -114,51 +114,40 @@ class TextGenerator:
             reads windows, (batch, window, 1) of ids / len(alphabet) → (batch, alphabet).
         network: the same in NumPy.
         reader: how it reads; `reader.memory` is the length of its window, 0 where it carries a state.
-            In front of a text that is shorter than the window it puts newlines.
+            A text shorter than the window is padded with newlines in front.
     """
 
     def __init__(self, card: ModelCard, alphabet: Alphabet, model: Any, network: Network) -> None:
-        """Raises ModelError unless the network is one of the two that `reader_of` knows."""
+        """Raises ModelError unless the network is one of the two kinds that `make_reader` knows."""
         self.card, self.alphabet, self.model, self.network = card, alphabet, model, network
-        reader = reader_of(network, model.inputs[0].shape[1], pad=alphabet.ids.get("\n", 0))
+        reader = make_reader(network, model.inputs[0].shape[1], pad=alphabet.ids.get("\n", 0))
         if reader is None:
             raise ModelError(
-                f"The model '{card.name}' can't write: it must be an Embedding, LSTM layers and a Dense layer in a "
-                "row, or LSTM layers that read a window of one number a character, and a Dense layer."
+                f"The model '{card.name}' can't generate text: it must be an Embedding, LSTM layers and a Dense layer "
+                "in a row, or LSTM layers that read a window of one number a character, and a Dense layer."
             )
         self.reader = reader
 
     @property
     def carries(self) -> bool:
-        """Whether its state is carried from character to character; if not, it reads a window anew each time."""
+        """Whether its state is carried on from character to character; if not, each one reads a whole window."""
         return self.reader.memory == 0
 
-    def start(self) -> State:
-        """The state before the first character."""
-        return self.reader.start()
-
-    def step(self, identity: int, state: State, clamps: Sequence[Clamp] = (), position: int = IN_THE_PROMPT) -> Step:
-        """Read one character.
+    def read(self, prompt: str, clamps: Sequence[Clamp] = ()) -> Step:
+        """The step of a prompt's last character, from which generation continues.
 
         Args:
-            identity: its id.
-            state: what `start` or the step before gave.
-            clamps: signals to hold, see `stream`.
-            position: the character's place among those written, from 0; negative in the prompt.
-        """
-        return self.reader.step(identity, state, clamps, position)
-
-    def read(self, prompt: str, clamps: Sequence[Clamp] = ()) -> Step:
-        """Read a prompt and stand ready to write; only clamps without timesteps hold here.
+            prompt: any text; characters outside the alphabet are mapped or dropped.
+            clamps: only those without timesteps apply to a prompt.
 
         Raises:
-            TextError: if nothing of it is left in the model's alphabet.
-            ValueError: if a clamp names something that isn't there.
+            TextError: if no character of it is in the model's alphabet.
+            ValueError: if a clamp names something that doesn't exist.
         """
         self.reader.check(clamps)
         ids = self.alphabet.encode(prompt)
         if not len(ids):
-            raise TextError("There is nothing to begin with: type some letters that the model knows.")
+            raise TextError("There is nothing to begin with: type some characters that the model knows.")
         return self.reader.read(ids, clamps)
 
     def stream(
@@ -171,77 +160,71 @@ class TextGenerator:
         seed: int | None = None,
         clamps: Sequence[Clamp] = (),
     ) -> Iterator[GeneratedCharacter]:
-        """Write on from a prompt, one character at a time.
+        """Continue a prompt, one character at a time.
 
         Args:
             prompt: any text; characters outside the alphabet are mapped or dropped.
             length: how many characters, 1 to `LONGEST`.
-            temperature: see `shape`.
-            top_k: see `shape`.
-            top_p: see `shape`.
-            seed: the same seed gives the same text; None for another one each time.
-            clamps: signals to hold while the network reads. `timesteps` count the characters that
-                are written, from 0: what is held while character n is read shows from character
-                n + 1 on. A clamp without timesteps holds while the prompt is read, too.
+            temperature: see `sampling_distribution`.
+            top_k: see `sampling_distribution`.
+            top_p: see `sampling_distribution`.
+            seed: the same seed gives the same text; None for a random one.
+            clamps: signals to clamp while the network reads. `timesteps` count the generated
+                characters from 0: a clamp at character n affects the ones from n + 1 on. A clamp
+                without timesteps applies to the prompt too.
 
         Raises:
-            TextError: if nothing of the prompt is left in the alphabet.
-            ValueError: if a number is out of range, or a clamp names something that isn't there;
-                both before anything is written.
+            TextError: if no character of the prompt is in the alphabet.
+            ValueError: if a number is out of range, or a clamp names something that doesn't exist;
+                both before the first character.
         """
         if not 1 <= length <= LONGEST:
             raise ValueError(f"The length must be from 1 to {LONGEST:,} characters; received {length}.")
         clamps = tuple(clamps)
         step = self.read(prompt, clamps)
         sampling_distribution(step.logits, temperature, top_k, top_p)
-        return self._write(step, length, (temperature, top_k, top_p), np.random.default_rng(seed), clamps)
+        random = np.random.default_rng(seed)
 
-    def _write(
-        self,
-        step: Step,
-        length: int,
-        how: tuple[float, int | None, float | None],
-        random: np.random.Generator,
-        clamps: tuple[Clamp, ...],
-    ) -> Iterator[GeneratedCharacter]:
-        for position in range(length):
-            shaped = sampling_distribution(step.logits, *how)
-            # One draw from the cumulated shares: the last one may fall a rounding short of 1.
-            drawn = int(np.searchsorted(np.cumsum(shaped), random.random(), side="right"))
-            drawn = min(drawn, int(np.flatnonzero(shaped)[-1]))
-            yield GeneratedCharacter(
-                character=self.alphabet.characters[drawn],
-                probability=float(shaped[drawn]),
-                logits=step.logits,
-                distribution=softmax(step.logits),
-                shaped=shaped,
-                layers=step.layers,
-            )
-            step = self.step(drawn, step.state, clamps, position)
+        def generate(step: Step) -> Iterator[GeneratedCharacter]:
+            for position in range(length):
+                shaped = sampling_distribution(step.logits, temperature, top_k, top_p)
+                # One random number in the cumulative distribution, whose end may be a rounding error below 1.
+                sampled = int(np.searchsorted(np.cumsum(shaped), random.random(), side="right"))
+                sampled = min(sampled, int(np.flatnonzero(shaped)[-1]))
+                yield GeneratedCharacter(
+                    character=self.alphabet.characters[sampled],
+                    probability=float(shaped[sampled]),
+                    logits=step.logits,
+                    distribution=softmax(step.logits),
+                    shaped=shaped,
+                    layers=step.layers,
+                )
+                step = self.reader.step(sampled, step.state, clamps, position)
+
+        return generate(step)
 
     def score(self, text: str) -> Score:
-        """How surprised the model is by each character of a text, in nats.
+        """The surprisal of each character of a text after the first, in nats.
 
         Raises:
-            TextError: if fewer than two characters of it are left in the alphabet.
+            TextError: if fewer than two characters of it are in the alphabet.
         """
         ids = self.alphabet.encode(text)
         if len(ids) < 2:
-            raise TextError("There is too little to be surprised by: give two characters or more that the model knows.")
-        state, parts = self.start(), []
+            raise TextError("There is too little to score: give two characters or more that the model knows.")
+        state, parts = self.reader.start(), []
         for first in range(0, len(ids) - 1, CHUNK):
-            wanted = ids[first + 1 : first + 1 + CHUNK]
-            logits, state = self.reader.read_chunk(ids[first : first + len(wanted)], state)
+            following = ids[first + 1 : first + 1 + CHUNK]
+            logits, state = self.reader.read_chunk(ids[first : first + len(following)], state)
             highest = logits.max(axis=1)
             total = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
-            parts.append(total - logits[np.arange(len(wanted)), wanted])
-        surprise = np.concatenate(parts)
-        return Score(self.alphabet.decode(ids), surprise, float(surprise.mean()))
+            parts.append(total - logits[np.arange(len(following)), following])
+        surprisal = np.concatenate(parts)
+        return Score(self.alphabet.decode(ids), surprisal, float(surprisal.mean()))
 
 
 def load_generator(folder: Path, card: ModelCard) -> TextGenerator:
-    """A text generator from its folder; raises ModelError as `load` does."""
-
+    """A text generator from its folder; raises ModelError as `inference.load` does."""
     alphabet = read_vocabulary(folder, Alphabet.from_json)
     model = load_network(folder)
     network = Network(model)

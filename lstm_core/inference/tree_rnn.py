@@ -1,8 +1,8 @@
-"""A recursive network at work: the vector of a bracket from the two vectors in it, and an answer at every node.
+"""A recursive network: the vector of a bracket from the two vectors in it, and an answer at every node.
 
 p = tanh(W·[left; right] + b), the same W and b at every node, and one softmax over p (Socher et al. 2011). The saved
-network is one small Keras model of these layers; the way over the tree is in NumPy here. Trees are
-in `datasets/sentiment_trees.py`.
+network is one small Keras model of these layers; the recursion over the tree is in NumPy here. Trees are in
+`datasets/sentiment_trees.py`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.datasets import sentiment_trees
 from lstm_core.datasets.sentiment_trees import Piece, Tree
-from lstm_core.errors import ModelError
+from lstm_core.inference.protocol import named_layers, weighted_figures
 from lstm_core.library.card import ModelCard, misfit
+from lstm_core.library.store import load_network, read_vocabulary
 from lstm_core.nn.activations import softmax
 
-LAYERS = ("word_vector", "compose", "answer")  # by these names a network is taken apart
+LAYERS = ("word_vector", "compose", "answer")  # the names of the Keras model's layers
 MIDDLE = len(sentiment_trees.LABELS) // 2  # the class of the meaning 0
 
 
@@ -47,13 +48,13 @@ class Words:
 
 @dataclass(frozen=True)
 class Forest:
-    """Many trees in one row of nodes, words first, children before parents.
+    """Many trees as one array of nodes: words first, children before parents.
 
     Attributes:
         words: (n,) ids of the leaves, the first n nodes.
-        levels: for each level above them, (nodes, 2) the places of the left and the right child.
+        levels: for each level above the leaves, (nodes, 2) indices of the left and the right child.
         values: (all nodes,) the class of each node; -1 where it has none.
-        places: for each tree, (pieces,) where its pieces stand; the last one is its root.
+        places: for each tree, (pieces,) the indices of its nodes; the last one is its root.
     """
 
     words: Array
@@ -63,41 +64,42 @@ class Forest:
 
 
 def forest_of(pieces: Sequence[Sequence[Piece]], words: Words) -> Forest:
-    """Trees, each as `trees.pieces` gives it, sorted by height so that a level is one matrix product."""
+    """Trees, each from `sentiment_trees.pieces`, sorted by height so that a level is one matrix product."""
     ids = {word: index for index, word in enumerate(words.words)}
-    heights = [_heights(tree) for tree in pieces]
-    order = sorted((height, tree, piece) for tree, all_ in enumerate(heights) for piece, height in enumerate(all_))
+    nodes = []  # (height, tree, piece) of every node
+    for tree, own in enumerate(pieces):
+        heights: list[int] = []
+        for piece in own:
+            heights.append(0 if piece.word else 1 + max(heights[piece.left], heights[piece.right]))
+        nodes += [(height, tree, number) for number, height in enumerate(heights)]
+    nodes.sort()
     places = [np.zeros(len(tree), np.int32) for tree in pieces]
-    for place, (_, tree, piece) in enumerate(order):
-        places[tree][piece] = place
-    levels: list[list[tuple[int, int]]] = [[] for _ in range(max(map(max, heights)))]
-    for height, tree, piece in order:
+    leaves: list[int] = []
+    levels: list[list[tuple[int, int]]] = [[] for _ in range(nodes[-1][0])]
+    values = []
+    for place, (height, tree, number) in enumerate(nodes):
+        piece = pieces[tree][number]
+        places[tree][number] = place
+        values.append(-1 if piece.value is None else piece.value + MIDDLE)
         if height:
-            node = pieces[tree][piece]
-            levels[height - 1].append((places[tree][node.left], places[tree][node.right]))
-    values = [pieces[tree][piece].value for _, tree, piece in order]
+            levels[height - 1].append((places[tree][piece.left], places[tree][piece.right]))
+        else:
+            leaves.append(ids[piece.word])
     return Forest(
-        words=np.array([ids[pieces[tree][piece].word] for height, tree, piece in order if not height], np.int32),
+        words=np.array(leaves, np.int32),
         levels=tuple(np.array(level, np.int32) for level in levels),
-        values=np.array([-1 if value is None else value + MIDDLE for value in values], np.int32),
+        values=np.array(values, np.int32),
         places=tuple(places),
     )
 
 
-def _heights(tree: Sequence[Piece]) -> list[int]:
-    found: list[int] = []
-    for piece in tree:
-        found.append(0 if piece.word else 1 + max(found[piece.left], found[piece.right]))
-    return found
-
-
 @dataclass(frozen=True)
 class TreeReading:
-    """One tree with what the network makes of each node; row n belongs to piece n, the last one is the whole.
+    """One tree with the network's vector and answer at each node; row n belongs to piece n, the last is the root.
 
     Attributes:
         tree: as it was parsed.
-        pieces: its nodes, two by two.
+        pieces: its nodes, from `sentiment_trees.pieces`.
         vectors: (n, units).
         probabilities: (n, classes).
     """
@@ -109,12 +111,12 @@ class TreeReading:
 
     @property
     def answers(self) -> Array:
-        """(n,) the meaning -2…2 that the network gives each node."""
+        """(n,) the predicted sentiment of each node, -2…2."""
         return self.probabilities.argmax(axis=1) - MIDDLE
 
     @property
     def wrong(self) -> list[int]:
-        """The pieces that have a meaning and were given another, children before parents."""
+        """The pieces whose predicted sentiment is not their own, children before parents."""
         return [
             place
             for place, (piece, answer) in enumerate(zip(self.pieces, self.answers, strict=True))
@@ -123,14 +125,12 @@ class TreeReading:
 
 
 class TreeReader:
-    """A recursive network, loaded; holds copies of the weights, so it is safe to share."""
+    """A loaded recursive network; holds copies of the weights, so it is safe to share."""
 
     def __init__(self, card: ModelCard, words: Words, model: Any) -> None:
-        """Raises ModelError if the network's parts aren't those of a recursive network."""
-        parts = {layer.name: layer for layer in model.layers if layer.name in LAYERS}
-        if missing := [name for name in LAYERS if name not in parts]:
-            raise ModelError(f"The model '{card.name}' is no recursive network: its layer '{missing[0]}' is missing.")
+        """Raises ModelError if the network's layers aren't those of a recursive network."""
         self.card, self.words, self.model = card, words, model
+        parts = named_layers(card, model, LAYERS, "recursive network")
         embedding, compose, answer = ([np.asarray(w, np.float32) for w in parts[n].get_weights()] for n in LAYERS)
         (self.embedding,) = embedding  # (words, units)
         self.W, self.b = compose  # (2·units, units), (units,)
@@ -141,7 +141,7 @@ class TreeReader:
             raise misfit(card, f"{len(words.words)} words, and layers of the shapes {', '.join(map(str, sizes))}")
 
     def read(self, text: str) -> TreeReading:
-        """Parse a bracketed sentence and read it; raises TextError as `trees.parse` does."""
+        """Parse a bracketed sentence and read it; raises TextError as `sentiment_trees.parse_tree` does."""
         return self.read_tree(sentiment_trees.parse_tree(text))
 
     def read_tree(self, tree: Tree) -> TreeReading:
@@ -152,7 +152,7 @@ class TreeReader:
         return TreeReading(tree, pieces, vectors, self.probabilities(vectors))
 
     def vectors(self, forest: Forest) -> Array:
-        """(all nodes, units): the words' vectors, and above them tanh(W·[left; right] + b) level by level."""
+        """(all nodes, units): the vectors of the words, then tanh(W·[left; right] + b) level by level."""
         found = self.embedding[forest.words]
         for level in forest.levels:
             both = found[level].reshape(len(level), -1)  # (nodes, 2·units): left, then right
@@ -160,11 +160,11 @@ class TreeReader:
         return found
 
     def probabilities(self, vectors: Array) -> Array:
-        """(…, classes) of vectors (…, units)."""
+        """(…, units) vectors → (…, classes) probabilities."""
         return softmax(vectors @ self._kernel + self._bias)
 
     def answers(self, many: Sequence[Tree]) -> Array:
-        """(n,) the meaning -2…2 that the network gives each of many trees."""
+        """(n,) the predicted sentiment of each of many trees, -2…2."""
         forest = forest_of([sentiment_trees.pieces(tree) for tree in many], self.words)
         roots = [places[-1] for places in forest.places]
         return self.probabilities(self.vectors(forest)[roots]).argmax(axis=1) - MIDDLE
@@ -174,22 +174,20 @@ class TreeReader:
 
 
 def load_tree_reader(folder: Path, card: ModelCard) -> TreeReader:
-    """A recursive network from its folder; raises ModelError as `library.load` does."""
-    from lstm_core.library.store import load_network, read_vocabulary
-
+    """A recursive network from its folder; raises ModelError as `inference.load` does."""
     return TreeReader(card, read_vocabulary(folder, Words.from_json), load_network(folder))
 
 
-MEASURED_DEPTH = 10  # up to how many brackets within one another
+MEASURED_DEPTH = 10  # the deepest nesting of brackets
 MEASURED = {2: 200, 3: 500, 4: 500}  # trees of a trained depth; there are few of depth 2
 BEYOND = 300  # trees of a greater depth
 
 
 def tree_figures(model: TreeReader, part: str = "test") -> dict[str, Any]:
-    """How many whole sentences of a part are answered right, and how it goes with their depth.
+    """How many whole sentences of a part are answered correctly, by the depth of their trees.
 
-    `accuracy` is that of the depths that were trained on and have such trees; `by_depth` goes on beyond. Each row of
-    it says what the most frequent answer alone would reach.
+    `accuracy` is over the trained depths; `by_depth` goes on to deeper trees. `guessing` is the share of the most
+    frequent answer.
     """
     rows = []
     for depth in range(2, (MEASURED_DEPTH if part == "test" else sentiment_trees.TRAINED_DEPTH) + 1):
@@ -205,10 +203,4 @@ def tree_figures(model: TreeReader, part: str = "test") -> dict[str, Any]:
             }
         )
     trained = [row for row in rows if row["depth"] <= sentiment_trees.TRAINED_DEPTH]
-    examples = sum(row["count"] for row in trained)
-    return {
-        "model": model.card.name,
-        "examples": examples,
-        "accuracy": sum(row["accuracy"] * row["count"] for row in trained) / examples,
-        "by_depth": {key: [row[key] for row in rows] for key in rows[0]},
-    }
+    return weighted_figures(model, trained) | {"by_depth": {key: [row[key] for row in rows] for key in rows[0]}}

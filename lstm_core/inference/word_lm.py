@@ -1,8 +1,8 @@
-"""A trained word model: how surprised it is by each word of a sentence, and by many orders of its words at once.
+"""A trained word model: the surprisal of each word of a sentence, and of many orders of its words at once.
 
 A sentence is read on its own, from the end of "the one before" to its own end. Orders of the same
-words share their beginnings, so every beginning is read once. Which orders to ask for is in
-`text/permutations.py`; how a text becomes words is in `text/encoder.py`.
+words share prefixes, so every prefix is read once. Orders are made in `text/permutations.py`; a
+text becomes words in `text/encoder.py`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,13 @@ from lstm_core.datasets.sentences import END
 from lstm_core.errors import ModelError, TextError
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard, misfit
-from lstm_core.nn.cells import lstm_step
-from lstm_core.nn.layers import Affine, Embed, Recur, Same
 from lstm_core.nn.network import Network
-from lstm_core.nn.weights import CellWeights
+from lstm_core.nn.stack import split_network
 from lstm_core.text.encoder import PAD, UNKNOWN, Encoder, Token, Vocabulary
 
 ROWS = 512  # distributions that are computed at once; each is as wide as the vocabulary
 COUNTS = "counts"
-State = list[tuple[Array, Array]]  # (h, c) of each LSTM layer, (rows, units)
+NO_WORD = "There is no word to read: type a sentence, such as 'the dog bit the man'."
 
 
 @dataclass(frozen=True)
@@ -68,31 +66,31 @@ class CountedWords(Encoder):
 
 @dataclass(frozen=True)
 class WordScore:
-    """How surprised the model is by one order of some words.
+    """The surprisal of each word of one sentence.
 
     Attributes:
         words: length T, as given.
         known: length T, whether the word is in the vocabulary.
-        surprise: (T + 1,) nats, -ln P(word | the words before it); the last is that of the sentence's end.
-        expected: length T + 1, the word that the model held most likely there; `END` for the end.
+        surprisal: (T + 1,) nats, -ln P(word | the words before it); the last is that of the sentence's end.
+        expected: length T + 1, the most probable word at each place; `END` for the end.
         confidence: (T + 1,) the probability of that word.
     """
 
     words: tuple[str, ...]
     known: tuple[bool, ...]
-    surprise: Array
+    surprisal: Array
     expected: tuple[str, ...]
     confidence: Array
 
     @property
     def nats(self) -> float:
-        """-ln P(sentence), its end included: the sum of all surprises."""
-        return float(self.surprise.sum())
+        """-ln P(sentence), its end included: the sum of `surprisal`."""
+        return float(self.surprisal.sum())
 
     @property
     def nats_per_word(self) -> float:
-        """The mean surprise, the end counted as a word; e to its power is the perplexity."""
-        return float(self.surprise.mean())
+        """The mean surprisal, the end counted as a word; e to its power is the perplexity."""
+        return float(self.surprisal.mean())
 
 
 class WordModel:
@@ -108,17 +106,12 @@ class WordModel:
     def __init__(self, card: ModelCard, encoder: CountedWords, model: Any, network: Network) -> None:
         """Raises ModelError unless the network is an Embedding, LSTM layers and Dense layers in a row."""
         self.card, self.encoder, self.model, self.network = card, encoder, model, network
-        row = [node.operation for node in network.nodes if node.operation and not isinstance(node.operation, Same)]
-        layers = [operation.weights for operation in row if isinstance(operation, Recur)]
-        answers = [operation for operation in row if isinstance(operation, Affine)]
-        shape = [type(operation) for operation in row]
-        if shape != [Embed, *[Recur] * len(layers), *[Affine] * len(answers)] or not (layers and answers):
+        parts = split_network(network)
+        if parts is None or parts[0] is None:
             raise ModelError(f"The model '{card.name}' is no word model: it must be Embedding, LSTM and Dense layers.")
-        if any(layer.kind != "lstm" for layer in layers) or END not in encoder.vocabulary.ids:
-            raise ModelError(f"The model '{card.name}' needs LSTM layers and a word for the end of a sentence.")
-        embed = row[0]
-        assert isinstance(embed, Embed)
-        self._table, self._layers, self._answers = embed.table, layers, answers
+        if END not in encoder.vocabulary.ids:
+            raise ModelError(f"The model '{card.name}' needs a word for the end of a sentence in its vocabulary.")
+        self._table, self._stack, self._outputs = parts[0].table, parts[1], parts[2]
         self.end = encoder.vocabulary.ids[END]
 
     @cached_property
@@ -127,14 +120,14 @@ class WordModel:
         return ("", "‹unknown›", *self.encoder.vocabulary.tokens)
 
     def words(self, text: str) -> list[Token]:
-        """The words of a sentence, and where they stand in it; signs are left out.
+        """The words of a sentence and their places in the text; punctuation is left out.
 
         Raises:
             TextError: if there is no word in it, or more than `encoder.length`.
         """
         found = self.encoder.tokens_of(text)
         if not found:
-            raise TextError("There is no word to read: type a sentence, such as 'the dog bit the man'.")
+            raise TextError(NO_WORD)
         if len(found) > self.encoder.length:
             raise TextError(
                 f"That is {len(found):,} words; the network was trained on sentences of at most {self.encoder.length}. "
@@ -143,7 +136,7 @@ class WordModel:
         return found
 
     def score(self, words: Sequence[str]) -> WordScore:
-        """Read words in the order given, from a sentence's beginning to its end.
+        """Read words in the given order, from the beginning of a sentence to its end.
 
         Args:
             words: length T ≥ 1, lower-cased; the end of the sentence is added.
@@ -152,17 +145,17 @@ class WordModel:
             TextError: if there is no word.
         """
         ids = self._ids([words])
-        surprise, best, confidence = (part[0] for part in self._read(ids))
+        surprisal, best, confidence = (part[0] for part in self._read(ids))
         return WordScore(
             words=tuple(words),
             known=tuple(bool(identity != UNKNOWN) for identity in ids[0]),
-            surprise=surprise,
+            surprisal=surprisal,
             expected=tuple(self.names[identity] for identity in best),
             confidence=confidence,
         )
 
-    def surprises(self, orders: Sequence[Sequence[str]]) -> Array:
-        """(B, T + 1) nats for B orders of T words each, all in one go: `score(order).surprise` of every order.
+    def surprisals(self, orders: Sequence[Sequence[str]]) -> Array:
+        """(B, T + 1) nats for B orders of T words each, as one batch: `score(order).surprisal` of every order.
 
         Raises:
             TextError: if there is no word.
@@ -170,102 +163,85 @@ class WordModel:
         """
         return self._read(self._ids(orders))[0]
 
-    def alone(self, words: Sequence[str]) -> Array:
-        """(T + 1,) nats by frequency alone, -ln(how often the word was read ÷ all words), the sentence's end last.
+    def unigram_surprisal(self, words: Sequence[str]) -> Array:
+        """(T + 1,) nats by frequency alone, -ln(count of the word ÷ count of all words), the sentence's end last.
 
-        That is a unigram model, a bag of words: the sum is the same in every order. A word that was
-        never read counts as read once.
+        This is a unigram model, a bag of words: the sum is the same in every order. A word with
+        count 0 counts as 1.
         """
         counts = np.maximum(np.array(self.encoder.counts, float), 1.0)
         ids = [*self.encoder.vocabulary.encode(words), self.end]
-        surprise: Array = np.log(counts[PAD + 1 :].sum()) - np.log(counts[ids])
-        return surprise
+        surprisal: Array = np.log(counts[PAD + 1 :].sum()) - np.log(counts[ids])
+        return surprisal
 
     def nats_per_word(self, sentences: Iterable[Sequence[str]]) -> float:
-        """The mean surprise of a word over many sentences of any length, their ends counted as words."""
-        total, words = 0.0, 0
-        for surprise in self.each(sentences):
-            total, words = total + float(surprise.sum()), words + len(surprise)
-        return total / words
+        """The mean surprisal of a word over many sentences of any length, their ends counted as words."""
+        return float(np.concatenate(self.surprisal_of_each(sentences)).mean(dtype=float))
 
-    def each(self, sentences: Iterable[Sequence[str]]) -> list[Array]:
-        """The surprises of each of many sentences of any length, (T + 1,) each."""
+    def surprisal_of_each(self, sentences: Iterable[Sequence[str]]) -> list[Array]:
+        """The surprisals of many sentences of any length, (T + 1,) each."""
         sentences = list(sentences)
-        places: dict[int, list[int]] = defaultdict(list)
+        by_length: dict[int, list[int]] = defaultdict(list)
         for place, words in enumerate(sentences):
-            places[len(words)].append(place)
+            by_length[len(words)].append(place)
         found: dict[int, Array] = {}
-        for rows in places.values():
-            found.update(zip(rows, self.surprises([sentences[row] for row in rows]), strict=True))
+        for places in by_length.values():
+            found.update(zip(places, self.surprisals([sentences[place] for place in places]), strict=True))
         return [found[place] for place in range(len(sentences))]
 
     def _ids(self, orders: Sequence[Sequence[str]]) -> Array:
         """(B, T) ids."""
         if not orders or not orders[0]:
-            raise TextError("There is no word to read: type a sentence, such as 'the dog bit the man'.")
+            raise TextError(NO_WORD)
         if len({len(order) for order in orders}) > 1:
             raise ValueError("Orders that are read together must have the same number of words.")
         return np.array([self.encoder.vocabulary.encode(order) for order in orders], np.int32)
 
     def _read(self, ids: Array) -> tuple[Array, Array, Array]:
-        """(B, T) ids → surprise, the likeliest id and its probability, (B, T + 1) each.
+        """(B, T) ids → surprisal, the most probable id and its probability, (B, T + 1) each.
 
-        Walks over the different beginnings, shortest first. `beginning` (B,) says which one each
-        order has; `state` has one row a beginning.
+        Goes over the different prefixes, shortest first. `prefix` (B,) is the prefix of each order;
+        `state` has one row a prefix.
         """
         rows, T = ids.shape
-        beginning = np.zeros(rows, int)
-        state: State = [(np.zeros((1, each.units), np.float32),) * 2 for each in self._layers]
-        before = np.array([self.end])  # the last word of each beginning
-        wanted = np.column_stack([ids, np.full(rows, self.end, ids.dtype)])  # (B, T + 1)
+        prefix = np.zeros(rows, int)
+        state = self._stack.initial_state(1)
+        last = np.array([self.end])  # the last word of each prefix
+        targets = np.column_stack([ids, np.full(rows, self.end, ids.dtype)])  # (B, T + 1)
         found = []
         for t in range(T + 1):
-            state = self._step(before, state)
-            pairs, place = np.unique(np.stack([beginning, wanted[:, t]]), axis=1, return_inverse=True)
-            surprise, best, confidence = self._asked(state[-1][0], pairs[0], pairs[1])  # of each (beginning, next word)
-            found.append((surprise[place], best[beginning], confidence[beginning]))
-            state = [(h[pairs[0]], c[pairs[0]]) for h, c in state]
-            beginning, before = place, pairs[1]
-        surprise, best, confidence = (np.stack(part, axis=1) for part in zip(*found, strict=True))
-        return surprise, best, confidence
+            _, state = self._stack.step(self._stack.input_sums(self._table[last]), state)
+            pairs, place = np.unique(np.stack([prefix, targets[:, t]]), axis=1, return_inverse=True)
+            surprisal, best, confidence = self._score_pairs(state[-1][0], pairs[0], pairs[1])
+            found.append((surprisal[place], best[prefix], confidence[prefix]))
+            state = tuple((h[pairs[0]], c[pairs[0]]) for h, c in state)
+            prefix, last = place, pairs[1]
+        surprisal, best, confidence = (np.stack(part, axis=1) for part in zip(*found, strict=True))
+        return surprisal, best, confidence
 
-    def _step(self, ids: Array, state: State) -> State:
-        """Read one more word in each row."""
-        x, after = self._table[ids], []
-        for layer, (h, c) in zip(self._layers, state, strict=True):
-            step = _step_of(layer, x, h, c)
-            after.append(step)
-            x = step[0]
-        return after
-
-    def _asked(self, h: Array, rows: Array, words: Array) -> tuple[Array, Array, Array]:
-        """-ln P of `words[k]` after row `rows[k]` of h; and the likeliest word of each row with its probability."""
-        normaliser, highest = np.empty(len(h), np.float32), np.empty(len(h), np.float32)
+    def _score_pairs(self, h: Array, rows: Array, words: Array) -> tuple[Array, Array, Array]:
+        """-ln P of `words[k]` after row `rows[k]` of h; and the most probable word of each row with its probability."""
+        log_total, highest = np.empty(len(h), np.float32), np.empty(len(h), np.float32)
         best = np.empty(len(h), np.int64)
-        asked = np.empty(len(rows), np.float32)
+        logit = np.empty(len(rows), np.float32)  # of each pair
         for first in range(0, len(h), ROWS):
             part = slice(first, first + ROWS)
             logits = self._logits(h[part])  # (rows, vocabulary)
             highest[part] = logits.max(axis=1)
             best[part] = logits.argmax(axis=1)
             here = (rows >= first) & (rows < first + ROWS)
-            asked[here] = logits[rows[here] - first, words[here]]
+            logit[here] = logits[rows[here] - first, words[here]]
             logits -= highest[part, None]
             np.exp(logits, out=logits)
-            normaliser[part] = highest[part] + np.log(logits.sum(axis=1))
-        return normaliser[rows] - asked, best, np.exp(highest - normaliser)
+            log_total[part] = highest[part] + np.log(logits.sum(axis=1))
+        return log_total[rows] - logit, best, np.exp(highest - log_total)
 
     def _logits(self, h: Array) -> Array:
-        for answer in self._answers[:-1]:
-            h, _ = answer.forward([h], ())
-        logits: Array = self._answers[-1].sums([h])
+        for layer in self._outputs[:-1]:
+            h, _ = layer.forward([h], ())
+        logits: Array = self._outputs[-1].sums([h])
         logits[:, PAD] = -np.inf  # no word
         return logits
-
-
-def _step_of(layer: CellWeights, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-    step = lstm_step(x @ layer.kernel + layer.bias, h, c, layer.recurrent, sigma=layer.sigma, tanh=layer.tanh)
-    return step.h, step.c
 
 
 def load_word_model(folder: Path, card: ModelCard) -> WordModel:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.inference.classifier import TextClassifier, with_both_classes
-from lstm_core.nn.cells import Hold
+from lstm_core.nn.cells import Hook
 from lstm_core.nn.clamps import SIGNALS
 from lstm_core.nn.layers import Recur
 from lstm_core.nn.trace import run_cell
@@ -50,7 +50,7 @@ def ablate_units(
     mask_names: bool | None = None,
     report: Report = lambda share: None,
 ) -> Ablation:
-    """Hold a signal of one unit after the other, at all tokens.
+    """Hook a signal of one unit after the other, at all tokens.
 
     Args:
         model: a classifier whose layer is an LSTM, a GRU or a plain RNN that reads forwards.
@@ -69,7 +69,7 @@ def ablate_units(
         ValueError: if there is no such layer or signal.
     """
 
-    def hold_unit(units: Array, count: int) -> Callable[[int], Hold]:
+    def hold_unit(units: Array, count: int) -> Callable[[int], Hook]:
         where = np.zeros((len(units), count), bool)
         where[np.arange(len(units)), units] = True
         return lambda t: _holding(signal, value, where)
@@ -87,15 +87,15 @@ def ablate_tokens(
     mask_names: bool | None = None,
     report: Report = lambda share: None,
 ) -> Ablation:
-    """Hold a signal of all units at one token after the other; as `by_unit`, with one place a token."""
+    """Hook a signal of all units at one token after the other; as `by_unit`, with one place a token."""
 
-    def hold_token(tokens: Array, count: int) -> Callable[[int], Hold]:
+    def hold_token(tokens: Array, count: int) -> Callable[[int], Hook]:
         return lambda t: _holding(signal, value, (tokens == t)[:, None])
 
     return _ablate(model, text, signal, layer, mask_names, report, hold_token, tokens=True)
 
 
-def _holding(signal: str, value: float, where: Array) -> Hold:
+def _holding(signal: str, value: float, where: Array) -> Hook:
     def hold(name: str, computed: Array) -> Array:
         return np.where(where, computed.dtype.type(value), computed) if name == signal else computed
 
@@ -109,7 +109,7 @@ def _ablate(
     layer: int,
     mask_names: bool | None,
     report: Report,
-    hold: Callable[[Array, int], Callable[[int], Hold]],
+    hooks: Callable[[Array, int], Callable[[int], Hook]],
     *,
     tokens: bool,
 ) -> Ablation:
@@ -132,7 +132,7 @@ def _ablate(
     for first in range(0, places, AT_ONCE):
         chosen = np.arange(first, min(first + AT_ONCE, places))
         batch = np.broadcast_to(x[:, None], (len(x), len(chosen), x.shape[1]))
-        outputs = run_cell(weights, batch, hold=hold(chosen, weights.units)).outputs  # (T, variants, units)
+        outputs = run_cell(weights, batch, hooks=hooks(chosen, weights.units)).outputs  # (T, variants, units)
         answers = network.run(*inputs, start={node.name: outputs}).output[-1]  # (variants, classes)
         after.append(with_both_classes(answers))
         report(min((first + AT_ONCE) / places, 1.0))

@@ -98,8 +98,8 @@ def _loss_and_gradients(
     by_answer = 2 * error / len(error)
     by_output = np.zeros_like(trace.h)  # (T, BATCH, UNITS)
     by_output[-1] = np.outer(by_answer, readout)
-    back = bptt.through_time(cell, trace, by_output)
-    found = bptt.by_weights(cell, trace, x, back.sums)
+    back = bptt.backpropagate(cell, trace, by_output)
+    found = bptt.weight_gradients(cell, trace, x, back.preactivation)
     return float(np.square(error).mean()), [found.kernel, found.recurrent, found.bias, trace.h[-1].T @ by_answer]
 
 

@@ -191,7 +191,7 @@ def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
     for first in range(0, units, rows):
         own = np.arange(first, min(first + rows, units))
         nothing = np.zeros((len(trace), len(own), units), kind)  # (T, batch of units, units)
-        back = bptt.through_time(weights, trace, nothing, np.eye(units, dtype=kind)[own])
+        back = bptt.backpropagate(weights, trace, nothing, np.eye(units, dtype=kind)[own])
         assert back.c is not None
         measured[:, own] = np.abs(back.c[:, own - first, own])
     return ErrorFlow(gates, measured)

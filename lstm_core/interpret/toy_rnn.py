@@ -132,7 +132,7 @@ def pass_through(network: SmallNetwork, x: Array, answers: Array) -> Step:
     by_output[-1] = by_logits @ network.readout.T
     loss = -np.log(np.maximum(probabilities[rows, answers], 1e-300)).mean()
     right = (probabilities.argmax(axis=1) == answers).mean()
-    gradients = bptt.through_time(network.cell, trace, by_output)
+    gradients = bptt.backpropagate(network.cell, trace, by_output)
     return Step(float(loss), float(right), trace, by_logits, gradients)
 
 
@@ -174,7 +174,7 @@ def train(
         x, answers = remember_first(int(rng.integers(2, length + 1)), batch, seed + count)
         step = pass_through(network, x, answers)
         losses.append(step.loss)
-        found = bptt.by_weights(network.cell, step.trace, x, step.gradients.sums)
+        found = bptt.weight_gradients(network.cell, step.trace, x, step.gradients.preactivation)
         by_readout = step.trace.h[-1].T @ step.by_logits
         for index, gradient in enumerate(by_norm([found.kernel, found.recurrent, found.bias, by_readout], 1.0)):
             means[index] = 0.9 * means[index] + 0.1 * gradient

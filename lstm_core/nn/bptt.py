@@ -1,8 +1,8 @@
 """Back-propagation through time in NumPy, one function a cell, from a finished trace.
 
-Gives what a training framework hides: the gradient by every hidden state, every cell state and
-every input, from one backward pass. The steps are the derivatives of those in `nn/cells.py`, in the
-opposite order (Werbos 1990; for the LSTM, Graves 2012, section 4).
+One backward pass returns the gradients of every hidden state, every cell state and every input,
+which training frameworks don't expose. The steps are the derivatives of those in `nn/cells.py`, in
+reverse order (Werbos 1990; for the LSTM, Graves 2012, section 4).
 """
 
 from __future__ import annotations
@@ -19,140 +19,139 @@ from lstm_core.nn.weights import CellWeights
 
 @dataclass(frozen=True)
 class TimeGradients:
-    """Gradients of a score, rows in the order in which the layer took its steps.
+    """Gradients of a score with respect to a layer's values, rows in the order of the layer's steps.
 
     Attributes:
-        x: (T, …, features) by each input.
-        h: (T, …, units) by each hidden state, all later timesteps included.
-        c: (T, …, units) by each cell state, all later timesteps included; None without one.
-        sums: (T, …, parts·units) by each input sum W·x + b, parts in Keras's order.
+        x: (T, …, features) of each input.
+        h: (T, …, units) of each hidden state, through all later timesteps too.
+        c: (T, …, units) of each cell state, through all later timesteps too; None without one.
+        preactivation: (T, …, parts·units) of each input sum W·x + b, parts in Keras's order.
     """
 
     x: Array
     h: Array
     c: Array | None
-    sums: Array
+    preactivation: Array
 
 
 @dataclass(frozen=True)
 class WeightGradients:
-    """Gradients of a score by a layer's weights, each shaped as in `CellWeights`."""
+    """Gradients of a score with respect to a layer's weights, each shaped as in `CellWeights`."""
 
     kernel: Array
     recurrent: Array
     bias: Array
 
 
-def through_time(
-    weights: CellWeights, trace: LayerTrace, by_output: Array, by_last_c: Array | float = 0.0
+def backpropagate(
+    weights: CellWeights, trace: LayerTrace, d_outputs: Array, d_last_c: Array | float = 0.0
 ) -> TimeGradients:
-    """Go back through a layer that was traced without clamps and without masked steps.
+    """The backward pass through a layer that was traced without clamps and without masked steps.
 
     Args:
         weights: the layer's.
-        trace: what it computed, signals of shape (T, …, units).
-        by_output: (T, …, units) gradient of the score by each output, as far as it doesn't come
-            through later timesteps.
-        by_last_c: (…, units) gradient of the score by the last cell state of an LSTM, as far as it
-            doesn't come through the last output.
+        trace: its forward pass, signals of shape (T, …, units).
+        d_outputs: (T, …, units) gradient of the score with respect to each output, without the part
+            that comes through later timesteps.
+        d_last_c: (…, units) gradient with respect to the last cell state of an LSTM, without the
+            part that comes through the last output.
 
     Raises:
-        ModelError: if an activation has no derivative here.
+        ModelError: if the derivative of an activation isn't known.
     """
+    dc = None
     if weights.kind == "lstm":
-        by_sums, by_h, by_c = _lstm(weights, trace, by_output, by_last_c)
-        return TimeGradients(by_sums @ weights.kernel.T, by_h, by_c, by_sums)
-    by_sums, by_h = _WITHOUT_C[weights.kind](weights, trace, by_output)
-    return TimeGradients(by_sums @ weights.kernel.T, by_h, None, by_sums)
+        dz, dh, dc = _lstm(weights, trace, d_outputs, d_last_c)
+    else:
+        dz, dh = (_gru if weights.kind == "gru" else _rnn)(weights, trace, d_outputs)
+    return TimeGradients(dz @ weights.kernel.T, dh, dc, dz)
 
 
-def by_weights(weights: CellWeights, trace: LayerTrace, x: Array, by_sums: Array) -> WeightGradients:
-    """The gradient by the weights themselves, summed over timesteps and batch; what training needs.
+def weight_gradients(weights: CellWeights, trace: LayerTrace, x: Array, d_preactivation: Array) -> WeightGradients:
+    """The gradients of the weights, summed over timesteps and batch.
 
     Args:
-        weights: the layer's; a GRU's `recurrent_bias` is taken as fixed.
-        trace: what it computed.
-        x: (T, …, features) what it read.
-        by_sums: (T, …, parts·units) `TimeGradients.sums`.
+        weights: the layer's; a GRU's `recurrent_bias` counts as constant.
+        trace: its forward pass.
+        x: (T, …, features) its inputs.
+        d_preactivation: (T, …, parts·units) from `TimeGradients.preactivation`.
     """
     n = weights.units
-    before = _before(trace.h, trace.initial_state[0])  # (T, …, units)
+    before = _previous(trace.h, trace.initial_state[0])  # (T, …, units)
     if weights.kind != "gru":
-        by_recurrent = _over_time(before, by_sums)
+        recurrent = _outer_sum(before, d_preactivation)
     else:
-        gates, by_g = by_sums[..., : 2 * n], by_sums[..., 2 * n :]
-        candidate = _over_time(before, by_g * trace.r) if weights.reset_after else _over_time(before * trace.r, by_g)
-        by_recurrent = np.concatenate([_over_time(before, gates), candidate], axis=1)
-    by_bias = by_sums.reshape(-1, by_sums.shape[-1]).sum(axis=0)
-    return WeightGradients(_over_time(x, by_sums), by_recurrent, by_bias)
+        gates, dg = d_preactivation[..., : 2 * n], d_preactivation[..., 2 * n :]
+        candidate = _outer_sum(before, dg * trace.r) if weights.reset_after else _outer_sum(before * trace.r, dg)
+        recurrent = np.concatenate([_outer_sum(before, gates), candidate], axis=1)
+    bias = d_preactivation.reshape(-1, d_preactivation.shape[-1]).sum(axis=0)
+    return WeightGradients(_outer_sum(x, d_preactivation), recurrent, bias)
 
 
-def _over_time(entering: Array, by_sums: Array) -> Array:
-    """Σ over timesteps and batch of enteringᵀ · by_sums: (width, parts·units)."""
-    return entering.reshape(-1, entering.shape[-1]).T @ by_sums.reshape(-1, by_sums.shape[-1])
+def _outer_sum(a: Array, b: Array) -> Array:
+    """Σ aᵀ·b over timesteps and batch: (width of a, width of b)."""
+    return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
-def _before(values: Array, start: Array) -> Array:
-    """What each step started from: (T, …, units)."""
+def _previous(values: Array, start: Array) -> Array:
+    """The state before each step: (T, …, units)."""
     return np.concatenate([np.broadcast_to(start, values.shape[1:])[None], values[:-1]])
 
 
+# In the functions below, `d_sigma` and `d_tanh` are the derivatives of the layer's activations as functions of their
+# values; `later_h` and `later_c` are the gradients that come from the timestep after.
+
+
 def _lstm(
-    weights: CellWeights, trace: LayerTrace, by_output: Array, by_last_c: Array | float
+    weights: CellWeights, trace: LayerTrace, d_outputs: Array, d_last_c: Array | float
 ) -> tuple[Array, Array, Array]:
-    slope = activations.derivative(weights.sigma)
-    bend = activations.derivative(weights.tanh)
+    d_sigma, d_tanh = activations.derivative(weights.sigma), activations.derivative(weights.tanh)
     tanh_c = weights.tanh(trace.c)
-    before = _before(trace.c, trace.initial_state[1])
-    by_h, by_c = np.empty_like(by_output), np.empty_like(by_output)
-    by_sums = np.empty((*by_output.shape[:-1], 4 * weights.units), by_output.dtype)
-    from_h = np.zeros_like(by_output[0]) if len(by_output) else 0.0
-    from_c = from_h + by_last_c
-    back = weights.recurrent.T
-    for t in reversed(range(len(by_output))):
+    before = _previous(trace.c, trace.initial_state[1])
+    all_dh, all_dc = np.empty_like(d_outputs), np.empty_like(d_outputs)
+    all_dz = np.empty((*d_outputs.shape[:-1], 4 * weights.units), d_outputs.dtype)
+    later_h = np.zeros_like(d_outputs[0]) if len(d_outputs) else 0.0
+    later_c = later_h + d_last_c
+    for t in reversed(range(len(d_outputs))):
         i, f, g, o = trace.i[t], trace.f[t], trace.g[t], trace.o[t]
-        dh = by_h[t] = by_output[t] + from_h
-        dc = by_c[t] = from_c + dh * o * bend(tanh_c[t])
-        parts = (dc * g * slope(i), dc * before[t] * slope(f), dc * i * bend(g), dh * tanh_c[t] * slope(o))
-        dz = by_sums[t] = np.concatenate(parts, axis=-1)
-        from_h, from_c = dz @ back, dc * f
-    return by_sums, by_h, by_c
+        dh = all_dh[t] = d_outputs[t] + later_h
+        dc = all_dc[t] = later_c + dh * o * d_tanh(tanh_c[t])
+        parts = (dc * g * d_sigma(i), dc * before[t] * d_sigma(f), dc * i * d_tanh(g), dh * tanh_c[t] * d_sigma(o))
+        dz = all_dz[t] = np.concatenate(parts, axis=-1)
+        later_h, later_c = dz @ weights.recurrent.T, dc * f
+    return all_dz, all_dh, all_dc
 
 
-def _gru(weights: CellWeights, trace: LayerTrace, by_output: Array) -> tuple[Array, Array]:
-    slope, bend = activations.derivative(weights.sigma), activations.derivative(weights.tanh)
+def _gru(weights: CellWeights, trace: LayerTrace, d_outputs: Array) -> tuple[Array, Array]:
+    d_sigma, d_tanh = activations.derivative(weights.sigma), activations.derivative(weights.tanh)
     n = weights.units
-    before = _before(trace.h, trace.initial_state[0])
-    by_h = np.empty_like(by_output)
-    by_sums = np.empty((*by_output.shape[:-1], 3 * n), by_output.dtype)
-    from_h = np.zeros_like(by_output[0]) if len(by_output) else 0.0
-    to_gates, to_candidate = weights.recurrent[:, : 2 * n].T, weights.recurrent[:, 2 * n :].T
-    for t in reversed(range(len(by_output))):
+    before = _previous(trace.h, trace.initial_state[0])
+    all_dh = np.empty_like(d_outputs)
+    all_dz = np.empty((*d_outputs.shape[:-1], 3 * n), d_outputs.dtype)
+    later_h = np.zeros_like(d_outputs[0]) if len(d_outputs) else 0.0
+    U_gates, U_candidate = weights.recurrent[:, : 2 * n], weights.recurrent[:, 2 * n :]
+    for t in reversed(range(len(d_outputs))):
         z, r, g = trace.z[t], trace.r[t], trace.g[t]
-        dh = by_h[t] = by_output[t] + from_h
-        dg = dh * (1 - z) * bend(g)
+        dh = all_dh[t] = d_outputs[t] + later_h
+        dg = dh * (1 - z) * d_tanh(g)
         if weights.reset_after:  # g = tanh(wx + r ⊙ (U·h))
             dr = dg * trace.recurrent_sums["g"][t]
-            through_candidate = (dg * r) @ to_candidate
+            through_candidate = (dg * r) @ U_candidate.T
         else:  # g = tanh(wx + U·(r ⊙ h))
-            inner = dg @ to_candidate
-            dr = inner * before[t]
-            through_candidate = inner * r
-        gates = np.concatenate([dh * (before[t] - g) * slope(z), dr * slope(r)], axis=-1)
-        by_sums[t] = np.concatenate([gates, dg], axis=-1)
-        from_h = dh * z + gates @ to_gates + through_candidate
-    return by_sums, by_h
+            inner = dg @ U_candidate.T
+            dr, through_candidate = inner * before[t], inner * r
+        gates = np.concatenate([dh * (before[t] - g) * d_sigma(z), dr * d_sigma(r)], axis=-1)
+        all_dz[t] = np.concatenate([gates, dg], axis=-1)
+        later_h = dh * z + gates @ U_gates.T + through_candidate
+    return all_dz, all_dh
 
 
-def _rnn(weights: CellWeights, trace: LayerTrace, by_output: Array) -> tuple[Array, Array]:
-    bend = activations.derivative(weights.tanh)
-    by_h, by_sums = np.empty_like(by_output), np.empty_like(by_output)
-    from_h = np.zeros_like(by_output[0]) if len(by_output) else 0.0
-    for t in reversed(range(len(by_output))):
-        dh = by_h[t] = by_output[t] + from_h
-        dz = by_sums[t] = dh * bend(trace.h[t])
-        from_h = dz @ weights.recurrent.T
-    return by_sums, by_h
-
-
-_WITHOUT_C = {"gru": _gru, "rnn": _rnn}
+def _rnn(weights: CellWeights, trace: LayerTrace, d_outputs: Array) -> tuple[Array, Array]:
+    d_tanh = activations.derivative(weights.tanh)
+    all_dh, all_dz = np.empty_like(d_outputs), np.empty_like(d_outputs)
+    later_h = np.zeros_like(d_outputs[0]) if len(d_outputs) else 0.0
+    for t in reversed(range(len(d_outputs))):
+        dh = all_dh[t] = d_outputs[t] + later_h
+        dz = all_dz[t] = dh * d_tanh(trace.h[t])
+        later_h = dz @ weights.recurrent.T
+    return all_dz, all_dh

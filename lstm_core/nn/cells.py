@@ -1,10 +1,10 @@
 """One step of each recurrent cell in NumPy, one line a gate, in the order of the equations.
 
-This file is the recurrence and nothing else: no sequences, masks or Keras layers (`nn/trace.py`
-has those). A step receives `wx`, the sum W·x + b of every gate at this timestep, which
-`nn/trace.py` computes for all timesteps in one matrix product, and the previous state. It returns
-every signal, and `uh`, the sums U·h, so that wx + uh is exactly what each gate squashes. Shapes are
-given for one sequence; a batch puts its axis in front of the units, (batch, units).
+This file holds the recurrence only; sequences, masks and Keras layers are in `nn/trace.py`. A step
+receives `wx`, the sum W·x + b of every gate at this timestep, which `nn/trace.py` computes for all
+timesteps in one matrix product, and the previous state. It returns every signal, and `uh`, the sums
+U·h: wx + uh is the preactivation of each gate. Shapes are given for one sequence; a batch adds an
+axis before the units, (batch, units).
 
 Formulas and weight layout: LSTM, Hochreiter & Schmidhuber (1997) with the forget gate of Gers
 et al. (2000); GRU, Cho et al. (2014). Keras stores the kernels side by side in the order
@@ -21,16 +21,16 @@ import numpy as np
 from lstm_core.arrays import Array
 
 Activation = Callable[[Array], Array]
-Hold = Callable[[str, Array], Array]
+Hook = Callable[[str, Array], Array]
 
 
 def identity_hook(signal: str, value: Array) -> Array:
-    """The hold that holds nothing: every signal keeps the value that the network gives it."""
+    """A hook that changes nothing: every signal keeps its computed value."""
     return value
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + e^-z), in 0…1, as (1 + tanh(z / 2)) / 2: the same number, and it can't overflow."""
+    """1 / (1 + e^-z), in 0…1, computed as (1 + tanh(z / 2)) / 2, which can't overflow."""
     half = z.dtype.type(0.5)
     return np.tanh(z * half) * half + half
 
@@ -64,7 +64,7 @@ class LSTMStep(NamedTuple):
     uh: Array
 
 
-def rnn_step(wx: Array, h: Array, U: Array, tanh: Activation = np.tanh, hold: Hold = identity_hook) -> RNNStep:
+def rnn_step(wx: Array, h: Array, U: Array, tanh: Activation = np.tanh, hook: Hook = identity_hook) -> RNNStep:
     """h_t = tanh(W·x_t + b + U·h_{t-1}) (Elman 1990).
 
     Args:
@@ -72,10 +72,10 @@ def rnn_step(wx: Array, h: Array, U: Array, tanh: Activation = np.tanh, hold: Ho
         h: (units,) the previous hidden state.
         U: (units, units) the recurrent kernel, applied as h @ U.
         tanh: the layer's activation.
-        hold: called with each signal's name and value; returns the value to use (clamps).
+        hook: called with each signal's name and computed value; returns the value to use (for clamps).
     """
     uh = h @ U  # (units,)
-    return RNNStep(hold("h", tanh(wx + uh)), uh)
+    return RNNStep(hook("h", tanh(wx + uh)), uh)
 
 
 def gru_step(
@@ -87,7 +87,7 @@ def gru_step(
     reset_after: bool = True,
     sigma: Activation = sigmoid,
     tanh: Activation = np.tanh,
-    hold: Hold = identity_hook,
+    hook: Hook = identity_hook,
 ) -> GRUStep:
     """h_t = z ⊙ h_{t-1} + (1 - z) ⊙ g, as Keras has it (z near 1 keeps the old state).
 
@@ -101,22 +101,22 @@ def gru_step(
         recurrent_bias: (3·units,) added to U·h; only with `reset_after`.
         sigma: the activation of both gates.
         tanh: the activation of the candidate.
-        hold: see `rnn_step`.
+        hook: see `rnn_step`.
     """
     n = h.shape[-1]
     if reset_after:
         uh = h @ U + recurrent_bias  # (3·units,)
-        z = hold("z", sigma(wx[..., :n] + uh[..., :n]))
-        r = hold("r", sigma(wx[..., n : 2 * n] + uh[..., n : 2 * n]))
-        g = hold("g", tanh(wx[..., 2 * n :] + r * uh[..., 2 * n :]))
+        z = hook("z", sigma(wx[..., :n] + uh[..., :n]))
+        r = hook("r", sigma(wx[..., n : 2 * n] + uh[..., n : 2 * n]))
+        g = hook("g", tanh(wx[..., 2 * n :] + r * uh[..., 2 * n :]))
     else:
         uh_gates = h @ U[:, : 2 * n]  # (2·units,)
-        z = hold("z", sigma(wx[..., :n] + uh_gates[..., :n]))
-        r = hold("r", sigma(wx[..., n : 2 * n] + uh_gates[..., n:]))
+        z = hook("z", sigma(wx[..., :n] + uh_gates[..., :n]))
+        r = hook("r", sigma(wx[..., n : 2 * n] + uh_gates[..., n:]))
         uh_candidate = (r * h) @ U[:, 2 * n :]  # (units,)
-        g = hold("g", tanh(wx[..., 2 * n :] + uh_candidate))
+        g = hook("g", tanh(wx[..., 2 * n :] + uh_candidate))
         uh = np.concatenate([uh_gates, uh_candidate], axis=-1)
-    h = hold("h", z * h + (1 - z) * g)
+    h = hook("h", z * h + (1 - z) * g)
     return GRUStep(z, r, g, h, uh)
 
 
@@ -128,7 +128,7 @@ def lstm_step(
     *,
     sigma: Activation = sigmoid,
     tanh: Activation = np.tanh,
-    hold: Hold = identity_hook,
+    hook: Hook = identity_hook,
 ) -> LSTMStep:
     """c_t = f ⊙ c_{t-1} + i ⊙ g and h_t = o ⊙ tanh(c_t).
 
@@ -139,27 +139,26 @@ def lstm_step(
         U: (units, 4·units) the recurrent kernel.
         sigma: the activation of the three gates.
         tanh: the activation of the candidate and of the cell state.
-        hold: see `rnn_step`.
+        hook: see `rnn_step`.
     """
     n = h.shape[-1]
     uh = h @ U  # (4·units,)
     sums = wx + uh
-    squashed = sigma(sums)  # one call over all four costs less than three; g's quarter is unused
-    i = hold("i", squashed[..., :n])
-    f = hold("f", squashed[..., n : 2 * n])
-    g = hold("g", tanh(sums[..., 2 * n : 3 * n]))
-    o = hold("o", squashed[..., 3 * n :])
-    c = hold("c", f * c + i * g)
-    h = hold("h", o * tanh(c))
+    gates = sigma(sums)  # one call for all four is faster than three; the quarter of g is unused
+    i = hook("i", gates[..., :n])
+    f = hook("f", gates[..., n : 2 * n])
+    g = hook("g", tanh(sums[..., 2 * n : 3 * n]))
+    o = hook("o", gates[..., 3 * n :])
+    c = hook("c", f * c + i * g)
+    h = hook("h", o * tanh(c))
     return LSTMStep(i, f, g, o, c, h, uh)
 
 
 def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
-    """`lstm_step` over a whole sequence, with the usual activations and nothing held.
+    """`lstm_step` over a whole sequence, with the default activations and no hook.
 
-    The same operations in the same order, written in place into arrays made beforehand: equal to
-    stepping to the last bit, in half the time. That matters, since all the rest of a reading is
-    faster than this loop.
+    The same operations in the same order, written in place into preallocated arrays: bit-identical to
+    stepping, in half the time. This loop dominates the run time of a forward pass.
 
     Args:
         wx: (T, 4·units) the sums W·x_t + b of i, f, g, o.
@@ -171,22 +170,22 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
         `i f g o c h`, each (T, units), and `uh` (T, 4·units).
     """
     T, n = len(wx), h.shape[-1]
-    half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], wx.dtype), n)  # see `sigmoid`; the candidate is a plain tanh
+    half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], wx.dtype), n)  # see `sigmoid`; the candidate uses tanh itself
     shift = 1 - half
-    wx_halved, U_halved = wx * half, U * half  # halving is exact, so nothing is lost
-    squashed, uh = np.empty_like(wx), np.empty_like(wx)
-    gates = np.moveaxis(squashed.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
+    wx_halved, U_halved = wx * half, U * half  # halving is exact in floating point
+    activated, uh = np.empty_like(wx), np.empty_like(wx)
+    gates = np.moveaxis(activated.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
     cs, hs = np.empty((T, *h.shape), wx.dtype), np.empty((T, *h.shape), wx.dtype)
-    written = np.empty(h.shape, wx.dtype)
-    for wx_t, uh_t, squashed_t, (i, f, g, o), c_t, h_t in zip(wx_halved, uh, squashed, gates, cs, hs, strict=True):
+    update = np.empty(h.shape, wx.dtype)
+    for wx_t, uh_t, gates_t, (i, f, g, o), c_t, h_t in zip(wx_halved, uh, activated, gates, cs, hs, strict=True):
         np.dot(h, U_halved, uh_t)
-        np.add(wx_t, uh_t, squashed_t)
-        np.tanh(squashed_t, squashed_t)
-        np.multiply(squashed_t, half, squashed_t)
-        np.add(squashed_t, shift, squashed_t)
+        np.add(wx_t, uh_t, gates_t)
+        np.tanh(gates_t, gates_t)
+        np.multiply(gates_t, half, gates_t)
+        np.add(gates_t, shift, gates_t)
         np.multiply(f, c, c_t)
-        np.multiply(i, g, written)
-        np.add(c_t, written, c_t)
+        np.multiply(i, g, update)
+        np.add(c_t, update, c_t)
         np.tanh(c_t, h_t)
         np.multiply(o, h_t, h_t)
         h, c = h_t, c_t

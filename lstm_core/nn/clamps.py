@@ -1,7 +1,6 @@
-"""Clamps: forcing a gate or a state to a value while a layer is traced; everything after follows.
+"""Clamps: set a gate or a state to a fixed value while a layer runs; later timesteps follow from it.
 
-A clamp is data. `holds` turns clamps into the hook that the steps in `nn/cells.py` call for every
-signal; `nn/trace.py` passes it on.
+A clamp is data. `clamp_hooks` turns clamps into the hook that the steps in `nn/cells.py` call for every signal.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.nn import cells
-from lstm_core.nn.cells import Hold
+from lstm_core.nn.cells import Hook
 from lstm_core.nn.weights import CellWeights
 
 # Everything that a step computes, in the order of the equations.
@@ -26,7 +25,7 @@ SIGNALS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Clamp:
-    """Force one signal to a value while tracing; everything after it follows.
+    """Set one signal to a fixed value while tracing; everything computed from it follows.
 
     Attributes:
         gate: a gate (`i f g o`; `z r g` in a GRU) or a state (`c`, `h`).
@@ -47,20 +46,29 @@ class Clamp:
             raise ValueError(f"A clamp needs a finite value; received {self.value}.")
 
 
-def holds(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Callable[[int], Hold]:
-    """For each step, the function that puts the clamped values in; later clamps win."""
+def clamp_hooks(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Callable[[int], Hook]:
+    """For each step, the hook that replaces clamped values; of two clamps on one value, the later one wins.
+
+    Args:
+        weights: of the layer.
+        clamps: those of this layer; their `layer` isn't looked at.
+        timesteps: (T,) the input index of each step.
+
+    Raises:
+        ValueError: if a clamp names a signal, unit or timestep that doesn't exist.
+    """
     clamps = tuple(clamps)
     if not clamps:
         return lambda t: cells.identity_hook
     length, n = len(timesteps), weights.units
-    held: dict[str, tuple[Array, Array]] = {}
+    clamped: dict[str, tuple[Array, Array]] = {}
     for clamp in clamps:
         if clamp.gate not in SIGNALS[weights.kind]:
             raise ValueError(
                 f"Layer '{weights.name}' ({weights.kind}) has no '{clamp.gate}' to clamp; "
                 f"it has {', '.join(SIGNALS[weights.kind])}."
             )
-        where, values = held.setdefault(
+        where, values = clamped.setdefault(
             clamp.gate, (np.zeros((length, n), bool), np.zeros((length, n), weights.kernel.dtype))
         )
         rows = np.isin(timesteps, _chosen(clamp.timesteps, length, "timestep"))
@@ -68,32 +76,35 @@ def holds(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array) -> Ca
         where |= chosen
         values[chosen] = clamp.value
 
-    def at(t: int) -> Hold:
-        def hold(signal: str, value: Array) -> Array:
-            if signal not in held:
+    def hook_at(t: int) -> Hook:
+        def hook(signal: str, value: Array) -> Array:
+            if signal not in clamped:
                 return value
-            where, values = held[signal]
+            where, values = clamped[signal]
             return np.where(where[t], values[t], value)
 
-        return hold
+        return hook
 
-    return at
+    return hook_at
 
 
-def seen_from(clamps: Iterable[Clamp], first: int, length: int) -> list[Clamp]:
-    """Clamps as a run of `length` steps sees them whose own timestep 0 is the timestep `first` of the clamps.
+def shift_clamps(clamps: Iterable[Clamp], first: int, length: int) -> list[Clamp]:
+    """The clamps of a part of a sequence, their timesteps counted from the part's first one.
 
-    One that names no timestep holds throughout; one whose timesteps lie all outside is left out.
+    Args:
+        clamps: with timesteps of the whole sequence; one without timesteps applies to every part.
+        first: the timestep of the whole sequence at which the part begins.
+        length: the part's timesteps; a clamp whose timesteps all lie outside is left out.
     """
-    seen = []
+    shifted = []
     for clamp in clamps:
         if clamp.timesteps is not None:
             own = [int(t) - first for t in np.atleast_1d(clamp.timesteps) if 0 <= t - first < length]
             if not own:
                 continue
             clamp = replace(clamp, timesteps=own)
-        seen.append(clamp)
-    return seen
+        shifted.append(clamp)
+    return shifted
 
 
 def _chosen(indices: Sequence[int] | int | None, count: int, what: str) -> Array:

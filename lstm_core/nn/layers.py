@@ -183,7 +183,7 @@ class Recur(Operation):
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
         """Back through time."""
         assert isinstance(trace, LayerTrace)
-        return [bptt.through_time(self.weights, trace, gradient).x]
+        return [bptt.backpropagate(self.weights, trace, gradient).x]
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ class RecurBothWays(Operation):
         turn = -1 if self.whole_sequence else 1
         first, second = trace.forward.outputs, trace.backward.outputs[::turn]
         by_first, by_second = _unmerge(self.mode, gradient, first, second)
-        by_x = bptt.through_time(self.ahead, trace.forward, by_first).x
-        by_x_back = bptt.through_time(self.back, trace.backward, by_second[::turn]).x
+        by_x = bptt.backpropagate(self.ahead, trace.forward, by_first).x
+        by_x_back = bptt.backpropagate(self.back, trace.backward, by_second[::turn]).x
         # `x` is in reading order; a layer that reads backwards took the last token first.
         order = (np.argsort(trace.forward.timesteps), np.argsort(trace.backward.timesteps))
         return [by_x[order[0]] + by_x_back[order[1]]]

@@ -1,8 +1,8 @@
 """Runs a recurrent Keras layer over one sequence in NumPy and keeps everything it computes.
 
-`trace(layer, x)` gives a `LayerTrace`: every gate, the states, and the two sums that each gate
-squashes. `nn/clamps.py` forces signals to values on the way. The recurrence itself is in `nn/cells.py`,
-and `nn/weights.py` asks Keras for weights and settings: a trace needs no graph and no compilation.
+`trace(layer, x)` returns a `LayerTrace`: every gate, the states, and the two sums of each gate's
+preactivation. `nn/clamps.py` sets signals to fixed values; the recurrence itself is in `nn/cells.py`,
+and `nn/weights.py` reads weights and settings from Keras.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.nn import cells
-from lstm_core.nn.cells import Hold
-from lstm_core.nn.clamps import Clamp, holds
+from lstm_core.nn.cells import Hook
+from lstm_core.nn.clamps import SIGNALS, Clamp, clamp_hooks
 from lstm_core.nn.weights import CellWeights, Kind, is_a, weights_of
 
 # The parts of each kernel, in the order in which Keras stores them side by side.
 PARTS: dict[str, tuple[str, ...]] = {"lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "g"), "rnn": ("h",)}
+# The states of each cell, in the order in which Keras takes and returns them.
+STATES: dict[str, tuple[str, ...]] = {"lstm": ("h", "c"), "gru": ("h",), "rnn": ("h",)}
+_STEPS: dict[str, Callable[..., Any]] = {"lstm": cells.lstm_step, "gru": cells.gru_step, "rnn": cells.rnn_step}
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,9 @@ class LayerTrace:
     """Everything one recurrent layer computed over one sequence.
 
     Every signal is an attribute of shape (T, units): `i f g o c h` for an LSTM, `z r g h` for a
-    GRU, `h` for a plain RNN. Row n is the n-th step *as the layer took it*: with `go_backwards`
-    row 0 belongs to the last token, as in Keras's own output; `timesteps[n]` says which token a
-    row belongs to and `in_text_order()` turns the rows around.
+    GRU, `h` for a plain RNN. Row n is the n-th step of the layer: with `go_backwards`, row 0
+    belongs to the last token, as in Keras's own output; `timesteps[n]` is the token of row n, and
+    `in_text_order()` sorts the rows by token.
 
     Attributes:
         kind: "lstm", "gru" or "rnn".
@@ -40,8 +43,7 @@ class LayerTrace:
         input_sums: gate → (T, units), W·x + b.
         recurrent_sums: gate → (T, units), U·h; a gate's value is its activation of
             `input_sums + recurrent_sums` (a GRU with `reset_after` multiplies the recurrent sum
-            of g by r first). Where a clamp holds a gate, the sums still say what the network
-            wanted.
+            of g by r first), also where a gate is clamped to another value.
         outputs: (T, units), what Keras returns with `return_sequences=True`; it differs from h
             only at masked steps.
         timesteps: (T,) the input index of each row.
@@ -73,23 +75,17 @@ class LayerTrace:
         return self.outputs.shape[-1]
 
     def in_text_order(self) -> LayerTrace:
-        """The same trace with row t belonging to token t, whichever way the layer read."""
+        """The same trace with row t belonging to token t, whatever the direction of the layer."""
         order = np.argsort(self.timesteps)
-        turned = {key: value[order] for key, value in self.signals.items()}
-        return replace(
-            self,
-            signals=turned,
-            input_sums={key: value[order] for key, value in self.input_sums.items()},
-            recurrent_sums={key: value[order] for key, value in self.recurrent_sums.items()},
-            outputs=self.outputs[order],
-            timesteps=self.timesteps[order],
-            mask=self.mask[order],
-        )
+        rows = {name: getattr(self, name)[order] for name in ("outputs", "timesteps", "mask")}
+        for name in ("signals", "input_sums", "recurrent_sums"):
+            rows[name] = {key: value[order] for key, value in getattr(self, name).items()}
+        return replace(self, **rows)
 
 
 @dataclass(frozen=True)
 class BidirectionalTrace:
-    """The two traces of a `Bidirectional` layer and what it makes of them.
+    """The two traces of a `Bidirectional` layer and its merged output.
 
     `outputs` is (T, units) or (T, 2·units) in text order, as Keras returns it with
     `return_sequences=True`; a tuple of two such arrays where `merge_mode` is None.
@@ -112,15 +108,15 @@ def trace(
 
     Args:
         layer: the built layer. Dropout is off, as in `layer(x)` outside training.
-        x: (T, features), one sequence; a batch of exactly one, (1, T, features), will do too.
-        mask: (T,) of bool, False where the step is to be skipped.
+        x: (T, features), one sequence, or a batch of exactly one, (1, T, features).
+        mask: (T,) of bool, False where a timestep is skipped.
         initial_state: the arrays (units,) that Keras takes as `initial_state`: [h, c] for an
             LSTM, [h] otherwise, forward before backward for a `Bidirectional`; zeros if None.
-        clamps: signals to hold; their `layer` must be 0.
+        clamps: signals to clamp; their `layer` must be 0.
 
     Raises:
         ModelError: if the layer has a setting that can't be traced.
-        ValueError: if a shape doesn't fit, or a clamp names no signal, unit or timestep.
+        ValueError: if a shape is wrong, or a clamp names a signal, unit or timestep that doesn't exist.
     """
     x = np.asarray(x)
     if x.ndim == 3 and x.shape[0] == 1:
@@ -137,22 +133,22 @@ def trace(
     half = len(states) // 2
     forward = run(weights_of(layer.forward_layer), initial_state=states[:half])
     backward = run(weights_of(layer.backward_layer), initial_state=states[half:])
-    # Keras turns the second half around whichever way it reads, and never the first.
+    # Keras always reverses the outputs of the second layer, and never those of the first.
     merged = merge(layer.merge_mode, forward.outputs, backward.outputs[::-1])
     return BidirectionalTrace(forward, backward, merged)
 
 
 def merge(mode: str | None, forward: Array, backward: Array) -> Array | tuple[Array, Array]:
-    """Join two directions as Keras's `merge_mode` does; both (T, units) and in text order."""
+    """Merge two directions as Keras's `merge_mode` does; both (T, units) and in text order."""
     if mode is None:
         return forward, backward
-    joined: dict[str, Callable[[Array, Array], Array]] = {
+    merges: dict[str, Callable[[Array, Array], Array]] = {
         "concat": lambda a, b: np.concatenate([a, b], axis=-1),
         "sum": np.add,
         "ave": lambda a, b: (a + b) / 2,
         "mul": np.multiply,
     }
-    return joined[mode](forward, backward)
+    return merges[mode](forward, backward)
 
 
 def run_cell(
@@ -162,15 +158,22 @@ def run_cell(
     mask: Any = None,
     initial_state: Sequence[Array] = (),
     clamps: Iterable[Clamp] = (),
-    hold: Callable[[int], Hold] | None = None,
+    hooks: Callable[[int], Hook] | None = None,
 ) -> LayerTrace:
-    """The recurrence over one sequence; arguments as in `trace`, weights from `weights_of`.
+    """The recurrence over one sequence, or over a batch of sequences of equal length.
 
-    `hold`, for each step the function that `cells.lstm_step` calls, stands in for clamps where a batch needs others in
-    each of its rows.
+    The input sums of all timesteps are one matrix product; only U·h is computed step by step.
 
-    The input sums of all timesteps are one matrix product; only U·h must wait for its turn. A batch
-    of sequences of equal length is x of shape (T, batch, features), and every signal (T, batch, units).
+    Args:
+        weights: from `weights_of`.
+        x: (T, features), or (T, batch, features); then every signal is (T, batch, units).
+        mask: see `trace`.
+        initial_state: see `trace`.
+        clamps: signals to clamp, in all rows of a batch.
+        hooks: for each step its hook (see `cells.lstm_step`), instead of clamps: rows of a batch may differ.
+
+    Raises:
+        ValueError: as in `trace`.
     """
     dtype, n = weights.kernel.dtype, weights.units
     x = np.asarray(x, dtype)
@@ -184,10 +187,10 @@ def run_cell(
     wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
     clamps = tuple(clamps)
 
-    if weights.kind == "lstm" and _is_plain(weights) and not clamps and hold is None and taken.all():
+    if weights.kind == "lstm" and _has_default_activations(weights) and not clamps and hooks is None and taken.all():
         steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
     else:
-        steps = _STEPPERS[weights.kind](weights, wx, start, taken, hold or holds(weights, clamps, timesteps))
+        steps = _run_steps(weights, wx, start, taken, hooks or clamp_hooks(weights, clamps, timesteps))
     uh = np.asarray(steps.pop("uh"), dtype).reshape(wx.shape)
     signals = {name: np.asarray(values, dtype).reshape(*x.shape[:-1], n) for name, values in steps.items()}
     return LayerTrace(
@@ -210,15 +213,15 @@ def _run_one(weights: CellWeights, x: Array, **options: Any) -> LayerTrace:
 
 
 def _wrong_shape(weights: CellWeights, x: Array) -> ValueError:
-    wanted = f"(T, {weights.kernel.shape[0]})"
-    return ValueError(f"Layer '{weights.name}' reads one sequence of shape {wanted}; received {x.shape}.")
+    expected = f"(T, {weights.kernel.shape[0]})"
+    return ValueError(f"Layer '{weights.name}' reads one sequence of shape {expected}; received {x.shape}.")
 
 
 def _input_sums(x: Array, weights: CellWeights) -> Array:
     """W·x + b of all timesteps, (T, parts·units).
 
-    One product, cut into slices that OpenBLAS computes without calling for other threads: on a
-    busy machine, waiting for those took a hundred times longer than the product itself.
+    The product is cut into slices that OpenBLAS computes in the calling thread: on a busy machine,
+    waiting for other threads took a hundred times longer than the product itself.
     """
     flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     sums = np.empty((len(flat), weights.kernel.shape[1]), x.dtype)
@@ -229,64 +232,30 @@ def _input_sums(x: Array, weights: CellWeights) -> Array:
     return sums.reshape(*x.shape[:-1], sums.shape[1])
 
 
-def _is_plain(weights: CellWeights) -> bool:
+def _has_default_activations(weights: CellWeights) -> bool:
     return weights.sigma is cells.sigmoid and weights.tanh is np.tanh
 
 
-Steps = dict[str, list[Array]]
-
-
-def _step_lstm(weights: CellWeights, wx: Array, start: tuple[Array, ...], taken: Array, hold: Any) -> Steps:
-    h, c = start
-    step = partial(cells.lstm_step, U=weights.recurrent, sigma=weights.sigma, tanh=weights.tanh)
-    rows = []
-    for t, row in enumerate(wx):
-        row = step(row, h, c, hold=hold(t))
+def _run_steps(
+    weights: CellWeights, wx: Array, state: tuple[Array, ...], taken: Array, hooks: Callable[[int], Hook]
+) -> dict[str, list[Array]]:
+    """Every signal and `uh`, one entry a step; a masked step keeps the state before it."""
+    options: dict[str, Any] = {"U": weights.recurrent, "tanh": weights.tanh}
+    if weights.kind != "rnn":
+        options["sigma"] = weights.sigma
+    if weights.kind == "gru":
+        options |= {"recurrent_bias": weights.recurrent_bias, "reset_after": weights.reset_after}
+    step, states = partial(_STEPS[weights.kind], **options), STATES[weights.kind]
+    names = (*SIGNALS[weights.kind], "uh")
+    columns: dict[str, list[Array]] = {name: [] for name in names}
+    for t, wx_t in enumerate(wx):
+        row = step(wx_t, *state, hook=hooks(t))
         if not taken[t]:
-            row = row._replace(h=h, c=c)
-        h, c = row.h, row.c
-        rows.append(row)
-    return _columns(cells.LSTMStep._fields, rows)
-
-
-def _step_gru(weights: CellWeights, wx: Array, start: tuple[Array, ...], taken: Array, hold: Any) -> Steps:
-    (h,) = start
-    step = partial(
-        cells.gru_step,
-        U=weights.recurrent,
-        recurrent_bias=weights.recurrent_bias,
-        reset_after=weights.reset_after,
-        sigma=weights.sigma,
-        tanh=weights.tanh,
-    )
-    rows = []
-    for t, row in enumerate(wx):
-        row = step(row, h, hold=hold(t))
-        if not taken[t]:
-            row = row._replace(h=h)
-        h = row.h
-        rows.append(row)
-    return _columns(cells.GRUStep._fields, rows)
-
-
-def _step_rnn(weights: CellWeights, wx: Array, start: tuple[Array, ...], taken: Array, hold: Any) -> Steps:
-    (h,) = start
-    rows = []
-    for t, row in enumerate(wx):
-        row = cells.rnn_step(row, h, weights.recurrent, weights.tanh, hold(t))
-        if not taken[t]:
-            row = row._replace(h=h)
-        h = row.h
-        rows.append(row)
-    return _columns(cells.RNNStep._fields, rows)
-
-
-_STEPPERS = {"lstm": _step_lstm, "gru": _step_gru, "rnn": _step_rnn}
-
-
-def _columns(fields: tuple[str, ...], rows: list[Any]) -> Steps:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in fields)
-    return {name: list(column) for name, column in zip(fields, columns, strict=True)}
+            row = row._replace(**dict(zip(states, state, strict=True)))
+        state = tuple(getattr(row, name) for name in states)
+        for name, value in zip(names, row, strict=True):
+            columns[name].append(value)
+    return columns
 
 
 def _by_part(kind: str, sums: Array) -> dict[str, Array]:
@@ -296,7 +265,7 @@ def _by_part(kind: str, sums: Array) -> dict[str, Array]:
 
 
 def _outputs(weights: CellWeights, h: Array, taken: Array) -> Array:
-    """What Keras returns: at a masked step the last output again (zeros before the first)."""
+    """What Keras returns: at a masked step, the last output again (zeros before the first)."""
     if taken.all():
         return h
     last_taken = np.maximum.accumulate(np.where(taken, np.arange(len(h)), -1))
@@ -322,7 +291,7 @@ def _as_states(initial_state: Any) -> tuple[Array, ...]:
 
 
 def _initial_state(weights: CellWeights, states: Sequence[Array]) -> tuple[Array, ...]:
-    count = 2 if weights.kind == "lstm" else 1
+    count = len(STATES[weights.kind])
     if not states:
         return tuple(np.zeros(weights.units, weights.kernel.dtype) for _ in range(count))
     if len(states) != count or any(state.size != weights.units for state in states):

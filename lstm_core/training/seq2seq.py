@@ -16,7 +16,7 @@ from keras import layers
 
 from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
-from lstm_core.inference.seq2seq import EDGE, LONGEST_WORD, Rewriter, Signs, rewriting_figures
+from lstm_core.inference.seq2seq import EDGE, LONGEST_WORD, NumberAlphabet, Rewriter, rewriting_figures
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.jax_lstm import faster
 from lstm_core.training.recipes.seq2seq_tree import SequenceProgress, SequenceRecipe
@@ -25,7 +25,7 @@ Report = Callable[[SequenceProgress], Any]  # what it returns ends the run if it
 WARM_UP = 100  # steps
 
 
-def encoder_decoder(signs: Signs, units: int, width: int) -> keras.Model:
+def encoder_decoder(signs: NumberAlphabet, units: int, width: int) -> keras.Model:
     """(batch, T) ids of digits, 0 for none, and (batch, n) ids of characters → (batch, n, 1 + characters)."""
     digits = keras.Input((None,), dtype="int32", name="digits")
     x = layers.Embedding(1 + len(signs.digits), width, mask_zero=True, name="read")(digits)  # (batch, T, width)
@@ -40,7 +40,7 @@ def encoder_decoder(signs: Signs, units: int, width: int) -> keras.Model:
 class Numbers(keras.utils.PyDataset):
     """Batches of ([digits, characters so far], characters, weights): what stands behind the end weighs nothing."""
 
-    def __init__(self, signs: Signs, batch: int, steps: int, seed: int) -> None:
+    def __init__(self, signs: NumberAlphabet, batch: int, steps: int, seed: int) -> None:
         super().__init__()
         self._signs, self._batch, self._steps = signs, batch, steps
         self._random = np.random.default_rng(seed)
@@ -52,14 +52,14 @@ class Numbers(keras.utils.PyDataset):
         return encoded(self._signs, number_words.drawn(self._batch, self._random))
 
 
-def encoded(signs: Signs, numbers: list[str]) -> tuple[tuple[Array, Array], Array, Array]:
+def encoded(signs: NumberAlphabet, numbers: list[str]) -> tuple[tuple[Array, Array], Array, Array]:
     """Numbers of up to `spelling.LONGEST_TRAINED` digits as one batch, see `Numbers`; all batches have one shape."""
     steps = number_words.LONGEST_TRAINED * LONGEST_WORD  # the last space makes room for the end
     digits = np.zeros((len(numbers), number_words.LONGEST_TRAINED), np.int32)
     wanted, weights = (np.zeros((len(numbers), steps), kind) for kind in (np.int32, np.float32))
     for row, number in enumerate(numbers):
-        ids = signs.write(number_words.spelled_backwards(number))
-        digits[row, : len(number)] = signs.read(number)
+        ids = signs.encode_words(number_words.spelled_backwards(number))
+        digits[row, : len(number)] = signs.encode_number(number)
         wanted[row, : len(ids)] = ids  # and EDGE behind
         weights[row, : len(ids) + 1] = 1
     so_far = np.pad(wanted[:, :-1], ((0, 0), (1, 0)), constant_values=EDGE)
@@ -68,11 +68,11 @@ def encoded(signs: Signs, numbers: list[str]) -> tuple[tuple[Array, Array], Arra
 
 def train_rewriter(
     recipe: SequenceRecipe, report: Report = lambda progress: None
-) -> tuple[keras.Model, Signs, ModelCard]:
+) -> tuple[keras.Model, NumberAlphabet, ModelCard]:
     """Train a recipe of task "rewriter"; the last epoch's weights are kept."""
     began = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
-    signs = Signs()
+    signs = NumberAlphabet()
     model = encoder_decoder(signs, recipe.units, recipe.width)
     batches = Numbers(signs, recipe.batch, recipe.steps, recipe.seed)
     model.compile(optimizer=falling_adam(recipe), loss="sparse_categorical_crossentropy", weighted_metrics=[])

@@ -24,7 +24,7 @@ def probability(model: TextGenerator, prompt: str, text: str) -> float:
     for sign in text:
         identity = model.alphabet.ids[sign]
         found *= float(softmax(step.logits)[identity])
-        step = model.step(identity, step.state)
+        step = model.reader.step(identity, step.state)
     return found
 
 

@@ -14,7 +14,7 @@ from lstm_core.errors import ModelError, TextError
 from lstm_core.evaluation.evaluate import evaluate
 from lstm_core.inference.beam_search import beam_search
 from lstm_core.inference.char_inference import WindowReader
-from lstm_core.inference.char_lm import CHUNK, TextGenerator
+from lstm_core.inference.char_lm import CHUNK, GeneratedCharacter, TextGenerator
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
@@ -97,7 +97,7 @@ def test_the_signals_are_those_of_the_windows_last_timestep(tiny: TextGenerator)
 def test_a_score_is_the_surprise_by_keras(tiny: TextGenerator, length: int) -> None:
     text = random_text(length)
     p = by_keras(tiny, text)[np.arange(length - 1), ALPHABET.encode(text)[1:]]
-    np.testing.assert_allclose(tiny.score(text).surprise, -np.log(p), atol=1e-4)
+    np.testing.assert_allclose(tiny.score(text).surprisal, -np.log(p), atol=1e-4)
 
 
 def test_only_the_window_of_a_prompt_counts(tiny: TextGenerator) -> None:
@@ -108,14 +108,14 @@ def test_only_the_window_of_a_prompt_counts(tiny: TextGenerator) -> None:
 def test_a_step_goes_on_from_the_step_before(either: TextGenerator) -> None:
     step = either.read("a bad")
     for sign in " egg":
-        step = either.step(ALPHABET.ids[sign], step.state)
+        step = either.reader.step(ALPHABET.ids[sign], step.state)
     np.testing.assert_allclose(step.logits, either.read("a bad egg").logits, atol=1e-6)
 
 
 def test_a_chunk_goes_on_from_the_chunk_before(either: TextGenerator) -> None:
     ids = ALPHABET.encode(random_text(40))
-    whole, _ = either.reader.read_chunk(ids, either.start())
-    first, state = either.reader.read_chunk(ids[:15], either.start())
+    whole, _ = either.reader.read_chunk(ids, either.reader.start())
+    first, state = either.reader.read_chunk(ids[:15], either.reader.start())
     second, _ = either.reader.read_chunk(ids[15:], state)
     np.testing.assert_allclose(np.concatenate([first, second]), whole, atol=1e-5)
 
@@ -128,7 +128,7 @@ def test_branches_of_a_window(tiny: TextGenerator) -> None:
 
 @pytest.mark.parametrize(("window", "features"), [(None, 1), (WINDOW, 2)])
 def test_windows_have_a_length_and_one_number_a_character(window: int | None, features: int) -> None:
-    with pytest.raises(ModelError, match="'tiny' can't write"):
+    with pytest.raises(ModelError, match="'tiny' can't generate"):
         windowed(2, window, features)
 
 
@@ -147,7 +147,7 @@ def test_a_window_stands_on_disk_and_is_measured_with_what_stands_before(
 # --- Clamps while it writes -------------------------------------------------------------------
 
 
-def written(model: TextGenerator, *clamps: Clamp, length: int = 25) -> list[lstm_core.generate.GeneratedCharacter]:
+def written(model: TextGenerator, *clamps: Clamp, length: int = 25) -> list[GeneratedCharacter]:
     return list(model.stream("a bad", length, seed=5, clamps=clamps))
 
 

@@ -154,7 +154,7 @@ def test_a_score_is_the_mean_surprise_by_keras(tiny: TextGenerator, length: int)
     p = np.asarray(tiny.model.predict_on_batch(ids[None]))[0]
     expected = -np.log(p[np.arange(length - 1), ids[1:]])
     found = tiny.score(text)
-    np.testing.assert_allclose(found.surprise, expected, atol=1e-4)
+    np.testing.assert_allclose(found.surprisal, expected, atol=1e-4)
     assert found.nats_per_character == pytest.approx(expected.mean(), abs=1e-5)
     assert found.text == text
 
@@ -181,7 +181,7 @@ def test_a_network_of_another_shape_is_refused() -> None:
     tokens = keras.Input((None,), dtype="int32")
     x = layers.GRU(4, return_sequences=True)(layers.Embedding(len(ALPHABET), 3)(tokens))
     model = keras.Model(tokens, layers.Dense(len(ALPHABET), activation="softmax")(x))
-    with pytest.raises(ModelError, match="'tiny' can't write"):
+    with pytest.raises(ModelError, match="'tiny' can't generate"):
         TextGenerator(CARD, ALPHABET, model, Network(model))
 
 

@@ -21,12 +21,12 @@ from lstm_core.inference import registry
 from lstm_core.inference.seq2seq import (
     EDGE,
     END,
+    NumberAlphabet,
     Rewriter,
-    Signs,
+    correct_characters,
+    count_correct_words,
     longest_for,
     rewriting_figures,
-    right_signs,
-    right_words,
 )
 from lstm_core.interpret import state_patching
 from lstm_core.library import store
@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, randomised: Callable[..., A
     from lstm_core.training.seq2seq import encoder_decoder
 
     path = tmp_path_factory.mktemp("models") / "small"
-    store.save(randomised(encoder_decoder(Signs(), units=7, width=3)), Signs(), CARD, path)
+    store.save(randomised(encoder_decoder(NumberAlphabet(), units=7, width=3)), NumberAlphabet(), CARD, path)
     return path
 
 
@@ -126,14 +126,14 @@ def test_numbers_of_a_part_are_different_and_as_many_as_there_are(length: int, c
 
 def keras_answer(model: Rewriter, number: str, so_far: np.ndarray) -> np.ndarray:
     """(n, ids): what the saved Keras model says after each of these characters."""
-    digits = model.signs.read(number)[None]
+    digits = model.alphabet.encode_number(number)[None]
     return np.asarray(model.model.predict([digits, so_far[None]], verbose=0))[0]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_every_step_equals_the_keras_model(model: Rewriter, number: str) -> None:
     found = model.rewrite(number)
-    ids = np.array([(END + model.signs.characters).index(sign) for sign in found.written.characters])
+    ids = np.array([(END + model.alphabet.characters).index(sign) for sign in found.written.characters])
     so_far = np.append(EDGE, ids[:-1]).astype(np.int32)
     np.testing.assert_allclose(found.written.probabilities, keras_answer(model, number, so_far), atol=1e-5)
     assert (found.written.probabilities.argmax(axis=1) == ids).all()
@@ -144,7 +144,7 @@ def test_every_step_equals_the_keras_model(model: Rewriter, number: str) -> None
 
 def test_the_shipped_model_equals_keras_too(shipped: Rewriter) -> None:
     found = shipped.rewrite("407213")
-    so_far = np.append(EDGE, shipped.signs.write(found.truth)).astype(np.int32)
+    so_far = np.append(EDGE, shipped.alphabet.encode_words(found.truth)).astype(np.int32)
     np.testing.assert_allclose(found.written.probabilities, keras_answer(shipped, "407213", so_far), atol=1e-5)
     assert found.is_right
 
@@ -212,13 +212,13 @@ def test_a_recipe_is_trained_and_its_card_says_so() -> None:
 def test_batches_hide_what_stands_behind_the_end() -> None:
     from lstm_core.training.seq2seq import encoded
 
-    signs = Signs()
+    signs = NumberAlphabet()
     (digits, so_far), wanted, weights = encoded(signs, ["72", "333333"])
     assert digits.tolist() == [[8, 3, 0, 0, 0, 0], [4] * 6]
     length = len("two seven")
     assert weights.sum(axis=1).tolist() == [length + 1, len("three " * 6)]
-    assert so_far[0, : length + 1].tolist() == [EDGE, *signs.write("two seven")]
-    assert wanted[0, : length + 1].tolist() == [*signs.write("two seven"), EDGE]
+    assert so_far[0, : length + 1].tolist() == [EDGE, *signs.encode_words("two seven")]
+    assert wanted[0, : length + 1].tolist() == [*signs.encode_words("two seven"), EDGE]
 
 
 # --- right and wrong -----------------------------------------------------------------------------
@@ -236,15 +236,15 @@ def test_batches_hide_what_stands_behind_the_end() -> None:
     ],
 )
 def test_wrong_characters_are_found_word_by_word(answer: str, truth: str, wrong: str) -> None:
-    marks = right_signs(answer, truth)
+    marks = correct_characters(answer, truth)
     assert len(marks) == len(answer)
     assert "".join(sign for sign, good in zip(answer, marks, strict=True) if not good) == wrong
 
 
 def test_words_are_counted_in_their_places() -> None:
-    assert right_words("one two three", "one three two") == 1
-    assert right_words("one", "one two") == 1
-    assert right_words("", "one") == 0
+    assert count_correct_words("one two three", "one three two") == 1
+    assert count_correct_words("one", "one two") == 1
+    assert count_correct_words("", "one") == 0
 
 
 # --- meddling ------------------------------------------------------------------------------------

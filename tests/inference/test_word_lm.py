@@ -55,7 +55,7 @@ def by_keras(model: WordModel, words: list[str]) -> np.ndarray:
 def test_surprise_is_that_of_keras(model: WordModel, sentence: str) -> None:
     words = sentence.split()
     score = model.score(words)
-    np.testing.assert_allclose(score.surprise, by_keras(model, words), atol=1e-4)
+    np.testing.assert_allclose(score.surprisal, by_keras(model, words), atol=1e-4)
     assert score.nats == pytest.approx(by_keras(model, words).sum(), abs=1e-3)
     assert score.nats_per_word == pytest.approx(score.nats / (len(words) + 1))
     assert score.known == tuple(word != "zebra" for word in words)
@@ -73,24 +73,26 @@ def test_what_it_expected_is_the_likeliest_word(model: WordModel) -> None:
 
 def test_many_orders_in_one_pass_are_each_of_them_alone(model: WordModel) -> None:
     orders = list(permutations(["the", "cat", "zebra", "down"]))
-    together = model.surprises(orders)
+    together = model.surprisals(orders)
     assert together.shape == (24, 5)
     for order, surprise in zip(orders, together, strict=True):
-        np.testing.assert_allclose(surprise, model.score(order).surprise, atol=1e-5)
+        np.testing.assert_allclose(surprise, model.score(order).surprisal, atol=1e-5)
 
 
 def test_sentences_of_any_length_keep_their_order(model: WordModel) -> None:
-    found = model.each(TRAINING)
+    found = model.surprisal_of_each(TRAINING)
     for words, surprise in zip(TRAINING, found, strict=True):
-        np.testing.assert_allclose(surprise, model.score(words).surprise, atol=1e-5)
+        np.testing.assert_allclose(surprise, model.score(words).surprisal, atol=1e-5)
     assert model.nats_per_word(TRAINING) == pytest.approx(np.concatenate(found).mean(), rel=1e-5)
 
 
 def test_frequencies_alone_by_hand_are_the_same_in_every_order(model: WordModel) -> None:
     # 19 words and four ends, and "unknown", which was never read: "the" four times, "cat" three times.
     expected = -np.log(np.array([4, 3, 4]) / 24)
-    np.testing.assert_allclose(model.alone(["the", "cat"]), expected)
-    sums = {round(float(model.alone(order).sum()), 9) for order in permutations(["the", "cat", "sat", "zebra"])}
+    np.testing.assert_allclose(model.unigram_surprisal(["the", "cat"]), expected)
+    sums = {
+        round(float(model.unigram_surprisal(order).sum()), 9) for order in permutations(["the", "cat", "sat", "zebra"])
+    }
     assert len(sums) == 1
 
 
@@ -103,7 +105,7 @@ def test_no_word_and_too_many_are_one_sentence(model: WordModel) -> None:
     with pytest.raises(TextError, match="no word"):
         model.score([])
     with pytest.raises(ValueError, match="same number"):
-        model.surprises([["the"], ["the", "cat"]])
+        model.surprisals([["the"], ["the", "cat"]])
 
 
 def test_its_files_bring_it_back(model: WordModel, tmp_path: Path) -> None:
@@ -111,7 +113,7 @@ def test_its_files_bring_it_back(model: WordModel, tmp_path: Path) -> None:
     loaded = model_registry.load(tmp_path / "words")
     assert isinstance(loaded, WordModel)
     assert loaded.encoder == model.encoder
-    np.testing.assert_allclose(loaded.score(["a", "dog"]).surprise, model.score(["a", "dog"]).surprise, atol=1e-6)
+    np.testing.assert_allclose(loaded.score(["a", "dog"]).surprisal, model.score(["a", "dog"]).surprisal, atol=1e-6)
 
 
 @pytest.mark.parametrize("harm", ["counts", "words", "network", "end"])

@@ -30,7 +30,7 @@ def loss(
     def at(step: int):  # type: ignore[no-untyped-def]
         return lambda signal, value: value + push if signal == "h" and step == t else value
 
-    h = run_cell(network.cell, x, hold=at).h[-1]
+    h = run_cell(network.cell, x, hooks=at).h[-1]
     logits = h @ network.readout
     logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     return float(-logs[np.arange(len(answers)), answers].mean())
@@ -56,7 +56,7 @@ class TestAgainstFiniteDifferences:
         network = replace(network, cell=replace(network.cell, reset_after=reset_after))
         x, answers = remember_first(LENGTH, 3, 6)
         step = toy_rnn.pass_through(network, x, answers)
-        found = bptt.by_weights(network.cell, step.trace, x, step.gradients.sums)
+        found = bptt.weight_gradients(network.cell, step.trace, x, step.gradients.preactivation)
         rng = np.random.default_rng(0)
         for name in ("kernel", "recurrent", "bias"):
             way = rng.normal(size=getattr(network.cell, name).shape)

@@ -19,7 +19,7 @@ def close(*values):
     return pytest.approx(values, abs=1e-12)
 
 
-class Holding:
+class Replacing:
     """A hold that gives the values it was made with, and remembers who asked in which order."""
 
     def __init__(self, **values: float):
@@ -38,7 +38,7 @@ def test_sigmoid():
         assert sigmoid(np.array([-1000, 1000], np.float32)).tolist() == [0, 1]
 
 
-def test_let_go_changes_nothing():
+def test_the_identity_hook_changes_nothing():
     value = np.array([0.25])
     assert identity_hook("f", value) is value
 
@@ -65,9 +65,9 @@ def test_rnn_step_with_another_activation():
 
 
 def test_rnn_hold():
-    hold = Holding(h=0.9)
-    step = rnn_step(np.array([0.3]), np.array([0.5]), np.array([[-0.4]]), hold=hold)
-    assert hold.asked == ["h"]
+    hook = Replacing(h=0.9)
+    step = rnn_step(np.array([0.3]), np.array([0.5]), np.array([[-0.4]]), hook=hook)
+    assert hook.asked == ["h"]
     assert step.h == close(0.9)
     assert step.uh == close(-0.2)
 
@@ -111,13 +111,13 @@ def test_gru_reset_before_and_after_differ_with_two_units():
 
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_gru_hold(reset_after):
-    hold = Holding(z=0.25, r=0.0)
-    step = gru_step(GRU_WX, GRU_H, GRU_U, reset_after=reset_after, hold=hold)
-    assert hold.asked == ["z", "r", "g", "h"]
+    hook = Replacing(z=0.25, r=0.0)
+    step = gru_step(GRU_WX, GRU_H, GRU_U, reset_after=reset_after, hook=hook)
+    assert hook.asked == ["z", "r", "g", "h"]
     assert step.g == close(math.tanh(0.3))  # a closed reset gate leaves the input alone
     assert step.h == close(0.25 * 0.4 + 0.75 * math.tanh(0.3))
 
-    held = gru_step(GRU_WX, GRU_H, GRU_U, reset_after=reset_after, hold=Holding(g=0.5, h=0.125))
+    held = gru_step(GRU_WX, GRU_H, GRU_U, reset_after=reset_after, hook=Replacing(g=0.5, h=0.125))
     assert (held.g[0], held.h[0]) == (0.5, 0.125)
 
 
@@ -158,15 +158,15 @@ def test_lstm_step_with_other_activations():
 
 
 def test_lstm_hold_goes_on_into_what_follows():
-    hold = Holding(f=1.0, i=0.0, o=0.5)
-    step = lstm_step(LSTM_WX, LSTM_H, LSTM_C, LSTM_U, hold=hold)
-    assert hold.asked == ["i", "f", "g", "o", "c", "h"]
+    hook = Replacing(f=1.0, i=0.0, o=0.5)
+    step = lstm_step(LSTM_WX, LSTM_H, LSTM_C, LSTM_U, hook=hook)
+    assert hook.asked == ["i", "f", "g", "o", "c", "h"]
     assert step.c == close(-0.9)  # kept
     assert step.h == close(0.5 * math.tanh(-0.9))
     assert step.g == close(math.tanh(-0.02))  # untouched
     assert step.uh == close(0.2, -0.24, 0.28, -0.32)  # what the network wanted stays visible
 
-    held = lstm_step(LSTM_WX, LSTM_H, LSTM_C, LSTM_U, hold=Holding(c=0.75))
+    held = lstm_step(LSTM_WX, LSTM_H, LSTM_C, LSTM_U, hook=Replacing(c=0.75))
     assert held.c == close(0.75)
     assert held.h == close(squash(0.08) * math.tanh(0.75))
 

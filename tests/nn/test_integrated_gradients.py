@@ -48,7 +48,7 @@ def test_the_gradient_by_every_input_agrees_with_finite_differences(kind: str) -
     def score(value: np.ndarray) -> float:
         return float((pull * trace(layer, value).outputs).sum())
 
-    found = bptt.through_time(weights, trace(layer, x), pull).x
+    found = bptt.backpropagate(weights, trace(layer, x), pull).x
     order = trace(layer, x).timesteps
     for step, t in enumerate(order):
         for feature in range(2):
@@ -68,7 +68,7 @@ def test_the_gradient_by_a_state_is_that_by_the_state_a_later_run_starts_from(ki
     whole = trace(layer, x)
     pull = np.zeros((7, 3))
     pull[-1] = rng.normal(size=3)
-    found = bptt.through_time(weights_of(layer), whole, pull)
+    found = bptt.backpropagate(weights_of(layer), whole, pull)
     states = [whole.h[t]] + ([whole.c[t]] if kind == "lstm" else [])
 
     def score(moved: list[np.ndarray]) -> float:

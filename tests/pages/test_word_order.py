@@ -50,7 +50,7 @@ def test_shuffle_and_back_and_a_click_in_the_ranking(model) -> None:  # type: ig
     assert tried(page).now == (0, 1, 2, 3, 4)
     page.button(key="order_tried_1").click().run()
     assert tried(page).now == kept.all[1]
-    nats = model.surprises([permutations.words_in_order(kept.words, order) for order in kept.all]).mean(axis=1)
+    nats = model.surprisals([permutations.words_in_order(kept.words, order) for order in kept.all]).mean(axis=1)
     shown = [float(label.split(" · ")[1]) for label in listed(page)]
     assert shown == sorted(shown)
     np.testing.assert_allclose(shown, np.sort(nats), atol=0.0051)
@@ -64,7 +64,7 @@ def test_all_orders_of_five_words_are_tried_and_the_rank_is_computed(model) -> N
     button.click().run()
     words = ["the", "dog", "bit", "the", "man"]
     every = permutations.orders_to_try(words, 200, 1)
-    nats = model.surprises([permutations.words_in_order(words, order) for order in every]).mean(axis=1)
+    nats = model.surprisals([permutations.words_in_order(words, order) for order in every]).mean(axis=1)
     assert said(page, verdict(nats, many=False))
     best = next(each for each in page.button if each.key == f"order_found_{nats.argmin()}")
     best.click().run()

@@ -12,7 +12,7 @@ import streamlit as st
 
 from lstm_core.datasets import LONGEST_TRAINED, MOST_DIGITS
 from lstm_core.errors import ModelError, TextError
-from lstm_core.inference import END, Rewriter, Rewriting, Written, longest_for, right_signs, right_words
+from lstm_core.inference import END, Rewriter, Rewriting, Written, correct_characters, count_correct_words, longest_for
 from lstm_core.interpret import PatchingResult, erase_units, patch_states, scale_state, swap_state, words_when_scaled
 from ui.common import charts, model_cache, theme, url_state
 from ui.recurrent_family import state_charts
@@ -90,9 +90,9 @@ def _reading(found: Rewriting) -> dict[str, str | int]:
         "At each step the decoder also gets the character that it has just written."
     )
     _traces(found, names)
-    right = right_signs(found.written.text, found.truth) + [found.is_right] * found.written.finished
-    sure = found.written.sureness
-    figure = state_charts.sureness(names, sure, right)
+    right = correct_characters(found.written.text, found.truth) + [found.is_right] * found.written.finished
+    sure = found.written.confidence
+    figure = state_charts.confidence(names, sure, right)
     st.markdown("##### How sure it was of each character", help="The probability that the decoder's softmax gave it.")
     st.plotly_chart(figure, config=charts.CONFIG, key="s2s_sure", alt=_sure_sentence(sure, right))
     st.markdown(_sure_sentence(sure, right))
@@ -101,7 +101,7 @@ def _reading(found: Rewriting) -> dict[str, str | int]:
 
 def verdict(found: Rewriting) -> str:
     """How the answer compares with the truth, in one sentence."""
-    words, right = len(found.number), right_words(found.written.text, found.truth)
+    words, right = len(found.number), count_correct_words(found.written.text, found.truth)
     if found.is_right:
         return f"{words} digits, {len(found.written.characters) - 1} characters, and every one of them is right."
     end = "" if found.written.finished else " It never came to an end by itself and was stopped."
@@ -109,7 +109,7 @@ def verdict(found: Rewriting) -> str:
 
 
 def _against_truth(written: Written, truth: str) -> None:
-    right = right_signs(written.text, truth)
+    right = correct_characters(written.text, truth)
     shown = ""
     for good, group in groupby(zip(written.text, right, strict=True), key=lambda pair: pair[1]):
         part = "".join(sign for sign, _ in group)
@@ -223,7 +223,7 @@ def _compared(text: str, found: Rewriting, model: Rewriter, second: str) -> str:
     parts = []
     for number in dict.fromkeys((found.number, second)):
         answer = found.written.text if number == found.number else model.rewrite(number).written.text
-        count, same = len(answer.split()), right_words(text, answer)
+        count, same = len(answer.split()), count_correct_words(text, answer)
         parts.append(
             f"from the state of {number} it writes *{answer}*, {count} {'word' if count == 1 else 'words'}, "
             f"and {same if same < count or text != answer else 'all'} of them stand in the same place here"

@@ -93,7 +93,7 @@ def _arrow(figure: go.Figure, x: float, start: float, end: float) -> None:
     )  # fmt: skip
 
 
-def sureness(characters: Sequence[str], sure: np.ndarray, right: Sequence[bool]) -> go.Figure:
+def confidence(characters: Sequence[str], sure: np.ndarray, right: Sequence[bool]) -> go.Figure:
     """How probable each written character was to the network itself; the wrong ones are marked.
 
     Args:

@@ -146,10 +146,10 @@ def _one_surprise(model: TextGenerator, text: str) -> None:
     most = LONGEST_READ[model.carries]
     score = model.score(text[:most])
     st.markdown(f"**{model.card.title}**: {score.nats_per_character:.2f} nats per character")
-    first = len(score.text) - len(score.surprise)
+    first = len(score.text) - len(score.surprisal)
     written_text.show(
         score.text[first:],
-        panel.tint_of_surprise(score.surprise),
+        panel.tint_of_surprise(score.surprisal),
         key=f"surprise_{model.card.name}",
         label=f"The text, tinted by the surprise of {model.card.title}",
         prompt=score.text[:first],

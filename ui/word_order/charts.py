@@ -23,19 +23,19 @@ def surprises(score: WordScore) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=np.arange(len(names)),
-            y=score.surprise,
+            y=score.surprisal,
             marker={
                 "color": SURPRISED,
                 "pattern": {"shape": ["" if known else "/" for known in score.known] + [""], "fillmode": "replace"},
             },
-            text=[f"{value:.1f}" for value in score.surprise] if len(names) <= WRITTEN_ON else None,
+            text=[f"{value:.1f}" for value in score.surprisal] if len(names) <= WRITTEN_ON else None,
             textposition="outside",
             textfont_size=15,
             cliponaxis=False,
             customdata=np.column_stack(
                 [
                     [escape(name, quote=False) for name in names],
-                    [f"{share:.2%}" if share < 0.1 else f"{share:.0%}" for share in np.exp(-score.surprise)],
+                    [f"{share:.2%}" if share < 0.1 else f"{share:.0%}" for share in np.exp(-score.surprisal)],
                     [escape(word, quote=False) for word in score.expected],
                     [f"{share:.0%}" for share in score.confidence],
                 ]

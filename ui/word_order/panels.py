@@ -141,7 +141,7 @@ def arrange(tried: Tried) -> None:
     score = model.score(words_in_order(tried.words, tried.now))
     known = np.array(score.known)[np.argsort(tried.now)]  # by place in the typed sentence
     word_chips.show(
-        tried.shown, known.tolist(), tried.now, score.surprise.tolist(), key="order_chips", on_move=tried.put
+        tried.shown, known.tolist(), tried.now, score.surprisal.tolist(), key="order_chips", on_move=tried.put
     )
     ways = count_orders(tried.words)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -156,7 +156,7 @@ def arrange(tried: Tried) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         alt = "Bars, surprise in nats: " + ", ".join(
-            f"{word} {value:.1f}" for word, value in zip([*score.words, "end"], score.surprise, strict=True)
+            f"{word} {value:.1f}" for word, value in zip([*score.words, "end"], score.surprisal, strict=True)
         )
         plotting.show(order_charts.surprises(score), "order_bars", alt)
     with right:
@@ -249,12 +249,12 @@ def verdict(nats: np.ndarray, many: bool) -> str:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _searched(words: tuple[str, ...]) -> tuple[list[Order], np.ndarray]:
     found = orders_to_try(words, TRIES, SEED)
-    return found, _model().surprises([words_in_order(words, order) for order in found]).mean(axis=1)
+    return found, _model().surprisals([words_in_order(words, order) for order in found]).mean(axis=1)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _per_word(readings: tuple[tuple[str, ...], ...]) -> np.ndarray:
-    return _model().surprises(readings).mean(axis=1)
+    return _model().surprisals(readings).mean(axis=1)
 
 
 def _model() -> WordModel:
@@ -273,7 +273,7 @@ def readers(tried: Tried) -> None:
     except TextError as error:
         st.error(str(error))
         return
-    alone = _model().alone(tried.words)
+    alone = _model().unigram_surprisal(tried.words)
     if len(texts) == 1:
         st.markdown("Only one order so far: shuffle the words, or move one, and look again.")
     else:

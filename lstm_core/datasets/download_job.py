@@ -9,17 +9,17 @@ from typing import Any
 from lstm_core.datasets import registry
 from lstm_core.errors import LabError
 
-TELL_EVERY = 0.3  # seconds
+REPORT_EVERY = 0.3  # seconds
 
 
 class _StoppedError(LabError):
-    """Somebody stopped it."""
+    """The download was stopped on request."""
 
 
 def work(
-    arguments: dict[str, Any], tell: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
+    arguments: dict[str, Any], report: Callable[[dict[str, Any]], None], should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Fetch `arguments["dataset"]`; tells `mebibytes` and, where the server says, `share` from time to time.
+    """Download `arguments["dataset"]`, reporting `mebibytes` and, where the total is known, `share`.
 
     Returns:
         `ended`: "finished" or "stopped"; `dataset`.
@@ -27,15 +27,15 @@ def work(
     Raises:
         DatasetError: if there is no such data set, no network, or no room for it.
     """
-    name, told = arguments["dataset"], 0.0
+    name, reported = arguments["dataset"], 0.0
 
     def progress(done: int, total: int | None) -> None:
-        nonlocal told
-        if stopped():
+        nonlocal reported
+        if should_stop():
             raise _StoppedError("The download was stopped.")
-        if time.monotonic() - told > TELL_EVERY:
-            told = time.monotonic()
-            tell({"mebibytes": round(done / 2**20, 1), **({"share": done / total} if total else {})})
+        if time.monotonic() - reported > REPORT_EVERY:
+            reported = time.monotonic()
+            report({"mebibytes": round(done / 2**20, 1), **({"share": done / total} if total else {})})
 
     try:
         registry.download_dataset(name, progress)

@@ -1,4 +1,4 @@
-"""Long work in worker processes, on Dask: a queue that hands jobs out, follows them and stops them."""
+"""Jobs in worker processes, on Dask: a queue that submits, follows and stops them."""
 
 from lstm_core.jobs.queue import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue
 

@@ -1,7 +1,7 @@
-"""A scheduler and its workers on this machine, in a process of their own that ends with the web process.
+"""A scheduler and its workers on this machine, in a subprocess that ends with the web process.
 
-They can't be started from the web process itself: a worker begins by importing its parent's main module, and Streamlit
-calls the page that is being drawn that, so every worker would draw the page. `jobs/queue.py` is the other side.
+The web process can't start them itself: a worker first imports the main module of its parent, which under Streamlit is
+the page of the current run, so every worker would run the page.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from pathlib import Path
 from lstm_core.jobs.worker import ONE_THREAD
 
 
-class OwnCluster:
-    """A running `main`."""
+class LocalWorkers:
+    """A subprocess that runs `main`."""
 
-    def __init__(self, workers: int, memory: str, patience: float) -> None:
-        """Start it and wait until it can be reached.
+    def __init__(self, workers: int, memory: str, timeout: float) -> None:
+        """Start it and wait for its address.
 
         Args:
-            workers: processes, each with one thread.
-            memory: of each worker.
-            patience: seconds to wait for it.
+            workers: the number of processes, each with one thread.
+            memory: limit of each worker.
+            timeout: seconds to wait.
 
         Raises:
             OSError: if the process can't be started.
-            TimeoutError: if it can't be reached in time.
+            TimeoutError: if it doesn't report an address in time.
         """
-        # Found wherever the app was started from.
-        root, known = str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")
+        # So that lstm_core is found from any working directory.
+        root, path = str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lstm_core.jobs.local_cluster", str(workers), memory],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [known])])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [path])])},
         )
-        self.address = self._read_address(patience)
+        self.address = self._read_address(timeout)
         if not self.address:
             self.close()
             raise TimeoutError("the training workers don't start")
 
     def close(self) -> None:
-        """End it and its workers."""
+        """End the subprocess and its workers."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -59,20 +59,20 @@ class OwnCluster:
             self._process.kill()
             self._process.wait()
 
-    def _read_address(self, patience: float) -> str:
+    def _read_address(self, timeout: float) -> str:
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            return self._process.stdout.readline().strip() if selector.select(patience) else ""
+            return self._process.stdout.readline().strip() if selector.select(timeout) else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve this machine until standard input ends, which it does when the parent does; prints the address first."""
+    """Print the address of a scheduler with local workers, and serve until standard input ends with the parent."""
     parser = argparse.ArgumentParser(prog="python -m lstm_core.jobs.local_cluster", description=main.__doc__)
     parser.add_argument("workers", type=int)
     parser.add_argument("memory")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches everybody; the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches every process; the parent decides
     import dask
     from distributed import LocalCluster
 

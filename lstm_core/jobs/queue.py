@@ -1,8 +1,7 @@
-"""Long work in worker processes, through Dask: queued, followed, stopped, and honestly failed.
+"""A queue of jobs that run in worker processes, on Dask: submitted, followed, stopped, and their errors explained.
 
-By default a cluster of this machine's own starts with the first job; with LSTM_LAB_SCHEDULER the
-same code uses workers elsewhere. Jobs are kept in this process, by an identity that nobody can
-guess; what they do is in other modules, and runs by `job_worker.carry_out`.
+By default a local cluster starts with the first job; with LSTM_LAB_SCHEDULER the same code uses workers elsewhere.
+Jobs are kept in this process, under an identity that can't be guessed. `jobs/worker.py` runs their functions.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.errors import LabError
-from lstm_core.jobs.local_cluster import OwnCluster
-from lstm_core.jobs.worker import carry_out, stop_of, topic_of
+from lstm_core.jobs.local_cluster import LocalWorkers
+from lstm_core.jobs.worker import run_job, stop_of, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -26,35 +25,37 @@ if TYPE_CHECKING:
 log = logging.getLogger("lstm_lab.jobs")
 
 OWN_LIMIT = 2  # unfinished jobs of one owner
-LIMIT = 40  # unfinished jobs of everybody
-KEPT = 12  # finished jobs of one owner whose results are kept
-MOST_KEPT = 120  # finished jobs of everybody
-MEMORY = "3 GiB"  # of a worker on this machine; beyond, it is ended
-PATIENCE = 30.0  # seconds to wait for a scheduler
+LIMIT = 40  # unfinished jobs of all owners
+OWN_FINISHED_LIMIT = 12  # finished jobs of one owner whose results are kept
+FINISHED_LIMIT = 120  # finished jobs of all owners
+MEMORY = "3 GiB"  # of a local worker; one that uses more is terminated
+TIMEOUT = 30.0  # seconds to wait for a scheduler
 
 WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", "stopped", "failed"
 
 
 class JobError(LabError):
-    """A job that can't be taken on, or isn't there."""
+    """A job that can't be accepted, or doesn't exist."""
 
 
 @dataclass
 class Job:
-    """One piece of long work. Pages read it and never write to it.
+    """One submitted function and its state. Pages read it and never write to it.
 
     Attributes:
-        identity: what its link carries; whoever has it may see and stop the job.
-        owner: whose it is.
-        title: for people.
-        work: the function that does it, "lstm_core.module:function".
-        arguments: what the function was given.
+        identity: a random string, part of its link; whoever has it may see and stop the job.
+        owner: who submitted it.
+        title: as displayed.
+        work: its function, "lstm_core.module:function".
+        arguments: of the function.
         state: "waiting", "running", "finished", "stopped" or "failed".
-        events: what it told, oldest first; begun anew if it had to start again.
-        restarts: how often it had to start again because its worker was lost.
+        events: its reports, oldest first; cleared when it is restarted.
+        restarts: how often it was restarted because its worker was lost.
         message: why it failed, in one sentence.
-        result: what it returned, once it has ended.
-        submitted, begun, ended, heard: seconds since the epoch; 0 for not yet. `heard` is the last sign of life.
+        result: what the function returned.
+        stop_requested: whether `JobQueue.stop` was called.
+        submitted, begun, ended, last_seen: seconds since the epoch, 0 for not yet; `last_seen` is of the last event.
+        done: set when the job is over.
     """
 
     identity: str
@@ -67,41 +68,47 @@ class Job:
     restarts: int = 0
     message: str = ""
     result: dict[str, Any] | None = None
-    asked_to_stop: bool = False
+    stop_requested: bool = False
     submitted: float = field(default_factory=time.time)
     begun: float = 0.0
     ended: float = 0.0
-    heard: float = 0.0
+    last_seen: float = 0.0
     done: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether it has finished, was stopped, or failed."""
         return self.state in (FINISHED, STOPPED, FAILED)
 
 
 class JobQueue:
-    """All jobs of this process, and its connection to the workers. Safe to share between sessions."""
+    """All jobs of this process, and its connection to the workers; thread-safe."""
 
     def __init__(self, scheduler: str | None = None, memory: str = MEMORY) -> None:
-        """Nothing is started yet.
+        """Create an empty queue; workers start with the first job.
 
         Args:
-            scheduler: "tcp://…" of one that runs already; None for workers of this machine's own.
-            memory: of each own worker.
+            scheduler: address of a running scheduler, "tcp://…"; None to start local workers.
+            memory: limit of each local worker.
         """
         self.scheduler, self.memory = scheduler, memory
         self._lock, self._starting = threading.Lock(), threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._futures: dict[str, Future] = {}
         self._client: Client | None = None
-        self._cluster: OwnCluster | None = None
+        self._cluster: LocalWorkers | None = None
 
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
         """Put a job into the queue.
 
+        Args:
+            work: the function, "lstm_core.module:function".
+            arguments: of the function.
+            owner: who submits it.
+            title: as displayed.
+
         Raises:
-            JobError: if its owner has as many as one may have, or no worker can be reached.
+            JobError: if its owner or the queue has too many unfinished jobs, or no worker can be reached.
         """
         client = self._connected()
         job = Job(secrets.token_urlsafe(12), owner, title, work, arguments)
@@ -114,9 +121,9 @@ class JobQueue:
             self._jobs[job.identity] = job
             self._forget_old()
         try:
-            client.subscribe_topic(topic_of(job.identity), lambda event: self._hear(job, event[1]))
+            client.subscribe_topic(topic_of(job.identity), lambda event: self._receive(job, event[1]))
             future = client.submit(
-                carry_out, job.identity, work, arguments, key=f"lstm-lab-job-{job.identity}", pure=False
+                run_job, job.identity, work, arguments, key=f"lstm-lab-job-{job.identity}", pure=False
             )
         except Exception as error:  # Tornado, Dask and the operating system each have their own
             self._end(job, FAILED, f"The run could not be handed to a worker ({_first_line(error)}); try again.")
@@ -126,7 +133,7 @@ class JobQueue:
         return job
 
     def find(self, identity: str) -> Job | None:
-        """The job of that identity, if this process knows it."""
+        """The job of that identity, or None."""
         with self._lock:
             return self._jobs.get(identity)
 
@@ -142,31 +149,31 @@ class JobQueue:
         return len(before) if job.state == WAITING else 0
 
     def stop(self, job: Job) -> None:
-        """Ask a job to end and to keep what there is; one that has not begun ends at once. Returns at once."""
+        """Request a job to end with what it has so far; a waiting one ends at once. Doesn't block."""
         if job.over:
             return
         from distributed import Event
 
-        job.asked_to_stop = True
+        job.stop_requested = True
         future, waiting = self._futures.get(job.identity), job.state == WAITING
-        Event(stop_of(job.identity), client=self._connected()).set()  # even if it waits: it may be beginning just now
+        Event(stop_of(job.identity), client=self._connected()).set()  # also while it waits: it may be starting just now
         if waiting and future is not None:
             self._end(job, STOPPED)
             future.cancel()
 
     def workers(self) -> int:
-        """How many workers there are now; 0 before the first job."""
+        """The number of workers; 0 before the first job."""
         client = self._client
         return len(client.scheduler_info(n_workers=-1)["workers"]) if client is not None else 0
 
     def close(self) -> None:
-        """End all jobs, the connection and the own workers. Another job would start them again."""
+        """End all jobs, the connection and the local workers. Another job would start them again."""
         with self._starting:
             client, cluster, self._client, self._cluster = self._client, self._cluster, None, None
         for job in list(self._jobs.values()):
             self._end(job, FAILED, "The server is stopping; this run ended with it.")
         if client is not None:
-            with suppress(Exception):  # closing what is gone already
+            with suppress(Exception):  # the connection may be lost already
                 client.close(timeout=5)
         if cluster is not None:
             cluster.close()
@@ -190,36 +197,36 @@ class JobQueue:
 
         address = self.scheduler
         if not address:
-            if self._cluster is not None:  # one that can't be reached any more
+            if self._cluster is not None:  # it can't be reached any more
                 self._cluster.close()
-            self._cluster = OwnCluster(_own_workers(), self.memory, PATIENCE)
+            self._cluster = LocalWorkers(_own_workers(), self.memory, TIMEOUT)
             address = self._cluster.address
-        return Client(address, timeout=PATIENCE, set_as_default=False, name="lstm-lab")
+        return Client(address, timeout=TIMEOUT, set_as_default=False, name="lstm-lab")
 
-    # --- What comes back; called on Dask's threads ---
+    # --- Events and results; called on Dask's threads ---
 
-    def _hear(self, job: Job, event: dict[str, Any]) -> None:
-        job.heard = time.time()
+    def _receive(self, job: Job, event: dict[str, Any]) -> None:
+        job.last_seen = time.time()
         if "begun" in event:
             if job.begun:
                 job.restarts += 1
                 job.events = []
-            job.begun = job.heard
+            job.begun = job.last_seen
             if not job.over:
                 job.state = RUNNING
         job.events.append(event)
 
     def _settle(self, job: Job, future: Future) -> None:
-        """A future is done: keep its result, or say why there is none."""
+        """Keep the result of a future that is done, or explain why there is none."""
         if future.status == "finished":
             try:
-                job.result = future.result(timeout=PATIENCE)
+                job.result = future.result(timeout=TIMEOUT)
             except Exception as error:  # the result was lost with its worker, or can't be read
                 self._end(job, FAILED, f"The run ended, but its result was lost ({_first_line(error)}); run it again.")
             else:
-                self._end(job, STOPPED if job.asked_to_stop else FINISHED)
+                self._end(job, STOPPED if job.stop_requested else FINISHED)
         elif future.status == "error":
-            self._end(job, FAILED, _why(future.exception(timeout=PATIENCE)))
+            self._end(job, FAILED, _why(future.exception(timeout=TIMEOUT)))
         else:
             self._end(job, FAILED, "The connection to the training workers was lost; run it again.")
 
@@ -230,22 +237,22 @@ class JobQueue:
         self._futures.pop(job.identity, None)
         client = self._client
         if client is not None:
-            with suppress(ValueError):  # it was never subscribed
+            with suppress(ValueError):  # it was not subscribed
                 client.unsubscribe_topic(topic_of(job.identity))
         job.done.set()
 
     def _forget_old(self) -> None:
-        """Let go of the oldest finished jobs; the lock is held."""
+        """Delete the oldest finished jobs; the caller holds the lock."""
         ended = [job for job in self._jobs.values() if job.over]
         counts: dict[str, int] = {}
         for place, job in enumerate(reversed(ended)):
             counts[job.owner] = counts.get(job.owner, 0) + 1
-            if counts[job.owner] > KEPT or place >= MOST_KEPT:
+            if counts[job.owner] > OWN_FINISHED_LIMIT or place >= FINISHED_LIMIT:
                 del self._jobs[job.identity]
 
 
 def _own_workers() -> int:
-    """LSTM_LAB_WORKERS, or one: training takes a core, and somebody has to serve the pages."""
+    """LSTM_LAB_WORKERS; 1 by default, so that another core is left for the web process."""
     wanted = os.environ.get("LSTM_LAB_WORKERS", "1")
     if not (wanted.isdecimal() and 1 <= int(wanted) <= 64):
         raise JobError(f"LSTM_LAB_WORKERS is '{wanted}'; it can be a whole number from 1 to 64.")
@@ -253,16 +260,16 @@ def _own_workers() -> int:
 
 
 def _why(error: BaseException | None) -> str:
-    """Why a job failed, for the person whose job it was."""
+    """Why a job failed, in one sentence for its owner."""
     if isinstance(error, LabError):
         return str(error)
     if type(error).__name__ == "KilledWorker":
         return (
-            "The worker that trained was ended from outside, perhaps because it needed more memory than it may have. "
+            "The worker was terminated from outside, perhaps because it used more memory than allowed. "
             "Try fewer units, a smaller batch or shorter texts."
         )
     if isinstance(error, MemoryError):
-        return "The run needs more memory than a worker may have: try fewer units, a smaller batch or shorter texts."
+        return "The run needs more memory than a worker is allowed: try fewer units, a smaller batch or shorter texts."
     log.error("a job failed", exc_info=error)
     return f"The run failed ({_first_line(error)})."
 
@@ -277,7 +284,7 @@ _sharing = threading.Lock()
 
 
 def shared_queue() -> JobQueue:
-    """The jobs of this process: its own workers, or those at LSTM_LAB_SCHEDULER."""
+    """The queue of this process, with local workers or those at LSTM_LAB_SCHEDULER."""
     global _shared
     with _sharing:
         if _shared is None:
@@ -286,6 +293,6 @@ def shared_queue() -> JobQueue:
 
 
 def shutdown() -> None:
-    """End the jobs of this process, if it ever had any."""
+    """Close the shared queue, if there is one."""
     if _shared is not None:
         _shared.close()

@@ -1,6 +1,6 @@
-"""A job that does nothing but count: to try a set of workers without training anything.
+"""A job that only counts: it tests a set of workers without training anything.
 
-`python -m lstm_core.jobs.smoke_test` runs it on the workers that this machine is set up for and says what came back.
+`python -m lstm_core.jobs.smoke_test` runs it on the configured workers and prints the result.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from lstm_core.errors import LabError
 
 
 def work(
-    arguments: dict[str, Any], tell: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
+    arguments: dict[str, Any], report: Callable[[dict[str, Any]], None], should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Count to `arguments["steps"]`, resting `arguments["rest"]` seconds at each, and tell every number.
+    """Count to `arguments["steps"]`, sleeping `arguments["rest"]` seconds after each, and report every number.
 
     Returns:
         `counted`, and the `process` that did it.
@@ -27,20 +27,20 @@ def work(
     step = 0
     for step in range(1, int(arguments["steps"]) + 1):
         if step == arguments.get("fail_at"):
-            raise LabError(f"Counting failed at {step}, as it was asked to.")
-        if stopped():
+            raise LabError(f"Counting failed at {step}, as requested.")
+        if should_stop():
             break
-        tell({"step": step, "process": os.getpid()})
+        report({"step": step, "process": os.getpid()})
         time.sleep(float(arguments.get("rest", 0.0)))
     return {"counted": step, "process": os.getpid()}
 
 
 def main() -> None:
-    """Count to ten on the workers, and print what was heard."""
+    """Count to ten on the workers, and print the result."""
     from lstm_core.jobs import queue
 
     shared = queue.shared_queue()
-    job = shared.submit("lstm_core.jobs.smoke_test:work", {"steps": 10, "rest": 0.1}, "rehearsal", "Count to ten")
+    job = shared.submit("lstm_core.jobs.smoke_test:work", {"steps": 10, "rest": 0.1}, "smoke test", "Count to ten")
     job.done.wait(120)
     print(f"{job.state}: {len(job.events)} events, {job.result or job.message} on {shared.workers()} workers")
     shared.close()

@@ -1,4 +1,4 @@
-"""What runs in a worker process: one job's function, its reports on the way, and whether it is asked to stop.
+"""What runs in a worker process: the function of one job, its reports, and the requests to stop it.
 
 Nothing here knows what a job does. `jobs/queue.py` is the other side, in the web process.
 """
@@ -16,8 +16,8 @@ from typing import Any
 from lstm_core.errors import LabError
 from lstm_core.nn import keras_backend
 
-# Set in a worker before it imports NumPy: one thread each, so that a job leaves the other cores to the web process;
-# and large buffers kept between training steps, which glibc would give back and ask for again.
+# Set in a worker before it imports NumPy: one thread each, so that a job leaves the other cores to the web process.
+# The MALLOC_ variables let glibc keep large buffers between training steps instead of returning them each time.
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -31,7 +31,8 @@ ONE_THREAD = {
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
     "MALLOC_TOP_PAD_": "67108864",
 }
-ASKED = 0.4  # seconds between two questions whether to stop
+POLL_EVERY = 0.4  # seconds between two checks whether the job should stop
+# A job's function: (arguments, report, should_stop) → result.
 Work = Callable[[dict[str, Any], Callable[[dict[str, Any]], None], Callable[[], bool]], dict[str, Any]]
 
 
@@ -41,51 +42,51 @@ def topic_of(identity: str) -> str:
 
 
 def stop_of(identity: str) -> str:
-    """The name of the event that asks a job to stop."""
+    """The name of the event that requests a job to stop."""
     return f"lstm-lab-stop-{identity}"
 
 
-def carry_out(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Run a job's function in this process.
+def run_job(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Run the function of a job in this process.
 
     Args:
         identity: of the job.
         work: "lstm_core.module:function"; see `Work`.
-        arguments: what it is given.
+        arguments: of the function.
 
     Raises:
-        LabError: what the function raises for a user's mistake, or if no such function is there.
+        LabError: what the function raises for a user's mistake, or if there is no such function.
     """
     from distributed import Event, get_worker
 
-    be_modest()
+    lower_priority()
     worker, stop = get_worker(), Event(stop_of(identity))
-    asked, asked_to_stop = time.monotonic(), False
+    checked, requested = time.monotonic(), False
 
-    def tell(event: dict[str, Any]) -> None:
+    def report(event: dict[str, Any]) -> None:
         worker.log_event(topic_of(identity), plain(event))
 
-    def stopped() -> bool:
-        nonlocal asked, asked_to_stop
-        if not asked_to_stop and time.monotonic() - asked > ASKED:
-            asked_to_stop, asked = stop.is_set(), time.monotonic()
-        return asked_to_stop
+    def should_stop() -> bool:
+        nonlocal checked, requested
+        if not requested and time.monotonic() - checked > POLL_EVERY:
+            requested, checked = stop.is_set(), time.monotonic()
+        return requested
 
-    tell({"begun": time.time(), "worker": worker.address})
+    report({"begun": time.time(), "worker": worker.address})
     if "keras" not in sys.modules:
-        keras_backend.choose()  # before the work's module brings Keras in
-    function = find(work)
+        keras_backend.choose()  # before the module of the function imports Keras
     try:
-        return function(arguments, tell, stopped)
+        return find(work)(arguments, report, should_stop)
     finally:
-        _forget()
+        if "keras" in sys.modules:  # free the models of this job before the next one
+            sys.modules["keras"].utils.clear_session()
 
 
 def find(work: str) -> Work:
-    """The function of that name; LabError if it isn't one of the core's."""
+    """The function of that name; LabError if it isn't in `lstm_core`."""
     module, _, name = work.partition(":")
     if not module.startswith("lstm_core."):
-        raise LabError(f"'{work}' is no work of LSTM Lab's; it has to be in lstm_core.")
+        raise LabError(f"'{work}' is no job of LSTM Lab: it has to be in lstm_core.")
     try:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
@@ -93,7 +94,7 @@ def find(work: str) -> Work:
 
 
 def plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as Python's, which is what an event can carry; all else as it is."""
+    """NumPy scalars and arrays as Python numbers and lists, so that an event can be serialized."""
     if isinstance(value, dict):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -101,20 +102,14 @@ def plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _forget() -> None:
-    """Let go of the models of a job, so that the next one finds the memory as this one did."""
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.clear_session()
-
-
-def be_modest() -> None:
-    """Let this process run after everybody else on its machine, where the system knows how."""
+def lower_priority() -> None:
+    """Lower the scheduling priority of this process, where the system supports it."""
     if hasattr(os, "nice"):
         os.nice(max(0, 5 - os.nice(0)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve a scheduler on another machine: one process, one thread, bounded memory; see the README."""
+    """Run workers for a scheduler on another machine, one thread and limited memory each; see the README."""
     parser = argparse.ArgumentParser(prog="python -m lstm_core.jobs.worker", description=main.__doc__)
     parser.add_argument("scheduler", help="its address, such as tcp://10.0.0.1:8786")
     parser.add_argument("--workers", default="1", help="processes, each with one thread (default %(default)s)")

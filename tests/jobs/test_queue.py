@@ -1,4 +1,4 @@
-"""Jobs in worker processes: queued, heard, stopped, killed, and on workers elsewhere. Nothing is trained here."""
+"""Jobs in worker processes: queued, followed, stopped, killed, and on workers elsewhere. Nothing is trained here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lstm_core.nn import keras_backend
 
 COUNT = "lstm_core.jobs.smoke_test:work"
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 90.0
+TIMEOUT = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +36,14 @@ def jobs() -> Iterator[JobQueue]:
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.02)
 
 
 def ended(job: Job) -> Job:
-    assert job.done.wait(PATIENCE), f"the job is still {job.state}"
+    assert job.done.wait(TIMEOUT), f"the job is still {job.state}"
     return job
 
 
@@ -51,7 +51,7 @@ def long_job(jobs: JobQueue, owner: str, steps: int = 100_000) -> Job:
     return jobs.submit(COUNT, {"steps": steps, "rest": 0.02}, owner, "Count")
 
 
-def test_a_job_runs_in_another_process_and_tells_every_step(jobs: JobQueue) -> None:
+def test_a_job_runs_in_another_process_and_reports_every_step(jobs: JobQueue) -> None:
     job = ended(jobs.submit(COUNT, {"steps": 5}, "a", "Count to five"))
     assert (job.state, job.result and job.result["counted"]) == (FINISHED, 5)
     wait_for(lambda: [event.get("step") for event in job.events] == [None, 1, 2, 3, 4, 5], "all events")
@@ -110,7 +110,7 @@ def test_everybody_together_has_a_limit(jobs: JobQueue) -> None:
 
 def test_a_users_mistake_comes_back_as_its_sentence(jobs: JobQueue) -> None:
     job = ended(jobs.submit(COUNT, {"steps": 5, "fail_at": 3}, "f", "Fail"))
-    assert (job.state, job.message) == (FAILED, "Counting failed at 3, as it was asked to.")
+    assert (job.state, job.message) == (FAILED, "Counting failed at 3, as requested.")
 
 
 @pytest.mark.parametrize("work", ["os:system", "lstm_core.jobs.smoke_test:no_such", "lstm_core.no_such:work"])
@@ -127,7 +127,7 @@ def test_a_killed_worker_begins_again_and_a_second_time_fails_honestly(jobs: Job
         os.kill(job.events[-1]["process"], signal.SIGKILL)
     ended(job)
     assert job.state == FAILED
-    assert "ended from outside" in job.message
+    assert "terminated from outside" in job.message
     after = ended(jobs.submit(COUNT, {"steps": 2}, "h", "After"))
     assert after.state == FINISHED
 
@@ -153,11 +153,11 @@ def test_workers_end_with_a_web_process_that_is_killed() -> None:
     below = web.children(recursive=True)
     web.kill()
     web.wait()
-    assert psutil.wait_procs(below, timeout=PATIENCE)[1] == []
+    assert psutil.wait_procs(below, timeout=TIMEOUT)[1] == []
 
 
 def test_nobody_at_the_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstm_core.jobs.queue.PATIENCE", 0.5)
+    monkeypatch.setattr("lstm_core.jobs.queue.TIMEOUT", 0.5)
     lonely = JobQueue(f"tcp://127.0.0.1:{free_port()}")
     with pytest.raises(JobError, match="No training worker can be reached at tcp"):
         lonely.submit(COUNT, {"steps": 1}, "i", "Count")
@@ -215,21 +215,21 @@ def reached(web: JobQueue) -> bool:
         return False
 
 
-def test_a_download_tells_how_far_it_is_and_ends_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_reports_its_progress_and_stops_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(name: str, progress: Callable[[int, int | None], None]) -> None:
         for done in (2**20, 2**21):
             progress(done, 2**22)
 
     monkeypatch.setattr(registry, "download_dataset", fetch)
-    monkeypatch.setattr(download_job, "TELL_EVERY", -1.0)
-    told: list[dict[str, Any]] = []
-    assert download_job.work({"dataset": "macbeth"}, told.append, lambda: False)["ended"] == "finished"
-    assert told == [{"mebibytes": 1.0, "share": 0.25}, {"mebibytes": 2.0, "share": 0.5}]
-    assert download_job.work({"dataset": "macbeth"}, told.append, lambda: True)["ended"] == "stopped"
-    assert len(told) == 2
+    monkeypatch.setattr(download_job, "REPORT_EVERY", -1.0)
+    events: list[dict[str, Any]] = []
+    assert download_job.work({"dataset": "macbeth"}, events.append, lambda: False)["ended"] == "finished"
+    assert events == [{"mebibytes": 1.0, "share": 0.25}, {"mebibytes": 2.0, "share": 0.5}]
+    assert download_job.work({"dataset": "macbeth"}, events.append, lambda: True)["ended"] == "stopped"
+    assert len(events) == 2
 
 
-def test_what_is_told_can_travel() -> None:
+def test_events_can_be_serialized() -> None:
     event = {"loss": np.float32(0.5), "curve": np.arange(3), "text": "x", "deep": {1: (np.int64(2),)}}
     assert job_worker.plain(event) == {"loss": 0.5, "curve": [0, 1, 2], "text": "x", "deep": {"1": [2]}}
 

@@ -101,18 +101,20 @@ def state(key: str, job: Job) -> None:
     """One line: where the run stands and since when, a button that stops it, and what is wrong if anything is."""
     name, icon, colour = STATES[job.state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge("Stopping" if job.asked_to_stop and not job.over else name, icon=icon, color=colour)
+        st.badge("Stopping" if job.stop_requested and not job.over else name, icon=icon, color=colour)
         st.markdown(_words(job), width="stretch")
         st.button(
-            "Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.over or job.asked_to_stop,
+            "Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.over or job.stop_requested,
             on_click=_stop, args=(job.identity,), help="Ends the run and keeps what there is.",
         )  # fmt: skip
     if job.state == FAILED:
         st.error(job.message)
     elif job.restarts and not job.over:
         st.warning("Its worker was lost, and the run began again from the start.")
-    elif job.state == RUNNING and time.time() - max(job.heard, job.begun) > SILENCE:
-        st.warning(f"No word from the worker for {time.time() - job.heard:.0f} seconds. You can stop the run, or wait.")
+    elif job.state == RUNNING and time.time() - max(job.last_seen, job.begun) > SILENCE:
+        st.warning(
+            f"No word from the worker for {time.time() - job.last_seen:.0f} seconds. You can stop the run, or wait."
+        )
 
 
 def _words(job: Job) -> str:

@@ -53,7 +53,7 @@ def _figures(story: RunState, job: Job) -> None:
     last = story.last
     left = "" if job.over or last.get("left") is None else f" · about {_duration(last['left'])} left"
     words = run_state.in_words(story) + left if last or not job.over else "It ended before its first step."
-    st.progress(1.0 if job.over and not job.asked_to_stop else min(story.done, 1.0), text=words)
+    st.progress(1.0 if job.over and not job.stop_requested else min(story.done, 1.0), text=words)
     losses = [value for value in story.epochs["validation_loss"] if value is not None]
     shares = [value for value in story.epochs["validation_accuracy"] if value is not None]
     columns = st.container(horizontal=True)

@@ -1,7 +1,7 @@
-"""Bracketed praise and blame, such as "((not bad) and (very good))": grammar, meaning, and trees to learn from.
+"""Bracketed sentences of praise and blame, such as "((not bad) and (very good))": grammar, parser, labels and samples.
 
-The grammar is ours and small: a word of praise or blame; "(not X)"; "(very X)"; "(X and Y)"; "(X but Y)". What a
-tree means follows from its parts by `meaning`. The network that learns it is in `inference/tree_rnn.py`.
+The grammar: a word of praise or blame; "(not X)"; "(very X)"; "(X and Y)"; "(X but Y)". The label of a tree follows
+from its parts by `meaning`. The network that learns it is in `inference/tree_rnn.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from lstm_core.errors import TextError
 
-# Each word's meaning, from -2 (very bad) to 2 (very good).
+# The label of each word, from -2 (very bad) to 2 (very good).
 STRENGTH = {
     "awful": -2, "terrible": -2, "bad": -1, "poor": -1, "ordinary": 0, "average": 0,
     "fine": 1, "good": 1, "great": 2, "superb": 2,
@@ -25,15 +25,15 @@ BEFORE = ("not", "very")  # operators in front of one part
 BETWEEN = ("and", "but")  # operators between two parts
 VOCABULARY = (*STRENGTH, *BEFORE, *BETWEEN)
 LABELS = ("very bad", "bad", "so-so", "good", "very good")  # of the meanings -2…2
-TRAINED_DEPTH = 4  # brackets within one another, at most
-ALL_TRAINED = 1  # there are so few trees of this depth and less that all of them are trained on
-MOST_DEPTH, MOST_WORDS, MOST_CHARACTERS = 12, 32, 400  # of a sentence that is read
-PARTS = 20  # one part in so many is for testing, and one for validation
+TRAINED_DEPTH = 4  # the largest depth of training trees
+ALL_TRAINED = 1  # up to this depth there are so few trees that all are training trees
+MOST_DEPTH, MOST_WORDS, MOST_CHARACTERS = 12, 32, 400  # of a sentence that is parsed
+PARTS = 20  # one in so many trees is a test tree, and one a validation tree
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A word without parts, or an operator with one or two."""
+    """A word without parts, or an operator with one or two parts."""
 
     word: str
     parts: tuple[Tree, ...] = ()
@@ -46,7 +46,7 @@ class Tree:
 
     @property
     def depth(self) -> int:
-        """How many brackets lie within one another: 0 for a word."""
+        """The nesting depth of brackets: 0 for a word."""
         return 1 + max(part.depth for part in self.parts) if self.parts else 0
 
     @property
@@ -59,11 +59,11 @@ class Tree:
 
 
 def meaning(tree: Tree) -> int:
-    """What a sentence says, from -2 (very bad) to 2 (very good).
+    """The label of a sentence, from -2 (very bad) to 2 (very good).
 
-    A word has its `STRENGTH`. "not" turns the side and takes the edge off: not great is bad, not awful is good, not
-    ordinary is ordinary. "very" goes to the end of the side. "and" is the mean of its two parts, rounded towards
-    so-so. "but" is what stands behind it.
+    A word has its `STRENGTH`. "not" inverts the sign and weakens: not great is bad, not awful is good, not ordinary
+    is ordinary. "very" strengthens to ±2. "and" is the mean of its two parts, rounded towards 0. "but" is its second
+    part.
     """
     if not tree.parts:
         return STRENGTH[tree.word]
@@ -75,17 +75,17 @@ def meaning(tree: Tree) -> int:
     return int((first + last) / 2) if tree.word == "and" else last
 
 
-# --- As two by two -------------------------------------------------------------------------------
+# --- Binary trees ---------------------------------------------------------------------------------
 
 
 class Piece(NamedTuple):
-    """A node of a tree in which every node has two children or is a word.
+    """A node of a binary tree.
 
     Attributes:
         word: of a leaf; empty elsewhere.
-        left, right: the places of its children among the pieces; -1 for a leaf.
-        value: its meaning from -2 to 2; None for an operator, and for half a sentence such as "and good".
-        text: the part of the sentence that it stands for.
+        left, right: the indices of its children among the pieces; -1 for a leaf.
+        value: its label from -2 to 2; None for an operator, and for a half such as "and good".
+        text: its part of the sentence.
     """
 
     word: str
@@ -96,7 +96,7 @@ class Piece(NamedTuple):
 
 
 def pieces(tree: Tree) -> tuple[Piece, ...]:
-    """A tree two by two, children before parents: (X and Y) is X with (and Y). The last piece is the whole."""
+    """The binary tree, children before parents: (X and Y) is X with (and Y). The last piece is the root."""
     found: list[Piece] = []
 
     def add(word: str, left: int, right: int, value: int | None, text: str) -> int:
@@ -118,7 +118,7 @@ def pieces(tree: Tree) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-# --- Reading what people type --------------------------------------------------------------------
+# --- The parser -----------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 HELP = "write (not X), (very X), (X and Y) or (X but Y)"
@@ -126,112 +126,106 @@ HELP = "write (not X), (very X), (X and Y) or (X but Y)"
 
 class _Token(NamedTuple):
     text: str
-    place: int  # of its first sign, from 1
+    place: int  # of its first character, from 1
 
 
 class _Parser:
-    """One pass over the tokens, a method a rule of the grammar."""
+    """A recursive-descent parser with one method for each rule of the grammar."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self.tokens, self.next = tokens, 0
 
     @property
-    def now(self) -> str:
-        """The token that comes next; empty at the end."""
-        return self.tokens[self.next].text if self.next < len(self.tokens) else ""
+    def now(self) -> _Token:
+        """The next token; its text is empty at the end."""
+        return self.tokens[self.next] if self.next < len(self.tokens) else _Token("", 0)
 
     def take(self) -> _Token:
-        """The next token, and on to the one behind it."""
+        """The next token, which is consumed."""
         self.next += 1
         return self.tokens[self.next - 1]
 
-    def whole(self) -> Tree:
-        """A sentence; the brackets around all of it may be left out."""
-        if self.now in BEFORE:
-            tree = self.inside()
-            self.check_clear(tree)
-        else:
-            tree = self.sentence()
-            if self.now in BETWEEN:
-                tree = Tree(self.take().text, (tree, self.sentence()))
-        if self.now:
-            token = self.take()
-            if token.text == ")":
-                raise TextError(f"The bracket that closes at sign {token.place} was never opened: take it out.")
+    def sentence(self) -> Tree:
+        """All tokens; the outermost brackets may be omitted."""
+        tree = self.phrase(in_brackets=False)
+        if self.now.text == ")":
+            raise TextError(f"The bracket that closes at character {self.now.place} was never opened: take it out.")
+        if self.now.text:
             raise TextError(
-                f"The sentence is complete before '{token.text}' at sign {token.place}: put brackets around the "
-                "parts that belong together."
+                f"The sentence is complete before '{self.now.text}' at character {self.now.place}: put brackets around "
+                "the parts that belong together."
             )
         return tree
 
-    def sentence(self) -> Tree:
-        """A word or a bracket."""
-        if not self.now:
+    def phrase(self, in_brackets: bool) -> Tree:
+        """An operator and its parts; outside of brackets also a single part."""
+        if self.now.text in BEFORE:
+            tree = Tree(self.take().text, (self.part(),))
+            if self.now.text in BETWEEN:
+                raise TextError(
+                    f"It isn't clear how far '{tree.word}' reaches before '{self.now.text}' at character "
+                    f"{self.now.place}: put brackets around what belongs to it, as in ({tree.word} good) or "
+                    f"{tree.word} (good {self.now.text} bad)."
+                )
+            return tree
+        first = self.part()
+        if self.now.text in BETWEEN:
+            return Tree(self.take().text, (first, self.part()))
+        if in_brackets:
+            last = self.tokens[self.next - 1]
+            raise TextError(f"After '{last.text}' at character {last.place}, 'and' or 'but' is missing: {HELP}.")
+        return first
+
+    def part(self) -> Tree:
+        """A word or a phrase in brackets."""
+        if not self.now.text:
             raise TextError(f"Something is missing after '{self.tokens[-1].text}' at the end: {HELP}.")
         token = self.take()
         if token.text in STRENGTH:
             return Tree(token.text)
         if token.text in BEFORE:
             raise TextError(
-                f"'{token.text}' at sign {token.place} needs brackets of its own: write ({token.text} …) there."
+                f"'{token.text}' at character {token.place} needs brackets of its own: write ({token.text} …) there."
             )
         if token.text != "(":
             raise TextError(
-                f"A word of praise or blame is missing before '{token.text}' at sign {token.place}: {HELP}."
+                f"A word of praise or blame is missing before '{token.text}' at character {token.place}: {HELP}."
             )
-        tree = self.inside()
-        self.check_clear(tree)
-        if not self.now:
-            raise TextError(f"The bracket that opens at sign {token.place} is never closed: add a ')'.")
+        tree = self.phrase(in_brackets=True)
+        if not self.now.text:
+            raise TextError(f"The bracket that opens at character {token.place} is never closed: add a ')'.")
         end = self.take()
         if end.text != ")":
-            raise TextError(f"A ')' is missing before '{end.text}' at sign {end.place}: a bracket has one operator.")
-        return tree
-
-    def check_clear(self, tree: Tree) -> None:
-        """Refuse "not good and bad": it can be read in two ways, and they differ."""
-        if self.now in BETWEEN and tree.word in BEFORE:
-            place = self.tokens[self.next].place
             raise TextError(
-                f"It isn't clear how far '{tree.word}' reaches before '{self.now}' at sign {place}: put brackets "
-                f"around what belongs to it, as in ({tree.word} good) or {tree.word} (good {self.now} bad)."
+                f"A ')' is missing before '{end.text}' at character {end.place}: a bracket has one operator."
             )
-
-    def inside(self) -> Tree:
-        """What stands in a bracket."""
-        if self.now in BEFORE:
-            return Tree(self.take().text, (self.sentence(),))
-        first = self.sentence()
-        if self.now in BETWEEN:
-            return Tree(self.take().text, (first, self.sentence()))
-        place = self.tokens[self.next - 1].place
-        raise TextError(
-            f"After '{self.tokens[self.next - 1].text}' at sign {place}, 'and' or 'but' is missing: {HELP}."
-        )
+        return tree
 
 
 def parse_tree(text: str) -> Tree:
-    """The tree of a bracketed sentence; capitals and white space don't matter.
+    """Parse a bracketed sentence; case and white space don't matter.
 
     Raises:
-        TextError: saying where it can't be read and how to mend it.
+        TextError: with the place and a correction, if it isn't a sentence of the grammar.
     """
     if len(text) > MOST_CHARACTERS:
-        raise TextError(f"That sentence has {len(text):,} signs; at most {MOST_CHARACTERS} are read here: shorten it.")
+        raise TextError(
+            f"That sentence has {len(text):,} characters; at most {MOST_CHARACTERS} are read here: shorten it."
+        )
     tokens = [_Token(match[0].lower(), match.start() + 1) for match in _TOKEN.finditer(text)]
     if not tokens:
         raise TextError(f"There is no sentence to read: {HELP}.")
     for token in tokens:
         if token.text not in VOCABULARY and token.text not in "()":
-            shown = token.text if token.text.isprintable() else "an invisible sign"
+            shown = token.text if token.text.isprintable() else "an invisible character"
             raise TextError(
-                f"The word '{shown[:20]}' at sign {token.place} isn't known here; known are {', '.join(VOCABULARY)}."
+                f"The word '{shown[:20]}' at character {token.place} isn't known here; known are {', '.join(VOCABULARY)}."
             )
     words = sum(token.text not in "()" for token in tokens)
     if words > MOST_WORDS:
         raise TextError(f"That sentence has {words} words; at most {MOST_WORDS} are read here: shorten it.")
     _check_depth(tokens)
-    return _Parser(tokens).whole()
+    return _Parser(tokens).sentence()
 
 
 def _check_depth(tokens: list[_Token]) -> None:
@@ -240,18 +234,18 @@ def _check_depth(tokens: list[_Token]) -> None:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth > MOST_DEPTH:
             raise TextError(
-                f"More than {MOST_DEPTH} brackets lie within one another at sign {token.place}: take some out."
+                f"More than {MOST_DEPTH} brackets lie within one another at character {token.place}: take some out."
             )
 
 
-# --- Trees to learn from -------------------------------------------------------------------------
+# --- Samples --------------------------------------------------------------------------------------
 
 
 _JUDGEMENTS = tuple(STRENGTH)
 
 
 def random_tree(depth: int, rng: np.random.Generator) -> Tree:
-    """A tree of exactly that depth; each kind of node as likely, the shallower side of any depth below."""
+    """A random tree of exactly this depth: operators are equally likely, the shallower part has any smaller depth."""
     if depth == 0:
         return Tree(_JUDGEMENTS[rng.integers(len(_JUDGEMENTS))])
     word = (*BEFORE, *BETWEEN)[rng.integers(4)]
@@ -263,10 +257,10 @@ def random_tree(depth: int, rng: np.random.Generator) -> Tree:
 
 
 def part_of(tree: Tree) -> str:
-    """Which part a tree belongs to, once and for all: "training", "validation", "test" or "none".
+    """The part of the data that a tree belongs to: "training", "validation", "test" or "none".
 
-    By a checksum of its canonical text, so that no list has to be kept. A training tree holds no tree of the
-    other parts in it either; one that would is of part "none". What is deeper than `TRAINED_DEPTH` is all "test".
+    It follows from a checksum of its text, so that no list has to be kept. A training tree contains no tree of another
+    part; one that does is of part "none". All trees deeper than `TRAINED_DEPTH` are "test".
     """
     if tree.depth > TRAINED_DEPTH:
         return "test"
@@ -279,10 +273,16 @@ def part_of(tree: Tree) -> str:
 
 
 def trees(part: str, depth: int, count: int, rng: np.random.Generator) -> list[Tree]:
-    """Different trees of one depth and part: `count` of them.
+    """Random trees, all different.
+
+    Args:
+        part: of the data, see `part_of`.
+        depth: of each tree.
+        count: the number of trees.
+        rng: the random generator.
 
     Raises:
-        ValueError: if there are none, or not so many to be found.
+        ValueError: if not enough of them are found.
     """
     found: dict[str, Tree] = {}
     for _ in range(200 * count + 2000):
@@ -295,11 +295,11 @@ def trees(part: str, depth: int, count: int, rng: np.random.Generator) -> list[T
 
 
 def bracketings(words: tuple[str, ...], most: int = 200) -> list[Tree]:
-    """Every tree that has these words in this order, `most` of them at most; none if no tree has.
+    """All trees that have these words in this order.
 
     Args:
-        words: as `Tree.words` gives them.
-        most: how many of each part of the sentence are followed up.
+        words: as in `Tree.words`.
+        most: the largest number of trees, also for each part of the sentence.
     """
     known: dict[tuple[int, int], list[Tree]] = {}
 

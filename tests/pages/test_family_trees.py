@@ -50,7 +50,7 @@ class TestRewriting:
 
     @pytest.mark.parametrize(
         ("typed", "words"),
-        [("", "no number to read"), ("forty", "sign 1 is 'f'"), ("7😀", "sign 2 is '😀'"), ("9" * 500, "500 digits")],
+        [("", "no number to read"), ("forty", "character 1 is 'f'"), ("7😀", "character 2 is '😀'"), ("9" * 500, "500 digits")],
     )
     def test_what_is_no_number_is_one_sentence_and_stays(self, typed: str, words: str) -> None:
         page = opened(PAGE, view="rewriting")
@@ -138,10 +138,10 @@ class TestTree:
         [
             ("", "no sentence to read"),
             ("(good and", "missing after 'and' at the end"),
-            ("(good and nice)", "'nice' at sign 11 isn't known"),
+            ("(good and nice)", "'nice' at character 11 isn't known"),
             ("(" * 20 + "good", "More than 12 brackets"),
-            ("good 😀", "'😀' at sign 6"),
-            ("good and " * 500, "signs; at most 400"),
+            ("good 😀", "'😀' at character 6"),
+            ("good and " * 500, "characters; at most 400"),
             ("<b>good</b>", "isn't known here"),
         ],
     )

@@ -1,4 +1,4 @@
-"""The data sets: where they are found or downloaded, how they are read and split, and those that are made by rule."""
+"""The data sets: downloaded, generated or uploaded, and their splits."""
 
 from lstm_core.datasets.number_words import LONGEST_TRAINED, MOST_DIGITS
 from lstm_core.datasets.registry import DATASETS, download_dataset, find_dataset, is_present, load_labelled

@@ -1,8 +1,7 @@
-"""A little grammar of sentences with a blank, written for this lab: what decides stands after the blank, or before it.
+"""A small grammar of sentences with a blank; the clue to the answer stands after the blank, or before it.
 
-`every_sentence` lists all of them with their probabilities, so that chance and the best that any reader could do
-are counted, not guessed. A sentence's own text decides whether it is trained on, chosen by, or held out. The
-networks that fill blanks are in `inference/cloze.py`.
+`every_sentence` lists all sentences with their probabilities, so that the accuracy of chance and of an ideal model
+can be computed exactly. The networks that fill the blanks are in `inference/cloze.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import numpy as np
 
 from lstm_core.text.encoder import BLANK
 
-# What may stand in the blank → what nothing else does.
+# Each answer → clues that fit no other answer.
 CLUES: dict[str, tuple[str, ...]] = {
     "cow": ("mooed at the gate", "gave a bucket of milk"),
     "sheep": ("bleated all night", "gave us its wool"),
@@ -33,7 +32,7 @@ CLUES: dict[str, tuple[str, ...]] = {
     "lamp": ("lit the whole pavement", "needed a new bulb"),
     "clock": ("struck midnight", "showed the wrong hour"),
 }
-# What several of them do: then even a reader of the whole sentence can only guess.
+# Clues that fit several answers: then the whole sentence leaves the answer open.
 SHARED: dict[str, tuple[str, ...]] = {
     "ate the grass": ("cow", "sheep", "horse"),
     "steamed up the window": ("kettle", "oven"),
@@ -51,15 +50,15 @@ PLACES: dict[str, tuple[str, ...]] = {
 ANYWHERE = ("", "yesterday", "this morning", "to our surprise")
 BETWEEN = ("", "that everybody knew", "which my aunt had bought", "you can see in this picture", "of our old neighbour")
 ENDINGS = ("", "again", "while we slept", "and nobody minded", "before it got dark")
-# How often a sentence begins with a place, or with something that happens meanwhile; how often what decides stands
-# before the blank; how often it is something that several do.
+# The probability that a sentence begins with a place, or with something that happens meanwhile; that the clue stands
+# before the blank; that the clue is one of several answers.
 PLACED, MEANWHILE, BEFORE, COMMON = 0.4, 0.2, 0.25, 0.15
 
 PARTS = {"test": (0,), "validation": (1,), "training": tuple(range(2, 10))}
 
 
 class Sentence(NamedTuple):
-    """A sentence with its blank, what belongs there, and how often the grammar says it (0…1)."""
+    """A sentence with its blank, the answer, and its probability in the grammar (0…1)."""
 
     text: str
     answer: str
@@ -67,17 +66,17 @@ class Sentence(NamedTuple):
 
     @property
     def before(self) -> str:
-        """All that a reader who goes forward has seen at the blank."""
+        """The text before the blank, which is all that a forward network knows there."""
         return self.text.partition(BLANK)[0]
 
     @property
     def clue_first(self) -> bool:
-        """Whether what decides stands before the blank."""
+        """Whether the clue stands before the blank."""
         return self.before.endswith("it was the ")
 
 
 class Weighted(NamedTuple):
-    """One way to write a part of a sentence, and its probability."""
+    """One variant of a part of a sentence, and its probability."""
 
     words: str
     probability: float
@@ -85,7 +84,7 @@ class Weighted(NamedTuple):
 
 @cache
 def every_sentence() -> tuple[Sentence, ...]:
-    """All that the grammar can say, each sentence and answer once; the probabilities sum to 1."""
+    """All sentences of the grammar, each with each answer once; the probabilities sum to 1."""
     found: defaultdict[tuple[str, str], float] = defaultdict(float)
     for text, answer, probability in _written():
         found[text, answer] += probability
@@ -105,7 +104,7 @@ def _written() -> Iterator[tuple[str, str, float]]:
 
 
 def _clues(answer: str) -> list[Weighted]:
-    """What this answer does, and how often the sentence says that of it."""
+    """The clues of this answer."""
     shared = [clue for clue, who in SHARED.items() if answer in who]
     common = COMMON if shared else 0.0
     own = [Weighted(clue, (1 - common) / len(CLUES[answer])) for clue in CLUES[answer]]
@@ -113,7 +112,7 @@ def _clues(answer: str) -> list[Weighted]:
 
 
 def _openings(answer: str) -> list[Weighted]:
-    """How a sentence about this answer may begin."""
+    """The beginnings of sentences with this answer."""
     places = [place for place, who in PLACES.items() if answer in who]
     meanwhile = [f"while the {other} {clue}," for other in ANSWERS if other != answer for clue in CLUES[other]]
     plain = 1 - PLACED - MEANWHILE
@@ -126,19 +125,25 @@ def _joined(*parts: str) -> str:
 
 
 def part_of(text: str) -> str:
-    """Which part a sentence belongs to, by its text alone: "test", "validation" or "training"."""
+    """The part of the data that a sentence belongs to, by a checksum of its text: a key of `PARTS`."""
     bucket = zlib.crc32(text.encode()) % 10
     return next(part for part, buckets in PARTS.items() if bucket in buckets)
 
 
 @cache
 def sentences(part: str) -> tuple[Sentence, ...]:
-    """All sentences of one part; no text is in two parts, whatever its answer."""
+    """All sentences of one part; the same text with another answer is in the same part."""
     return tuple(each for each in every_sentence() if part_of(each.text) == part)
 
 
-def drawn(part: str, count: int, seed: int) -> list[Sentence]:
-    """`count` sentences of a part, drawn with their probabilities; the same seed draws the same."""
+def sample(part: str, count: int, seed: int) -> list[Sentence]:
+    """Random sentences of a part, with repetition, by their probabilities.
+
+    Args:
+        part: of the data.
+        count: the number of sentences.
+        seed: of the sample.
+    """
     those = sentences(part)
     shares = np.array([each.probability for each in those])
     places = np.random.default_rng(seed).choice(len(those), count, p=shares / shares.sum())
@@ -146,10 +151,9 @@ def drawn(part: str, count: int, seed: int) -> list[Sentence]:
 
 
 def best_possible(these: Iterable[Sentence], seen: Callable[[Sentence], Hashable]) -> float:
-    """The share of these sentences that the best reader gets right who sees no more than `seen` of each.
+    """The highest accuracy that can be reached on these sentences from `seen` of each alone.
 
-    For each thing that can be seen, that reader says what most often belongs there, and knows these very sentences.
-    With `seen=lambda each: None` it is chance: always the most frequent answer.
+    It is that of the most frequent answer for each value of `seen`; a constant `seen` gives the accuracy of chance.
     """
     weights: defaultdict[Hashable, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     total = 0.0
@@ -160,7 +164,7 @@ def best_possible(these: Iterable[Sentence], seen: Callable[[Sentence], Hashable
 
 
 def limits(these: Iterable[Sentence]) -> dict[str, float]:
-    """What can be reached on these sentences: by chance, from the words before the blank, and from all words."""
+    """The highest accuracies on these sentences: by chance, from the words before the blank, and from all words."""
     these = tuple(these)
     return {
         "chance": best_possible(these, lambda each: None),

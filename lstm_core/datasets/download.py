@@ -1,7 +1,6 @@
-"""Takes in files from outside, trusting neither the network nor an archive's author.
+"""Safe downloads: `fetch` over https, `replacing` writes a file atomically, `members` streams a tar archive.
 
-`fetch` brings bytes over https, `replacing` puts a file in place whole or not at all, `members`
-streams the files of a tar archive. What the files mean, and sentences for people, are in `datasets/registry.py`.
+Neither the network nor the archive is trusted. The data sets and the error messages are in `datasets/registry.py`.
 """
 
 from __future__ import annotations
@@ -27,24 +26,24 @@ Progress = Callable[[int, int | None], None]
 TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 2**18
 MIB = 2**20
-# Limits against a hostile or broken file. The whole original IMDB archive stays well inside:
-# 84 MB packed, about 100,000 members, the largest 41 MB, about 300 MB in all.
+# Limits against a malicious or damaged file. For comparison, the original IMDB archive: 84 MB compressed, about
+# 100,000 members, the largest 41 MB, about 300 MB in all.
 LARGEST_DOWNLOAD = 256 * MIB
 MOST_MEMBERS = 200_000
 LARGEST_MEMBER = 64 * MIB
 LARGEST_TOTAL = 1024 * MIB
-# The one exception to "https only": a server on this very machine, as the tests start one.
+# The only exception to https: a server on this machine, as in the tests.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# What a broken archive makes gzip and tarfile raise; any other OSError is the disk's.
+# What gzip and tarfile raise for a damaged archive; any other OSError comes from the disk.
 BROKEN = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, RecursionError)
 
 
 class FetchError(Exception):
-    """The network didn't deliver; the text is a reason in a few words, to be put into a sentence."""
+    """A failed download; the text is the reason in a few words, as part of a sentence."""
 
 
 class DamageError(Exception):
-    """A file doesn't hold what it should; the text is a reason in a few words."""
+    """A file with unexpected contents; the text is the reason in a few words."""
 
 
 def why(error: BaseException) -> str:
@@ -55,9 +54,9 @@ def why(error: BaseException) -> str:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A temporary name beside `target`, moved onto it if the block ends well and removed if not."""
+    """A temporary path beside `target`, moved to it at the end of the block, or removed after an exception."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")  # two processes, two names
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")  # unique to this process
     try:
         yield temporary
         os.replace(temporary, target)
@@ -67,13 +66,20 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def fetch(url: str, out: BinaryIO, progress: Progress | None = None) -> None:
-    """Write the body at `url` to `out`; `progress(done, total)` hears of bytes, total None if unstated.
+    """Download a file.
 
-    Raises FetchError for all trouble on the way, DamageError when there is too much to take in,
-    and OSError from `out` alone.
+    Args:
+        url: an https address.
+        out: where the bytes are written.
+        progress: called with the bytes received and in total, None if unknown.
+
+    Raises:
+        FetchError: if the connection fails.
+        DamageError: if the file is too large.
+        OSError: from `out`.
     """
     done = 0
-    with closing(_body(url)) as body:  # closes the connection too, whatever stops the loop
+    with closing(_body(url)) as body:  # closes the connection, too
         for chunk, total in body:
             if max(done + len(chunk), total or 0) > LARGEST_DOWNLOAD:
                 raise DamageError(f"it is larger than {LARGEST_DOWNLOAD // MIB} MiB")
@@ -84,7 +90,7 @@ def fetch(url: str, out: BinaryIO, progress: Progress | None = None) -> None:
 
 
 def _body(url: str) -> Generator[tuple[bytes, int | None], None, None]:
-    """Yield (chunk, bytes in all or None), the first chunk empty."""
+    """Yield (chunk, bytes in total or None), the first chunk empty."""
     done = 0
     try:
         _check_address(url)
@@ -101,7 +107,7 @@ def _body(url: str) -> Generator[tuple[bytes, int | None], None, None]:
         raise FetchError(f"the server answered {error.code}") from error
     except (OSError, http.client.HTTPException) as error:
         raise FetchError(why(error)) from error
-    if total is not None and done < total:  # http.client says nothing of it
+    if total is not None and done < total:  # http.client doesn't raise for it
         raise FetchError(f"the connection was cut after {done:,} of {total:,} bytes")
 
 
@@ -110,7 +116,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _check_address(url: str, came_from: str | None = None) -> None:
-    """URLError unless `url` is https; plain http only within this machine, never led to from outside."""
+    """URLError unless `url` is https, or http on this machine without a redirect from outside."""
     if urlsplit(url).scheme != "https" and not (_is_loopback(url) and _is_loopback(came_from or url)):
         raise urllib.error.URLError(f"{url} is not an https address, so it isn't trusted")
 
@@ -119,7 +125,6 @@ class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects to https only."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        """As urllib's own, once the new address has been checked."""
         try:
             _check_address(newurl, came_from=req.full_url)
         except urllib.error.URLError:
@@ -129,10 +134,11 @@ class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def members(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], bytes]]:
-    """Stream the files of a .tar.gz whose whole name matches; every member is checked, wanted or not.
+    """Stream the files of a .tar.gz whose names match the pattern; every member is checked.
 
-    Raises DamageError when the archive is broken, too large or climbs out of its folder, OSError
-    when it can't be read.
+    Raises:
+        DamageError: if the archive is damaged, too large or has paths outside its folder.
+        OSError: if it can't be read.
     """
     try:
         with gzip.open(path) as unpacked:
@@ -144,20 +150,20 @@ def members(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str
                     file = archive.extractfile(member) if match else None
                     if match and file is not None:
                         yield match, file.read()
-            while bounded.read(CHUNK):  # to the very end, where gzip keeps its checksum
+            while bounded.read(CHUNK):  # to the end, where gzip stores its checksum
                 continue
     except BROKEN as error:
         raise DamageError(why(error)) from error
 
 
 def _check_member(member: tarfile.TarInfo, count: int) -> None:
-    """DamageError, naming the member, unless it is a plain file or folder inside the archive's own tree."""
+    """DamageError, naming the member, unless it is a plain file or folder inside the archive."""
     if count > MOST_MEMBERS:
         raise DamageError(f"it has more than {MOST_MEMBERS:,} members")
     shown = repr(member.name[:80])
     steps = member.name.replace("\\", "/").split("/")
     if steps[0] == "" or ".." in steps or re.match(r"[A-Za-z]:", steps[0]):
-        raise DamageError(f"its member {shown} climbs out of the folder")
+        raise DamageError(f"its member {shown} lies outside the archive's folder")
     if member.issparse() or not (member.isreg() or member.isdir()):
         raise DamageError(f"its member {shown} is a link or a device, not a plain file")
     if not 0 <= member.size <= LARGEST_MEMBER:
@@ -165,7 +171,7 @@ def _check_member(member: tarfile.TarInfo, count: int) -> None:
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that refuses to give more than LARGEST_TOTAL bytes, tar headers included."""
+    """A stream of at most LARGEST_TOTAL bytes, including tar headers."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream

@@ -1,4 +1,4 @@
-"""Downloading a data set as a job, so that the web process neither waits nor writes."""
+"""The download of a data set as a job in a worker process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The data sets: where they come from, fetching, checking and reading them.
+"""The downloadable data sets: their sources, downloading, checking and reading them.
 
-Archives are read as a stream, never unpacked to disk; what is read is kept in the user's cache
-folder as one file. How bytes come in safely is in `datasets/download.py`, how texts are parted in `datasets/splits.py`;
-tokens and vocabularies are in `text/encoder.py`.
+Archives are read as a stream, never unpacked to disk; the texts are cached as one file in the user's cache folder.
+The safe download is in `datasets/download.py`, splits are in `datasets/splits.py`.
 """
 
 from __future__ import annotations
@@ -22,47 +21,27 @@ from urllib.parse import urlsplit
 import numpy as np
 import platformdirs
 
-from lstm_core.datasets import download as intake
+from lstm_core.datasets import download
 from lstm_core.datasets.download import DamageError, FetchError, Progress, replacing
-from lstm_core.datasets.splits import LabelledTexts, Split, hold_out, shuffle_split, split_by_group, validation_split
+from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.errors import DatasetError
-
-__all__ = [
-    "DATASETS",
-    "Dataset",
-    "LabelledTexts",
-    "Split",
-    "cache_folder",
-    "data_folder",
-    "download_dataset",
-    "find_dataset",
-    "hold_out",
-    "is_present",
-    "load_imdb",
-    "load_labelled",
-    "load_stackoverflow",
-    "load_text",
-    "shuffle_split",
-    "split_by_group",
-    "validation_split",
-]
 
 # What an archive holds: (split, folder) → number → (text, rating, 0 where there is none).
 Found = dict[tuple[str, str], dict[int, tuple[str, int]]]
-DERIVED_FORMAT = 1  # raise it when what `_remember` writes changes
+DERIVED_FORMAT = 2  # incremented when the format of `_write_cache` changes
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where one data set is and how to tell that it is whole.
+    """The source of a data set, and how its contents are checked.
 
     Attributes:
-        title, source: for people: its name, and a sentence on origin and licence.
+        title, source: its displayed name, and a sentence on origin and licence.
         sha256: of a plain text; empty for an archive, which is checked by its contents.
-        root: what stands before `train/` and `test/` in an archive.
-        folders, labels: the folder of each label in the archive and its name, both in order.
-        per_folder: how many texts each of those folders holds.
-        has_films: texts are named ID_RATING.txt and `urls_FOLDER.txt` names their films.
+        root: the folder of `train/` and `test/` in an archive.
+        folders, labels: the folder of each label in the archive and its name, in the same order.
+        per_folder: the number of texts in each of these folders.
+        has_groups: texts are named ID_RATING.txt, and `urls_FOLDER.txt` names their movies.
     """
 
     name: str
@@ -75,7 +54,7 @@ class Dataset:
     folders: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     per_folder: int = 0
-    has_films: bool = False
+    has_groups: bool = False
 
 
 _TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data/"
@@ -96,7 +75,7 @@ DATASETS: dict[str, Dataset] = {
         ),
         Dataset(
             name="imdb",
-            title="IMDB film reviews",
+            title="IMDB movie reviews",
             url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
             file_name="aclImdb_v1.tar.gz",
             source="Large Movie Review Dataset v1.0 (Maas et al., ACL 2011, to be cited): reviews from imdb.com.",
@@ -104,7 +83,7 @@ DATASETS: dict[str, Dataset] = {
             folders=("neg", "pos"),
             labels=("negative", "positive"),
             per_folder=12_500,
-            has_films=True,
+            has_groups=True,
         ),
         Dataset(
             name="macbeth",
@@ -134,18 +113,18 @@ DATASETS: dict[str, Dataset] = {
 }
 
 
-# --- where things lie -----------------------------------------------------------------------
+# --- folders --------------------------------------------------------------------------------
 
 
 def find_dataset(name: str) -> Dataset:
-    """The registry's entry; DatasetError, naming those there are, when there is none."""
+    """The data set of that name; DatasetError if there is none."""
     if name not in DATASETS:
         raise DatasetError(f"There is no data set called {name!r}; there are {', '.join(DATASETS)}.")
     return DATASETS[name]
 
 
 def data_folder() -> Path:
-    """Where archives and texts are kept: LSTM_LAB_DATA, or a folder in the user's cache. May be read-only."""
+    """The folder of archives and texts: LSTM_LAB_DATA, or a folder in the user's cache; it may be read-only."""
     chosen = os.environ.get("LSTM_LAB_DATA", "")
     if chosen:
         return Path(chosen).expanduser()
@@ -153,26 +132,33 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where what is derived from an archive is kept; always the user's own."""
+    """The folder of cached archive contents, always in the user's cache."""
     return platformdirs.user_cache_path("lstm-lab", appauthor=False) / "derived"
 
 
 def is_present(name: str) -> bool:
-    """Whether the data set's file lies in the data folder; its contents aren't looked at."""
+    """Whether the file of the data set is in the data folder; its contents aren't checked."""
     return os.path.isfile(data_folder() / find_dataset(name).file_name)
 
 
-# --- fetching -------------------------------------------------------------------------------
+# --- downloading ----------------------------------------------------------------------------
 
 
 def download_dataset(name: str, progress: Progress | None = None, *, again: bool = False) -> Path:
-    """Fetch a data set into the data folder, check it, and return its path.
+    """Download a data set into the data folder, unless it is there, and check it.
 
-    A file that is there is checked and not fetched, unless `again`. `progress(done, total)` hears
-    of bytes, total None when the server doesn't say; what it raises stops the download. Until the
-    new file is whole and checked, nothing in the folder changes.
+    Nothing in the folder changes until the new file is complete and checked.
 
-    Raises DatasetError: no network, no space, no permission, or not the contents expected.
+    Args:
+        name: of the data set.
+        progress: called with the bytes received and in total (None if unknown); an exception stops the download.
+        again: download it even if it is there.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        DatasetError: without network, space or permission, or if the contents are not as expected.
     """
     spec = find_dataset(name)
     target = data_folder() / spec.file_name
@@ -182,7 +168,7 @@ def download_dataset(name: str, progress: Progress | None = None, *, again: bool
     try:
         with replacing(target) as temporary:
             with temporary.open("xb") as out:
-                intake.fetch(spec.url, out, progress)
+                download.fetch(spec.url, out, progress)
             contents = _read(spec, temporary)
     except FetchError as error:
         mend = f"check the connection and try again, or put the file at {target} yourself"
@@ -194,7 +180,7 @@ def download_dataset(name: str, progress: Progress | None = None, *, again: bool
         raise DatasetError(_cannot_save(spec, target.parent, error)) from error
     if isinstance(contents, LabelledTexts):
         with suppress(OSError):
-            _remember(spec, _key(target), contents)
+            _write_cache(spec, _key(target), contents)
     return target
 
 
@@ -202,35 +188,25 @@ def _cannot_save(spec: Dataset, folder: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return f"{spec.title} can't be saved because the disk with {folder} is full; free some space and try again."
     mend = "set LSTM_LAB_DATA to a folder that can be written to and try again"
-    return f"{spec.title} can't be saved in {folder} ({intake.why(error)}); {mend}."
+    return f"{spec.title} can't be saved in {folder} ({download.why(error)}); {mend}."
 
 
 # --- reading --------------------------------------------------------------------------------
 
 
 def load_text(name: str) -> str:
-    r"""A plain text, every newline a `\n`; DatasetError when it is absent, damaged or not one text."""
+    r"""A plain text with newlines `\n`; DatasetError if it is absent, damaged or not a plain text."""
     spec = find_dataset(name)
     if not spec.sha256:
         raise DatasetError(f"{spec.title} are many labelled texts and not one text; read them with load_labelled.")
     return str(_checked(spec))
 
 
-def load_stackoverflow() -> LabelledTexts:
-    """8,000 + 8,000 questions; labels csharp, java, javascript, python. See `load_labelled`."""
-    return load_labelled("stackoverflow")
-
-
-def load_imdb() -> LabelledTexts:
-    """25,000 + 25,000 reviews with `films` and `ratings`; labels negative, positive. See `load_labelled`."""
-    return load_labelled("imdb")
-
-
 def load_labelled(name: str) -> LabelledTexts:
-    """The two splits of an archive, sorted by label, then by number: shuffle before you train.
+    """The two splits of an archive, sorted by label and number. Bytes that are not UTF-8 become U+FFFD.
 
-    Bytes that are not UTF-8 become U+FFFD. Raises DatasetError when the archive is absent or
-    damaged, or the data set is not labelled.
+    Raises:
+        DatasetError: if the archive is absent or damaged, or the data set is not labelled.
     """
     spec = find_dataset(name)
     contents = None if spec.sha256 else _checked(spec)
@@ -240,29 +216,29 @@ def load_labelled(name: str) -> LabelledTexts:
 
 
 def _checked(spec: Dataset) -> str | LabelledTexts:
-    """The contents of a file that should be in the data folder; all trouble becomes DatasetError."""
+    """The checked contents of a file in the data folder; DatasetError if it is absent, unreadable or damaged."""
     path = data_folder() / spec.file_name
     if not os.path.isfile(path):
         advice = f"`python -m lstm_core download {spec.name}`"
         raise DatasetError(f"{spec.title} isn't here yet; get it with {advice} or put it at {path} yourself.")
     try:
-        key = _key(path)  # before reading: if the file is exchanged meanwhile, the key is stale, not wrong
-        known = None if spec.sha256 else _recall(spec, key)
+        key = _key(path)  # before reading: if the file is replaced meanwhile, the key is stale, not wrong
+        known = None if spec.sha256 else _read_cache(spec, key)
         contents = known or _read(spec, path)
     except DamageError as error:
         raise DatasetError(f"{spec.title} is damaged ({error}); delete {path} and download it again.") from error
     except OSError as error:
         raise DatasetError(
-            f"{spec.title} can't be read ({intake.why(error)}); see to the permissions of {path}."
+            f"{spec.title} can't be read ({download.why(error)}); check the permissions of {path}."
         ) from error
     if known is None and isinstance(contents, LabelledTexts):
-        with suppress(OSError):  # without a cache folder it is slower, no more
-            _remember(spec, key, contents)
+        with suppress(OSError):  # without a cache it is only slower
+            _write_cache(spec, key, contents)
     return contents
 
 
 def _read(spec: Dataset, path: Path) -> str | LabelledTexts:
-    """A file's checked contents; DamageError when they are not what they should be."""
+    """The contents of a file; DamageError if they are not as expected."""
     if not spec.sha256:
         return _read_archive(spec, path)
     raw = path.read_bytes()
@@ -272,23 +248,23 @@ def _read(spec: Dataset, path: Path) -> str | LabelledTexts:
 
 
 def _read_archive(spec: Dataset, path: Path) -> LabelledTexts:
-    """Sort an archive's files into splits and check their number."""
+    """The files of an archive by split; DamageError if their number is not as expected."""
     folders = "|".join(spec.folders)
     below = rf"(train|test)/(?:({folders})/(\d{{1,9}})(?:_(\d{{1,2}}))?|urls_({folders}))\.txt"
     found: Found = {}
-    films: dict[tuple[str, str], list[str]] = {}
-    for match, raw in intake.members(path, re.compile(re.escape(spec.root) + below, re.ASCII)):
+    movies: dict[tuple[str, str], list[str]] = {}
+    for match, raw in download.members(path, re.compile(re.escape(spec.root) + below, re.ASCII)):
         part, folder, number, rating, listed = match.groups()
         text = raw.decode("utf-8", errors="replace")
         if listed is None:
             found.setdefault((part, folder), {})[int(number)] = (text, int(rating or 0))
         else:
-            films[part, listed] = [_film(line) for line in text.rstrip("\n").split("\n")]
-    train, test = (_split(spec, part, found, films) for part in ("train", "test"))
+            movies[part, listed] = [_movie(line) for line in text.rstrip("\n").split("\n")]
+    train, test = (_split(spec, part, found, movies) for part in ("train", "test"))
     return LabelledTexts(train, test, spec.labels)
 
 
-def _split(spec: Dataset, part: str, found: Found, films: dict[tuple[str, str], list[str]]) -> Split:
+def _split(spec: Dataset, part: str, found: Found, movies: dict[tuple[str, str], list[str]]) -> Split:
     """One split, sorted by label, then by number."""
     texts: list[str] = []
     labels: list[int] = []
@@ -297,11 +273,11 @@ def _split(spec: Dataset, part: str, found: Found, films: dict[tuple[str, str], 
     for label, folder in enumerate(spec.folders):
         rows = sorted(found.get((part, folder), {}).items())
         if len(rows) != spec.per_folder:
-            raise DamageError(f"{part}/{folder} holds {len(rows):,} texts where {spec.per_folder:,} should be")
+            raise DamageError(f"{part}/{folder} holds {len(rows):,} texts instead of {spec.per_folder:,}")
         texts += [text for _, (text, _) in rows]
         labels += [label] * len(rows)
-        if spec.has_films:
-            listed = films.get((part, folder), [])
+        if spec.has_groups:
+            listed = movies.get((part, folder), [])
             if rows and rows[-1][0] >= len(listed):
                 raise DamageError(
                     f"{part}/urls_{folder}.txt has {len(listed):,} lines and none for review {rows[-1][0]}"
@@ -311,23 +287,23 @@ def _split(spec: Dataset, part: str, found: Found, films: dict[tuple[str, str], 
     return Split(tuple(texts), np.array(labels, np.int64), tuple(reviewed), np.array(ratings, np.int64))
 
 
-def _film(address: str) -> str:
-    """The film's number in an address such as http://www.imdb.com/title/tt0453418/usercomments."""
+def _movie(address: str) -> str:
+    """The movie's id in an address such as http://www.imdb.com/title/tt0453418/usercomments."""
     found = re.search(r"/title/(tt\d+)", address)
     return found[1] if found else address.strip()
 
 
-# --- what was derived -----------------------------------------------------------------------
+# --- the cache ------------------------------------------------------------------------------
 
 
 def _key(path: Path) -> list[int]:
-    """What tells one archive from another without reading it."""
+    """What identifies the version of a file without reading it."""
     stat = path.stat()
     return [DERIVED_FORMAT, stat.st_size, stat.st_mtime_ns]
 
 
-def _remember(spec: Dataset, key: list[int], contents: LabelledTexts) -> None:
-    """Write the splits to the cache folder; OSError when that can't be done."""
+def _write_cache(spec: Dataset, key: list[int], contents: LabelledTexts) -> None:
+    """Write the splits to the cache folder; OSError if it isn't writable."""
     splits = {"train": contents.train, "test": contents.test}
     stored = {"key": key} | {name: vars(split) for name, split in splits.items()}
     with replacing(cache_folder() / f"{spec.name}.json.gz") as temporary:
@@ -335,8 +311,8 @@ def _remember(spec: Dataset, key: list[int], contents: LabelledTexts) -> None:
         temporary.write_bytes(packed)
 
 
-def _recall(spec: Dataset, key: list[int]) -> LabelledTexts | None:
-    """The splits from the cache folder; None when they are absent, of another archive, or damaged."""
+def _read_cache(spec: Dataset, key: list[int]) -> LabelledTexts | None:
+    """The splits from the cache folder; None if they are absent, damaged or of another file."""
     try:
         stored = json.loads(gzip.decompress((cache_folder() / f"{spec.name}.json.gz").read_bytes()))
         if stored["key"] != key:

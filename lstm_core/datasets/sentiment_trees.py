@@ -219,23 +219,18 @@ def parse_tree(text: str) -> Tree:
         if token.text not in VOCABULARY and token.text not in "()":
             shown = token.text if token.text.isprintable() else "an invisible character"
             raise TextError(
-                f"The word '{shown[:20]}' at character {token.place} isn't known here; known are {', '.join(VOCABULARY)}."
+                f"The word '{shown[:20]}' at character {token.place} isn't known here; "
+                f"known are {', '.join(VOCABULARY)}."
             )
     words = sum(token.text not in "()" for token in tokens)
     if words > MOST_WORDS:
         raise TextError(f"That sentence has {words} words; at most {MOST_WORDS} are read here: shorten it.")
-    _check_depth(tokens)
-    return _Parser(tokens).sentence()
-
-
-def _check_depth(tokens: list[_Token]) -> None:
     depth = 0
     for token in tokens:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth > MOST_DEPTH:
-            raise TextError(
-                f"More than {MOST_DEPTH} brackets lie within one another at character {token.place}: take some out."
-            )
+            raise TextError(f"More than {MOST_DEPTH} brackets are nested at character {token.place}: take some out.")
+    return _Parser(tokens).sentence()
 
 
 # --- Samples --------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-"""Data that is made here from a grammar and a seed, so that some lessons need no network and no download.
+"""Small generated data sets that need no download: verdicts with negation, and counting in words.
 
-Each is small, and asks for something that only memory can do: a "not" that turns what follows, a number that says
-which one comes next. Series to forecast are in `timeseries/series.py`.
+The generated series are in `timeseries/series.py`.
 """
 
 from __future__ import annotations
@@ -30,36 +29,36 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 
 @cache
 def labelled(name: str) -> LabelledTexts:
-    """Made-up labelled texts, no two alike: none of the test part stands in the training part.
+    """Generated labelled texts, all different.
 
     Raises:
-        DatasetError: if there are none of that name.
+        DatasetError: if there is no such data set.
     """
     if name != "negation":
-        raise DatasetError(f"There are no made-up labelled texts called '{name}'; there is negation.")
+        raise DatasetError(f"There are no generated labelled texts called '{name}'; there is negation.")
     whole = _verdicts(5000, seed=1)
     return LabelledTexts(whole.take(range(4000)), whole.take(range(4000, 5000)), ("negative", "positive"))
 
 
 @cache
 def text(name: str) -> str:
-    """A made-up running text.
+    """A generated plain text.
 
     Raises:
-        DatasetError: if there is none of that name.
+        DatasetError: if there is no such data set.
     """
     if name != "counting":
-        raise DatasetError(f"There is no made-up text called '{name}'; there is counting.")
+        raise DatasetError(f"There is no generated text called '{name}'; there is counting.")
     return _counting(120_000, 1)
 
 
 def is_labelled(name: str) -> bool:
-    """Whether `labelled` has it."""
+    """Whether it is a data set of `labelled`."""
     return name == "negation"
 
 
 def is_text(name: str) -> bool:
-    """Whether `text` has it."""
+    """Whether it is a data set of `text`."""
     return name == "counting"
 
 
@@ -72,15 +71,15 @@ def _verdicts(count: int, seed: int) -> Split:
 
 
 def _verdict(random: np.random.Generator) -> tuple[str, int]:
-    """One verdict, and 1 if it is a good one: what stands behind a 'but' is what counts."""
+    """One verdict, and 1 if it is positive: the clause after a 'but' decides."""
 
     def draw(words: tuple[str, ...]) -> str:
         return str(words[int(random.integers(len(words)))])
 
     def clause() -> tuple[str, int]:
-        good, turned = int(random.integers(2)), random.random() < 0.4
+        good, negated = int(random.integers(2)), random.random() < 0.4
         words = [draw(_DEGREES), draw(_GOOD if good else _BAD)]
-        return " ".join(word for word in ("was", "not" * turned, *words) if word), good ^ int(turned)
+        return " ".join(word for word in ("was", "not" * negated, *words) if word), good ^ int(negated)
 
     said, good = clause()
     parts = [draw(_OPENINGS), "the", draw(_THINGS), said]
@@ -100,7 +99,7 @@ def number(value: int) -> str:
 
 
 def _counting(length: int, seed: int) -> str:
-    """Lines of five numbers each, starting anywhere; `length` characters at least."""
+    """Lines of five successive numbers, `length` characters at least."""
     random = np.random.default_rng(seed)
     lines, total = [], 0
     while total < length:

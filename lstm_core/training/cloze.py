@@ -39,12 +39,12 @@ def train_blank_filler(recipe: BlankRecipe, report: Callable[[Progress], Any] = 
     asked = family_architectures.at_the_place(model)
     steps = -(-recipe.sentences // recipe.batch)
     asked.compile(recipe.optimizer(steps * recipe.epochs), "categorical_crossentropy", metrics=[categorical_accuracy])
-    validation = _arrays(encoder, cloze_grammar.drawn("validation", recipe.validation, recipe.seed))
+    validation = _arrays(encoder, cloze_grammar.sample("validation", recipe.validation, recipe.seed))
     random = np.random.default_rng(recipe.seed)
     curves: dict[str, list[float]] = {}
     for epoch in range(recipe.epochs):
         (ids, place), target = _arrays(
-            encoder, cloze_grammar.drawn("training", recipe.sentences, recipe.seed * 1000 + epoch + 1)
+            encoder, cloze_grammar.sample("training", recipe.sentences, recipe.seed * 1000 + epoch + 1)
         )
         ids = np.where((random.random(ids.shape) < recipe.word_dropout) & (ids > UNKNOWN) & (place == 0), UNKNOWN, ids)
         past = asked.fit([ids, place], target, recipe.batch, verbose=0, validation_data=validation).history

@@ -25,7 +25,7 @@ def out_of_fold(split: Split, others: Split, folds: int, seed: int, teach: Teach
     """Targets by cross-fitting: each text is answered by the one teacher that never saw it.
 
     Args:
-        split: the training part; parted by film where films are known.
+        split: the training part; its groups stay together.
         others: texts that no teacher sees; they get the mean of all teachers.
         folds: how many parts, and how many teachers.
         seed: of the parting.
@@ -34,7 +34,7 @@ def out_of_fold(split: Split, others: Split, folds: int, seed: int, teach: Teach
     Returns:
         (n, outputs) for `split` and (m, outputs) for `others`.
     """
-    groups = np.unique(split.films, return_inverse=True)[1] if split.films else np.arange(len(split))
+    groups = np.unique(split.groups, return_inverse=True)[1] if split.groups else np.arange(len(split))
     fold = (np.random.default_rng(seed).permutation(groups.max() + 1) % folds)[groups]
     answers: dict[int, Array] = {}
     elsewhere = []
@@ -52,7 +52,7 @@ def joined(first: Split, second: Split) -> Split:
     return Split(
         first.texts + second.texts,
         np.concatenate([first.labels, second.labels]),
-        first.films + second.films,
+        first.groups + second.groups,
         np.concatenate([first.ratings, second.ratings]),
     )
 

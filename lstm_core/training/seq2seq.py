@@ -49,7 +49,7 @@ class Numbers(keras.utils.PyDataset):
         return self._steps
 
     def __getitem__(self, index: int) -> tuple[tuple[Array, Array], Array, Array]:
-        return encoded(self._signs, number_words.drawn(self._batch, self._random))
+        return encoded(self._signs, number_words.sample(self._batch, self._random))
 
 
 def encoded(signs: NumberAlphabet, numbers: list[str]) -> tuple[tuple[Array, Array], Array, Array]:

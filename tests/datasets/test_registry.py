@@ -21,8 +21,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_core.datasets import download, registry
-from lstm_core.datasets.registry import DATASETS, Split
+from lstm_core.datasets import download, registry, splits
+from lstm_core.datasets.registry import DATASETS
+from lstm_core.datasets.splits import Split
 from lstm_core.errors import DatasetError, TextError
 
 PLAY = b"Thunder.\r\nWhen shall we three\rmeet again?\n"
@@ -237,7 +238,7 @@ def test_an_archive_is_fetched_in_several_chunks(
     assert len(heard) > 2
     assert heard[-1] == (size, size)
     assert names(folder) == ["stack_overflow_16k.tar.gz"]
-    assert len(registry.load_stackoverflow().train) == 12
+    assert len(registry.load_labelled("stackoverflow").train) == 12
 
 
 def test_what_is_there_is_not_fetched(play: Server, folder: Path) -> None:
@@ -415,7 +416,7 @@ def test_a_damaged_archive_is_not_kept(questions: Server, folder: Path) -> None:
 
 
 def test_what_is_absent_is_said_with_the_command_that_fetches_it(folder: Path) -> None:
-    for load in (registry.load_imdb, lambda: registry.load_text("shakespeare")):
+    for load in (lambda: registry.load_labelled("imdb"), lambda: registry.load_text("shakespeare")):
         fails(load, "isn't here yet", "python -m lstm_core download", str(folder))
 
 
@@ -426,7 +427,7 @@ def test_the_wrong_kind_of_data_set() -> None:
 
 def test_questions_are_sorted_by_label_and_number(questions: Server) -> None:
     registry.download_dataset("stackoverflow")
-    data = registry.load_stackoverflow()
+    data = registry.load_labelled("stackoverflow")
     assert data.labels == ("csharp", "java", "javascript", "python")
     assert data.train.texts[:4] == (
         "train csharp 0 \ufffd",
@@ -438,7 +439,7 @@ def test_questions_are_sorted_by_label_and_number(questions: Server) -> None:
     assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert data.train.labels.dtype == np.int64
     assert not data.train.labels.flags.writeable
-    assert data.train.films == ()
+    assert data.train.groups == ()
     assert data.train.take([3, 0]).labels.tolist() == [1, 0]
 
 
@@ -446,13 +447,13 @@ def test_reviews_have_films_and_ratings(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setitem(DATASETS, "imdb", replace(DATASETS["imdb"], per_folder=4))
     put(folder, "imdb", packed(review_files()))
     for _ in range(2):  # from the archive, then from what was derived
-        data = registry.load_imdb()
+        data = registry.load_labelled("imdb")
         assert data.labels == ("negative", "positive")
         assert data.train.texts[3:5] == ("train neg 3", "train pos 0")
         assert data.train.labels.tolist() == [0] * 4 + [1] * 4
         assert data.train.ratings.tolist() == [2] * 4 + [9] * 4
-        assert data.train.films == ("tt020", "tt020", "tt021", "tt021", "tt090", "tt090", "tt091", "tt091")
-        assert data.test.films[0] == "tt120"
+        assert data.train.groups == ("tt020", "tt020", "tt021", "tt021", "tt090", "tt090", "tt091", "tt091")
+        assert data.test.groups[0] == "tt120"
         assert names(folder.parent / "derived") == ["imdb.json.gz"]
 
 
@@ -464,7 +465,7 @@ def test_reviews_without_their_films_are_damaged(
     files = review_files()
     del files["aclImdb/test/urls_neg.txt"]
     path = put(folder, "imdb", packed(files | ({"aclImdb/test/urls_neg.txt": lines} if lines else {})))
-    fails(registry.load_imdb, "IMDB", "urls_neg.txt", f"delete {path}")
+    fails(lambda: registry.load_labelled("imdb"), "IMDB", "urls_neg.txt", f"delete {path}")
 
 
 def strange(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
@@ -494,7 +495,7 @@ def test_hostile_members_are_named(questions: Server, folder: Path, member: tarf
     fails(lambda: registry.download_dataset("stackoverflow"), repr(member.name), "nothing was kept")
     assert names(folder) == []
     path = put(folder, "stackoverflow", hostile)
-    fails(registry.load_stackoverflow, repr(member.name), f"delete {path}")
+    fails(lambda: registry.load_labelled("stackoverflow"), repr(member.name), f"delete {path}")
     assert names(folder.parent) == ["data"]  # nothing derived, nothing unpacked
 
 
@@ -512,14 +513,14 @@ def test_bombs(
     monkeypatch.setattr(download, limit, value)
     monkeypatch.setattr(download, "CHUNK", 512)
     put(folder, "stackoverflow", packed(question_files()))
-    fails(registry.load_stackoverflow, "Stack Overflow questions", words)
+    fails(lambda: registry.load_labelled("stackoverflow"), "Stack Overflow questions", words)
 
 
 def test_a_broken_archive_says_which_file_to_delete(questions: Server, folder: Path) -> None:
     whole = packed(question_files())
     for body in (whole[: len(whole) // 2], b"", b"\x1f\x8b nonsense", whole[:200] + b"\0" * 50 + whole[250:]):
         path = put(folder, "stackoverflow", body)
-        fails(registry.load_stackoverflow, "Stack Overflow questions", f"delete {path}")
+        fails(lambda: registry.load_labelled("stackoverflow"), "Stack Overflow questions", f"delete {path}")
 
 
 # --- what was derived -----------------------------------------------------------------------
@@ -541,7 +542,7 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_an_archive_is_read_once(questions: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = count_reads(monkeypatch)
     put(folder, "stackoverflow", packed(question_files()))
-    first, second = registry.load_stackoverflow(), registry.load_stackoverflow()
+    first, second = registry.load_labelled("stackoverflow"), registry.load_labelled("stackoverflow")
     assert len(reads) == 1
     assert first.train.texts == second.train.texts
     assert first.test.labels.tolist() == second.test.labels.tolist()
@@ -550,9 +551,9 @@ def test_an_archive_is_read_once(questions: Server, folder: Path, monkeypatch: p
 
 def test_another_archive_is_read_anew(questions: Server, folder: Path) -> None:
     put(folder, "stackoverflow", packed(question_files()))
-    registry.load_stackoverflow()
+    registry.load_labelled("stackoverflow")
     put(folder, "stackoverflow", packed(question_files() | {"train/csharp/0.txt": b"quite another question"}))
-    assert registry.load_stackoverflow().train.texts[0] == "quite another question"
+    assert registry.load_labelled("stackoverflow").train.texts[0] == "quite another question"
 
 
 DAMAGES: list[Callable[[bytes], bytes]] = [
@@ -572,12 +573,12 @@ def test_a_damaged_cache_is_made_again(
     questions: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes]
 ) -> None:
     put(folder, "stackoverflow", packed(question_files()))
-    right = registry.load_stackoverflow()
+    right = registry.load_labelled("stackoverflow")
     derived = folder.parent / "derived" / "stackoverflow.json.gz"
     derived.write_bytes(damage(derived.read_bytes()))
     reads = count_reads(monkeypatch)
-    assert registry.load_stackoverflow().train.texts == right.train.texts
-    assert registry.load_stackoverflow().train.texts == right.train.texts
+    assert registry.load_labelled("stackoverflow").train.texts == right.train.texts
+    assert registry.load_labelled("stackoverflow").train.texts == right.train.texts
     assert len(reads) == 1
 
 
@@ -585,7 +586,7 @@ def test_without_a_cache_folder_it_goes_on(questions: Server, folder: Path, monk
     put(folder, "stackoverflow", packed(question_files()))
     (folder.parent / "file").write_text("not a folder")
     monkeypatch.setattr(registry, "cache_folder", lambda: folder.parent / "file" / "derived")
-    assert len(registry.load_stackoverflow().train) == 12
+    assert len(registry.load_labelled("stackoverflow").train) == 12
     assert names(folder.parent) == ["data", "file"]
 
 
@@ -600,7 +601,7 @@ def test_a_full_disk_leaves_no_half_written_cache(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", half)
-    assert len(registry.load_stackoverflow().train) == 12
+    assert len(registry.load_labelled("stackoverflow").train) == 12
     assert names(folder.parent / "derived") == []
 
 
@@ -614,7 +615,7 @@ def many(count: int = 1000) -> Split:
     return Split(tuple(f"text {row}" for row in range(count)), labels, films, labels + 1)
 
 
-@pytest.mark.parametrize("part", [registry.shuffle_split, registry.validation_split])
+@pytest.mark.parametrize("part", [splits.shuffle_split, splits.validation_split])
 def test_parts_are_disjoint_whole_and_repeatable(part: Callable[[Split, float, int], tuple[Split, Split]]) -> None:
     split = many()
     rest, held = part(split, 0.2, 7)
@@ -627,39 +628,39 @@ def test_parts_are_disjoint_whole_and_repeatable(part: Callable[[Split, float, i
         assert rows != sorted(rows)
         assert half.labels.tolist() == split.labels[rows].tolist()
         assert half.ratings.tolist() == split.ratings[rows].tolist()
-        assert list(half.films) == [split.films[row] for row in rows]
+        assert list(half.groups) == [split.groups[row] for row in rows]
 
 
 def test_a_shuffled_split_keeps_the_share_of_each_label() -> None:
     split = many()
-    rest, held = registry.shuffle_split(split, 0.25, 1)
+    rest, held = splits.shuffle_split(split, 0.25, 1)
     assert np.bincount(held.labels).tolist() == [100, 100, 50]
     assert np.bincount(rest.labels).tolist() == [300, 300, 150]
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.1, 0.5, 0.9])
-def test_a_film_is_on_one_side_only(fraction: float) -> None:
-    rest, held = registry.split_by_group(many(), many().films, fraction, 3)
-    assert not set(rest.films) & set(held.films)
+def test_a_group_is_in_one_part_only(fraction: float) -> None:
+    rest, held = splits.split_by_group(many(), many().groups, fraction, 3)
+    assert not set(rest.groups) & set(held.groups)
     assert abs(len(held) - 1000 * fraction) <= 5
 
 
 def test_a_validation_part_without_films_is_cut_by_label() -> None:
     split = Split(many().texts, many().labels)
-    assert registry.validation_split(split, 0.1, 1)[1].texts == registry.shuffle_split(split, 0.1, 1)[1].texts
+    assert splits.validation_split(split, 0.1, 1)[1].texts == splits.shuffle_split(split, 0.1, 1)[1].texts
 
 
 def test_splits_that_cannot_be() -> None:
     split = many(20)
     for fraction in (0.0, 1.0, -0.5, 1.5):
         with pytest.raises(ValueError, match="between 0 and 1"):
-            registry.shuffle_split(split, fraction, 1)
+            splits.shuffle_split(split, fraction, 1)
     with pytest.raises(ValueError, match="too few"):
-        registry.shuffle_split(split, 0.01, 1)
+        splits.shuffle_split(split, 0.01, 1)
     with pytest.raises(ValueError, match="too few"):
-        registry.split_by_group(split, ["one film"] * 20, 0.5, 1)
+        splits.split_by_group(split, ["one film"] * 20, 0.5, 1)
     with pytest.raises(ValueError, match="as many groups"):
-        registry.split_by_group(split, ["tt1"], 0.5, 1)
+        splits.split_by_group(split, ["tt1"], 0.5, 1)
     with pytest.raises(ValueError, match="as many labels"):
         Split(("a", "b"), np.array([1]))
 
@@ -667,7 +668,7 @@ def test_splits_that_cannot_be() -> None:
 @pytest.mark.parametrize("length", [100, 1000, 12_345, 115_519])
 def test_the_end_of_a_text_is_held_out(length: int) -> None:
     text = "".join(chr(0x4E00 + n % 20_000) for n in range(length))
-    train, validation, test = registry.hold_out(text)
+    train, validation, test = splits.hold_out(text)
     assert train + validation + test == text
     assert test == text[int(0.9 * length) :]
     assert len(train) == length * 85 // 100
@@ -676,7 +677,7 @@ def test_the_end_of_a_text_is_held_out(length: int) -> None:
 
 def test_hold_out_is_deaf_to_rounding_noise() -> None:
     for tenths in range(1, 9):
-        assert [len(part) for part in registry.hold_out("x" * 100, tenths / 10, 0.1)] == [
+        assert [len(part) for part in splits.hold_out("x" * 100, tenths / 10, 0.1)] == [
             90 - 10 * tenths,
             10,
             10 * tenths,
@@ -686,7 +687,7 @@ def test_hold_out_is_deaf_to_rounding_noise() -> None:
 def test_hold_out_refuses_what_is_too_short_or_too_much() -> None:
     for text in ("", "a", "to"):
         with pytest.raises(TextError, match=f"{len(text)} characters"):
-            registry.hold_out(text)
+            splits.hold_out(text)
     with pytest.raises(ValueError, match="nothing to train on"):
-        registry.hold_out("to be or not to be", 0.5, 0.5)
-    assert registry.hold_out("0123456789", validation=0) == ("012345678", "", "9")
+        splits.hold_out("to be or not to be", 0.5, 0.5)
+    assert splits.hold_out("0123456789", validation=0) == ("012345678", "", "9")

@@ -128,7 +128,7 @@ def test_the_parser_gives_a_tree_or_one_sentence(text: str) -> None:
         ("()", "missing before '\\)' at character 2"),
         ("(good and", "missing after 'and' at the end"),
         ("not", "missing after 'not' at the end"),
-        ("(" * 13 + "good", "More than 12 brackets lie within one another at character 13"),
+        ("(" * 13 + "good", "More than 12 brackets are nested at character 13"),
         ("good " * 33, "33 words; at most 32"),
         ("(" * 5000, "5,000 characters; at most 400"),
     ],

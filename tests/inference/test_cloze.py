@@ -48,8 +48,8 @@ class TestGrammar:
         assert 0.08 < len(texts["test"]) / sum(map(len, texts.values())) < 0.12
 
     def test_draws_repeat_and_stay_in_their_part(self) -> None:
-        drawn = cloze_grammar.drawn("training", 300, 7)
-        assert drawn == cloze_grammar.drawn("training", 300, 7) != cloze_grammar.drawn("training", 300, 8)
+        drawn = cloze_grammar.sample("training", 300, 7)
+        assert drawn == cloze_grammar.sample("training", 300, 7) != cloze_grammar.sample("training", 300, 8)
         assert {cloze_grammar.part_of(each.text) for each in drawn} == {"training"}
 
     def test_what_decides_stands_before_the_blank_as_often_as_is_said(self) -> None:
@@ -102,7 +102,7 @@ class TestNetworks:
     @pytest.mark.parametrize("name", list(BLANK_RECIPES))
     def test_reading_gives_what_keras_predicts(self, name: str) -> None:
         model = lstm_core.load(name)
-        texts = [each.text for each in cloze_grammar.drawn("test", 20, 1)] + ["Emoji 👍 and <script> ___ !"]
+        texts = [each.text for each in cloze_grammar.sample("test", 20, 1)] + ["Emoji 👍 and <script> ___ !"]
         rows = model.predict(texts)  # padded to one length
         for text, row in zip(texts, rows, strict=True):
             filled = model.read(text)

@@ -92,7 +92,7 @@ def test_what_is_typed_is_a_number_or_gets_one_sentence(text: str) -> None:
         ("٣", "character 1 is '٣'"),
         ("-1", "character 1 is '-'"),
         ("1" * 500, "500 digits"),
-        ("\x001", "an invisible sign"),
+        ("\x001", "an invisible character"),
     ],
 )
 def test_what_is_no_number_is_refused_with_the_reason(text: str, words: str) -> None:
@@ -104,7 +104,7 @@ def test_the_parts_share_no_number_and_short_ones_are_all_trained_on() -> None:
     rng = np.random.default_rng(1)
     tested = {number for length in (3, 4, 5, 6) for number in number_words.numbers("test", length, 300, rng)}
     validated = {number for length in (3, 4, 5, 6) for number in number_words.numbers("validation", length, 300, rng)}
-    trained = set(number_words.drawn(4000, rng))
+    trained = set(number_words.sample(4000, rng))
     assert not tested & validated
     assert not (tested | validated) & trained
     assert {len(number) for number in trained} == {1, 2, 3, 4, 5, 6}

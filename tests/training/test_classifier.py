@@ -192,7 +192,7 @@ def test_no_film_is_trained_on_and_validated_with(monkeypatch: pytest.MonkeyPatc
     reviews = Split(
         tuple(f"review of {film}" for film in films),
         np.arange(len(films)) % 2,
-        films=tuple(films),
+        groups=tuple(films),
         ratings=np.ones(len(films)),
     )
     monkeypatch.setattr(
@@ -345,7 +345,7 @@ def test_each_text_is_answered_by_the_teacher_that_did_not_see_it() -> None:
 
     def teach(texts: Split, asked: Split, number: int) -> np.ndarray:
         seen[number] = texts
-        assert not set(texts.films) & set(asked.films)
+        assert not set(texts.groups) & set(asked.groups)
         assert len(texts) + len(asked) == 32
         return np.array([[number, int(text)] for text in asked.texts])
 

@@ -148,11 +148,10 @@ def test_no_worker_runs_the_page_that_streamlit_calls_the_main_module(
 def test_workers_end_with_a_web_process_that_is_killed() -> None:
     submit = f"JobQueue().submit({COUNT!r}, {{'steps': 9, 'rest': 9}}, 'x', 'x')"
     code = f"from lstm_core.jobs.queue import JobQueue; {submit}; input()"
-    web = psutil.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
-    wait_for(lambda: len(web.children(recursive=True)) >= 3, "the cluster, its worker and their helper")
-    below = web.children(recursive=True)
-    web.kill()
-    web.wait()
+    with psutil.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE) as web:
+        wait_for(lambda: len(web.children(recursive=True)) >= 3, "the cluster, its worker and their helper")
+        below = web.children(recursive=True)
+        web.kill()
     assert psutil.wait_procs(below, timeout=TIMEOUT)[1] == []
 
 

@@ -67,7 +67,7 @@ with st.expander("Try this: a race that the plain RNN wins"):
     )
 with st.expander("Try this: open the door before training"):
     st.markdown(
-        "Run **Adding, gate half open**. The LSTM is the same and could in principle learn the same. But half of every "
+        "Run **Adding, f ≈ 0.5**. The LSTM is the same and could in principle learn the same. But half of every "
         "memory is lost at every step, and so is the error that should teach it better. A good beginning is a part of "
         "the method."
     )

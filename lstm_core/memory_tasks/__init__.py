@@ -1,4 +1,4 @@
-"""The synthetic tasks that test a network's memory: their data, their presets, and small trained networks.
+"""Synthetic tasks that test the memory of recurrent networks: data, presets of races, and small trained networks.
 
 The tasks are those of Hochreiter & Schmidhuber (1997) and Gers & Schmidhuber (2001).
 """

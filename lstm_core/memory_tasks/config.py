@@ -1,7 +1,7 @@
-"""What a race of the memory gym is: its settings, their ranges, and presets that were measured.
+"""The settings of a race in the memory gym, their ranges, and measured presets.
 
-Data and checks only; the training is in `memory_tasks/race_job.py`. What each preset claims is measured over five
-seeds by `benchmarks/memory.py`; its table is in `benchmarks/MEMORY.md`, and for the page in `assets/memory_gym.json`.
+The training is in `memory_tasks/race_job.py`. `benchmarks/memory.py` measures each preset
+with five seeds; the results are in `benchmarks/MEMORY.md`, and for the page in `assets/memory_gym.json`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lstm_core.paths import ASSETS
 
 MEASURED = ASSETS / "memory_gym.json"
 LEARNING_RATES = (0.001, 0.003, 0.01, 0.03)
-# What may be asked for: lowest, highest.
+# The lowest and highest value of each setting.
 RACE_RANGES: dict[str, tuple[float, float]] = {
     "units": (2, 64),
     "seed": (0, 9999),
@@ -29,17 +29,20 @@ RACE_RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Race:
-    """A plain RNN, a GRU and an LSTM of one size, learning one task from the same sequences.
+    """A plain RNN, a GRU and an LSTM of the same size, trained on the same sequences of one task.
 
     Attributes:
         task: its name.
-        length: what it counts, the task says.
+        length: of the sequences, as in `Task.length_name`.
         units: of each recurrent layer.
         seed: of weights and sequences.
-        keep_bias: what the bias of the gate that keeps the old state begins with: f of an LSTM (Gers, Schmidhuber &
-            Cummins 2000; Jozefowicz, Zaremba & Sutskever 2015), z of a GRU; a plain RNN has none.
-        rate: Adam's learning rate.
-        steps: how many batches each of the three may learn from.
+        keep_bias: initial bias of the gate that keeps the old state: f of an LSTM (Gers, Schmidhuber & Cummins 2000;
+            Jozefowicz, Zaremba & Sutskever 2015), z of a GRU; a plain RNN has none.
+        rate: the learning rate of Adam.
+        steps: the largest number of training batches.
+
+    Raises:
+        LabError: naming the setting that is out of range.
     """
 
     task: str = "adding"
@@ -51,7 +54,6 @@ class Race:
     steps: int = 1000
 
     def __post_init__(self) -> None:
-        """Raises LabError, naming the setting, for what can't be raced."""
         task, (shortest, longest) = self.of, self.of.lengths
         if not isinstance(self.length, int) or not shortest <= self.length <= longest:
             raise LabError(f"{task.title} takes a length from {shortest} to {longest}; received {self.length}.")
@@ -67,20 +69,20 @@ class Race:
 
     @property
     def of(self) -> Task:
-        """The task that is raced for."""
+        """The task itself."""
         return tasks.find_task(self.task)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """As plain values, for a job."""
+        """The settings as plain values, the arguments of a job."""
         return asdict(self)
 
 
 def race_from_arguments(arguments: Mapping[str, Any]) -> Race:
-    """The race of these plain values.
+    """The race with these settings.
 
     Raises:
-        LabError: if one is unknown or out of range.
+        LabError: if a setting is unknown or out of range.
     """
     unknown = set(arguments) - {field.name for field in fields(Race)}
     if unknown:
@@ -94,14 +96,14 @@ def _said(name: str) -> str:
 
 @dataclass(frozen=True)
 class Preset:
-    """A race worth seeing, and what it shows.
+    """A suggested race.
 
     Attributes:
         title: on its button.
         race: its settings.
-        question: what to ask the room before it starts.
-        passes: the cells that reach the pass mark in most of five seeds.
-        fails: those that don't, in most of five seeds.
+        question: for the class before it starts.
+        passes: the cells that solve the task with most of five seeds.
+        fails: the cells that don't, with most of five seeds.
     """
 
     title: str
@@ -115,21 +117,21 @@ PRESETS: dict[str, Preset] = {
     "adding": Preset(
         "Adding, 50 steps",
         Race("adding", 50, 32, 1, 3.0, 0.01, 1500),
-        "Two marked numbers among fifty. Which of the three finds out that only they matter?",
+        "Two marked numbers among fifty. Which of the three networks learns that only they matter?",
         ("gru", "lstm"),
         ("rnn",),
     ),
     "adding_half": Preset(
-        "Adding, gate half open",
+        "Adding, f ≈ 0.5",
         Race("adding", 50, 32, 1, 0.0, 0.01, 1500),
-        "The same race, but the forget gate begins at one half. Does it matter where a gate begins, if it can learn?",
+        "The same race, but with f ≈ 0.5 at initialization. Does the initial bias matter, if it can be learned?",
         (),
         ("rnn", "lstm"),
     ),
     "order": Preset(
         "Order, 70 steps",
         Race("order", 70, 32, 1, 3.0, 0.003, 1000),
-        "Two letters matter, and which came first. Who remembers the first one until the end?",
+        "Two letters and their order matter. Which network remembers the first one until the end?",
         ("gru", "lstm"),
         ("rnn",),
     ),
@@ -141,30 +143,30 @@ PRESETS: dict[str, Preset] = {
         (),
     ),
     "copy": Preset(
-        "Copy, wait of 20",
+        "Copy, delay of 20",
         Race("copy", 20, 32, 1, 3.0, 0.003, 1500),
-        f"{tasks.BITS} bits, a wait of 20, and say them again: surely the gated cells win?",
+        f"{tasks.BITS} bits, a delay of 20, and then the same bits again: do the gated cells win?",
         ("rnn", "lstm"),
         (),
     ),
     "copy_long": Preset(
-        "Copy, wait of 60",
+        "Copy, delay of 60",
         Race("copy", 60, 32, 1, 3.0, 0.003, 1500),
-        "Three times as long a wait. Now the gates must pay, or not?",
+        "Three times the delay. Are the gates an advantage now?",
         ("rnn",),
         ("gru", "lstm"),
     ),
     "reber": Preset(
         "Reber, 28 symbols",
         Race("reber", 28, 32, 1, 3.0, 0.003, 1500),
-        "The last symbol but one repeats the second. Who carries it through the string in between?",
+        "The last symbol but one repeats the second. Which network remembers it through the string in between?",
         ("lstm",),
         (),
     ),
     "counting": Preset(
         "Counting to 10",
         Race("counting", 10, 8, 1, 1.0, 0.03, 2000),
-        "All three see strings of up to ten a. Which of them has learned to count, and which only the strings?",
+        "All three are trained on up to ten a. Which of them learns to count, and which only these strings?",
         ("lstm",),
         ("rnn", "gru"),
     ),
@@ -172,10 +174,10 @@ PRESETS: dict[str, Preset] = {
 
 
 def measured_races() -> dict[str, Any]:
-    """What the benchmark found for each preset; empty where it never ran.
+    """The results of `benchmarks/memory.py` for each preset; empty before its first run.
 
     Returns:
-        preset → {"seeds": […], "cells": {kind: {"passed": how many, "sequences": median, "seconds": median}}, …}.
+        preset → {"seeds": […], "cells": {kind: {"passed": seeds, "sequences": median, "seconds": median}}, …}.
     """
     try:
         return json.loads(MEASURED.read_text(encoding="utf-8"))["presets"]

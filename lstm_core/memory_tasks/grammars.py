@@ -1,7 +1,7 @@
-"""The embedded Reber grammar and aⁿbⁿ: strings drawn from them, and which symbols may come next.
+"""The embedded Reber grammar and aⁿbⁿ: random strings, and the possible next symbols.
 
-The grammar is a table of states. Strings are drawn as the grammar gives them, an even choice at each
-fork, on condition that their length lies in a range: the exact distribution, with no string thrown away.
+The grammar is a table of states with two equally likely transitions each. Strings are sampled from its exact
+distribution, given a range of lengths, without rejection.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 
 from lstm_core.arrays import Array
 
-BEYOND = 2  # aⁿbⁿ is measured to so many times the longest n of training
+BEYOND = 2  # aⁿbⁿ is evaluated up to this multiple of the longest n of training
 REBER_SYMBOLS = ("B", "T", "P", "S", "X", "V", "E")
 COUNT_SYMBOLS = ("S", "a", "b", "T")
 
-# Reber's grammar (1967): state → the two ways on, a symbol and the next state. The last state is left with E.
+# Reber's grammar (1967): state → its two transitions, each a symbol and the next state. E follows the last state.
 REBER: tuple[tuple[tuple[str, int], ...], ...] = (
     (("T", 1), ("P", 2)),
     (("S", 1), ("X", 3)),
@@ -26,11 +26,16 @@ REBER: tuple[tuple[tuple[str, int], ...], ...] = (
     (),
 )
 SHORTEST = 9  # B T B T X S E T E, of an embedded string
-AROUND = 6  # symbols around the walk through the states: B T B … E T E
+AROUND = 6  # symbols outside of the inner string: B T B … E T E
 
 
 def reber_strings(longest: int, count: int, seed: int) -> list[str]:
-    """Strings of the embedded grammar, from half the longest length (and at least `SHORTEST`) up to it.
+    """Random strings of the embedded grammar, from half the longest length (and at least `SHORTEST`) up to it.
+
+    Args:
+        longest: the largest number of symbols.
+        count: the number of strings.
+        seed: of the strings.
 
     Raises:
         ValueError: if the longest is below `SHORTEST`.
@@ -50,7 +55,7 @@ def reber_strings(longest: int, count: int, seed: int) -> list[str]:
 
 
 def _chances(most: int) -> Array:
-    """[k, state]: the probability that a walk from this state reaches the last one in exactly k symbols."""
+    """(most + 1, states): [k, state] is the probability of reaching the last state in exactly k symbols."""
     table = np.zeros((most + 1, len(REBER)))
     table[0, -1] = 1
     for k in range(1, most + 1):
@@ -60,7 +65,7 @@ def _chances(most: int) -> Array:
 
 
 def _walk(steps: int, chances: Array, forks: Array) -> str:
-    """A walk of exactly so many symbols; each fork is weighed by the chance to end in time behind it."""
+    """A path of exactly `steps` symbols; each transition is weighted by the probability to end in time after it."""
     state, symbols = 0, []
     for left, fork in zip(range(steps - 1, -1, -1), forks, strict=False):
         (one, first), (other, second) = REBER[state]

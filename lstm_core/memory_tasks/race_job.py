@@ -67,7 +67,7 @@ class Runner:
         self.model.fit(
             block.x,
             block.targets if every else block.targets[:, -1],
-            sample_weight=block.asked if every else None,
+            sample_weight=block.mask if every else None,
             batch_size=BATCH,
             epochs=1,
             verbose=0,

@@ -1,8 +1,7 @@
-"""Synthetic memory tasks: batches of sequences, what is asked of them, and what counts as right.
+"""Synthetic memory tasks: random sequences with targets, and when an answer counts as correct.
 
-Each task is a recipe for drawing sequences with a seed, in NumPy; nothing here trains, and the two
-tasks that are grammars are drawn in `memory_tasks/grammars.py`. A batch also says what there is to remember at
-every timestep, so that a trained cell can be searched for it.
+A batch also holds the quantity to remember at every timestep, so that it can be compared with the units of a trained
+network. The strings of the two grammars are in `memory_tasks/grammars.py`.
 
 Sources: adding problem and temporal order, Hochreiter & Schmidhuber (1997), experiments 4 and 6a;
 copying, Graves, Wayne & Danihelka (2014) and, after a delay, Arjovsky, Shah & Bengio (2016); embedded
@@ -24,29 +23,29 @@ from lstm_core.memory_tasks import grammars
 from lstm_core.nn import activations, cells
 
 Loss = Literal["mse", "categorical_crossentropy", "binary_crossentropy"]
-BITS = 4  # to be copied
+BITS = 4  # of a sequence to copy
 PASS_ERROR = 0.04  # of the adding problem, Hochreiter & Schmidhuber (1997)
-SURE = 0.3  # temporal order: no output may be farther from its target than this (the same)
+ORDER_ERROR = 0.3  # of each output in the temporal order problem (the same)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Sequences and what is asked of them.
+    """Sequences with their targets.
 
     Attributes:
-        x: (count, T, features) float32, what is read.
-        targets: (count, T, outputs) float32, what should be answered; only rows that are asked matter.
-        asked: (count, T) float32, 1 where an answer is asked, else 0.
-        legal: (count, T, outputs) bool, the answers that would be right.
-        memory: (count, T) float32, what there is to remember after each timestep.
+        x: (count, T, features) float32, the inputs.
+        targets: (count, T, outputs) float32.
+        mask: (count, T) float32, 1 where a target counts, else 0.
+        valid: (count, T, outputs) bool, the correct answers.
+        memory: (count, T) float32, the quantity to remember after each timestep.
         live: (count, T) bool, where there is something to remember.
-        symbols: (count, T) of str, the symbol at each timestep; of the adding problem, its mark.
+        symbols: (count, T) of str, the symbol at each timestep; in the adding problem, the mark.
     """
 
     x: Array
     targets: Array
-    asked: Array
-    legal: Array
+    mask: Array
+    valid: Array
     memory: Array
     live: Array
     symbols: Array
@@ -61,16 +60,16 @@ class Task:
 
     Attributes:
         name: in links.
-        title: for people.
-        question: what is asked, in a sentence.
-        remembered: what there is to remember, in words.
-        source: who set it, and what they called solved.
+        title: as displayed.
+        question: the task in a sentence.
+        remembered: the quantity to remember, in words.
+        source: the publication, and its criterion of success.
         length_name: what the length counts.
-        lengths: the shortest and the longest that can be asked for.
-        draw: (length, count, seed) → Batch.
-        every_step: whether more than the last timestep is asked.
-        loss: in Keras's words.
-        mark: the share of right answers at which it counts as solved.
+        lengths: the shortest and the longest length.
+        sample: (length, count, seed) → Batch.
+        every_step: whether other timesteps than the last one have targets.
+        loss: the name of the Keras loss.
+        mark: the share of correct sequences at which it counts as solved.
     """
 
     name: str
@@ -80,36 +79,41 @@ class Task:
     source: str
     length_name: str
     lengths: tuple[int, int]
-    draw: Callable[[int, int, int], Batch]
+    sample: Callable[[int, int, int], Batch]
     every_step: bool
     loss: Loss
     mark: float
 
     @property
     def features(self) -> int:
-        """The numbers read at each timestep."""
-        return self.draw(self.lengths[0], 1, 0).x.shape[2]
+        """The number of inputs at each timestep."""
+        return self.sample(self.lengths[0], 1, 0).x.shape[2]
 
     @property
     def outputs(self) -> int:
-        """The numbers answered at each timestep."""
-        return self.draw(self.lengths[0], 1, 0).targets.shape[2]
+        """The number of outputs at each timestep."""
+        return self.sample(self.lengths[0], 1, 0).targets.shape[2]
 
     def batch(self, length: int, count: int, seed: int) -> Batch:
-        """Sequences of this length; the same three numbers give the same batch.
+        """Random sequences.
+
+        Args:
+            length: as in `length_name`.
+            count: the number of sequences.
+            seed: of the sequences.
 
         Raises:
-            LabError: if the length is out of reach.
+            LabError: if the length is out of range, or the count below 1.
         """
         shortest, longest = self.lengths
         if not shortest <= length <= longest:
             raise LabError(f"{self.title} takes a length from {shortest} to {longest}; received {length}.")
         if count < 1:
             raise LabError(f"A batch needs at least one sequence; received {count}.")
-        return self.draw(length, count, seed)
+        return self.sample(length, count, seed)
 
     def answers(self, sums: Array) -> Array:
-        """What a network's readout (…, outputs) means: probabilities, or the number itself for the adding problem."""
+        """The answers of a network, (…, outputs): probabilities of its logits, or the numbers of the adding problem."""
         if self.loss == "mse":
             return sums
         if self.loss == "binary_crossentropy":
@@ -117,26 +121,26 @@ class Task:
         return activations.softmax(sums)
 
     def right(self, batch: Batch, answers: Array) -> Array:
-        """(count,) of bool: which sequences were answered rightly, by the rule of the task's authors.
+        """(count,) of bool: which sequences are answered correctly, by the criterion of the task's authors.
 
         Args:
-            batch: what was asked.
-            answers: (count, T, outputs) as `answers` gives them.
+            batch: the sequences.
+            answers: (count, T, outputs) from `answers`.
         """
         if self.loss == "mse":
             fine = np.abs(answers - batch.targets).max(axis=2) < PASS_ERROR
         elif self.name == "order":
-            fine = np.abs(answers - batch.targets).max(axis=2) < SURE
+            fine = np.abs(answers - batch.targets).max(axis=2) < ORDER_ERROR
         elif self.loss == "binary_crossentropy":
-            fine = ((answers > 0.5) == batch.legal).all(axis=2)
-        else:  # every legal symbol is more probable than every other
-            least = np.where(batch.legal, answers, np.inf).min(axis=2)
-            most = np.where(batch.legal, -np.inf, answers).max(axis=2)
+            fine = ((answers > 0.5) == batch.valid).all(axis=2)
+        else:  # every valid symbol is more probable than every other
+            least = np.where(batch.valid, answers, np.inf).min(axis=2)
+            most = np.where(batch.valid, -np.inf, answers).max(axis=2)
             fine = least > most
-        return (fine | (batch.asked == 0)).all(axis=1)
+        return (fine | (batch.mask == 0)).all(axis=1)
 
     def error(self, batch: Batch, answers: Array) -> float:
-        """The mean absolute error of the adding problem; else the cross-entropy in nats, a mean over what is asked."""
+        """The mean absolute error of the adding problem, or the mean cross-entropy in nats."""
         if self.loss == "mse":
             each = np.abs(answers - batch.targets).mean(axis=2)
         elif self.loss == "binary_crossentropy":
@@ -144,24 +148,24 @@ class Task:
             each = -(batch.targets * np.log(p) + (1 - batch.targets) * np.log(1 - p)).mean(axis=2)
         else:
             each = -(batch.targets * np.log(np.maximum(answers, 1e-7))).sum(axis=2)
-        return float((each * batch.asked).sum() / batch.asked.sum())
+        return float((each * batch.mask).sum() / batch.mask.sum())
 
     def baseline(self, batch: Batch) -> float:
-        """The share that is right without any memory of what is asked about.
+        """The share of correct sequences without memory.
 
-        Adding: the middle, always. Order: one class, always. Copy: one pattern, always. The Reber grammar: the inner
-        strings by heart, and one of the two ends always. aⁿbⁿ: every count as far as training goes, and none beyond.
+        Adding: always ½. Order and copy: always the most frequent answer. The Reber grammar: the inner strings and the
+        more frequent end. aⁿbⁿ: all n of training and none beyond.
         """
         if self.name == "adding":
             return float(self.right(batch, np.full_like(batch.targets, 0.5)).mean())
         if self.name == "counting":
             return float((batch.memory.max(axis=1) <= batch.memory.max() / grammars.BEYOND).mean())
-        last = batch.asked.shape[1] - 1 - batch.asked[:, ::-1].argmax(axis=1)  # of what is asked
+        last = batch.mask.shape[1] - 1 - batch.mask[:, ::-1].argmax(axis=1)  # with a target
         if self.name == "reber":
             last = last - 1
             wanted = [int(row) for row in batch.targets[np.arange(len(batch)), last].argmax(axis=1)]
             return max(wanted.count(each) for each in set(wanted)) / len(wanted)
-        found = [tuple(row) for row in (batch.targets * batch.asked[:, :, None]).argmax(axis=2)]
+        found = [tuple(row) for row in (batch.targets * batch.mask[:, :, None]).argmax(axis=2)]
         return max(found.count(each) for each in set(found)) / len(found)
 
 
@@ -174,10 +178,13 @@ def one_hot(ids: Array, width: int) -> Array:
 
 
 def adding(length: int, count: int, seed: int) -> Batch:
-    """Numbers in -1…1, two of them marked: one among the first ten, one more in the first half.
+    """Numbers in -1…1, two of them marked: one among the first ten, another one in the first half.
 
-    The answer at the end is ½ + (x₁ + x₂) / 4, in 0…1. Hochreiter & Schmidhuber let the length vary by a
-    tenth and mark both ends with -1; here every sequence has the same length, and other marks are 0.
+    The target at the end is ½ + (x₁ + x₂) / 4, in 0…1. Hochreiter & Schmidhuber vary the length by a tenth and mark
+    both ends with -1; here every sequence has the same length, and other marks are 0.
+
+    Args:
+        length, count, seed: as in `Task.batch`.
     """
     rng = np.random.default_rng(seed)
     rows = np.arange(count)
@@ -193,13 +200,13 @@ def adding(length: int, count: int, seed: int) -> Batch:
     targets[:, -1, 0] = 0.5 + memory[:, -1] / 4
     symbols = np.where(x[:, :, 1] > 0, "●", "")
     live = np.cumsum(x[:, :, 1], axis=1) > 0
-    return Batch(x, targets, _at_the_end(count, length), targets > -1, memory, live, symbols)
+    return Batch(x, targets, _mask_of_last(count, length), targets > -1, memory, live, symbols)
 
 
-def _at_the_end(count: int, length: int) -> Array:
-    asked = np.zeros((count, length), np.float32)
-    asked[:, -1] = 1
-    return asked
+def _mask_of_last(count: int, length: int) -> Array:
+    mask = np.zeros((count, length), np.float32)
+    mask[:, -1] = 1
+    return mask
 
 
 # --- Temporal order -----------------------------------------------------------------------------
@@ -209,10 +216,13 @@ ORDER_CLASSES = ("X, X", "X, Y", "Y, X", "Y, Y")
 
 
 def temporal_order(length: int, count: int, seed: int) -> Batch:
-    """Letters between E and B, with X or Y twice; asked at the end: which came first, and which second?
+    """Letters between E and B with X or Y at two places; the target at the end is their order, one of four classes.
 
     The first stands in the second tenth of the sequence and the second in the sixth, as in sequences of
     100 to 110 of Hochreiter & Schmidhuber; here every sequence has the same length.
+
+    Args:
+        length, count, seed: as in `Task.batch`.
     """
     rng = np.random.default_rng(seed)
     rows = np.arange(count)
@@ -227,7 +237,7 @@ def temporal_order(length: int, count: int, seed: int) -> Batch:
     live = np.arange(length) >= first[:, None]
     memory = np.where(live, 1.0 - 2 * which[0][:, None], 0).astype(np.float32)  # X: 1, Y: -1
     symbols = np.array(ORDER_SYMBOLS)[ids]
-    return Batch(one_hot(ids, 8), targets, _at_the_end(count, length), targets > 0.5, memory, live, symbols)
+    return Batch(one_hot(ids, 8), targets, _mask_of_last(count, length), targets > 0.5, memory, live, symbols)
 
 
 # --- Copy ---------------------------------------------------------------------------------------
@@ -236,7 +246,11 @@ COPY_SYMBOLS = ("0", "1", "·", "?")
 
 
 def copy(delay: int, count: int, seed: int) -> Batch:
-    """`BITS` random bits, a delay of blanks, and then a question mark for each: which bits were they?"""
+    """`BITS` random bits, `delay` blanks, and then a question mark for each bit, which is the target.
+
+    Args:
+        delay, count, seed: as in `Task.batch`.
+    """
     rng = np.random.default_rng(seed)
     length = 2 * BITS + delay
     bits = rng.integers(0, 2, (count, BITS))
@@ -244,65 +258,64 @@ def copy(delay: int, count: int, seed: int) -> Batch:
     ids[:, :BITS], ids[:, -BITS:] = bits, 3
     targets = np.zeros((count, length, 2), np.float32)
     targets[:, -BITS:] = one_hot(bits, 2)
-    asked = np.zeros((count, length), np.float32)
-    asked[:, -BITS:] = 1
+    mask = np.zeros((count, length), np.float32)
+    mask[:, -BITS:] = 1
     memory = np.repeat(1.0 - 2 * bits[:, :1], length, axis=1).astype(np.float32)  # the first bit, 0: 1, 1: -1
     live = np.broadcast_to(np.arange(length) <= length - BITS, (count, length))
-    return Batch(one_hot(ids, 4), targets, asked, targets > 0.5, memory, live, np.array(COPY_SYMBOLS)[ids])
+    return Batch(one_hot(ids, 4), targets, mask, targets > 0.5, memory, live, np.array(COPY_SYMBOLS)[ids])
 
 
 # --- The two grammars ---------------------------------------------------------------------------
 
 
 def reber(longest: int, count: int, seed: int) -> Batch:
-    """Strings of the embedded Reber grammar, half as long as the longest or longer: which symbol comes next?"""
+    """Strings of the embedded Reber grammar, see `grammars.reber_strings`; the target is the next symbol.
+
+    Args:
+        longest, count, seed: as in `Task.batch`.
+    """
     strings = grammars.reber_strings(longest, count, seed)
-    ids, seen = _padded([[grammars.REBER_SYMBOLS.index(symbol) for symbol in string] for string in strings], longest)
-    targets = one_hot(np.roll(ids, -1, axis=1), 7)
-    asked = np.roll(seen, -1, axis=1)
-    asked[:, -1] = 0  # after the last symbol nothing comes
-    legal = np.zeros((count, longest, 7), bool)
-    for row, string in enumerate(strings):
-        for place, symbols in enumerate(grammars.reber_successors(string)[:-1]):
-            legal[row, place, [grammars.REBER_SYMBOLS.index(symbol) for symbol in symbols]] = True
-    live = (np.arange(longest) >= 1) & (asked > 0)
+    ids, x, mask, valid, symbols = _encoded(strings, grammars.REBER_SYMBOLS, longest, grammars.reber_successors)
+    live = (np.arange(longest) >= 1) & (mask > 0)
     memory = np.where([string[1] == "T" for string in strings], 1.0, -1.0)[:, None] * live
-    x = one_hot(ids, 7) * seen[:, :, None]
-    return Batch(x, targets, asked, legal, memory.astype(np.float32), live, _signs(grammars.REBER_SYMBOLS, ids, seen))
+    return Batch(x, one_hot(np.roll(ids, -1, axis=1), 7), mask, valid, memory.astype(np.float32), live, symbols)
 
 
 def counting(longest: int, count: int, seed: int) -> Batch:
-    """Strings aⁿbⁿ with n in 1…`longest`, drawn at random: which symbols may come next?"""
+    """Strings aⁿbⁿ with random n in 1…`longest`; the targets are the possible next symbols.
+
+    Args:
+        longest, count, seed: as in `Task.batch`.
+    """
     return counting_of(np.random.default_rng(seed).integers(1, longest + 1, count), longest)
 
 
 def counting_of(numbers: Sequence[int] | Array, longest: int) -> Batch:
-    """The strings aⁿbⁿ for these n, between S and T, padded to the longest; `memory` is how many b are missing."""
+    """The strings S aⁿbⁿ T for these n, padded to the longest; `memory` is the number of b that are missing."""
     strings = ["S" + "a" * int(n) + "b" * int(n) + "T" for n in numbers]
-    width = 2 * longest + 2
-    ids, seen = _padded([[grammars.COUNT_SYMBOLS.index(symbol) for symbol in string] for string in strings], width)
-    legal = np.zeros((len(strings), width, 3), bool)  # of a, b, T: nobody says S
+    _, x, mask, valid, symbols = _encoded(strings, grammars.COUNT_SYMBOLS, 2 * longest + 2, grammars.count_successors)
+    valid = valid[..., 1:]  # of a, b, T: S is no target
+    memory = np.cumsum(x[..., 1] - x[..., 2], axis=1)
+    return Batch(x, valid.astype(np.float32), mask, valid, memory, mask > 0, symbols)
+
+
+def _encoded(
+    strings: Sequence[str],
+    alphabet: Sequence[str],
+    width: int,
+    successors: Callable[[str], list[tuple[str, ...]]],
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Padded ids, one-hot inputs, the mask of targets, the valid next symbols, and the symbols of strings."""
+    ids, seen = np.zeros((len(strings), width), int), np.zeros((len(strings), width), np.float32)
+    valid = np.zeros((len(strings), width, len(alphabet)), bool)
     for row, string in enumerate(strings):
-        for place, symbols in enumerate(grammars.count_successors(string)[:-1]):
-            legal[row, place, [grammars.COUNT_SYMBOLS.index(symbol) - 1 for symbol in symbols]] = True
-    asked = np.roll(seen, -1, axis=1)
-    asked[:, -1] = 0
-    memory = (np.cumsum((ids == 1) * seen, axis=1) - np.cumsum((ids == 2) * seen, axis=1)).astype(np.float32)
-    x = one_hot(ids, 4) * seen[:, :, None]
-    signs = _signs(grammars.COUNT_SYMBOLS, ids, seen)
-    return Batch(x, legal.astype(np.float32), asked, legal, memory, asked > 0, signs)
-
-
-def _padded(rows: Sequence[Sequence[int]], width: int) -> tuple[Array, Array]:
-    """Ids (count, width), 0 behind the end, and where there is a symbol (count, width), 1 or 0."""
-    ids, seen = np.zeros((len(rows), width), int), np.zeros((len(rows), width), np.float32)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)], seen[index, : len(row)] = row, 1
-    return ids, seen
-
-
-def _signs(alphabet: Sequence[str], ids: Array, seen: Array) -> Array:
-    return np.where(seen > 0, np.array(alphabet)[ids], "")
+        ids[row, : len(string)], seen[row, : len(string)] = [alphabet.index(symbol) for symbol in string], 1
+        for place, following in enumerate(successors(string)[:-1]):
+            valid[row, place, [alphabet.index(symbol) for symbol in following]] = True
+    mask = np.roll(seen, -1, axis=1)
+    mask[:, -1] = 0
+    symbols = np.where(seen > 0, np.array(alphabet)[ids], "")
+    return ids, one_hot(ids, len(alphabet)) * seen[:, :, None], mask, valid, symbols
 
 
 TASKS: dict[str, Task] = {
@@ -315,21 +328,21 @@ TASKS: dict[str, Task] = {
             "timesteps", (10, 200), adding, False, "mse", 0.99,
         ),
         Task(
-            "order", "Temporal order", "X or Y came twice. Which came first, and which second?",
+            "order", "Temporal order", "X or Y comes twice. Which comes first, and which second?",
             "which of X and Y came first",
-            "Hochreiter & Schmidhuber 1997, experiment 6a: right when no output is off by 0.3, so to hesitate is wrong",
+            "Hochreiter & Schmidhuber 1997, experiment 6a: solved when no output is off by 0.3",
             "timesteps", (10, 200), temporal_order, False, "categorical_crossentropy", 0.99,
         ),
         Task(
-            "copy", "Copy after a delay", f"{BITS} bits, then a wait. Which bits were they?", "the first bit",
-            "Graves, Wayne & Danihelka 2014; Arjovsky, Shah & Bengio 2016: every symbol right",
-            "timesteps of waiting", (1, 150), copy, True, "categorical_crossentropy", 0.99,
+            "copy", "Copy after a delay", f"{BITS} bits, then a delay. Which bits were they?", "the first bit",
+            "Graves, Wayne & Danihelka 2014; Arjovsky, Shah & Bengio 2016: every symbol correct",
+            "timesteps of delay", (1, 150), copy, True, "categorical_crossentropy", 0.99,
         ),
         Task(
             "reber", "Embedded Reber grammar", "Which symbols may come next? The last but one is the second again.",
             "whether the second symbol was T or P",
             "Cleeremans, Servan-Schreiber & McClelland 1989; Hochreiter & Schmidhuber 1997, experiment 1: every string "
-            "right",
+            "correct",
             "symbols at most", (12, 100), reber, True, "categorical_crossentropy", 0.99,
         ),
         Task(
@@ -342,11 +355,7 @@ TASKS: dict[str, Task] = {
 
 
 def find_task(name: str) -> Task:
-    """The task of this name.
-
-    Raises:
-        LabError: if there is none.
-    """
+    """The task of this name; LabError if there is none."""
     try:
         return TASKS[name]
     except KeyError:
@@ -354,9 +363,16 @@ def find_task(name: str) -> Task:
 
 
 def validation(task: Task, length: int, count: int, seed: int) -> Batch:
-    """Fresh sequences to measure on; for aⁿbⁿ every n once, twice as far as training goes."""
+    """Sequences for validation; for aⁿbⁿ each n once, up to `grammars.BEYOND` times the longest of training.
+
+    Args:
+        task: one of `TASKS`.
+        length: as in `Task.length_name`.
+        count: the number of sequences.
+        seed: of the sequences.
+    """
     if task.name != "counting":
         return task.batch(length, count, seed)
-    task.batch(length, 1, seed)  # refuses a length out of reach
+    task.batch(length, 1, seed)  # raises for a length out of range
     longest = grammars.BEYOND * length
     return counting_of(range(1, longest + 1), longest)

@@ -41,22 +41,22 @@ class TestEveryTask:
         batch = task.batch(20, 7, 3)
         count, steps, features = batch.x.shape
         assert (count, features) == (7, task.features)
-        assert batch.targets.shape == batch.legal.shape == (7, steps, task.outputs)
-        assert batch.asked.shape == batch.memory.shape == batch.live.shape == batch.symbols.shape == (7, steps)
+        assert batch.targets.shape == batch.valid.shape == (7, steps, task.outputs)
+        assert batch.mask.shape == batch.memory.shape == batch.live.shape == batch.symbols.shape == (7, steps)
         assert len(batch) == 7
-        assert task.every_step == (batch.asked.sum(axis=1).max() > 1)
+        assert task.every_step == (batch.mask.sum(axis=1).max() > 1)
 
     def test_the_right_answer_is_right_and_nonsense_is_not(self, task: Task) -> None:
         batch = task.batch(20, 50, 4)
-        perfect = batch.targets if task.loss == "mse" else batch.legal.astype(float)
+        perfect = batch.targets if task.loss == "mse" else batch.valid.astype(float)
         assert task.right(batch, perfect).all()
         assert not task.right(batch, 1 - perfect if task.loss != "mse" else perfect + 0.05).any()
 
     def test_one_wrong_step_spoils_a_sequence(self, task: Task) -> None:
         batch = task.batch(20, 5, 4)
-        answers = batch.targets.copy() if task.loss == "mse" else batch.legal.astype(float)
-        answers[2, int(batch.asked[2].nonzero()[0][-1])] += 0.5 if task.loss == "mse" else 0
-        answers[2, int(batch.asked[2].nonzero()[0][-1])] *= -1
+        answers = batch.targets.copy() if task.loss == "mse" else batch.valid.astype(float)
+        answers[2, int(batch.mask[2].nonzero()[0][-1])] += 0.5 if task.loss == "mse" else 0
+        answers[2, int(batch.mask[2].nonzero()[0][-1])] *= -1
         assert task.right(batch, answers).tolist() == [True, True, False, True, True]
 
     @pytest.mark.parametrize("length", [-1, 0, 10_000])
@@ -77,7 +77,7 @@ class TestEveryTask:
         shown = examples.task_example(task, task.lengths[end], 1)
         assert len(shown.matters) == len(shown)
         assert shown.matters.any()
-        assert shown.asked.endswith("?") or shown.asked.endswith(".")
+        assert shown.question.endswith("?") or shown.question.endswith(".")
 
 
 def test_an_unknown_task_is_one_sentence() -> None:
@@ -138,7 +138,7 @@ class TestOrder:
     def test_hesitation_is_not_right(self) -> None:
         task = TASKS["order"]
         batch = task.batch(20, 3, 1)
-        assert not task.right(batch, batch.legal * 0.6 + 0.05).any()
+        assert not task.right(batch, batch.valid * 0.6 + 0.05).any()
 
 
 class TestCopy:
@@ -188,8 +188,8 @@ class TestReber:
     def test_a_network_that_forgot_the_second_symbol_gets_about_half(self) -> None:
         task = TASKS["reber"]
         batch = task.batch(20, 1000, 1)
-        forgetful = batch.legal.astype(float)
-        last_but_one = batch.asked.sum(axis=1).astype(int) - 2
+        forgetful = batch.valid.astype(float)
+        last_but_one = batch.mask.sum(axis=1).astype(int) - 2
         forgetful[np.arange(1000), last_but_one] = np.eye(7)[1] * 0.6 + np.eye(7)[2] * 0.4  # a little more for T
         right = task.right(batch, forgetful).mean()
         assert right == pytest.approx(np.mean([row[1] == "T" for row in batch.symbols]))
@@ -201,7 +201,7 @@ class TestCounting:
         batch = tasks.counting_of([2, 1], 2)
         assert ["".join(row) for row in batch.symbols] == ["SaabbT", "SabT"]
         assert batch.memory.tolist() == [[0, 1, 2, 1, 0, 0], [0, 1, 0, 0, 0, 0]]
-        assert batch.asked.tolist() == [[1, 1, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]]
+        assert batch.mask.tolist() == [[1, 1, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]]
         wanted = [[1, 0, 0], [1, 1, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1]]  # of a, b, T
         assert batch.targets[0, :5].tolist() == wanted
 

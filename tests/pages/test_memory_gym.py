@@ -62,7 +62,7 @@ def test_it_opens_with_the_adding_problem_and_asks_before_it_answers(register: J
     page = opened("memory_gym")
     shown = examples.task_example(tasks.TASKS["adding"], 50, 1)
     assert not page.exception
-    assert said(page, shown.asked)
+    assert said(page, shown.question)
     assert not said(page, shown.answer)
     page.toggle(key="gym_answer").set_value(True).run()
     assert said(page, shown.answer)

@@ -181,7 +181,7 @@ def example(race: Race) -> None:
         st.plotly_chart(figure, config={"displayModeBar": False}, key="gym_example_figure", alt=alt)
     else:
         _symbols(shown)
-    st.markdown(f"{shown.asked} {f'**{shown.answer}**' if answered else ''}")
+    st.markdown(f"{shown.question} {f'**{shown.answer}**' if answered else ''}")
     st.caption(f"{task.source}.")
 
 

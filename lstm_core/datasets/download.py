@@ -5,6 +5,7 @@ Neither the network nor the archive is trusted. The data sets and the error mess
 
 from __future__ import annotations
 
+import errno
 import gzip
 import http.client
 import io
@@ -50,6 +51,20 @@ def why(error: BaseException) -> str:
     """An error in a few words on one line."""
     inner = getattr(error, "reason", None) or error
     return " ".join(str(getattr(inner, "strerror", None) or inner).split()) or type(error).__name__
+
+
+def cannot_save(what: str, folder: Path, variable: str, error: OSError) -> str:
+    """Why something can't be saved, in one sentence.
+
+    Args:
+        what: as displayed.
+        folder: where it should be saved.
+        variable: the environment variable that sets the folder.
+        error: the reason.
+    """
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return f"{what} can't be saved because the disk with {folder} is full; free some space and try again."
+    return f"{what} can't be saved in {folder} ({why(error)}); set {variable} to a writable folder and try again."
 
 
 @contextmanager

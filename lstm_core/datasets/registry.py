@@ -6,7 +6,6 @@ The safe download is in `datasets/download.py`, splits are in `datasets/splits.p
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import json
@@ -177,18 +176,11 @@ def download_dataset(name: str, progress: Progress | None = None, *, again: bool
         problem = f"{spec.title} came damaged from {urlsplit(spec.url).hostname} ({error})"
         raise DatasetError(f"{problem}; nothing was kept, so try again later.") from error
     except OSError as error:
-        raise DatasetError(_cannot_save(spec, target.parent, error)) from error
+        raise DatasetError(download.cannot_save(spec.title, target.parent, "LSTM_LAB_DATA", error)) from error
     if isinstance(contents, LabelledTexts):
         with suppress(OSError):
             _write_cache(spec, _key(target), contents)
     return target
-
-
-def _cannot_save(spec: Dataset, folder: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"{spec.title} can't be saved because the disk with {folder} is full; free some space and try again."
-    mend = "set LSTM_LAB_DATA to a folder that can be written to and try again"
-    return f"{spec.title} can't be saved in {folder} ({download.why(error)}); {mend}."
 
 
 # --- reading --------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Models as files: cards, folders, bundles that travel as one file, and the user's own models.
+"""Models as files: cards, folders, bundles of one file, and the models of the user.
 
-What a loaded model does is in `inference`.
+Loaded models are in `inference`.
 """
 
 from lstm_core.library.bundle import LARGEST_BUNDLE, MIB, unpack_bundle

@@ -1,7 +1,7 @@
-"""A model's folder as one file of bytes, and back: for jobs whose workers share no disk, and for downloads and uploads.
+"""A model folder as one zip file: for workers without a shared disk, for downloads and uploads.
 
-A pack is a zip of the three files of `library/store.py` and nothing else. It may come from anybody, so everything is
-checked before a byte is written, and the network inside before Keras sees it.
+A bundle holds the three files of `library/store.py` and nothing else. It isn't trusted: everything is checked before
+anything is written, and the network before Keras loads it.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from lstm_core.nn.layers import KNOWN_LAYERS
 MIB = 2**20
 LARGEST_BUNDLE = 64 * MIB
 LARGEST = {WEIGHTS: 64 * MIB, VOCABULARY: 8 * MIB, CARD: 2 * MIB}
-# What is inside a `.keras` file, which is a zip too.
+# The members of a `.keras` file, which is a zip file, too.
 LARGEST_PART = {"config.json": 2 * MIB, "metadata.json": MIB, "model.weights.h5": 64 * MIB}
 MOST_OBJECTS = 10_000  # groups and arrays in a weights file
-# What `nn/layers.py` can follow, and inputs.
+# The layers that `nn/layers.py` can compute, and inputs.
 LAYERS = frozenset(("InputLayer", *KNOWN_LAYERS))
-# Operations by which a saved network says how masks are passed on; none makes anything larger than its input.
+# Operations by which a saved network computes masks; none has an output larger than its inputs.
 MASKING = frozenset(("NotEqual", "ExpandDims", "LogicalOr", "ZerosLike", "OnesLike", "Concatenate", "Any"))
 WRAPPERS = frozenset(("Functional", "Sequential"))
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
 def bundle_folder(folder: Path) -> bytes:
-    """A model's folder as bytes; ModelError if one of its three files is missing."""
+    """The bundle of a model folder; ModelError if one of its three files is missing."""
     found = {name: folder / name for name in FILES}
     if missing := next((name for name, path in found.items() if not path.is_file()), ""):
         raise ModelError(f"The model '{folder.name}' is incomplete: {missing} is missing. Get the folder again.")
@@ -46,29 +46,34 @@ def bundle_folder(folder: Path) -> bytes:
 
 
 def bundle_model(network: Any, vocabulary: Any, card: ModelCard) -> bytes:
-    """A trained network with what `library.save` keeps beside it, as bytes."""
+    """The bundle of a trained network.
+
+    Args:
+        network: a Keras model.
+        vocabulary: see `store.HasJson`.
+        card: of the model.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         store.save(network, vocabulary, card, Path(temporary) / card.name)
         return bundle_folder(Path(temporary) / card.name)
 
 
 def bundle_files(files: Mapping[str, bytes]) -> bytes:
-    """Three files as bytes; the same files always make the same bytes."""
+    """The bundle of three files; equal files give equal bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name in FILES:
-            # The network is packed already; a fixed date, so that equal models are equal bytes.
-            how = zipfile.ZIP_STORED if name == WEIGHTS else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name], how)
+            # The network is compressed already; the date is fixed so that the bytes are reproducible.
+            compression = zipfile.ZIP_STORED if name == WEIGHTS else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name], compression)
     return out.getvalue()
 
 
 def unpack_bundle(data: bytes) -> dict[str, bytes]:
-    """The three files of a pack, checked; nothing is written anywhere.
+    """The checked files of a bundle, without writing anything.
 
     Raises:
-        ModelError: in one sentence, if it is no pack, hides more than it shows, or holds a network that can't be
-            trusted or followed.
+        ModelError: in one sentence, if it is no bundle, is too large once unpacked, or its network has unknown layers.
     """
     files = _members(data, "The file", LARGEST_BUNDLE, LARGEST)
     if missing := next((name for name in FILES if name not in files), ""):
@@ -80,11 +85,11 @@ def unpack_bundle(data: bytes) -> dict[str, bytes]:
 
 
 def unpack_bundle_into(data: bytes, folder: Path) -> None:
-    """Write the checked files of a pack into a folder that may not hold one of them yet.
+    """Write the checked files of a bundle into a folder without overwriting.
 
     Raises:
-        ModelError: as `unpack`.
-        OSError: if the folder can't be written, or a file is there.
+        ModelError: as `unpack_bundle`.
+        OSError: if the folder can't be written, or one of the files exists.
     """
     files = unpack_bundle(data)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,10 +99,10 @@ def unpack_bundle_into(data: bytes, folder: Path) -> None:
 
 
 def check_network(data: bytes) -> None:
-    """Look at a `.keras` file without running anything in it.
+    """Check a `.keras` file without loading it.
 
     Raises:
-        ModelError: if it is none, is too large once unpacked, or has a layer that isn't one of `LAYERS`.
+        ModelError: if it isn't one, is too large once unpacked, or has a layer that isn't one of `LAYERS`.
     """
     parts = _members(data, "The network", LARGEST[WEIGHTS], LARGEST_PART)
     if missing := next((name for name in ("config.json", "model.weights.h5") if name not in parts), ""):
@@ -110,7 +115,7 @@ def check_network(data: bytes) -> None:
 
 
 def _members(data: bytes, what: str, largest: int, limits: Mapping[str, int]) -> dict[str, bytes]:
-    """The members of a zip, each by its bare name; ModelError for anything that isn't expected."""
+    """The members of a zip file by name; ModelError for anything unexpected."""
     if len(data) > largest:
         raise ModelError(f"{what} has {len(data) / MIB:,.0f} MiB; {largest // MIB} MiB is the most.")
     if not data.startswith(b"PK"):
@@ -124,7 +129,7 @@ def _members(data: bytes, what: str, largest: int, limits: Mapping[str, int]) ->
             for info in infos:
                 _check_member(info, what, limits, found)
                 with archive.open(info) as stream:
-                    content = stream.read(limits[info.filename] + 1)  # never more, whatever the directory says
+                    content = stream.read(limits[info.filename] + 1)  # at most, whatever size the directory states
                 if len(content) > limits[info.filename]:
                     raise ModelError(f"{what} is too large once unpacked: {info.filename}.")
                 found[info.filename] = content
@@ -164,9 +169,9 @@ def _object(content: bytes, name: str) -> dict[str, Any]:
 
 
 def _check_config(value: Any, depth: int) -> None:
-    """Every layer in a network's description must be one of Keras's own that can be followed."""
+    """ModelError unless all layers in the description of a network are Keras's own and supported."""
     if depth > 60:
-        raise ModelError("The network's description is too deep to be one of a layered network.")
+        raise ModelError("The description of the network is nested too deeply.")
     if isinstance(value, list):
         for each in value:
             _check_config(each, depth + 1)
@@ -177,16 +182,16 @@ def _check_config(value: Any, depth: int) -> None:
         home = re.fullmatch(r"keras(\.[a-z_.0-9]+)?|builtins", str(module)) if module is not None else None
         if value.get("registered_name") not in (None, name) or (module is not None and home is None):
             raise ModelError(
-                f"The network has a part '{name[:60]}' that isn't Keras's own; no foreign code is run here."
+                f"The network has a part '{name[:60]}' that isn't Keras's own; custom code is not run here."
             )
         is_layer = str(module).startswith("keras.layers") or "build_config" in value or "inbound_nodes" in value
         if name == "Lambda" or (is_layer and name not in LAYERS | MASKING):
             known = ", ".join(sorted(LAYERS))
-            raise ModelError(f"The network has a layer '{name[:60]}', which can't be followed; known are {known}.")
+            raise ModelError(f"The network has a layer '{name[:60]}', which is not supported; supported are {known}.")
     settings = value.get("config")
     if isinstance(settings, dict) and _is_quantized(settings):
         raise ModelError(
-            f"Layer '{str(settings.get('name'))[:60]}' is quantized, which isn't followed exactly here; save the model "
+            f"Layer '{str(settings.get('name'))[:60]}' is quantized, which is not supported; save the model "
             "before `quantize` is called."
         )
     for each in value.values():
@@ -194,7 +199,7 @@ def _check_config(value: Any, depth: int) -> None:
 
 
 def _is_quantized(settings: Mapping[str, Any]) -> bool:
-    """Whether a layer's settings ask for quantized weights: by `quantization_config`, or by their dtype policy."""
+    """Whether the settings of a layer request quantized weights, by `quantization_config` or by their dtype policy."""
     policy = settings.get("dtype")
     if isinstance(policy, dict):
         inner = policy.get("config")
@@ -206,7 +211,7 @@ def _is_quantized(settings: Mapping[str, Any]) -> bool:
 
 
 def _check_weights(content: bytes) -> None:
-    """The arrays must not be larger than they look: HDF5 may pack them, point to other files, or link in circles."""
+    """ModelError if the arrays are too large once unpacked, or HDF5 links lead elsewhere or in circles."""
     import h5py
 
     try:
@@ -214,7 +219,7 @@ def _check_weights(content: bytes) -> None:
             total = _stored_bytes(file)
     except ModelError:
         raise
-    except Exception as error:  # a damaged HDF5 file meets any of its library's errors
+    except Exception as error:  # h5py raises many kinds of errors for damaged files
         raise ModelError("The network's weights are damaged; get the file again.") from error
     if total > LARGEST_PART["model.weights.h5"]:
         raise ModelError(f"The network's weights would take {total / MIB:,.0f} MiB; 64 MiB is the most.")
@@ -223,7 +228,7 @@ def _check_weights(content: bytes) -> None:
 def _stored_bytes(file: Any) -> int:
     """The bytes of all arrays in an open HDF5 file once they are unpacked.
 
-    Every object is visited once, by its address: a hard link may lead back to a group above it.
+    Every object is visited once, by its address: a hard link may lead back to a parent group.
 
     Raises:
         ModelError: if a link leads to another file, an object is linked twice, or there are too many of them.
@@ -235,7 +240,7 @@ def _stored_bytes(file: Any) -> int:
         group = waiting.pop()
         for name in group:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise ModelError("The network's weights point to another file or place, so they aren't read.")
+                raise ModelError("The network's weights link to another file or place, so they aren't read.")
             item = group[name]
             address = h5py.h5o.get_info(item.id).addr
             if address in seen:
@@ -246,7 +251,7 @@ def _stored_bytes(file: Any) -> int:
             if isinstance(item, h5py.Group):
                 waiting.append(item)
             elif item.external or item.is_virtual:
-                raise ModelError("The network's weights point to another file, so they aren't read.")
+                raise ModelError("The network's weights link to another file, so they aren't read.")
             else:
                 total += item.size * item.dtype.itemsize
     return total

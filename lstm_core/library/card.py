@@ -1,6 +1,6 @@
-"""A model's card, `card.json`: what it is, how it was trained, what it reached.
+"""The card of a model, `card.json`: its description, training and evaluation.
 
-Reading a card needs neither Keras nor the weights. The models folder itself is in `library/store.py`.
+Reading a card needs neither Keras nor the weights. The models folder is in `library/store.py`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ CARD = "card.json"
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model is and what it reached; `card.json`.
+    """The description of a model, its training and its evaluation.
 
     Attributes:
-        name: the folder's name, which `load` takes; `read` goes by the folder, not by what the file says.
-        title: for people.
-        task: "classifier", "generator", "word model" or "forecaster".
+        name: of its folder, whatever the file says.
+        title: as displayed.
+        task: such as "classifier", "generator", "word model" or "forecaster".
         dataset: a name from `datasets`.
-        summary: one or two plain sentences.
-        labels: a classifier's classes, in the order of its probabilities.
-        notes: further plain paragraphs: what was kept from an article, what it costs.
-        measured: what `evaluate` printed on the test split.
+        summary: one or two sentences.
+        labels: the classes of a classifier, in the order of its probabilities.
+        notes: further paragraphs.
+        measured: the results of `evaluate` on the test split.
         training: seed, date, sizes, seconds, library versions, command, and the curves.
     """
 
@@ -44,11 +44,7 @@ class ModelCard:
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
-        """The card in a model's folder.
-
-        Raises:
-            ModelError: if it is missing or damaged.
-        """
+        """The card in a model folder; ModelError if it is missing or damaged."""
         data = read_json(folder, CARD)
         try:
             known = {item.name for item in fields(cls)}
@@ -69,7 +65,7 @@ class ModelCard:
 
 
 def headline(measured: Mapping[str, Any]) -> str:
-    """What a model reached, in a few words; empty where nothing was measured."""
+    """The main result in a few words; empty without an evaluation."""
     for key, words in (
         ("accuracy", "accuracy {:.2%}"),
         ("nats_per_character", "{:.3f} nats per character"),
@@ -83,12 +79,12 @@ def headline(measured: Mapping[str, Any]) -> str:
 
 
 def write_json(path: Path, data: Mapping[str, Any], indent: int | None) -> None:
-    """Write one JSON object as UTF-8; OSError if that can't be done."""
+    """Write a JSON object as UTF-8; OSError if the file can't be written."""
     path.write_text(json.dumps(data, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """The JSON object in a file of a model's folder; ModelError if it is missing or damaged."""
+    """The JSON object in a file of a model folder; ModelError if it is missing or damaged."""
     path = folder / name
     if not path.is_file():
         raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
@@ -102,11 +98,11 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 
 
 def misfit(card: ModelCard, why: str) -> ModelError:
-    """The error for files of a model that are whole and yet of different models."""
+    """The error for files of different models in one folder."""
     return ModelError(f"The files of the model '{card.name}' don't belong together: {why}. Get the folder again.")
 
 
 def damaged(folder: Path, name: str, why: object) -> ModelError:
-    """The error for a file of a model that can't be used, in one line."""
+    """The error for a damaged file of a model, in one line."""
     first_line = (str(why).strip().splitlines() or ["unreadable"])[0][:160]
     return ModelError(f"The model '{folder.name}' can't be opened: {name} is damaged ({first_line}). Get it again.")

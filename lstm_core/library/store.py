@@ -1,8 +1,8 @@
-"""The models folder: what is in it, and how a model is loaded from it and saved to it.
+"""The models folder: listing, loading and saving models.
 
-One folder a model: `model.keras` (a stock Keras model), `vocabulary.json` (how text becomes ids, or
-how the values of a series are scaled) and `card.json` (what it is, how it was trained, what it
-reached). Listing reads cards only; loading brings Keras in. Folders are trusted no further than Keras's safe mode.
+Each model is a folder of `model.keras` (a standard Keras model), `vocabulary.json` (how text becomes ids, or how a
+series is scaled) and `card.json` (see `library/card.py`). Listing reads cards only; loading imports Keras and uses its
+safe mode.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ Read = TypeVar("Read")
 
 
 class HasJson(Protocol):
-    """What can be saved beside a network: an encoder, an alphabet, the scaling of a series."""
+    """What is saved as the vocabulary of a network: an encoder, an alphabet, the scaling of a series."""
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """All of it as a JSON object."""
 
 
 def list_folder(folder: Path) -> list[ModelCard]:
-    """The cards of all models in a folder that can be read, sorted by name; a damaged one is left out."""
+    """The cards of all models in a folder, sorted by name; damaged ones are left out."""
     found = []
     for path in sorted(folder.glob(f"*/{CARD}")):
         try:
             found.append(ModelCard.read(path.parent))
         except ModelError:
-            continue  # loading it by its name says what is wrong with it
+            continue  # `load` reports the error
     return found
 
 
 def read_vocabulary(folder: Path, reader: Callable[[dict[str, Any]], Read]) -> Read:
-    """What a model's vocabulary file holds, as a reader makes it; ModelError if it is missing or damaged."""
+    """The vocabulary file of a model, converted by `reader`; ModelError if it is missing or damaged."""
     data = read_json(folder, VOCABULARY)
     try:
         return reader(data)
@@ -53,50 +53,55 @@ def read_vocabulary(folder: Path, reader: Callable[[dict[str, Any]], Read]) -> R
 
 
 def quiet_tensorflow() -> None:
-    """Keep TensorFlow's remarks about its build off standard error; only before it is imported.
-
-    It can be told to speak again by setting the two variables oneself.
-    """
+    """Suppress TensorFlow's messages about its build, before it is imported, unless the variables are set."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its remark can't be silenced; results repeat better, too
+    os.environ.setdefault(
+        "TF_ENABLE_ONEDNN_OPTS", "0"
+    )  # it logs a message otherwise, and varies results
 
 
 def load_network(folder: Path) -> Any:
-    """The stock Keras model in a folder, in safe mode; ModelError if it is missing or damaged."""
+    """The Keras model in a folder, loaded in safe mode; ModelError if it is missing or damaged."""
     quiet_tensorflow()
     import keras
 
-    # Keras warns that max pooling ignores a mask; ours is exact without it (see `training/architectures.py`).
+    # Keras warns that max pooling ignores the mask; our networks don't need it there (see `training/architectures.py`).
     warnings.filterwarnings("ignore", message=r".*GlobalMaxPooling1D.*does not support masking")
     path = folder / WEIGHTS
     if not path.is_file():
         raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # zip, HDF5 and JSON libraries each have their own; a damaged file meets any of them
+    except Exception as error:  # zip, HDF5 and JSON libraries raise many kinds of errors
         raise damaged(folder, WEIGHTS, error) from error
 
 
 def save(model: Any, encoder: HasJson, card: ModelCard, folder: Path) -> None:
-    """Write a model's three files; each is written beside its place first and then moved there.
+    """Write the three files of a model, each to a temporary file first.
+
+    Args:
+        model: a Keras model; it is saved without the state of its optimizer.
+        encoder: its vocabulary.
+        card: its card.
+        folder: where the files are written.
 
     Raises:
-        OSError: if the disk is full or the folder can't be written; what was there stays.
+        OSError: if the disk is full or the folder can't be written; the old files stay.
     """
     import keras
 
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:  # inside, so that nobody lists it as a model
-        workshop = Path(temporary)
-        keras.Model(model.inputs, model.outputs, name=model.name).save(workshop / WEIGHTS)  # no optimizer state
-        write_json(workshop / VOCABULARY, encoder.to_json(), indent=None)
-        write_json(workshop / CARD, asdict(card), indent=2)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:  # inside, where it isn't listed as a model
+        fresh = Path(temporary)
+        keras.Model(model.inputs, model.outputs, name=model.name).save(fresh / WEIGHTS)
+        write_json(fresh / VOCABULARY, encoder.to_json(), indent=None)
+        write_json(fresh / CARD, asdict(card), indent=2)
         for name in FILES:
-            os.replace(workshop / name, folder / name)
+            os.replace(fresh / name, folder / name)
 
 
 def save_card(card: ModelCard, folder: Path) -> None:
-    """Write the card alone, as `evaluate` does with what it measured."""
+    """Write the card alone."""
     temporary = folder / f".{CARD}.new"
     write_json(temporary, asdict(card), indent=2)
     os.replace(temporary, folder / CARD)

@@ -1,12 +1,10 @@
-"""The user's own models: a folder beside the shipped ones, into which nothing is written without being asked for.
+"""The models of the user: a folder in the user's data folder, or at LSTM_LAB_MODELS.
 
-It lies in the user's data folder, or where LSTM_LAB_MODELS says. Each model is a folder as in `library/store.py`, which
-finds own models by their names, too.
+Each model is a folder as in `library/store.py`.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -17,19 +15,19 @@ from pathlib import Path
 
 import platformdirs
 
-from lstm_core.datasets.download import why
+from lstm_core.datasets.download import cannot_save, why
 from lstm_core.errors import ModelError
 from lstm_core.library import store
 from lstm_core.library.card import CARD, ModelCard
 from lstm_core.library.store import FILES, list_folder
 
 LONGEST_NAME = 40
-# Names that Windows keeps for itself, whatever stands behind them.
+# File names that Windows reserves.
 RESERVED = frozenset(("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))))
 
 
 def own_folder() -> Path:
-    """Where own models are kept: LSTM_LAB_MODELS, or a folder in the user's data; it need not be there yet."""
+    """The folder of the user's models: LSTM_LAB_MODELS, or in the user's data folder; it may not exist yet."""
     chosen = os.environ.get("LSTM_LAB_MODELS", "")
     if chosen:
         return Path(chosen).expanduser()
@@ -37,40 +35,42 @@ def own_folder() -> Path:
 
 
 def checked_name(name: str) -> str:
-    """A name that may become a folder's.
+    """The name, if a folder may have it.
 
     Raises:
-        ModelError: in one sentence, if it can't be one, or a shipped model has it.
+        ModelError: in one sentence, if it is invalid, or the name of a shipped model.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name or ""):
-        raise ModelError("A name has small letters a to z, digits, - and _, and begins with a letter or a digit.")
+        raise ModelError(
+            "A name has lowercase letters a to z, digits, - and _, and begins with a letter or digit."
+        )
     if len(name) > LONGEST_NAME:
         raise ModelError(f"The name has {len(name)} characters; {LONGEST_NAME} is the most.")
     if name in RESERVED:
-        raise ModelError(f"The name '{name}' is one that some systems keep for themselves; choose another.")
+        raise ModelError(f"The name '{name}' is reserved on some systems; choose another.")
     if (store.SHIPPED / name).is_dir():
         raise ModelError(f"'{name}' is the name of a model that comes with LSTM Lab; choose another.")
     return name
 
 
 def is_taken(name: str) -> bool:
-    """Whether there is an own model of that name."""
+    """Whether the user has a model of that name."""
     return os.path.isdir(own_folder() / checked_name(name))
 
 
 def save_as(name: str, files: Mapping[str, bytes], *, replace: bool = False) -> Path:
-    """Write a model into the user's library; whole or not at all.
+    """Save a model in the user's folder, completely or not at all.
 
     Args:
-        name: of its folder, and in its card from now on.
-        files: the three files, as `packing.unpack` gives them.
-        replace: write over an own model of that name.
+        name: of its folder, and in its card.
+        files: the three files, from `unpack_bundle`.
+        replace: whether to overwrite a model of that name.
 
     Returns:
         Its folder.
 
     Raises:
-        ModelError: in one sentence, if the name can't be, is taken, or the disk doesn't take it.
+        ModelError: in one sentence, if the name is invalid or taken, or the files can't be written.
     """
     target = own_folder() / checked_name(name)
     if target.exists() and not replace:
@@ -79,9 +79,9 @@ def save_as(name: str, files: Mapping[str, bytes], *, replace: bool = False) -> 
     content[CARD] = _renamed(content[CARD], name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Made beside its place under a name that nobody lists, then moved there.
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as workbench:
-            fresh, old = Path(workbench) / "fresh", Path(workbench) / "old"
+        # Written to a temporary folder that isn't listed, then moved.
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as temporary:
+            fresh, old = Path(temporary) / "fresh", Path(temporary) / "old"
             fresh.mkdir()
             for part, data in content.items():
                 (fresh / part).write_bytes(data)
@@ -94,7 +94,7 @@ def save_as(name: str, files: Mapping[str, bytes], *, replace: bool = False) -> 
                     os.replace(old, target)
                 raise
     except OSError as error:
-        raise ModelError(_cannot_save(name, target.parent, error)) from error
+        raise ModelError(cannot_save(f"'{name}'", target.parent, "LSTM_LAB_MODELS", error)) from error
     return target
 
 
@@ -102,25 +102,17 @@ def _renamed(card: bytes, name: str) -> bytes:
     return (json.dumps(json.loads(card) | {"name": name}, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _cannot_save(name: str, folder: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"'{name}' can't be saved because the disk with {folder} is full; free some space and try again."
-    return (
-        f"'{name}' can't be saved in {folder} ({why(error)}); set LSTM_LAB_MODELS to a folder that can be written to."
-    )
-
-
 def list_user_models() -> list[ModelCard]:
-    """The cards of the user's own models, by name; one that a shipped model hides is left out."""
+    """The cards of the user's models, sorted by name; models with the name of a shipped one are left out."""
     shipped = {path.parent.name for path in store.SHIPPED.glob(f"*/{CARD}")}
     return [card for card in list_folder(own_folder()) if card.name not in shipped]
 
 
 def delete_user_model(name: str) -> None:
-    """Remove an own model.
+    """Delete a model of the user.
 
     Raises:
-        ModelError: if there is none of that name, or it can't be removed.
+        ModelError: if there is none of that name, or it can't be deleted.
     """
     target = own_folder() / checked_name(name)
     if not target.is_dir() or target.is_symlink():
@@ -128,4 +120,4 @@ def delete_user_model(name: str) -> None:
     try:
         shutil.rmtree(target)
     except OSError as error:
-        raise ModelError(f"'{name}' can't be removed ({why(error)}).") from error
+        raise ModelError(f"'{name}' can't be deleted ({why(error)}).") from error

@@ -154,8 +154,8 @@ def circular_weights(inside: dict[str, bytes]) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (first_layer(class_name="Lambda", registered_name="Lambda"), "layer 'Lambda', which can't be followed"),
-        (first_layer(class_name="Conv1D"), "layer 'Conv1D', which can't be followed"),
+        (first_layer(class_name="Lambda", registered_name="Lambda"), "layer 'Lambda', which is not supported"),
+        (first_layer(class_name="Conv1D"), "layer 'Conv1D', which is not supported"),
         (first_layer(module="os", class_name="system"), "'system' that isn't Keras's own"),
         (first_layer(module="keras.layers", registered_name="evil>Layer"), "isn't Keras's own"),
         (with_config(lambda config: {"class_name": "Evil", "config": {}}), "neither a Sequential nor a functional"),
@@ -165,7 +165,7 @@ def circular_weights(inside: dict[str, bytes]) -> dict[str, bytes]:
         (lambda inside: {"config.json": inside["config.json"]}, r"model\.weights\.h5 is missing"),
         (lambda inside: inside | {"model.weights.h5": b"junk"}, "weights are damaged"),
         (compressed_weights, "weights would take 95 MiB"),
-        (linked_weights, "point to another file"),
+        (linked_weights, "link to another file"),
         (circular_weights, "link one object twice"),
     ],
 )

@@ -40,9 +40,9 @@ def test_every_preset_puts_all_controls(preset: str) -> None:
     assert not page.exception
     assert page.pills(key="lab_preset").value == preset
     assert said(page, PRESETS[preset][1])
-    if preset == "Trained":
+    if preset == "After training":
         assert page.slider(key="lab_units").disabled
-        assert said(page, "Right answers at this length")
+        assert said(page, "Accuracy at this length")
 
 
 @pytest.mark.parametrize("view", ["exploding", "carousel", "saturation"])
@@ -57,12 +57,12 @@ def test_nonsense_in_the_link_gives_a_view_all_the_same(view: str, bad: str) -> 
 
 
 def test_an_unknown_view_is_the_first() -> None:
-    assert said(opened("gradient_lab", view="nothing"), "explodes at step")
+    assert said(opened("gradient_lab", view="nothing"), "diverges at step")
 
 
 def test_clipping_saves_the_run() -> None:
     page = opened("gradient_lab", view="exploding")
-    assert said(page, "**Without clipping** the run explodes at step")
+    assert said(page, "**Without clipping** the run diverges at step")
     assert said(page, "**By norm** the loss goes from")
     assert said(page, "**By value** the loss goes from")
 
@@ -70,7 +70,7 @@ def test_clipping_saves_the_run() -> None:
 @pytest.mark.parametrize("model", ["imdb", "stackoverflow"])
 def test_forget_gates_are_laid_beside_what_is_measured(model: str) -> None:
     page = opened("gradient_lab", view="carousel", flow_model=model)
-    assert said(page, "the forget gates alone let")
+    assert said(page, "the product of the forget gates is")
     page.segmented_control(key="lab_which").set_value("mean of all units").run()
     assert not page.exception
     assert page.number_input(key=f"lab_unit_{model}").disabled
@@ -97,4 +97,4 @@ def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
 )
 def test_numbers_in_words(value: float, words: str) -> None:
     assert in_words(value) == words
-    assert in_words(math.inf) == "more than any number here"
+    assert in_words(math.inf) == "more than a float can hold"

@@ -23,7 +23,7 @@ OPENED = {"home": 0, "gradient_lab": 4, "recurrent_family": 3, "word_order": 1, 
 OPENED |= {"training_studio": 0}
 VISITED = {"Gradient lab": 4, "Forecasting": 3}  # by the menu of an app that is open
 # A slider of a page, and how many charts follow it.
-SLIDERS = {"gradient_lab": ("Length", 1), "forecasting": ("Origin in the test part", 1)}
+SLIDERS = {"gradient_lab": ("Length", 1), "forecasting": ("Forecast origin (test set)", 1)}
 OPEN_EMPTY = "open an empty page"
 
 # Promises the milliseconds from the start of the navigation to the frame after the last change on the page.

@@ -1,4 +1,4 @@
-"""Forecasting with an LSTM, judged honestly: a walk through the test part, beside forecasts that cost nothing."""
+"""Forecasting with an LSTM: a backtest on the test set, compared with simple baselines."""
 
 import streamlit as st
 
@@ -8,39 +8,39 @@ from ui.forecasting import data, panels, upload
 
 VIEWS = {
     "lagged": ("The lagged copy", panels.lagged),
-    "memory": ("What the memory holds", panels.memory),
-    "leakage": ("Leaks, built in and caught", panels.leakage),
+    "memory": ("Cell states", panels.memory),
+    "leakage": ("Leakage", panels.leakage),
 }
 
 st.title("Forecasting", anchor=False)
 st.markdown(
-    "An LSTM reads the last values of a series and says what comes next. Charts of such forecasts look wonderful. "
-    "**Do they know anything about the future?** Here every forecast is made from what was known at its origin, and "
-    "laid beside forecasts that cost nothing."
+    "An LSTM reads the last values of a series and forecasts the next ones. Charts of such forecasts often look "
+    "convincing. **Are they better than simply repeating the last value?** Here every forecast is computed only from "
+    "what was known at its origin, and compared with simple baselines."
 )
-kind = data.kind()
+kind = url_state.linked(st.segmented_control, "Series", data.KINDS, key="fc_kind", parameter="series")
 shown: dict[str, str | int] = {"series": kind}
 try:
-    chosen = upload.own() if kind == "own" else data.shipped(kind)
-    if chosen is None:
+    selection = upload.own() if kind == "own" else data.shipped(kind)
+    if selection is None:
         url_state.remember(**shown)
         st.stop()
-    test, more = panels.main(chosen)
-    st.header("How good is it?", anchor=False)
-    panels.table(chosen, test)
+    test, more = panels.main(selection)
+    st.header("Evaluation", anchor=False)
+    panels.table(selection, test)
 except LabError as error:
     st.error(str(error))
     st.stop()
-shown |= more | ({"company": chosen.series.name} if kind == "shares" else {})
+shown |= more | ({"company": selection.series.name} if kind == "shares" else {})
 st.markdown(
-    "The *naive* forecast says that nothing will change. The *seasonal naive* one repeats the last season, *drift* "
-    "draws the line from the first value to the last on. They learn nothing, and on prices they are hard to beat: if "
-    "it were known that a share will rise next week, people would buy it today, and it would have risen already."
+    "The *naive* forecast repeats the last value, the *seasonal naive* forecast the last season; *drift* continues the "
+    "line from the first value to the last. They need no training, and on prices they are hard to beat: if it were "
+    "known that a share will rise next week, people would buy it now, and its price would rise at once."
 )
 st.markdown(
-    "A series with a rhythm is another matter. What it does next depends on where in its rhythm it is, the last value "
-    "alone doesn't tell, and a memory can. The interval is learned like the forecast: three outputs for each step, of "
-    "which one should be above the truth one time in ten, one five times, and one nine times."
+    "A seasonal series is different. The next value depends on the phase of the season, which the last value alone "
+    "does not determine, but a memory can. The prediction interval is learned too: the network has three outputs for "
+    "each step, which should be above the actual value in 10%, 50% and 90% of the cases."
 )
 for formula in (
     r"(y_{t-w+1},\dots,y_t)\ \mapsto\ (\hat y_{t+1},\dots,\hat y_{t+H})",
@@ -50,35 +50,34 @@ for formula in (
 ):
     st.latex(formula)
 st.caption(
-    "From above: a window of w values becomes H forecasts; the pinball loss of quantile q; the mean absolute scaled "
-    "error, with the mean taken over the m values of the training part; the skill."
+    "From top to bottom: a window of w values gives H forecasts; the pinball loss of quantile q; the mean absolute "
+    "scaled error, where the mean is taken over the m values of the training set; the skill."
 )
 
-if chosen.forecaster is not None:
-    st.header("Look closer", anchor=False)
-    st.session_state.setdefault("fc_view", url_state.parameter("view", "lagged", tuple(VIEWS)))
-    view = st.segmented_control(
-        "Look closer", list(VIEWS), format_func=lambda name: VIEWS[name][0], required=True, key="fc_view",
-        label_visibility="collapsed", persist_state="session",
+if selection.forecaster is not None:
+    st.header("Details", anchor=False)
+    view = url_state.linked(
+        st.segmented_control, "Details", {name: title for name, (title, _) in VIEWS.items()}, key="fc_view",
+        parameter="view", label_visibility="collapsed",
     )  # fmt: skip
-    shown["view"] = str(view)
+    shown["view"] = view
     try:
-        shown |= VIEWS[str(view)][1](chosen)
+        shown |= VIEWS[view][1](selection)
     except LabError as error:
         st.error(str(error))
     with st.expander("About this network"):
-        st.markdown("\n\n".join([chosen.forecaster.card.summary, *chosen.forecaster.card.notes]))
-        panels.about(chosen.forecaster)
-with st.expander("Try this: forecast a coin"):
+        st.markdown("\n\n".join([selection.forecaster.card.summary, *selection.forecaster.card.notes]))
+        panels.about(selection.forecaster)
+with st.expander("Try this: forecast a random walk"):
     st.markdown(
-        "Choose **A random walk** and look at the lagged copy. Every step of that series was thrown by chance, nobody "
-        "can know which way it turns, and the network for share prices hugs it as beautifully as it hugs a company. "
-        "Then choose **A sum of seasons**: there the forecast leaves yesterday's value, and is right. A chart that "
-        "hugs is no evidence; a smaller error than the naive forecast's is."
+        "Choose **A random walk** and look at the lagged copy. Every step of that series is random and can't be "
+        "forecast, but the forecast follows the chart as closely as that of a share price. Then choose **A sum of "
+        "seasons**: there the forecast differs from the last value, and its error is smaller. A forecast that follows "
+        "the chart closely proves nothing; a smaller error than that of the naive forecast does."
     )
 url_state.remember(**shown)
 st.caption(
     "Sources: Koenker & Bassett 1978 (quantiles); Schmeiser 1982 (batch means); Hathaway, Wilson & Reichmann 1994 "
     "(shape of the cycles); Hochreiter & Schmidhuber 1997; Hyndman & Koehler 2006 (MASE); Kaufman, Rosset & Perlich "
-    "2012 (leakage); Hyndman & Athanasopoulos 2021 (simple forecasts). Share prices: `plotly.data.stocks()`."
+    "2012 (leakage); Hyndman & Athanasopoulos 2021 (baselines). Share prices: `plotly.data.stocks()`."
 )

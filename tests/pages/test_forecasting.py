@@ -57,8 +57,8 @@ def test_the_verdict_is_computed_and_plain(kind: str, name: str, model: str, wor
 
 def test_a_gain_without_reading_is_called_that() -> None:
     page = opened("forecasting", company="GOOG")
-    assert said(page, "**But a constant push does as well.**")
-    assert said(page, "that this kind of series mostly rose, or fell, and not when")
+    assert said(page, "**But a constant offset does as well.**")
+    assert said(page, "the mean trend of such series")
 
 
 def test_the_horizon_and_the_company_change_the_verdict() -> None:
@@ -94,7 +94,7 @@ def test_a_leak_that_is_built_in_is_caught(leak: str) -> None:
     assert "No leak found" in page.success[0].value
     page.segmented_control(key="fc_leak").set_value(leak).run()
     assert not page.success
-    assert "Leak caught" in page.warning[0].value
+    assert "Leak found" in page.warning[0].value
 
 
 @pytest.mark.parametrize("view", ["lagged", "memory", "leakage"])
@@ -200,7 +200,7 @@ class TestOwn:
         page.run()
         assert not page.exception
         assert said(page, "“tomorrow equals today”")
-        assert said(page, "The test part holds")
+        assert said(page, "The test set has")
 
     def test_another_file_ends_the_training_of_the_last_one(self, paused: Paused) -> None:
         page = upload(WAVE)
@@ -229,6 +229,6 @@ class TestOwn:
         assert "40 runs are waiting" in page.error[0].value
 
     def test_the_example_can_be_read(self) -> None:
-        page = upload(forecast_upload._example())
+        page = upload(forecast_upload.example_csv())
         assert not page.error
         assert not page.warning

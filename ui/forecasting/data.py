@@ -1,7 +1,6 @@
-"""What a visitor of the forecasting page looks at: which series, which network, and the walk through its test part.
+"""Which series and which network the forecasting page shows, and the backtest on its test set.
 
-Results of the shipped networks are computed once and cached; those of a visitor's own series stay in their session.
-The figures are in `forecasting/charts.py`, the panels in `forecasting/panels.py`.
+Results of the shipped networks are computed once and cached; those of a visitor's own series stay in the session.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ import streamlit as st
 from lstm_core.evaluation import Audit, audit, audit_forecaster, planted
 from lstm_core.inference import Forecaster
 from lstm_core.timeseries import COMPANIES, Backtest, Series, backtest_forecasts, load_series, naive_scale
-from ui.common import model_cache, url_state
+from ui.common import model_cache
+from ui.common.url_state import linked
 
 KINDS = {
     "shares": "A share price",
@@ -22,18 +22,18 @@ KINDS = {
     "random_walk": "A random walk",
     "own": "Your own CSV",
 }
-# The walk was made by chance alone, so no network was trained on it: it gets the one for share prices.
+# No network is trained on the random walk: it gets the one for share prices.
 NETWORKS = {"seasons": "forecast_seasons", "sunspots": "forecast_sunspots"}
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
-    """A series and what is known about forecasting it.
+class Selection:
+    """A series and its forecasts.
 
     Attributes:
         series: the series.
-        forecaster: None where none is trained yet.
-        test: the walk through the test part, all steps ahead.
+        forecaster: None if none is trained yet.
+        test: the backtest on the test set, over the whole horizon.
     """
 
     series: Series
@@ -41,70 +41,64 @@ class Chosen:
     test: Backtest
 
 
-def kind() -> str:
-    """Which kind of series, from the link or the visitor's choice; a key of `KINDS`."""
-    st.session_state.setdefault("fc_kind", url_state.parameter("series", "shares", tuple(KINDS)))
-    chosen = st.segmented_control(
-        "Series", list(KINDS), format_func=KINDS.__getitem__, required=True, key="fc_kind", persist_state="session"
-    )
-    return str(chosen)
-
-
-def shipped(name: str) -> Chosen:
-    """A series that comes with the app; for share prices the company is asked for.
+def shipped(name: str) -> Selection:
+    """A series that comes with the app; for share prices, of the company that is chosen.
 
     Raises:
-        LabError: if the series or its network can't be had.
+        LabError: if the series or its network can't be loaded.
     """
     if name == "shares":
-        st.session_state.setdefault("fc_company", url_state.parameter("company", "AMZN", tuple(COMPANIES)))
-        name = st.segmented_control(
-            "Company", list(COMPANIES), required=True, key="fc_company", persist_state="session",
+        name = linked(
+            st.segmented_control, "Company", tuple(COMPANIES), key="fc_company", parameter="company", default="AMZN",
             help="105 weeks from January 2018 to December 2019, each divided by its first price.",
         )  # fmt: skip
-    found = load_series(name)
     forecaster = model_cache.model(Forecaster, NETWORKS.get(name, "forecast_stocks"))
-    return Chosen(found, forecaster, _walk(name, forecaster))
+    return Selection(load_series(name), forecaster, _backtest(name, forecaster))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _walk(name: str, _forecaster: Forecaster) -> Backtest:
+def _backtest(name: str, _forecaster: Forecaster) -> Backtest:
     return _forecaster.backtest(load_series(name))
 
 
-def own_walk(found: Series, forecaster: Forecaster | None, horizon: int) -> Backtest:
-    """The same for a visitor's own series; with the simple forecasts alone where nothing is trained yet.
+def own_backtest(series: Series, forecaster: Forecaster | None, horizon: int) -> Backtest:
+    """The backtest of a visitor's own series; of the baselines alone if no network is trained yet.
+
+    Args:
+        series: the series.
+        forecaster: its network, if there is one.
+        horizon: steps ahead, for the baselines.
 
     Raises:
-        SeriesError: if it is too short.
+        SeriesError: if the series is too short.
     """
     if forecaster is not None:
-        return forecaster.backtest(found)
-    scale = naive_scale(found.values, found.parts)
-    return backtest_forecasts(found.values, found.parts.test_origins(horizon), horizon, found.season, scale)
+        return forecaster.backtest(series)
+    scale = naive_scale(series.values, series.parts)
+    return backtest_forecasts(series.values, series.parts.test_origins(horizon), horizon, series.season, scale)
 
 
-def audited(chosen: Chosen, leak: str) -> tuple[Audit, float, float]:
-    """What an audit says with a leak built in or without one, and the skill and one-step skill that it pretends to."""
-    if chosen.series.name == "own":
-        return _audited(chosen, leak)
-    return _audited_shipped(chosen.series.name, leak, chosen)
+def audited(selection: Selection, leak: str) -> tuple[Audit, float, float]:
+    """The audit with or without a leak, and the skill over all steps and at the first step that the leak gives."""
+    if selection.series.name == "own":
+        return _audited(selection, leak)
+    return _audited_shipped(selection.series.name, leak, selection)
 
 
-@st.cache_data(max_entries=64, show_spinner="The audit changes the future …")
-def _audited_shipped(name: str, leak: str, _chosen: Chosen) -> tuple[Audit, float, float]:
-    return _audited(_chosen, leak)
+@st.cache_data(max_entries=64, show_spinner="The audit changes the future values …")
+def _audited_shipped(name: str, leak: str, _selection: Selection) -> tuple[Audit, float, float]:
+    return _audited(_selection, leak)
 
 
-def _audited(chosen: Chosen, leak: str) -> tuple[Audit, float, float]:
-    forecaster, found, test = chosen.forecaster, chosen.series, chosen.test
-    assert forecaster is not None  # a panel without a network doesn't ask
+def _audited(selection: Selection, leak: str) -> tuple[Audit, float, float]:
+    forecaster, series, test = selection.forecaster, selection.series, selection.test
+    assert forecaster is not None  # the page offers the audit only with a network
     if leak == "none":
-        return audit_forecaster(forecaster, found), test.skill(), test.up_to(1).skill()
-    pipeline = planted(leak, forecaster, found)
-    caught = audit(found.values, found.parts, test.origins, pipeline.fit, pipeline.forecast)
-    quantiles = pipeline.forecast(found.values, test.origins)
+        return audit_forecaster(forecaster, series), test.skill(), test.up_to(1).skill()
+    pipeline = planted(leak, forecaster, series)
+    found = audit(series.values, series.parts, test.origins, pipeline.fit, pipeline.forecast)
+    quantiles = pipeline.forecast(series.values, test.origins)
     leaky = backtest_forecasts(
-        found.values, test.origins, forecaster.settings.horizon, found.season, test.scale, quantiles, test.levels
+        series.values, test.origins, forecaster.settings.horizon, series.season, test.scale, quantiles, test.levels
     )
-    return caught, leaky.skill(), leaky.up_to(1).skill()
+    return found, leaky.skill(), leaky.up_to(1).skill()

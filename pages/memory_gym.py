@@ -1,4 +1,4 @@
-"""The memory gym: the tasks that made LSTMs famous, raced live by a plain RNN, a GRU and an LSTM."""
+"""The memory gym: classic memory tasks, on which a plain RNN, a GRU and an LSTM are trained live."""
 
 import streamlit as st
 
@@ -9,9 +9,9 @@ from ui.memory_gym import results
 
 st.title("Memory gym", anchor=False)
 st.markdown(
-    "Hold on to something, for a long time, while other things go by: that is what these tasks ask, and nothing else. "
-    "A plain RNN, a GRU and an LSTM of the same size learn from the same sequences, here and now. "
-    "**Who can remember, and for how long?**"
+    "These tasks test one ability: to remember a value over many timesteps while other inputs follow. A plain RNN, a "
+    "GRU and an LSTM of the same size are trained on the same sequences. **Which of them can remember, and for how "
+    "long?**"
 )
 shown: dict[str, str | int] = {}
 try:
@@ -36,18 +36,16 @@ if job is not None:
         except LabError as error:
             st.error(str(error))
 
-st.header("Why it is hard, and what helps", anchor=False)
+st.header("Why it is difficult, and what helps", anchor=False)
 st.markdown(
-    "To learn that the third symbol mattered at the hundredth, a network has to send its error back through "
-    "ninety-seven steps. In a plain RNN each of these is a multiplication, and little arrives; what it learns from is "
-    "the end of the sequence. And even where something arrives, its state has no door: every symbol that goes by is "
-    "mixed into it, wanted or not."
+    "To learn that the third symbol matters for the output at step 100, the gradient has to pass back through 97 "
+    "steps. In a plain RNN it is multiplied at each of them and vanishes, so the network learns from the end of the "
+    "sequence only. And it has no gates: every input changes its state, whether it matters or not."
 )
 st.markdown(
-    "An LSTM writes through a gate and keeps by a gate. A unit that holds its input gate shut and its forget gate open "
-    "keeps a number as it is, however much goes by; with f = i = 1 it adds up. All of the tasks here need one of the "
-    "two: keep, or count. A GRU can keep as well. But its state is a mean of the old and the new, never beyond −1…1: "
-    "it has nowhere to put a count that grows."
+    "An LSTM has an input gate and a forget gate. A unit with i ≈ 0 and f ≈ 1 keeps its value; with i ≈ 1 and f ≈ 1 it "
+    "adds. Each task here needs one of the two: keeping or counting. A GRU can keep a value too. But its state is a "
+    "weighted mean of the old and the new one, always between −1 and 1, and can't store a count that grows."
 )
 for formula in (
     r"\text{LSTM: }\ c_t=f_t\odot c_{t-1}+i_t\odot g_t",
@@ -59,22 +57,20 @@ for formula in (
     st.latex(formula)
 with st.expander("Try this: a race that the plain RNN wins"):
     st.markdown(
-        "Choose **Copy**, and guess before you start. A plain RNN begins here with an orthogonal matrix, which turns "
-        "its state and loses nothing: the bits go round in it like an echo, and only have to be read out. Where "
-        "everything must be kept and nothing disturbs, gates are in the way. Then go back to **Order**: there, what "
-        "matters stands among what doesn't, and an echo of everything is of no use. So the question is not who "
-        "remembers more. It is who can choose."
+        "Choose **Copy**, and predict the result before you start. The recurrent matrix of the plain RNN is orthogonal "
+        "at initialization: it rotates the state and loses nothing, so the bits only have to be read out. If "
+        "everything must be kept and nothing disturbs, gates are no help. Then choose **Order**: there the relevant "
+        "symbols stand among irrelevant ones, and a network has to select."
     )
-with st.expander("Try this: open the door before training"):
+with st.expander("Try this: the initial forget gate"):
     st.markdown(
-        "Run **Adding, f ≈ 0.5**. The LSTM is the same and could in principle learn the same. But half of every "
-        "memory is lost at every step, and so is the error that should teach it better. A good beginning is a part of "
-        "the method."
+        "Choose **Adding, f ≈ 0.5**. The LSTM could in principle learn the same as before. But at "
+        "each step half of its cell state is lost, and half of the gradient. The initialization matters."
     )
 url_state.remember(**shown)
 st.caption(
     "Sources: Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000; Gers & Schmidhuber 2001; Cleeremans, "
-    "Servan-Schreiber & McClelland 1989; Graves, Wayne & Danihelka 2014; Arjovsky, Shah & Bengio 2016; on who can "
-    "count, Weiss, Goldberg & Yahav 2018; on the forget gate's bias, Jozefowicz, Zaremba & Sutskever 2015. Our "
-    "sequences are shorter than theirs, so that a race ends while you watch."
+    "Servan-Schreiber & McClelland 1989; Graves, Wayne & Danihelka 2014; Arjovsky, Shah & Bengio 2016; on counting, "
+    "Weiss, Goldberg & Yahav 2018; on the forget gate's bias, Jozefowicz, Zaremba & Sutskever 2015. Our sequences are "
+    "shorter than theirs, so that a race takes seconds."
 )

@@ -89,7 +89,7 @@ def test_every_preset_says_what_was_measured(register: JobQueue, name: str) -> N
     assert page.slider(key="gym_units").value == race.units
     assert said(page, PRESETS[name].question)
     found = config.measured_races()[name]
-    assert said(page, f"the LSTM {found['cells']['lstm']['passed']} times")
+    assert said(page, f"LSTM {found['cells']['lstm']['passed']}.")
 
 
 def test_start_hands_the_race_to_a_worker_and_the_link_finds_it_again(register: JobQueue) -> None:
@@ -121,14 +121,14 @@ def test_a_running_race_is_drawn_as_far_as_it_was_told(register: JobQueue, resul
     page = opened("memory_gym", job="of-the-link")
     assert not page.exception
     assert not page.button(key="gym_stop").disabled
-    assert page.get("progress")[0].proto.text == "50 of 50 batches; GRU at work."
+    assert page.get("progress")[0].proto.text == "50 of 50 batches; now the GRU."
 
 
 def test_a_waiting_race_says_so(register: JobQueue) -> None:
     put(register, ARGUMENTS, state=WAITING)
     page = opened("memory_gym", job="of-the-link")
     assert not page.exception
-    assert page.get("progress")[0].proto.text == "Getting ready: waiting for a worker …"
+    assert page.get("progress")[0].proto.text == "Preparing: waiting for a worker …"
 
 
 def test_after_a_count_the_unit_and_the_lengths_beyond_are_shown(
@@ -138,8 +138,8 @@ def test_after_a_count_the_unit_and_the_lengths_beyond_are_shown(
     page = opened("memory_gym", task="counting", job="of-the-link")
     assert not page.exception
     assert said(page, gym.result(config.race_from_arguments(ARGUMENTS), results["counting"]))
-    assert said(page, "follows *how many b are still missing* best")
-    assert said(page, "Training ended at 3.")
+    assert said(page, "correlation with *how many b are still missing*")
+    assert said(page, "The training set ended at 3.")
     page.segmented_control(key="gym_cell").set_value("rnn").run()
     assert not page.exception
     assert said(page, "sequences the hidden state of")
@@ -153,8 +153,8 @@ def test_after_the_others_other_lengths_are_shown(register: JobQueue, results: d
     put(register, results["adding"]["race"], state=FINISHED, result=results["adding"])
     page = opened("memory_gym", job="of-the-link", cell="gru")
     assert not page.exception
-    assert said(page, "At the end this network says")
-    assert said(page, "At length 30: plain RNN")
+    assert said(page, "The network's answer is")
+    assert said(page, "Accuracy at length 30: plain RNN")
 
 
 def test_damaged_weights_are_one_sentence(register: JobQueue, results: dict[str, dict[str, Any]]) -> None:
@@ -190,24 +190,24 @@ class TestSentences:
             rnn={"score": [0.1, 0.16]}, gru={"passed": 500, "score": [1.0]}, lstm={"passed": 75, "score": [1.0]}
         )
         assert gym.result(self.RACE, state) == (
-            "The **LSTM** passed after 2,400 sequences (1.2 s of its own time); the **GRU** passed after 16,000 "
-            "sequences (1.2 s of its own time); the **plain RNN** never beat guessing (16% right, guessing 15%)."
+            "The **LSTM** passed after 2,400 sequences (1.2 s of computing time); the **GRU** passed after 16,000 "
+            "sequences (1.2 s of computing time); the **plain RNN** was no better than chance (16%; chance 15%)."
         )
 
     def test_better_than_guessing_is_not_passed(self) -> None:
-        assert "came to 60% right answers and did not pass" in gym.result(self.RACE, self.state(lstm={"score": [0.6]}))
+        assert "reached an accuracy of 60% and did not pass" in gym.result(self.RACE, self.state(lstm={"score": [0.6]}))
 
     def test_beyond_all_numbers(self) -> None:
-        assert "beyond all numbers" in gym.result(self.RACE, self.state(rnn={"diverged": True}))
+        assert "diverged" in gym.result(self.RACE, self.state(rnn={"diverged": True}))
 
     def test_a_stopped_race_says_so(self) -> None:
         state = self.state(rnn={"score": [0.1]}) | {"ended": "stopped"}
         assert gym.result(self.RACE, state).endswith("It was stopped early.")
-        assert "before anything was measured" in gym.result(self.RACE, self.state())
+        assert "before the first measurement" in gym.result(self.RACE, self.state())
 
     def test_how_far_one_counts(self) -> None:
         rows = {"rnn": np.array([1, 1, 0, 1], bool), "gru": np.zeros(4, bool), "lstm": np.ones(4, bool)}
-        assert gym_after.counted(rows, 2) == (
-            "Without a mistake the plain RNN to **2**, the GRU to **0** and the LSTM to **4** and perhaps on can "
-            "count. Training ended at 2."
+        assert gym_after.counts_in_words(rows, 2) == (
+            "All answers are right for the plain RNN up to **2**, the GRU up to **0** and the LSTM up to **4** (the "
+            "maximum shown). The training set ended at 2."
         )

@@ -1,4 +1,4 @@
-"""The recurrent family: one small trained network of each kind, and the task on which its character shows."""
+"""The recurrent family: one small trained network of each kind, on a task that shows its properties."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from lstm_core import LabError
 from ui.common import url_state
 from ui.recurrent_family import cells, cloze, seq2seq, shapes, table, tree
 
-# Name in the link → what people call it, and the view, which returns what a link to it must say.
+# Name in the link → title, and the view, which returns the parameters of a link to it.
 VIEWS = {
     "gates": ("Gates or no gates", cells.show),
     "blanks": ("Both directions", cloze.show),
@@ -16,32 +16,31 @@ VIEWS = {
 
 st.title("Recurrent family", anchor=False)
 st.markdown(
-    "Plain or gated, one direction or two, one answer or many: recurrent networks come in several kinds. Here is "
-    "a small trained one of each. **Which of them can do what the others can't?**"
+    "With or without gates, in one direction or two, with one output or many: there are several kinds of recurrent "
+    "networks. Here is a small trained network of each kind. **What can each of them do that the others can't?**"
 )
 
-st.session_state.setdefault("family_view", url_state.parameter("view", "gates", tuple(VIEWS)))
-view = st.segmented_control(
-    "Network", list(VIEWS), format_func=lambda name: VIEWS[name][0], required=True, key="family_view",
-    label_visibility="collapsed", persist_state="session",
-)  # fmt: skip
+titles = {name: title for name, (title, _) in VIEWS.items()}
+view = url_state.linked(
+    st.segmented_control, "Network", titles, key="family_view", parameter="view", label_visibility="collapsed"
+)
 shown: dict[str, str | int] = {}
 try:
-    shown = VIEWS[str(view)][1]()
+    shown = VIEWS[view][1]()
 except LabError as error:
     st.error(str(error))
-url_state.remember(view=str(view), **shown)
+url_state.remember(view=view, **shown)
 
 st.header("Many to one, one to many, many to many", anchor=False)
 st.markdown(
-    "A recurrent network can be asked once or at every step, and it can be fed a text or its own words. The cell is "
-    "the same; what differs is when something goes in and when something comes out."
+    "A recurrent network can give one output or one at every step, and its input can be a text or its own output. The "
+    "cell is the same; only the timesteps with inputs and outputs differ."
 )
 shapes.show(VIEWS, "family_view")
 
 st.header("The family in numbers", anchor=False)
 table.show()
 st.caption(
-    "Shapes after Karpathy 2015. The drawings, the sentences and the texts are our own; the questions are from Stack "
+    "Shapes after Karpathy 2015. The diagrams, the sentences and the texts are our own; the questions are from Stack "
     "Overflow."
 )

@@ -50,8 +50,8 @@ def test_a_link_reopens_what_was_done_to_the_state(page: Page, address: str) -> 
     page.goto(f"{address}/{PAGE}?view=rewriting&number=4072&handed=c&other=98")
     text = model.write(*state_patching.swap_state(model.state("4072"), model.state("98"), "c"), 100).text
     expect(page.get_by_text(f"The decoder writes: {text}", exact=True)).to_be_visible()
-    page.get_by_text("Try this: where does the length live?").click()
-    expect(page.get_by_text("counts with the size of c", exact=False)).to_be_visible()
+    page.get_by_text("Try this: where is the length stored?").click()
+    expect(page.get_by_text("counts with the norm of c", exact=False)).to_be_visible()
     assert "other=98" in page.url
 
 
@@ -65,7 +65,7 @@ def test_the_same_words_in_other_brackets_mean_something_else(page: Page, addres
         verdict = tree.verdict(model.read(tree.PRESETS[preset]))
         expect(page.get_by_role("heading", name=verdict)).to_be_visible()
     is_whole(page, "Socher et al. 2013")
-    page.get_by_text("Try this: every way to put the brackets").click()
+    page.get_by_text("Try this: all bracketings").click()
     expect(page.get_by_text("2 trees have these words in this order", exact=False)).to_be_visible()
 
     page.get_by_label("A bracketed sentence", exact=True).fill("(good and")

@@ -19,11 +19,11 @@ LAST_WORDS = "Shapes after Karpathy 2015"
 
 def says(text: str) -> str:
     models = {name.removeprefix("family_"): lstm_core.load(name) for name in speed.CELL_MODELS}
-    return cells.who_says_what({kind: model.read(text) for kind, model in models.items()})
+    return cells.answers_in_words({kind: model.read(text) for kind, model in models.items()})
 
 
 def filled(text: str) -> str:
-    forward, both = (lstm_core.load(name).read(text) for name in cloze.TWO)
+    forward, both = (lstm_core.load(name).read(text) for name in cloze.MODELS)
     return cloze.in_a_sentence(forward, both)
 
 
@@ -67,7 +67,7 @@ def test_bad_input_is_one_sentence_and_what_was_typed_stays(page: Page, address:
 def test_a_link_reopens_text_and_view(page: Page, address: str) -> None:
     page.goto(f"{address}/recurrent_family?view=gates&text=def+f(x)%3A+return+x&first=4")
     expect(page.get_by_role("heading", name=says("def f(x): return x"))).to_be_visible()
-    expect(page.get_by_text("Make the first 4 words unknown", exact=False)).to_be_visible()
+    expect(page.get_by_text("Masking the first 4 tokens", exact=False)).to_be_visible()
     page.get_by_role("button", name="Show it above").nth(1).click()
     expect(page.get_by_text("A word is missing", exact=False)).to_be_visible()
     expect(page).to_have_url(re.compile("view=blanks"))  # once the view is drawn

@@ -30,12 +30,12 @@ class TestRewriting:
         assert not page.error
         truth = number_words.spelled_backwards(seq2seq.PRESETS["As in training"])
         assert said(page, f"Written: {truth}")
-        assert said(page, "every one of them is right")
+        assert said(page, "characters are right")
 
     @pytest.mark.parametrize("preset", list(seq2seq.PRESETS))
     def test_every_preset_is_what_the_model_says(self, preset: str) -> None:
         page = opened(PAGE, view="rewriting", number="1")
-        page.pills(key="s2s_preset").set_value(preset).run()
+        page.pills(key="s2s_number_preset").set_value(preset).run()
         found = lstm_core.load("number_words").rewrite(seq2seq.PRESETS[preset])  # type: ignore[union-attr]
         assert said(page, seq2seq.verdict(found))
         assert page.text_input(key="s2s_number").value == found.number
@@ -46,7 +46,7 @@ class TestRewriting:
         page = opened(PAGE, view="rewriting")
         measured = lstm_core.load("number_words").card.measured["by_length"]
         beyond = measured["accuracy"][measured["digits"].index(number_words.LONGEST_TRAINED + 1)]
-        assert said(page, f"with one digit more, **{beyond:.1%}**")
+        assert said(page, f"With one digit more it is **{beyond:.1%}**")
 
     @pytest.mark.parametrize(
         ("typed", "words"),
@@ -62,15 +62,15 @@ class TestRewriting:
         page.text_input(key="s2s_number").set_value(typed).run()
         assert one_error(page, words)
         assert page.text_input(key="s2s_number").value == typed
-        assert said(page, "How it goes with the length")
+        assert said(page, "Accuracy by length")
 
     def test_a_bad_other_number_leaves_the_rest(self) -> None:
         page = opened(PAGE, view="rewriting", handed="c", other="x")
         assert one_error(page, "The other number: Only the digits")
-        assert said(page, "every one of them is right")
+        assert said(page, "characters are right")
 
-    @pytest.mark.parametrize("handed", list(seq2seq.HANDED))
-    def test_each_way_to_meddle_changes_the_answer(self, handed: str) -> None:
+    @pytest.mark.parametrize("handed", list(seq2seq.CHANGES))
+    def test_each_change_of_the_state_changes_the_output(self, handed: str) -> None:
         page = opened(PAGE, view="rewriting", handed=handed, other="986", factor="1.5", wiped="20")
         assert not page.exception
         (written,) = (text.value for text in page.markdown if text.value.startswith("The decoder writes: "))
@@ -80,7 +80,7 @@ class TestRewriting:
         for link in ({"handed": "scaled", "factor": "1"}, {"handed": "wiped", "wiped": "0"}):
             page = opened(PAGE, view="rewriting", **link)
             assert said(page, "The decoder writes: **three one two seven zero four**")
-            assert said(page, "all of them stand in the same place")
+            assert said(page, "6 of its 6 words agree")
 
     def test_the_link_brings_everything_back(self) -> None:
         link = {"number": "0055", "signal": "f", "handed": "wiped", "wiped": "11", "other": "3", "factor": "0.5"}
@@ -96,13 +96,13 @@ class TestTree:
         page = opened(PAGE, view="tree")
         assert not page.exception
         assert not page.error
-        assert said(page, "The network says: good")
-        assert said(page, "The rules say so too, and 5 of 5 nodes are right.")
+        assert said(page, "Prediction: good")
+        assert said(page, "The rules agree, and 5 of 5 nodes are right.")
 
     @pytest.mark.parametrize("preset", list(family_tree.PRESETS))
     def test_every_preset_is_what_the_model_says(self, preset: str) -> None:
         page = opened(PAGE, view="tree", sentence="good")
-        page.pills(key="tree_preset").set_value(preset).run()
+        page.pills(key="tree_text_preset").set_value(preset).run()
         reading = lstm_core.load("negation_tree").read(family_tree.PRESETS[preset])  # type: ignore[union-attr]
         assert said(page, family_tree.verdict(reading))
         assert page.text_input(key="tree_text").value == family_tree.PRESETS[preset]
@@ -114,16 +114,16 @@ class TestTree:
         )
         assert one.words == other.words
         page = opened(PAGE, view="tree", sentence=str(one))
-        assert said(page, "The network says: bad")
+        assert said(page, "Prediction: bad")
         page.text_input(key="tree_text").set_value(str(other)).run()
-        assert said(page, "The network says: good")
-        assert said(page, "2 trees have these words in this order, and they mean 2 different things: bad, good.")
+        assert said(page, "Prediction: good")
+        assert said(page, "2 trees have these words in this order, with 2 different meanings: bad, good.")
 
     def test_a_hard_sentence_is_wrong_and_deeper_than_any_in_training(self) -> None:
         tree = sentiment_trees.parse_tree(family_tree.PRESETS["A hard one"])
         assert tree.depth > sentiment_trees.TRAINED_DEPTH
         page = opened(PAGE, view="tree", sentence=str(tree))
-        assert said(page, f"The rules say: {family_tree.label(sentiment_trees.meaning(tree))}.")
+        assert said(page, f"By the rules: {family_tree.label(sentiment_trees.meaning(tree))}.")
 
     def test_a_node_is_chosen_and_shown(self) -> None:
         page = opened(PAGE, view="tree")
@@ -155,7 +155,7 @@ class TestTree:
         page.text_input(key="tree_text").set_value(typed).run()
         assert one_error(page, words)
         assert page.text_input(key="tree_text").value == typed
-        assert said(page, "How it goes with the depth")
+        assert said(page, "Accuracy by depth")
 
 
 @pytest.mark.parametrize("view", ["rewriting", "tree"])
@@ -165,7 +165,7 @@ def test_nonsense_in_the_link_gives_a_view_all_the_same(view: str, bad: str) -> 
     page = opened(PAGE, view=view, **dict.fromkeys(names, bad))
     assert not page.exception
     assert len(page.error) == 1  # of what can't be read
-    assert said(page, "How it goes with the")
+    assert said(page, "Accuracy by")
 
 
 def test_a_missing_model_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,9 @@ class TestGates:
         models: dict[str, TextClassifier] = {name[7:]: lstm_core.load(name) for name in family.CELL_MODELS}
         text = next(iter(cells.TEXTS.examples.values()))
         readings = {kind: model.read(text) for kind, model in models.items()}
-        assert said(page, cells.who_says_what(readings))
+        assert said(page, cells.answers_in_words(readings))
         moved = {kind: family.moved_by_beginning(models[kind], readings[kind], 10) for kind in models}
-        assert said(page, cells.who_remembers(moved, 10))
+        assert said(page, cells.masking_in_words(moved, 10))
 
     def test_each_example_is_read(self) -> None:
         page = opened("recurrent_family")
@@ -42,11 +42,11 @@ class TestGates:
             assert not errors(page)
             assert page.text_area(key="family_text").value == text
 
-    def test_the_first_words_can_be_taken_away(self) -> None:
+    def test_the_first_tokens_can_be_masked(self) -> None:
         page = opened("recurrent_family", text="how do i sort a list", first="3")
-        assert said(page, "Make the first 3 words unknown")
+        assert said(page, "Masking the first 3 tokens")
         page.slider(key="family_first").set_value(30).run()
-        assert said(page, "Make the first 6 words unknown")
+        assert said(page, "Masking the first 6 tokens")
         assert page.query_params["first"] in ("6", ["6"])
 
     @pytest.mark.parametrize("text", ["", "  ", "\n"])
@@ -60,36 +60,36 @@ class TestGates:
     def test_odd_texts_are_read(self, text: str) -> None:
         page = opened("recurrent_family", text=text)
         assert not errors(page)
-        assert said(page, "says")
+        assert said(page, "Answers after")
 
     def test_sentences_for_ties_and_for_nothing(self) -> None:
-        assert "none of them depends" in cells.who_remembers({"rnn": 0.0, "gru": 0.01, "lstm": 0.0}, 1)
-        assert "about as much" in cells.who_remembers({"rnn": 0.5, "gru": 0.51, "lstm": 0.5}, 5)
-        assert "The GRU carries most" in cells.who_remembers({"rnn": 0.0, "gru": 0.8, "lstm": 0.1}, 5)
+        assert "None of the last answers depends" in cells.masking_in_words({"rnn": 0.0, "gru": 0.01, "lstm": 0.0}, 1)
+        assert "to the same extent" in cells.masking_in_words({"rnn": 0.5, "gru": 0.51, "lstm": 0.5}, 5)
+        assert "The GRU keeps most" in cells.masking_in_words({"rnn": 0.0, "gru": 0.8, "lstm": 0.1}, 5)
 
 
 class TestBlanks:
     @pytest.mark.parametrize("preset", list(cloze.PRESETS))
     def test_each_preset_says_what_both_networks_say(self, preset: str) -> None:
         page = opened("recurrent_family", view="blanks")
-        page.pills(key="blank_preset").set_value(preset).run()
+        page.pills(key="blank_text_preset").set_value(preset).run()
         assert not errors(page)
         text, question = cloze.PRESETS[preset]
         assert page.text_input(key="blank_text").value == text
-        forward, both = (lstm_core.load(name).read(text) for name in cloze.TWO)
+        forward, both = (lstm_core.load(name).read(text) for name in cloze.MODELS)
         assert said(page, cloze.in_a_sentence(forward, both))
         assert any(question in caption.value for caption in page.caption)
 
     def test_the_story(self) -> None:
         first, second, *_ = (text for text, _ in cloze.PRESETS.values())
-        forward, both = (lstm_core.load(name) for name in cloze.TWO)
+        forward, both = (lstm_core.load(name) for name in cloze.MODELS)
         assert forward.read(first).ranked[0][1] < 0.2 < 0.9 < both.read(first).ranked[0][1]
         assert forward.read(second).ranked[0][0] == both.read(second).ranked[0][0] == "clock"
 
     def test_unknown_words_are_said_so(self) -> None:
         page = opened("recurrent_family", view="blanks", blank="the ___ purred <b>loudly</b>")
         assert not errors(page)
-        assert any("Not in their vocabulary" in text.value and "purred" in text.value for text in page.caption)
+        assert any("Not in the vocabulary" in text.value and "purred" in text.value for text in page.caption)
 
     @pytest.mark.parametrize(
         ("sentence", "words"),
@@ -117,8 +117,8 @@ class TestPage:
         table = page.dataframe[0].value
         assert list(table["Network"]) == [member.name for member in family.FAMILY_MEMBERS]
         cards = [lstm_core.load(member.model).card for member in family.FAMILY_MEMBERS]
-        assert list(table["Weights"]) == [card.training["parameters"] for card in cards]
-        assert list(table["Right on test"]) == [card.measured["accuracy"] for card in cards]
+        assert list(table["Parameters"]) == [card.training["parameters"] for card in cards]
+        assert list(table["Test accuracy"]) == [card.measured["accuracy"] for card in cards]
         assert table["RNN = 1"][0] == 1
         assert (table["RNN = 1"] > 0).all()
         assert said(page, "times the speed of the plain RNN")
@@ -155,7 +155,7 @@ class TestPage:
 
     @pytest.mark.parametrize("name", list(diagrams.WIRINGS))
     def test_every_diagram_has_boxes_arrows_and_words(self, name: str) -> None:
-        figure, alt = diagrams.wiring(name)
+        figure, alt = diagrams.WIRINGS[name]()
         assert len(figure.layout.shapes) >= 7
         assert any(note.showarrow for note in figure.layout.annotations)
         assert alt.endswith(".")

@@ -1,7 +1,6 @@
-"""How the networks of the family are wired, drawn over time: boxes and arrows, from left to right.
+"""Diagrams of the networks of the family, unrolled over time: boxes and arrows, from left to right.
 
-`wiring` has one diagram a network, `shapes` those of many to one, one to many and many to many. Nothing here knows a
-trained model.
+`WIRINGS` has a diagram for each network. Nothing here uses a trained model.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
+import streamlit as st
 
 from ui.common import theme
 
-STILL = {"displayModeBar": False, "staticPlot": True}
 INPUT, ANSWER = "#888888", "#0072B2"
 _STATE, _MEMORY, _LSTM = theme.SIGNALS["h"].colour, theme.SIGNALS["c"].colour, theme.CELL_LINES["lstm"][1]
 _WIDE, _HIGH = 0.66, 0.5  # of a box
@@ -22,7 +21,7 @@ _WIDE, _HIGH = 0.66, 0.5  # of a box
 
 @dataclass(frozen=True)
 class Box:
-    """A box around (x, y): what it is called, and its colour."""
+    """A box around (x, y) with a text and a colour."""
 
     x: float
     y: float
@@ -32,7 +31,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From one point to another; what is handed along it may be written beside it."""
+    """An arrow from one point to another, with an optional text beside it."""
 
     start: tuple[float, float]
     end: tuple[float, float]
@@ -41,7 +40,7 @@ class Arrow:
 
 
 def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go.Figure:
-    """Boxes and arrows on a plain ground; x and y are counted in boxes, y upwards."""
+    """Boxes and arrows without axes; x and y are counted in boxes, y upwards."""
     boxes, ink = list(boxes), "#FAFAFA" if theme.is_dark() else "#262730"
     shapes = [
         {
@@ -62,9 +61,9 @@ def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go
             }
         )  # fmt: skip
         if arrow.text:
-            middle = (x0 + x1) / 2, (y0 + y1) / 2 + 0.17
-            labels.append(_label(*middle, f"<i>{arrow.text}</i>", {"size": 13, "color": ink}))
-    figure = go.Figure(layout={"shapes": shapes, "annotations": labels})  # one by one takes Plotly a second a page
+            font = {"size": 13, "color": ink}
+            labels.append(_label((x0 + x1) / 2, (y0 + y1) / 2 + 0.17, f"<i>{arrow.text}</i>", font))
+    figure = go.Figure(layout={"shapes": shapes, "annotations": labels})  # adding them one by one is slow
     xs, ys = [box.x for box in boxes], [box.y for box in boxes]
     figure.update_xaxes(visible=False, range=[min(xs) - 0.6, max(xs) + 0.6], fixedrange=True)
     figure.update_yaxes(visible=False, range=[min(ys) - 0.4, max(ys) + 0.4], fixedrange=True)
@@ -79,42 +78,52 @@ def _label(x: float, y: float, text: str, font: dict[str, Any]) -> dict[str, Any
 def over_time(
     inputs: Sequence[str],
     cells: Sequence[str],
-    answers: Sequence[str],
+    outputs: Sequence[str],
     colours: Sequence[str],
-    handed: Sequence[tuple[str, float, str]] = (("h", 0.0, INPUT),),
+    states: Sequence[tuple[str, float, str]] = (("h", 0.0, INPUT),),
     height: int = 190,
 ) -> go.Figure:
-    """Cells side by side, one a timestep, each with what it reads below and what it says above.
+    """Cells side by side, one for each timestep, with the input below and the output above.
 
     Args:
-        inputs: what is read at each timestep; "" for nothing.
-        cells: what is written in each cell.
-        answers: what is said at each timestep; "" for nothing.
+        inputs: the input at each timestep; "" for none.
+        cells: the text in each cell.
+        outputs: the output at each timestep; "" for none.
         colours: of each cell.
-        handed: what goes from each cell to the next: its name, how far above the middle, its colour.
+        states: what passes from each cell to the next: its name, how far above the middle, its colour.
         height: in pixels.
     """
     steps, half = range(len(cells)), _HIGH / 2
     boxes = [Box(t, 0, inputs[t]) for t in steps if inputs[t]]
     boxes += [Box(t, 1, cells[t], colours[t]) for t in steps]
-    boxes += [Box(t, 2, answers[t], ANSWER) for t in steps if answers[t]]
+    boxes += [Box(t, 2, outputs[t], ANSWER) for t in steps if outputs[t]]
     arrows = [Arrow((t, half), (t, 1 - half)) for t in steps if inputs[t]]
-    arrows += [Arrow((t, 1 + half), (t, 2 - half)) for t in steps if answers[t]]
+    arrows += [Arrow((t, 1 + half), (t, 2 - half)) for t in steps if outputs[t]]
     for t in steps[1:]:
-        for name, above, colour in handed:
+        for name, above, colour in states:
             arrows.append(Arrow((t - 1 + _WIDE / 2, 1 + above), (t - _WIDE / 2, 1 + above), name, colour))
     return draw(boxes, arrows, height)
 
 
-def both_ways(inputs: Sequence[str], cell: str, answers: Sequence[str], colour: str, height: int = 260) -> go.Figure:
-    """Two rows of cells, one that reads from the left and one from the right; arguments as in `over_time`."""
+def bidirectional(
+    inputs: Sequence[str], cell: str, outputs: Sequence[str], colour: str, height: int = 260
+) -> go.Figure:
+    """Two rows of cells, one that reads forward and one that reads backward.
+
+    Args:
+        inputs: the input at each timestep.
+        cell: the text in each cell.
+        outputs: the output at each timestep; "" for none.
+        colour: of the cells.
+        height: in pixels.
+    """
     half, apart, aside = _HIGH / 2, 1.5, 0.6
     places = [t * apart for t in range(len(inputs))]
     boxes = [Box(x + aside * 0.65, 0, text) for x, text in zip(places, inputs, strict=True)]
     boxes += [Box(x, 1, cell, colour) for x in places] + [Box(x + aside, 2, cell, colour) for x in places]
-    boxes += [Box(x + aside * 0.35, 3, text, ANSWER) for x, text in zip(places, answers, strict=True) if text]
+    boxes += [Box(x + aside * 0.35, 3, text, ANSWER) for x, text in zip(places, outputs, strict=True) if text]
     arrows = []
-    for x, text in zip(places, answers, strict=True):
+    for x, text in zip(places, outputs, strict=True):
         arrows += [Arrow((x + 0.2, half), (x, 1 - half)), Arrow((x + aside, half), (x + aside, 2 - half))]
         if text:
             arrows += [Arrow((x, 1 + half), (x, 3 - half)), Arrow((x + aside, 2 + half), (x + 0.4, 3 - half))]
@@ -128,36 +137,48 @@ _WORDS = ("x₁", "x₂", "x₃")
 _SENTENCE = ("the", "___", "mooed")
 
 
-def wiring(network: str) -> tuple[go.Figure, str]:
-    """The diagram of a network and what it shows in words, by the network's short name; see `WIRINGS`."""
-    return WIRINGS[network]()
+def show(network: str, key: str) -> None:
+    """Draw the diagram of a network; `network` is a key of `WIRINGS`."""
+    figure, alt = WIRINGS[network]()
+    still(figure, key, alt)
 
 
-def _last_state(cell: str, inside: str, *handed: tuple[str, float, str]) -> go.Figure:
+def still(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a diagram that does not react to the pointer.
+
+    Args:
+        figure: to be drawn.
+        key: of the chart.
+        alt: what it shows, for screen readers.
+    """
+    st.plotly_chart(figure, config={"displayModeBar": False, "staticPlot": True}, key=key, alt=alt)
+
+
+def _last_state(cell: str, inside: str, *states: tuple[str, float, str]) -> go.Figure:
     colour = theme.CELL_LINES[cell][1]
-    return over_time(_WORDS, [inside] * 3, ("", "", "answer"), [colour] * 3, handed)
+    return over_time(_WORDS, [inside] * 3, ("", "", "answer"), [colour] * 3, states)
 
 
-# A network's short name → its diagram, and the same for those who can't see it.
+# A network's short name → its diagram, and what it shows in words.
 WIRINGS = {
     "rnn": lambda: (
         _last_state("rnn", "tanh", ("h", 0.0, _STATE)),
-        "Three cells in a row, each with one tanh; only h goes from one to the next; the last gives the answer.",
+        "Three cells in a row, each with one tanh; h passes to the next cell; the last gives the answer.",
     ),
     "gru": lambda: (
         _last_state("gru", "r · z", ("h", 0.0, _STATE)),
-        "Three cells in a row, each with gates r and z; only h goes from one to the next; the last gives the answer.",
+        "Three cells in a row, each with gates r and z; h passes to the next cell; the last gives the answer.",
     ),
     "lstm": lambda: (
         _last_state("lstm", "f · i · o", ("c", 0.13, _MEMORY), ("h", -0.17, _STATE)),
-        "Three cells in a row, each with gates f, i and o; c and h go from one to the next; the last gives the answer.",
+        "Three cells in a row, each with gates f, i and o; c and h pass to the next cell; the last gives the answer.",
     ),
     "forward": lambda: (
         over_time(_SENTENCE, ["LSTM"] * 3, ("", "answer", ""), [_LSTM] * 3, (("h", 0.0, _STATE),), height=260),
-        "Three LSTM cells in a row read the words the, blank, mooed from left to right; the cell at the blank answers.",
+        "Three LSTM cells in a row read the words the, blank, mooed from left to right; the cell at the blank outputs.",
     ),
     "both": lambda: (
-        both_ways(_SENTENCE, "LSTM", ("", "answer", ""), _LSTM),
-        "Two rows of LSTM cells, one reads from left to right, one from right to left; both answer at the blank.",
+        bidirectional(_SENTENCE, "LSTM", ("", "answer", ""), _LSTM),
+        "Two rows of LSTM cells, one reads forward, one backward; both answer at the blank.",
     ),
 }

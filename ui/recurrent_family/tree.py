@@ -1,21 +1,18 @@
-"""The recurrent family's recursive network: a bracketed sentence, the tree, every node's vector and answer.
-
-Draws the view and returns what a link to it must say. What is computed is in `lstm_core.inference.tree_rnn`.
-"""
+"""The recursive network of the recurrent family: a bracketed sentence, its tree, and the answer at every node."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH, Piece, bracketings, meaning, parse_tree
+from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH, bracketings, meaning, parse_tree
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import MIDDLE, TreeReader, TreeReading
-from ui.common import charts, model_cache, url_state
-from ui.recurrent_family import state_charts, tree_charts
+from ui.common import charts, model_cache, plotting, url_state
+from ui.recurrent_family import tree_charts, views
+from ui.recurrent_family.tree_charts import Node
+from ui.recurrent_family.views import Parameters
 
 MODEL = "negation_tree"
 PRESETS = {
@@ -26,70 +23,48 @@ PRESETS = {
     "A hard one": "((very (very (very (very (poor and great))))) and (average and great))",
     "Deeper than in training": "(not ((very (not (bad but (not poor)))) but ((poor and great) but (very (not fine)))))",
 }
-MOST_IN_LINK = MOST_CHARACTERS + 1  # of what was typed; a longer one stays too long in a link
-MOST_BRACKETINGS = 60  # rows of a table
+LONGEST_IN_LINK = MOST_CHARACTERS + 1  # characters; a sentence that is too long stays too long in a link
+MAX_BRACKETINGS = 60  # rows of the table
 
 
-def show() -> dict[str, str | int]:
+def show() -> Parameters:
     """The whole view."""
     st.markdown(
-        "A sentence is a row of words, but what it says hangs together like a tree: *not* turns what its bracket "
-        "holds, and nothing else. A **recursive** network walks up the tree and, at each bracket, makes one vector out "
-        "of the two inside it, always with the same weights. **Can the same words in the same order mean something "
-        "else to it?**"
+        "A sentence is a sequence of words, but its meaning has the structure of a tree: *not* negates only what is "
+        "in its brackets. A **recursive** network walks up the tree and computes one vector from the two inside each "
+        "pair of brackets, always with the same weights. **Can the same words in the same order get different "
+        "answers?**"
     )
-    st.session_state.setdefault("tree_text", url_state.parameter("sentence", PRESETS["Two judgements"]))
-    _presets()
-    text = st.text_input(
-        "A bracketed sentence", key="tree_text", persist_state="session",
+    text, _ = views.text_with_presets(
+        "A bracketed sentence", PRESETS, "tree_text", "sentence", PRESETS["Two judgements"],
         help=f"Words: {', '.join(STRENGTH)}. Brackets: (not X), (very X), (X and Y), (X but Y).",
     )  # fmt: skip
-    shown: dict[str, str | int] = {"sentence": text[:MOST_IN_LINK]}
+    shown: Parameters = {"sentence": text[:LONGEST_IN_LINK]}
     reading = None
     try:
         model = model_cache.model(TreeReader, MODEL)
         reading = model.read(text)
-        shown |= _reading(reading, model)
+        shown |= _reading(reading)
     except TextError as error:
         st.error(str(error))
     except ModelError as error:
         st.error(str(error))
         return shown
     _by_depth(model, reading.tree.depth if reading else None)
-    _words(model, reading)
+    _explanation(model, reading)
     return shown
 
 
-def _presets() -> None:
-    def put() -> None:
-        if st.session_state["tree_preset"] is not None:
-            st.session_state["tree_text"] = PRESETS[st.session_state["tree_preset"]]
-
-    now = st.session_state["tree_text"]
-    st.session_state["tree_preset"] = next((name for name, text in PRESETS.items() if text == now), None)
-    st.pills("Begin with", list(PRESETS), key="tree_preset", on_change=put)
-
-
-# --- The tree and one of its nodes ---------------------------------------------------------------
-
-
-def _reading(reading: TreeReading, model: TreeReader) -> dict[str, str | int]:
+def _reading(reading: TreeReading) -> Parameters:
+    """The verdict, the tree, and one of its nodes, which can be clicked."""
     st.markdown(f"#### {verdict(reading)}")
     root = len(reading.pieces) - 1
     key = f"tree_node_{url_state.fingerprint(str(reading.tree))}"
-    of_link = url_state.parameter("sentence", "") == st.session_state["tree_text"]  # else its node is another tree's
-    st.session_state.setdefault(key, url_state.number("node", root, 0, root) if of_link else root)
-    chosen = int(st.session_state[key])
-    figure = tree_charts.tree(
-        places_of(reading),
-        [(piece.left, piece.right) for piece in reading.pieces],
-        [piece.word for piece in reading.pieces],
-        [piece.text for piece in reading.pieces],
-        [None if piece.value is None else int(answer) + MIDDLE for piece, answer in _rows(reading)],
-        LABELS,
-        reading.wrong,
-        chosen,
-    )
+    same = (
+        url_state.parameter("sentence", "") == st.session_state["tree_text"]
+    )  # else the link's node is another tree's
+    st.session_state.setdefault(key, url_state.number("node", root, 0, root) if same else root)
+    figure = tree_charts.tree(nodes_of(reading), LABELS, reading.wrong, int(st.session_state[key]))
     drawing = f"{key}_drawing"
 
     def clicked() -> None:
@@ -98,159 +73,134 @@ def _reading(reading: TreeReading, model: TreeReader) -> dict[str, str | int]:
         if places and 0 <= places[0] <= root:
             st.session_state[key] = int(places[0])
 
-    st.plotly_chart(
-        figure, config=charts.CONFIG, key=drawing, on_select=clicked, selection_mode="points", alt=_in_words(reading)
-    )
+    pairs = reversed(list(zip(reading.pieces, reading.answers, strict=True)))
+    alt = "Tree. " + "; ".join(f"{piece.text}: {label(a)}" for piece, a in pairs if piece.value is not None)
+    st.plotly_chart(figure, key=drawing, on_select=clicked, selection_mode="points", alt=alt)
     st.caption(
-        "Click a circle, or choose a node below. A small grey node is an operator or half a sentence, such as *and "
-        "good*: it has a vector too, but no answer was asked of it."
+        "Click a circle, or choose a node below. A small grey node is an operator or an incomplete part, such as *and "
+        "good*: it has a vector too, but no target in training."
     )
-    st.selectbox(
+    place = st.selectbox(
         "Node", range(root, -1, -1), format_func=lambda place: reading.pieces[place].text, key=key,
         persist_state="session",
     )  # fmt: skip
-    _node(reading, int(st.session_state[key]), model)
-    return {"node": int(st.session_state[key])}
+    _node(reading, place)
+    return {"node": place}
 
 
-def _rows(reading: TreeReading) -> list[tuple[Piece, int]]:
-    return [(piece, int(answer)) for piece, answer in zip(reading.pieces, reading.answers, strict=True)]
-
-
-def places_of(reading: TreeReading) -> np.ndarray:
-    """Where each piece is drawn, (n, 2): words in the order of the sentence at the bottom, parents above the middle."""
-    found = np.zeros((len(reading.pieces), 2))
+def nodes_of(reading: TreeReading) -> list[Node]:
+    """The nodes of a tree with their places: leaves in the order of the sentence, parents above the middle."""
+    nodes: list[Node] = []
     leaves = 0
-    for place, piece in enumerate(reading.pieces):
+    for piece, answer in zip(reading.pieces, reading.answers, strict=True):
+        x, y, children = float(leaves), 0.0, tuple[int, ...]()
         if piece.word:
-            found[place] = leaves, 0
             leaves += 1
         else:
-            both = found[[piece.left, piece.right]]
-            found[place] = both[:, 0].mean(), both[:, 1].max() + 1
-    return found
+            children = (piece.left, piece.right)
+            x = (nodes[piece.left].x + nodes[piece.right].x) / 2
+            y = max(nodes[piece.left].y, nodes[piece.right].y) + 1
+        target = None if piece.value is None else int(answer) + MIDDLE
+        nodes.append(Node(x, y, children, piece.word, piece.text, target))
+    return nodes
 
 
 def label(value: int) -> str:
-    """A meaning from -2 to 2 as people say it."""
+    """The name of a meaning from -2 to 2."""
     return LABELS[value + MIDDLE]
 
 
 def verdict(reading: TreeReading) -> str:
-    """The answer for the whole and the truth, in one sentence."""
+    """The answer for the whole sentence and the true one, in one or two sentences."""
     answer, truth = int(reading.answers[-1]), reading.pieces[-1].value or 0
-    sure = reading.probabilities[-1].max()
-    begin = f"The network says: {label(answer)}, {sure:.1%} sure"
-    asked = sum(piece.value is not None for piece in reading.pieces)
+    predicted = f"Prediction: {label(answer)} ({reading.probabilities[-1].max():.1%})."
     if answer != truth:
-        return f"{begin}. The rules say: {label(truth)}."
-    right = asked - len(reading.wrong)
-    return f"{begin}. The rules say so too, and {right} of {asked} nodes are right."
+        return f"{predicted} By the rules: {label(truth)}."
+    targets = sum(piece.value is not None for piece in reading.pieces)
+    return f"{predicted} The rules agree, and {targets - len(reading.wrong)} of {targets} nodes are right."
 
 
-def _in_words(reading: TreeReading) -> str:
-    return "Tree. " + "; ".join(
-        f"{piece.text}: {label(answer)}" for piece, answer in reversed(_rows(reading)) if piece.value is not None
-    )
-
-
-def _node(reading: TreeReading, place: int, model: TreeReader) -> None:
+def _node(reading: TreeReading, place: int) -> None:
+    """The vector of a node with those of its children, and the answer at the node."""
     piece = reading.pieces[place]
     left, right = st.columns([3, 2], gap="large")
     with left:
         rows = {"this node": reading.vectors[place]}
         if not piece.word:
             rows |= {"left child": reading.vectors[piece.left], "right child": reading.vectors[piece.right]}
-        units = reading.vectors.shape[1]
-        st.caption(
-            f"The vector of '{piece.text}', {units} numbers{'' if piece.word else ', and what it was made from'}"
-        )
-        length = np.linalg.norm(reading.vectors[place])
-        alt = f"Strips: vectors of {units} units; that of '{piece.text}' is {length:.1f} long."
-        st.plotly_chart(tree_charts.strips(rows), config=charts.CONFIG, key="tree_strips", alt=alt)
+        units, norm = reading.vectors.shape[1], np.linalg.norm(reading.vectors[place])
+        st.caption(f"The vector of '{piece.text}', {units} units{'' if piece.word else ', and those of its children'}")
+        alt = f"Heat map: vectors of {units} units; the norm of that of '{piece.text}' is {norm:.1f}."
+        plotting.show(tree_charts.vectors(rows), "tree_strips", alt)
     with right:
         if piece.value is None:
-            st.markdown(
-                f"**{piece.text}** has no meaning of its own; its vector says what it will do to its neighbour. No "
-                "answer was asked of it in training."
-            )
+            st.markdown(f"**{piece.text}** has no meaning of its own and no target in training.")
             return
         st.caption(f"The answer at '{piece.text}'; by the rules it is {label(piece.value)}")
         probabilities = reading.probabilities[place]
         alt = ", ".join(f"{name} {value:.1%}" for name, value in zip(LABELS, probabilities, strict=True))
         figure = charts.answer_bars(LABELS, probabilities, tree_charts.class_colours())
-        st.plotly_chart(figure, config=charts.CONFIG, key="tree_answer", alt=alt)
+        plotting.show(figure, "tree_answer", alt)
 
 
-# --- Measured, and in words ----------------------------------------------------------------------
-
-
-def _by_depth(model: TreeReader, now: int | None) -> None:
-    measured: dict[str, Any] = model.card.measured.get("by_depth", {})
+def _by_depth(model: TreeReader, current: int | None) -> None:
+    measured = model.card.measured.get("by_depth")
     if not measured:
         return
-    st.markdown("#### How it goes with the depth")
-    sizes = measured["depth"]
-    curves = {"whole sentences right": measured["accuracy"], "the most frequent answer": measured["guessing"]}
-    figure = state_charts.by_size(sizes, curves, (sizes[0], TRAINED_DEPTH), "brackets within one another", now)
+    sizes, accuracy, guessing = measured["depth"], measured["accuracy"], measured["guessing"]
     last = sizes.index(TRAINED_DEPTH)
-    sentence = (
-        f"With {sizes[last]} brackets within one another, the most it was trained on, "
-        f"**{measured['accuracy'][last]:.1%}** of new sentences are right; with {sizes[-1]}, and "
-        f"{measured['words'][-1]:.0f} words on average, **{measured['accuracy'][-1]:.1%}**. Always to give the most "
-        f"frequent answer would make {measured['guessing'][-1]:.0%}."
-    )
-    st.plotly_chart(figure, config=charts.CONFIG, key="tree_depths", alt=f"Lines. {sentence.replace('**', '')}")
-    st.markdown(sentence)
-    st.caption(
-        f"Measured on {min(measured['count'])} and more sentences a depth, none of them trained on or part of one that "
-        f"was, by `python -m lstm_core evaluate {MODEL}`."
-    )
+    views.by_size(
+        "Accuracy by depth", sizes, {"whole sentences": accuracy, "the most frequent answer": guessing},
+        (sizes[0], TRAINED_DEPTH), "depth (nested brackets)", current, "tree_depths",
+        f"At depth {sizes[last]}, the deepest of the training set, **{accuracy[last]:.1%}** of new sentences are "
+        f"right; at depth {sizes[-1]}, with {measured['words'][-1]:.0f} words on average, **{accuracy[-1]:.1%}**. "
+        f"Always predicting the most frequent answer gives {guessing[-1]:.0%}.",
+        f"Measured on at least {min(measured['count'])} sentences of each depth, none of which is in the training set "
+        f"or part of a sentence there, by `python -m lstm_core evaluate {MODEL}`.",
+    )  # fmt: skip
 
 
-def _words(model: TreeReader, reading: TreeReading | None) -> None:
+def _explanation(model: TreeReader, reading: TreeReading | None) -> None:
     st.markdown(
-        "A chain of words is a tree too, one that leans to one side: a plain RNN is a recursive network whose left "
-        "child is always all that was read so far. Here the brackets choose who meets whom first. The matrix is the "
-        "same at every node, so a sentence may be as deep as it likes; the vector stays the same size, and whatever is "
-        "needed further up must fit into it."
+        "A sequence is a special tree: a plain RNN is a recursive network whose left child is always everything read "
+        "so far. Here the brackets determine which parts are combined first. The matrix is the same at every node, so "
+        "a sentence may have any depth; but the vector has a fixed size, and must hold all that is needed further up."
     )
     st.markdown(
-        "The truth is computed by rules of our own. Each word has a strength from very bad to very good; *not* turns "
-        "the side and takes the edge off (not great is bad, not awful is good), *very* goes to the end of the side, "
-        "*and* is the mean of both, rounded towards so-so, and with *but* only what comes after it counts. The network "
-        "was never told the rules. It has seen brackets with their answers."
+        "The targets are computed by our own rules. Each word has a strength from very bad to very good. *not* changes "
+        "the sign and weakens (not great is bad, not awful is good), *very* strengthens to the maximum, *and* takes "
+        "the mean, rounded towards so-so, and *but* takes what follows it. The network was trained on bracketed "
+        "sentences with these targets; it does not know the rules."
     )
     st.latex(r"p=\tanh\!\left(W\begin{bmatrix}p_{\text{left}}\\p_{\text{right}}\end{bmatrix}+b\right)")
     st.latex(r"y_p=\mathrm{softmax}(Vp+a)")
-    _try_this(model, reading)
+    with st.expander("Try this: all bracketings"):
+        words = reading.tree.words if reading else parse_tree(PRESETS["Same words, other brackets"]).words
+        _bracketings(model, words)
     st.caption(
         "Sources: Pollack 1990; Goller & Küchler 1996; Socher, Lin, Ng & Manning 2011; Socher et al. 2013, whose "
-        "sentiment treebank has an answer at every node, too. An LSTM for trees: Tai, Socher & Manning 2015."
+        "sentiment treebank also has a target at every node. An LSTM for trees: Tai, Socher & Manning 2015."
     )
 
 
-def _try_this(model: TreeReader, reading: TreeReading | None) -> None:
-    with st.expander("Try this: every way to put the brackets"):
-        words = reading.tree.words if reading else parse_tree(PRESETS["Same words, other brackets"]).words
-        found = bracketings(words, MOST_BRACKETINGS)
-        truth = [meaning(tree) for tree in found]
-        answers = model.answers(found)
-        right = int((answers == np.array(truth)).sum())
-        said = {label(value) for value in truth}
-        meanings = ", ".join(sorted(said, key=LABELS.index))
-        st.markdown(
-            f"*{' '.join(words)}*: {len(found)}{' and more' if len(found) == MOST_BRACKETINGS else ''} "
-            f"{'tree has' if len(found) == 1 else 'trees have'} these words in this order, and they mean "
-            f"{len(said)} different {'thing' if len(said) == 1 else 'things'}: {meanings}. "
-            f"The network gets {right} of {len(found)} right. A network that reads the words one after the other gets "
-            "the same row of words each time, and can give but one answer to all of them."
-        )
-        table = pd.DataFrame(
-            {
-                "sentence": [str(tree) for tree in found],
-                "by the rules": [label(value) for value in truth],
-                "the network": [label(int(value)) for value in answers],
-            }
-        )
-        st.dataframe(table, hide_index=True, column_config={"sentence": st.column_config.Column(width="large")})
+def _bracketings(model: TreeReader, words: tuple[str, ...]) -> None:
+    """The true and the predicted meaning of every tree over these words."""
+    found = bracketings(words, MAX_BRACKETINGS)
+    truth = [meaning(tree) for tree in found]
+    answers = [int(answer) for answer in model.answers(found)]
+    right = sum(answer == true for answer, true in zip(answers, truth, strict=True))
+    meanings = sorted(map(label, set(truth)), key=LABELS.index)
+    trees, several = f"{len(found)}{' or more' if len(found) == MAX_BRACKETINGS else ''}", len(found) > 1
+    st.markdown(
+        f"*{' '.join(words)}*: {trees} {'trees have' if several else 'tree has'} these words in this order, with "
+        f"{len(meanings)} different {'meaning' if len(meanings) == 1 else 'meanings'}: {', '.join(meanings)}. The "
+        f"network is right for {right} of {len(found)}. A network that reads the words as a sequence can give only "
+        "one answer to all of them."
+    )
+    table = {
+        "sentence": [str(tree) for tree in found],
+        "by the rules": [label(value) for value in truth],
+        "the network": [label(value) for value in answers],
+    }
+    large = {"sentence": st.column_config.Column(width="large")}
+    st.dataframe(pd.DataFrame(table), hide_index=True, column_config=large)

@@ -46,7 +46,7 @@ def stop(page: Page) -> None:
 
 
 def turn(page: Page, name: str, value: str) -> None:
-    page.get_by_text("Turn the knobs").click()
+    page.get_by_text("Hyperparameters").click()
     field = page.get_by_role("spinbutton", name=name, exact=True)
     field.fill(value)
     field.press("Enter")
@@ -77,7 +77,7 @@ def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, addr
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     download.value.save_as(tmp_path / "verdicts.zip")
-    page.get_by_role("link", name="Look into its cells").click()
+    page.get_by_role("link", name="Inspect its cells").click()
     expect(page.get_by_role("heading", name="Cell microscope")).to_be_visible()
     expect(page.get_by_role("combobox", name="Network")).to_have_value("Not bad, but: made-up verdicts")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -95,7 +95,7 @@ def test_a_run_is_stopped_and_keeps_what_there_is(page: Page, address: str) -> N
     train(page)
     moving(page)
     stop(page)
-    expect(page.get_by_role("heading", name="Keep it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Save the model")).to_be_visible()
 
 
 def test_a_reload_finds_the_run_again(page: Page, address: str) -> None:
@@ -155,7 +155,7 @@ def test_a_run_that_diverges_explains_itself(page: Page, address: str) -> None:
     turn(page, "Learning rate", "1000")
     train(page)
     expect(page.get_by_text("It diverged at step", exact=False).first).to_be_visible()
-    expect(page.get_by_text("That is a lesson, too", exact=False)).to_be_visible()
+    expect(page.get_by_text("The curve shows how the loss grew", exact=False)).to_be_visible()
 
 
 def zipped(files: dict[str, bytes]) -> bytes:

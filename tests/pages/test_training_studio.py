@@ -69,7 +69,7 @@ def trained() -> Job:
     return AtOnce().submit(choice.WORK, {"lesson": short_lesson()}, "somebody", "Short")
 
 
-# --- the story of a run ---------------------------------------------------------------------
+# --- the state of a run ---------------------------------------------------------------------
 
 
 def test_a_story_begins_with_what_is_being_waited_for() -> None:
@@ -138,13 +138,13 @@ def test_a_lesson_is_trained_and_what_came_of_it_is_shown(at_once: AtOnce, train
     assert not page.exception
     assert not page.error
     titles = [header.value for header in page.header]
-    assert titles[:3] == ["The run", "Time machine", "Keep it"]
+    assert titles[:3] == ["The run", "Time machine", "Save the model"]
     assert page.select_slider(key=f"studio_epoch_{trained.identity}").value == 2
     page.select_slider(key=f"studio_epoch_{trained.identity}").set_value(0).run()
     assert not page.exception
 
 
-def test_the_train_button_hands_over_the_lesson_with_its_knobs(
+def test_the_train_button_starts_the_lesson_with_the_hyperparameters(
     at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handed: list[dict[str, Any]] = []
@@ -161,7 +161,7 @@ def test_the_train_button_hands_over_the_lesson_with_its_knobs(
     assert handed[0]["lesson"]["name"] == "negation_15s"
 
 
-def test_a_knob_out_of_range_is_one_sentence_and_no_training() -> None:
+def test_hyperparameters_that_need_too_much_memory_are_one_sentence() -> None:
     page = opened(lesson="negation_15s")
     page.number_input(key="studio_batch").set_value(512)
     page.number_input(key="studio_units").set_value(512)

@@ -1,4 +1,4 @@
-"""Several runs of one visitor over each other: curves by epoch, settings and results in a table."""
+"""Compares several runs of one visitor: curves by epoch, hyperparameters and results in a table."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import streamlit as st
 
 from lstm_core.jobs import FAILED, Job
 from lstm_core.training import HYPERPARAMETERS
-from ui.common import charts, job_panel, theme
+from ui.common import job_panel, plotting, theme
 from ui.training_studio import charts as studio_charts
 from ui.training_studio import run_state
 from ui.training_studio.choice import KEY, WORK
 
-# What the articles report on the test split, as lines beside validation figures.
+# What the articles report on the test set, as lines in the figures of the validation set.
 ARTICLES = {
-    "stackoverflow": ("the article, on its test split", 0.6405),
-    "imdb": ("the article, on its test split", 0.835),
+    "stackoverflow": ("the baseline (the article, test set)", 0.6405),
+    "imdb": ("the baseline (the article, test set)", 0.835),
 }
-MOST = len(theme.CLASS_COLOURS)
+MAX_RUNS = len(theme.CLASS_COLOURS)
 
 
 def show() -> None:
-    """This session's runs: choose one to look at, or several to lay over each other."""
+    """This visitor's runs: show one of them, or compare several."""
     found = job_panel.own(WORK)
     if not found:
         return
     st.header("Your runs", anchor=False)
     for job in found:
-        # This list isn't drawn again while a run moves on, so it doesn't say how far that is.
+        # The list is not drawn again while a run goes on, so it does not show its progress.
         name, icon, colour = job_panel.STATES[job.state] if job.over else ("Under way", ":material/timer:", "blue")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(name, icon=icon, color=colour)
@@ -40,13 +40,13 @@ def show() -> None:
             )  # fmt: skip
     finished = {job.identity: job for job in found if job.over and job.state != FAILED and job.result}
     if len(finished) > 1:
-        _together(finished)
+        _compare(finished)
 
 
-def _together(finished: dict[str, Job]) -> None:
+def _compare(finished: dict[str, Job]) -> None:
     numbers = {identity: number for number, identity in enumerate(reversed(finished), start=1)}
     chosen = st.multiselect(
-        "Lay over each other", list(finished), list(finished)[:2], max_selections=MOST, key="studio_compared",
+        "Compare", list(finished), list(finished)[:2], max_selections=MAX_RUNS, key="studio_compared",
         format_func=lambda identity: f"{numbers[identity]} · {finished[identity].title}",
     )  # fmt: skip
     picked = {f"{numbers[identity]} · {finished[identity].title}": finished[identity] for identity in chosen}
@@ -54,10 +54,10 @@ def _together(finished: dict[str, Job]) -> None:
         curves = [(name, _curve(job, measure)) for name, job in picked.items()]
         shown = [(name, list(range(1, len(values) + 1)), values) for name, values in curves if values]
         if shown:
-            lines = _article(picked) if measure == "validation_accuracy" else {}
-            figure = studio_charts.together(shown, title, lines)
+            lines = _published(picked) if measure == "validation_accuracy" else {}
+            figure = studio_charts.compare(shown, title, lines)
             ends = ", ".join(f"{name} ends at {values[-1]:.3f}" for name, _, values in shown)
-            st.plotly_chart(figure, config=charts.CONFIG, key=f"studio_together_{measure}", alt=f"{title}: {ends}.")
+            plotting.show(figure, f"studio_together_{measure}", f"{title}: {ends}.")
     if picked:
         st.dataframe(_table(picked), hide_index=True)
 
@@ -66,28 +66,28 @@ def _curve(job: Job, measure: str) -> list[float]:
     return list((job.result or {}).get("epochs", {}).get(measure, []))
 
 
-def _article(picked: dict[str, Job]) -> dict[str, float]:
-    """The article's figure, where all runs read its data."""
+def _published(picked: dict[str, Job]) -> dict[str, float]:
+    """The published accuracy, if all runs use its data set."""
     sets = {(job.result or {}).get("card", {}).get("dataset", "") for job in picked.values()}
     return dict([ARTICLES[name] for name in sets if name in ARTICLES]) if len(sets) == 1 else {}
 
 
 def _table(picked: dict[str, Job]) -> list[dict[str, Any]]:
-    """Settings that differ, and what came of them; one row a run."""
+    """The hyperparameters that differ, and the results; one row for each run."""
     settings = {name: (job.result or {}).get("settings", {}) for name, job in picked.items()}
     differing = [
-        knob
-        for knob in HYPERPARAMETERS
-        if len({str(each.get(knob)) for each in settings.values()}) > 1 or len(picked) == 1
+        name
+        for name in HYPERPARAMETERS
+        if len({str(each.get(name)) for each in settings.values()}) > 1 or len(picked) == 1
     ]
     rows = []
     for name, job in picked.items():
         result = job.result or {}
         row: dict[str, Any] = {"Run": name, "Ended": result.get("ended", ""), "Seconds": result.get("seconds")}
-        row |= {"Parameters": result.get("parameters")}
+        row["Parameters"] = result.get("parameters")
         for measure, title in (("validation_loss", "Validation loss"), ("validation_accuracy", "Validation accuracy")):
             values = _curve(job, measure)
             row[title] = round(values[-1], 4) if values else None
-        row |= {HYPERPARAMETERS[knob].title: settings[name].get(knob) for knob in differing}
+        row |= {HYPERPARAMETERS[each].title: settings[name].get(each) for each in differing}
         rows.append(row)
     return rows

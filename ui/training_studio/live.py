@@ -1,4 +1,4 @@
-"""A run of the studio while it goes on: where it stands, its curves, and what it makes of one fixed example."""
+"""A run of the studio while it goes on: its progress, its curves, and its output for one fixed example."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 import streamlit as st
 
 from lstm_core.jobs import FINISHED, Job
-from ui.common import charts, theme
-from ui.training_studio import charts as studio_charts
-from ui.training_studio import run_state
+from ui.common import plotting, theme
+from ui.training_studio import charts, run_state
 from ui.training_studio.choice import DOWNLOAD
 from ui.training_studio.run_state import RunState
 
@@ -19,56 +18,50 @@ def draw(job: Job) -> None:
     if job.work == DOWNLOAD:
         _download(job)
         return
-    story = run_state.of(job.events)
-    _figures(story, job)
-    if story.diverged:
-        st.error(story.diverged)
+    state = run_state.of(job.events)
+    _metrics(state, job)
+    if state.diverged:
+        st.error(state.diverged)
         st.caption(
-            "That is a lesson, too: the curve shows how it went, and the weights before the leap are kept. The "
-            "gradient lab shows why steps explode, and what clipping does about it."
+            "The curve shows how the loss grew; the weights before the divergence are kept. The gradient lab explains "
+            "why gradients explode, and how clipping helps."
         )
-    if job.result and job.result.get("steps"):  # whole, where the events were only some points of it
-        story.points = {name: [] for name in story.points} | job.result["steps"]
-    accuracy = any(value is not None for value in (*story.points["accuracy"], *story.epochs["accuracy"]))
-    figure = studio_charts.run(story.points, story.epochs, accuracy)
-    alt = "Curves of the loss, the accuracy and the gradient over the training steps. " + run_state.in_words(story)
-    st.plotly_chart(figure, config=charts.CONFIG, key=f"studio_curves_{job.identity}", alt=alt)
-    _examples(story)
-    if story.summary and not job.over:  # afterwards it stands with what was kept
-        with st.expander("The network, as Keras summarises it", icon=":material/schema:"):
-            st.code(story.summary, language=None)
+    if job.result and job.result.get("steps"):  # all steps, where the events have only some of them
+        state.points = {name: [] for name in state.points} | job.result["steps"]
+    accuracy = any(value is not None for value in (*state.points["accuracy"], *state.epochs["accuracy"]))
+    figure = charts.run(state.points, state.epochs, accuracy)
+    alt = "Curves of the loss, the accuracy and the gradient over the training steps. " + run_state.in_words(state)
+    plotting.show(figure, f"studio_curves_{job.identity}", alt)
+    _examples(state)
+    if state.summary and not job.over:  # after the run the summary stands with the saved model
+        with st.expander("Summary of the network (Keras)", icon=":material/schema:"):
+            st.code(state.summary, language=None)
 
 
 def _download(job: Job) -> None:
     last = job.events[-1] if job.events else {}
     words = f"{last['mebibytes']:.1f} MiB" if "mebibytes" in last else "Connecting …"
-    done = job.state == FINISHED
-    st.progress(
-        1.0 if done else float(last.get("share", 0.0)), text="It is here; you can train on it now." if done else words
-    )
+    if job.state == FINISHED:
+        st.progress(1.0, text="The data set is on this machine; you can train on it now.")
+    else:
+        st.progress(float(last.get("share", 0.0)), text=words)
 
 
-def _figures(story: RunState, job: Job) -> None:
-    """Progress, and the newest figures in a row that keeps its height."""
-    last = story.last
-    left = "" if job.over or last.get("left") is None else f" · about {_duration(last['left'])} left"
-    words = run_state.in_words(story) + left if last or not job.over else "It ended before its first step."
-    st.progress(1.0 if job.over and not job.stop_requested else min(story.done, 1.0), text=words)
-    losses = [value for value in story.epochs["validation_loss"] if value is not None]
-    shares = [value for value in story.epochs["validation_accuracy"] if value is not None]
+def _metrics(state: RunState, job: Job) -> None:
+    """The progress bar, and the newest values in a row of fixed height."""
+    last = state.last
+    seconds = None if job.over else last.get("left")
+    left = "" if seconds is None else f" · about {_duration(seconds)} left"
+    words = run_state.in_words(state) + left if last or not job.over else "The run ended before its first step."
+    st.progress(1.0 if job.over and not job.stop_requested else min(state.done, 1.0), text=words)
     columns = st.container(horizontal=True)
     for title, value, form, help_text in (
-        (
-            "Loss",
-            last.get("loss"),
-            "{:.3f}",
-            "Cross-entropy in nats, or a forecaster's pinball loss, of the last steps.",
-        ),
-        ("Validation loss", losses[-1] if losses else None, "{:.3f}", "The same on examples it never learns from."),
-        ("Validation accuracy", shares[-1] if shares else None, "{:.1%}", "The share of those that it gets right."),
-        ("Gradient", last.get("gradient_norm"), "{:.3g}", "The length of the gradient before clipping."),
-        ("Examples a second", last.get("samples_per_second"), "{:,.0f}", "Over the last hundred steps."),
-        ("Parameters", story.parameters or None, "{:,}", "How many numbers it learns."),
+        ("Loss", last.get("loss"), "{:.3f}", "Cross-entropy in nats, or the pinball loss of a forecaster."),
+        ("Validation loss", state.newest("validation_loss"), "{:.3f}", "The same on the validation set."),
+        ("Validation accuracy", state.newest("validation_accuracy"), "{:.1%}", "The accuracy on the validation set."),
+        ("Gradient", last.get("gradient_norm"), "{:.3g}", "The norm of the gradient before clipping."),
+        ("Examples per second", last.get("samples_per_second"), "{:,.0f}", "Over the last hundred steps."),
+        ("Parameters", state.parameters or None, "{:,}", "The number of trained parameters."),
     ):
         columns.metric(title, "–" if value is None else form.format(value), help=help_text, width=145)
 
@@ -78,39 +71,37 @@ def _duration(seconds: float) -> str:
 
 
 def forecast(example: dict[str, Any], epoch: int, key: str) -> None:
-    """A forecaster's fixed example as it was after an epoch."""
-    alt = f"What was known, what came, and the forecast after epoch {epoch} with its interval."
-    st.plotly_chart(studio_charts.forecast(example), config=charts.CONFIG, key=key, alt=alt)
+    """The forecast for the fixed example after an epoch.
+
+    Args:
+        example: as `charts.forecast` takes it.
+        epoch: its number.
+        key: of the figure.
+    """
+    alt = f"The known and the actual values, and the forecast after epoch {epoch} with its prediction interval."
+    plotting.show(charts.forecast(example), key, alt)
 
 
-def _examples(story: RunState) -> None:
-    """The fixed example after the last epoch, and how it read or wrote before."""
-    if not story.examples:
+def _examples(state: RunState) -> None:
+    """The output for the fixed example after the last epoch, and after the epochs before."""
+    if not state.examples:
         return
     st.markdown("**The same example after every epoch**")
-    epoch, newest = story.examples[-1]
+    epoch, newest = state.examples[-1]
     if "probabilities" in newest:
         st.caption(newest["text"])
-        labels = list(newest["probabilities"])
-        history = [[example["probabilities"][label] for label in labels] for _, example in story.examples]
-        figure = studio_charts.together(
-            [
-                (theme.class_name(label), [at for at, _ in story.examples], [row[place] for row in history])
-                for place, label in enumerate(labels[:6])
-            ],
-            "probability",
-            {},
-            theme.class_colours(labels),
-        )
+        labels, epochs = list(newest["probabilities"]), [at for at, _ in state.examples]
+        curves = [
+            (theme.class_name(label), epochs, [example["probabilities"][label] for _, example in state.examples])
+            for label in labels[:6]
+        ]
+        figure = charts.compare(curves, "probability", {}, theme.class_colours(labels))
         figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
         alt = f"After epoch {epoch} the answer is {theme.class_name(newest['answer'])}."
-        st.plotly_chart(figure, config=charts.CONFIG, key="studio_example", alt=alt)
-        return
-    if "quantiles" in newest:
+        plotting.show(figure, "studio_example", alt)
+    elif "quantiles" in newest:
         forecast(newest, epoch, "studio_example")
-        return
-    if "text" in newest:
-        for at, example in story.examples[-4:]:
+    elif "text" in newest:
+        for at, example in state.examples[-4:]:
             st.caption("untrained" if at == 0 else f"after epoch {at}")
             st.code(example.get("prompt", "") + "▸" + example["text"], language=None, wrap_lines=True)
-        return

@@ -1,4 +1,4 @@
-"""What a run has told so far, put in order: curves, the fixed example, and where it stands. Draws nothing."""
+"""The state of a run, computed from its events: curves, the example of each epoch, and the progress. Draws nothing."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ STAGES = {
 
 @dataclass
 class RunState:
-    """A run's story, from its events.
+    """What the events of a run have reported so far.
 
     Attributes:
-        stage: what it is doing before its first step, in words.
+        stage: what the run does before its first step, in words.
         last: the newest report of progress, empty before the first.
         points: curves by step: `step` over the whole run, `loss`, `accuracy`, `gradient_norm`; None where unknown.
         epochs: curves by epoch: `step` at its end, `epoch`, `loss`, `validation_loss`, `accuracy`,
             `validation_accuracy`.
-        examples: what the network made of the fixed example, with the epoch of each.
-        summary: the network as Keras summarises it.
+        examples: the network's output for the fixed example, with the epoch of each.
+        summary: the network as summarized by Keras.
         parameters: how many; 0 if not known yet.
-        diverged: why it ended, if it diverged.
+        diverged: why the run ended, if it diverged.
     """
 
     stage: str = "Waiting for a worker …"
@@ -42,59 +42,54 @@ class RunState:
 
     @property
     def done(self) -> float:
-        """The share of all steps that is behind it, 0…1."""
+        """The share of all steps that are done, 0…1."""
         if not self.last:
             return 0.0
-        if "share" in self.last:
-            return (self.last["epoch"] - 1 + self.last["share"]) / self.last["epochs"]
-        return ((self.last["epoch"] - 1) * self.last["steps"] + self.last["step"]) / (
-            self.last["epochs"] * self.last["steps"]
-        )
+        share = self.last["share"] if "share" in self.last else self.last["step"] / self.last["steps"]
+        return (self.last["epoch"] - 1 + share) / self.last["epochs"]
+
+    def newest(self, name: str) -> float | None:
+        """The last known value of a curve by epoch; None if there is none."""
+        return next((value for value in reversed(self.epochs[name]) if value is not None), None)
 
 
 def of(events: Sequence[dict[str, Any]]) -> RunState:
-    """Put events in order; a stage that begins again, such as a second network's, begins new curves."""
-    told, network = RunState(), None
+    """The state after these events; a new stage, such as a second network's, begins new curves."""
+    state, network = RunState(), None
     for event in tuple(events):
-        told.stage = STAGES.get(event.get("stage", ""), told.stage)
-        told.summary = event.get("summary", told.summary)
-        told.parameters = event.get("parameters", told.parameters)
+        state.stage = STAGES.get(event.get("stage", ""), state.stage)
+        state.summary = event.get("summary", state.summary)
+        state.parameters = event.get("parameters", state.parameters)
         if "loss" not in event:
             continue
         if network is not None and event.get("stage", "") != network:
-            told.points, told.epochs = {name: [] for name in POINT}, {name: [] for name in EPOCH}
+            state.points, state.epochs = {name: [] for name in POINT}, {name: [] for name in EPOCH}
         network = event.get("stage", "")
-        told.last = event
-        _add(told, event)
-    return told
+        state.last = event
+        _add(state, event)
+    return state
 
 
-def _add(told: RunState, event: dict[str, Any]) -> None:
+def _add(state: RunState, event: dict[str, Any]) -> None:
+    """Add a report of progress to the curves."""
     if event.get("diverged"):
-        told.diverged = event["diverged"]["why"]
+        state.diverged = event["diverged"]["why"]
     steps = event.get("steps", 1000)
-    within = event.get("step", round(event.get("share", 1.0) * steps))
-    step = (event["epoch"] - 1) * steps + within
+    step = (event["epoch"] - 1) * steps + event.get("step", round(event.get("share", 1.0) * steps))
     validation = event.get("validation_loss", event.get("validation"))
-    if validation is None and not event.get("diverged"):
-        for name, value in {**event, "step": step}.items():
-            if name in POINT:
-                told.points[name].append(value)
-        for name in POINT:
-            if len(told.points[name]) < len(told.points["step"]):
-                told.points[name].append(None)
-    if validation is not None:
-        found = {**event, "step": step, "validation_loss": validation}
-        for name in EPOCH:
-            told.epochs[name].append(found.get(name))
+    values = event | {"step": step, "validation_loss": validation}
+    curves = state.epochs if validation is not None else state.points
+    if validation is not None or not event.get("diverged"):
+        for name, curve in curves.items():
+            curve.append(values.get(name))
     if event.get("example"):
-        told.examples.append((event["epoch"], event["example"]))
+        state.examples.append((event["epoch"], event["example"]))
 
 
-def in_words(story: RunState) -> str:
-    """Where a run stands, in one sentence."""
-    if not story.last:
-        return story.stage
-    words = f"Epoch {story.last['epoch']} of {story.last['epochs']}, loss {story.last['loss']:.3f}"
-    losses = [value for value in story.epochs["validation_loss"] if value is not None]
-    return words + (f", validation loss {losses[-1]:.3f}." if losses else ".")
+def in_words(state: RunState) -> str:
+    """The progress of a run, in one sentence."""
+    if not state.last:
+        return state.stage
+    words = f"Epoch {state.last['epoch']} of {state.last['epochs']}, loss {state.last['loss']:.3f}"
+    validation = state.newest("validation_loss")
+    return words + (f", validation loss {validation:.3f}." if validation is not None else ".")

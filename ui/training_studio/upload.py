@@ -1,4 +1,4 @@
-"""A model that somebody brings along: checked before anything of it is opened, then read like one of ours."""
+"""A model that a visitor uploads: checked before anything of it is opened, then saved to the library."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ LARGEST = LARGEST_BUNDLE // MIB
 
 
 def show() -> None:
-    """The uploader, and what came of the last one."""
-    st.header("Bring a model", anchor=False)
+    """The uploader, and the controls that save the model."""
+    st.header("Upload a model", anchor=False)
     st.markdown(
-        "A model that was downloaded here, as one file. Nothing in a file is run: its layers must be Keras's own, of "
-        "the kinds that this lab can follow, and its sizes are checked before it is unpacked."
+        "A model that was downloaded here, as one file. No code in the file is run: only Keras's own layers of "
+        "supported kinds are accepted, and all sizes are checked before it is unpacked."
     )
     file = st.file_uploader(
         "A model (.zip)", type=["zip", "keras"], key="studio_upload", max_upload_size=LARGEST,

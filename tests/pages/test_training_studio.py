@@ -30,9 +30,9 @@ class AtOnce(queue.JobQueue):
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
         job = Job(f"job{len(self._jobs)}", owner, title, work, arguments)
         self._jobs[job.identity] = job
-        self._hear(job, {"begun": time.time()})
+        self._receive(job, {"begun": time.time()})
         try:
-            job.result = worker.find(work)(arguments, lambda event: self._hear(job, worker.plain(event)), lambda: False)
+            job.result = worker.find(work)(arguments, lambda event: self._receive(job, worker.plain(event)), lambda: False)
             self._end(job, FINISHED)
         except LabError as error:
             self._end(job, FAILED, str(error))

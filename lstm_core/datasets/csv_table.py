@@ -62,7 +62,8 @@ def read_cells(data: bytes, max_rows: int, max_columns: int, strict: bool = Fals
     columns = max(map(len, rows.values()))
     if columns > max_columns:
         raise TextError(f"The table has {columns:,} columns; it can have {max_columns} at most.")
-    return pd.DataFrame(list(rows.values()), index=list(rows), dtype=object)
+    filled = enumerate(itertools.zip_longest(*rows.values()))  # None where a row is shorter
+    return pd.DataFrame(dict(filled), index=list(rows), dtype=object)
 
 
 def _separator(text: str) -> str:

@@ -166,11 +166,11 @@ BAD = {
     "an empty date": (table([*PLAIN[:9], ",4", *PLAIN[10:]]).encode(), "Row 11 has no date"),
     "infinity": (
         table([*PLAIN[:9], f"{DAYS[9]},inf", *PLAIN[10:]]).encode(),
-        "Row 11 infinite or too large",
+        "Row 11 .*infinite or too large",
     ),
     "huge": (
         table([*PLAIN[:9], f"{DAYS[9]},1e300", *PLAIN[10:]]).encode(),
-        "Row 11 infinite or too large",
+        "Row 11 .*infinite or too large",
     ),
     "two rows": (table(PLAIN[:2]).encode(), "2 values are too few"),
     "one row": (table(PLAIN[:1]).encode(), "1 value is too few"),

@@ -55,9 +55,7 @@ def read_vocabulary(folder: Path, reader: Callable[[dict[str, Any]], Read]) -> R
 def quiet_tensorflow() -> None:
     """Suppress TensorFlow's messages about its build, before it is imported, unless the variables are set."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault(
-        "TF_ENABLE_ONEDNN_OPTS", "0"
-    )  # it logs a message otherwise, and varies results
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it logs a message otherwise, and varies results
 
 
 def load_network(folder: Path) -> Any:

@@ -41,9 +41,7 @@ def checked_name(name: str) -> str:
         ModelError: in one sentence, if it is invalid, or the name of a shipped model.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name or ""):
-        raise ModelError(
-            "A name has lowercase letters a to z, digits, - and _, and begins with a letter or digit."
-        )
+        raise ModelError("A name has lowercase letters a to z, digits, - and _, and begins with a letter or digit.")
     if len(name) > LONGEST_NAME:
         raise ModelError(f"The name has {len(name)} characters; {LONGEST_NAME} is the most.")
     if name in RESERVED:

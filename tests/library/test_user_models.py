@@ -52,10 +52,7 @@ def test_nothing_is_written_over_unless_asked(home: Path, files: dict[str, bytes
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        *(
-            (name, "A name has")
-            for name in ("", "..", "../x", "a/b", "a b", "Ä", "A", ".hidden", "-x", "a\n")
-        ),
+        *((name, "A name has") for name in ("", "..", "../x", "a/b", "a b", "Ä", "A", ".hidden", "-x", "a\n")),
         ("a" * 41, "41 characters"),
         ("nul", "reserved"),
         ("com1", "reserved"),

@@ -32,7 +32,8 @@ class AtOnce(queue.JobQueue):
         self._jobs[job.identity] = job
         self._receive(job, {"begun": time.time()})
         try:
-            job.result = worker.find(work)(arguments, lambda event: self._receive(job, worker.plain(event)), lambda: False)
+            report = lambda event: self._receive(job, worker.plain(event))  # noqa: E731
+            job.result = worker.find(work)(arguments, report, lambda: False)
             self._end(job, FINISHED)
         except LabError as error:
             self._end(job, FAILED, str(error))

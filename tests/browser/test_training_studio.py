@@ -79,7 +79,7 @@ def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, addr
     download.value.save_as(tmp_path / "verdicts.zip")
     page.get_by_role("link", name="Inspect its cells").click()
     expect(page.get_by_role("heading", name="Cell microscope")).to_be_visible()
-    expect(page.get_by_role("combobox", name="Network")).to_have_value("Not bad, but: made-up verdicts")
+    expect(page.get_by_role("combobox", name="Network")).to_have_value("Not bad, but: generated opinions")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
     opened(page, address)  # what was downloaded comes back as another model

@@ -42,8 +42,8 @@ _ALL = (
     Preset(
         LessonRecipe(
             name="negation_15s",
-            title="Not bad, but: made-up verdicts",
-            summary="An LSTM of 12 units learns that 'not' turns what follows and that 'but' settles it.",
+            title="Not bad, but: generated opinions",
+            summary="An LSTM of 12 units learns that 'not' negates what follows and that what follows 'but' decides.",
             task="classifier",
             dataset="negation",
             units=12,
@@ -55,7 +55,7 @@ _ALL = (
             examples=2000,
         ),
         15,
-        "It first learns good and bad words, then that 'not' turns them: the curve has a step there.",
+        "It first learns good and bad words, then that 'not' negates them: the curve has a step there.",
         offline=True,
     ),
     Preset(
@@ -87,7 +87,7 @@ _ALL = (
             **_WRITER,
         ),
         60,
-        "What is left of the loss is what nobody can know: with which number a line begins.",
+        "The remaining loss is irreducible: the first number of a line is random.",
         offline=True,
     ),
     Preset(
@@ -105,7 +105,7 @@ _ALL = (
             **_TAGS,
         ),
         15,
-        "Far above guessing, which is a quarter, after one epoch; then training and validation part ways.",
+        "Far above chance, 25%, after one epoch; then the training and validation losses diverge.",
     ),
     Preset(
         LessonRecipe(
@@ -121,12 +121,12 @@ _ALL = (
             **_TAGS,
         ),
         60,
-        "Already better than the article's network.",
+        "Already better than the baseline.",
     ),
     Preset(
         LessonRecipe(
             name="tags_300s",
-            title="Tags of questions, patiently",
+            title="Tags of questions, in full",
             summary="An LSTM of 96 units reads 300 tokens of 7,200 questions.",
             units=96,
             embedding=64,
@@ -137,12 +137,12 @@ _ALL = (
             **(_TAGS | {"dropout": 0.5}),
         ),
         300,
-        "What patience buys: longer texts, more words, more units.",
+        "The gain from longer texts, a larger vocabulary and more units.",
     ),
     Preset(
         LessonRecipe(
             name="sentiment_15s",
-            title="Film reviews, a first look",
+            title="Movie reviews, a first look",
             summary="An LSTM of 32 units reads the first 80 words of 3,000 reviews.",
             units=32,
             embedding=32,
@@ -154,12 +154,12 @@ _ALL = (
             **_FILMS,
         ),
         15,
-        "Three thousand reviews are soon known by heart: watch the two losses part.",
+        "It soon overfits three thousand reviews: watch the two losses diverge.",
     ),
     Preset(
         LessonRecipe(
             name="sentiment_60s",
-            title="Film reviews",
+            title="Movie reviews",
             summary="An LSTM of 48 units reads the first 150 words of 10,000 reviews.",
             units=48,
             embedding=48,
@@ -171,12 +171,12 @@ _ALL = (
             **_FILMS,
         ),
         60,
-        "More reviews, less learnt by heart.",
+        "With more reviews, it overfits less.",
     ),
     Preset(
         LessonRecipe(
             name="sentiment_300s",
-            title="Film reviews, patiently",
+            title="Movie reviews, in full",
             summary="An LSTM of 64 units reads the first 300 words of 22,500 reviews.",
             units=64,
             embedding=64,
@@ -188,7 +188,7 @@ _ALL = (
             **_FILMS,
         ),
         300,
-        "Longer beginnings of all reviews: what more reading buys.",
+        "More words of each review, and all reviews: the gain from more data.",
     ),
     Preset(
         LessonRecipe(
@@ -233,13 +233,13 @@ _ALL = (
             **_WRITER,
         ),
         300,
-        "Ten times as much text: fewer words that don't exist.",
+        "Ten times as much text, and fewer words that don't exist.",
     ),
     Preset(
         LessonRecipe(
             name="forecast_15s",
             title="Two seasons and noise",
-            summary="An LSTM of 16 units reads four weeks of a made-up series and forecasts two.",
+            summary="An LSTM of 16 units reads four weeks of a generated series and forecasts two.",
             dataset="seasons",
             units=16,
             learning_rate=0.01,
@@ -249,14 +249,14 @@ _ALL = (
             **_SERIES,
         ),
         15,
-        "First a flat line, then the week, at last the month behind it.",
+        "First a constant, then the weekly season, at last the monthly one.",
         offline=True,
     ),
     Preset(
         LessonRecipe(
             name="sunspots_15s",
             title="A cycle like that of sunspots",
-            summary="An LSTM of 32 units reads sixteen years of a made-up cycle and forecasts three.",
+            summary="An LSTM of 32 units reads sixteen years of a generated cycle and forecasts three.",
             dataset="sunspots",
             units=32,
             learning_rate=0.005,
@@ -266,7 +266,7 @@ _ALL = (
             **_SERIES,
         ),
         15,
-        "The interval grows where nobody can know: how high the next peak will be.",
+        "The interval is widest where the uncertainty is greatest: at the height of the next peak.",
         offline=True,
     ),
     Preset(
@@ -283,14 +283,14 @@ _ALL = (
             **(_SERIES | {"dropout": 0.2}),
         ),
         15,
-        "The training loss falls, the validation loss soon rises: patience does not help where little can be known.",
+        "The validation loss soon rises while the training loss falls: longer training does not help here.",
         offline=True,
     ),
     Preset(
         LessonRecipe(
             name="forecast_60s",
-            title="Two seasons and noise, patiently",
-            summary="An LSTM of 96 units reads three months of a made-up series and forecasts two weeks.",
+            title="Two seasons and noise, in full",
+            summary="An LSTM of 96 units reads three months of a generated series and forecasts two weeks.",
             dataset="seasons",
             units=96,
             learning_rate=0.002,
@@ -300,7 +300,7 @@ _ALL = (
             **_SERIES,
         ),
         60,
-        "Six times the units and no better: what is left is noise, and in the end it is learnt by heart.",
+        "Six times the units and no better: the rest is noise, and in the end the network overfits to it.",
         offline=True,
     ),
 )

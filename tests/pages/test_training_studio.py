@@ -211,7 +211,7 @@ def test_saving_names_what_is_wrong_with_a_name(at_once: AtOnce, trained: Job, o
     page = opened(job=trained.identity)
     page.text_input(key=f"studio_name_{trained.identity}").set_value("../up").run()
     page.button(key="studio_save").click().run()
-    assert "small letters" in page.error[0].value
+    assert "lowercase" in page.error[0].value
     assert not own.exists()
 
 

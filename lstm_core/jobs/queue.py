@@ -121,7 +121,7 @@ class JobQueue:
             self._jobs[job.identity] = job
             self._forget_old()
         try:
-            client.subscribe_topic(topic_of(job.identity), lambda event: self._receive(job, event[1]))
+            client.subscribe_topic(topic_of(job.identity), lambda event: self.receive(job, event[1]))
             future = client.submit(
                 run_job, job.identity, work, arguments, key=f"lstm-lab-job-{job.identity}", pure=False
             )
@@ -205,7 +205,8 @@ class JobQueue:
 
     # --- Events and results; called on Dask's threads ---
 
-    def _receive(self, job: Job, event: dict[str, Any]) -> None:
+    def receive(self, job: Job, event: dict[str, Any]) -> None:
+        """Add an event to a job; one with `begun` marks it as running, or restarted."""
         job.last_seen = time.time()
         if "begun" in event:
             if job.begun:

@@ -1,15 +1,15 @@
-"""Series of numbers: reading and scaling them, simple forecasts, and how a forecast is judged."""
+"""Time series: reading and scaling them, baseline forecasts, and backtests."""
 
 from lstm_core.datasets.csv_table import LARGEST_TABLE
 from lstm_core.timeseries.backtest import (
     BASELINES,
     Backtest,
     backtest_forecasts,
+    independent_batches,
     lagged_copy,
     naive_scale,
     skill_interval,
     skill_score,
-    stretches,
 )
 from lstm_core.timeseries.csv_series import GAPS, SHORTEST_SERIES, Table, read_table, series_from_table
 from lstm_core.timeseries.scaling import FORMS
@@ -26,6 +26,7 @@ __all__ = [
     "Series",
     "Table",
     "backtest_forecasts",
+    "independent_batches",
     "lagged_copy",
     "load_series",
     "naive_scale",
@@ -34,5 +35,4 @@ __all__ = [
     "series_from_table",
     "skill_interval",
     "skill_score",
-    "stretches",
 ]

@@ -1,8 +1,6 @@
-"""Judges forecasts as they would have been made: origin by origin, each knowing only what lay before it.
+"""Backtests: forecasts from every origin of a test part, baseline forecasts, errors and confidence intervals.
 
-The parts of a series, the simple forecasts that a network has to beat, the errors, and how far chance alone could
-have moved them. Knows arrays only: no networks, no files. What a network does at an origin is in
-`inference/forecaster.py`.
+Each forecast uses only values up to its origin. The forecasts of a network are made in `inference/forecaster.py`.
 """
 
 from __future__ import annotations
@@ -16,21 +14,21 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.errors import LabError
 
-TRAINING, VALIDATION = 0.6, 0.2  # shares of a series, in the order of time; the rest is the test part
-SURE = 0.9  # confidence of an interval of the skill
+TRAINING, VALIDATION = 0.6, 0.2  # shares of a series in the order of time; the rest is the test part
+CONFIDENCE = 0.9  # of the interval of the skill
 
 
 class SeriesError(LabError):
-    """A series can't be used: too short, not numbers, or without a date."""
+    """A series that can't be used, for instance one that is too short."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A series cut in three by time; an index belongs to a part if start <= index < stop.
+    """The three parts of a series in the order of time.
 
     Attributes:
-        training: where the training part stops and validation begins.
-        validation: where the validation part stops and the test part begins.
+        training: the stop of the training part, the start of the validation part.
+        validation: the stop of the validation part, the start of the test part.
         length: of the series.
     """
 
@@ -40,46 +38,46 @@ class Parts:
 
     @classmethod
     def of(cls, length: int) -> Parts:
-        """The first 60 % to train on, the next 20 % to choose by, the last 20 % to be looked at once."""
+        """The first 60 % for training, the next 20 % for validation, the last 20 % for the test."""
         return cls(round(TRAINING * length), round((TRAINING + VALIDATION) * length), length)
 
     def training_origins(self, before: int, horizon: int) -> Array:
         """Origins t whose window and whose targets t + 1 … t + horizon all lie in the training part.
 
         Args:
-            before: how many values up to and with the origin are looked at.
+            before: the number of values up to and including the origin that are used.
             horizon: steps ahead.
         """
         return np.arange(before - 1, self.training - horizon)
 
     def validation_origins(self, horizon: int) -> Array:
-        """Origins whose targets all lie in the validation part; what lies before may be read."""
+        """Origins whose targets all lie in the validation part."""
         return np.arange(self.training - 1, self.validation - horizon)
 
     def test_origins(self, horizon: int) -> Array:
-        """Origins whose targets all lie in the test part; what lies before may be read."""
+        """Origins whose targets all lie in the test part."""
         return np.arange(self.validation - 1, self.length - horizon)
 
 
-# --- Forecasts that cost nothing ----------------------------------------------------------------
-# Each takes values (n,), origins (k,), the horizon and the season, and gives (k, horizon). Each looks at
+# --- Baseline forecasts -------------------------------------------------------------------------
+# Each takes values (n,), origins (k,), the horizon and the season, and returns (k, horizon). Each uses
 # values[: origin + 1] only (Hyndman & Athanasopoulos 2021, section 5.2).
 
 
 def naive(values: Array, origins: Array, horizon: int, season: int = 1) -> Array:
-    """The last value again and again."""
+    """The last known value."""
     return np.repeat(values[origins][:, None], horizon, axis=1)
 
 
 def seasonal_naive(values: Array, origins: Array, horizon: int, season: int = 1) -> Array:
-    """What was there a season ago, of the last whole season before the origin; naive where none is whole."""
+    """The value one season before, from the last complete season; naive where there is none."""
     steps = np.arange(1, horizon + 1)
     places = origins[:, None] + steps - season * -(-steps // season)  # (k, horizon)
     return np.where(places >= 0, values[np.maximum(places, 0)], values[origins][:, None])
 
 
 def drift(values: Array, origins: Array, horizon: int, season: int = 1) -> Array:
-    """The straight line through the first and the last value known."""
+    """The straight line through the first and the last known value."""
     slope = (values[origins] - values[0]) / np.maximum(origins, 1)
     return values[origins][:, None] + slope[:, None] * np.arange(1, horizon + 1)
 
@@ -92,17 +90,17 @@ BASELINES: dict[str, Baseline] = {"naive": naive, "seasonal_naive": seasonal_nai
 
 
 def truth(values: Array, origins: Array, horizon: int) -> Array:
-    """What came after each origin; (k, horizon)."""
+    """The true values after each origin; (k, horizon)."""
     return values[origins[:, None] + np.arange(1, horizon + 1)]
 
 
 def naive_scale(values: Array, parts: Parts) -> float:
-    """The mean absolute change from one value to the next in the training part: the unit of MASE.
+    """The mean absolute error of the one-step naive forecast in the training part: the unit of MASE.
 
-    Hyndman & Koehler (2006), with the one-step naive forecast whatever the season.
+    Hyndman & Koehler (2006).
 
     Raises:
-        SeriesError: if nothing ever changes there.
+        SeriesError: if the values there are constant.
     """
     scale = float(np.abs(np.diff(values[: parts.training])).mean()) if parts.training > 1 else 0.0
     if not scale > 0:
@@ -111,7 +109,7 @@ def naive_scale(values: Array, parts: Parts) -> float:
 
 
 def pinball(actual: Array, quantiles: Array, levels: tuple[float, ...]) -> Array:
-    """The pinball loss of quantile forecasts (Koenker & Bassett 1978), smallest on average at the true quantile.
+    """The pinball loss of quantile forecasts (Koenker & Bassett 1978), minimized by the true quantiles.
 
     Args:
         actual: (…,).
@@ -136,15 +134,15 @@ def coverage(actual: Array, quantiles: Array) -> float:
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts from all origins of a part, and what then happened. Arrays are not to be changed.
+    """Forecasts from all origins of a part, and the true values.
 
     Attributes:
         origins: (k,) the last index known to each forecast.
-        actual: (k, horizon).
-        quantiles: (k, horizon, levels) of the network, rising; empty levels where there is no network.
+        actual: (k, horizon) the true values.
+        quantiles: (k, horizon, levels) of the network, rising; no levels without a network.
         baselines: name → (k, horizon).
         levels: of the quantiles.
-        scale: the training part's mean absolute change.
+        scale: see `naive_scale`.
     """
 
     origins: Array
@@ -156,16 +154,16 @@ class Backtest:
 
     @cached_property
     def forecasts(self) -> dict[str, Array]:
-        """Name → (k, horizon): "lstm", the median of the network where there is one, and the simple ones."""
+        """Name → (k, horizon): "lstm", the median of the network, and the baselines."""
         own = {"lstm": self.quantiles[..., self.levels.index(0.5)]} if self.levels else {}
         return own | dict(self.baselines)
 
     def errors(self, name: str) -> Array:
-        """|forecast - what happened|; (k, horizon)."""
+        """Absolute errors; (k, horizon)."""
         return np.abs(self.forecasts[name] - self.actual)
 
     def up_to(self, horizon: int) -> Backtest:
-        """The same origins, only the first steps ahead."""
+        """The same backtest with fewer steps ahead."""
         return Backtest(
             self.origins,
             self.actual[:, :horizon],
@@ -180,29 +178,27 @@ class Backtest:
         return float(self.errors(name).mean())
 
     def mase(self, name: str) -> float:
-        """Mean absolute error in units of the training part's one-step naive error; below 1 is less than that."""
+        """Mean absolute scaled error: `mae` in units of `scale`."""
         return self.mae(name) / self.scale
 
     def mase_by_step(self, name: str) -> Array:
-        """The same for each step ahead; (horizon,)."""
+        """MASE of each step ahead; (horizon,)."""
         return self.errors(name).mean(axis=0) / self.scale
 
     def skill(self, name: str = "lstm", against: str = "naive") -> float:
-        """1 - MAE / MAE of the other: 1 is perfect, 0 no better, negative worse."""
+        """The skill of one forecast against another, see `skill_score`."""
         return skill_score(self.errors(name), self.errors(against))
 
     def push_errors(self) -> Array:
-        """|error| of the network with its reading taken out; (k, horizon).
+        """Absolute errors of the last value plus the network's mean forecast change of each step; (k, horizon).
 
-        Each last value gets the same push, the mean of all changes that the network forecasts for that step. What is
-        as good as the network shows that the network gains nothing by looking at where it is. Only forecasts go into
-        the push, no truth.
+        If this constant is as good as the network, the network gains nothing from its inputs.
         """
         changes = self.forecasts["lstm"] - self.baselines["naive"]
         return np.abs(self.baselines["naive"] + changes.mean(axis=0) - self.actual)
 
     def coverage(self) -> float:
-        """The share of values that fell into the network's interval."""
+        """The share of true values in the interval of the network."""
         return coverage(self.actual, self.quantiles)
 
 
@@ -215,11 +211,11 @@ def backtest_forecasts(
     quantiles: Array | None = None,
     levels: tuple[float, ...] = (),
 ) -> Backtest:
-    """Lay a network's forecasts and the simple ones beside what happened.
+    """The backtest of a network and of the baselines.
 
     Args:
         values: (n,) the series.
-        origins: (k,) with k >= 1; the last origin has `horizon` values behind it.
+        origins: (k,) with k >= 1; the last origin has `horizon` values after it.
         horizon: steps ahead.
         season: of the seasonal naive forecast, in steps.
         scale: from `naive_scale`.
@@ -241,30 +237,30 @@ def backtest_forecasts(
     )
 
 
-# --- Is it luck? --------------------------------------------------------------------------------
+# --- Confidence intervals -----------------------------------------------------------------------
 
 
 def skill_score(errors: Array, others: Array) -> float:
-    """1 - mean of the one / mean of the other; 0 where both are without error."""
+    """1 - mean error / mean error of the other: 1 is perfect, 0 no better, negative worse; 0 where both are 0."""
     mine, theirs = float(errors.mean()), float(others.mean())
     return 1 - mine / theirs if theirs > 0 else (0.0 if mine == 0 else -np.inf)
 
 
-def skill_interval(errors: Array, others: Array, stretch: int) -> tuple[float, float]:
-    """Where the true skill lies with a confidence of 90 %: the skill, and Student's t over the means of stretches.
+def skill_interval(errors: Array, others: Array, batch: int) -> tuple[float, float]:
+    """The 90 % confidence interval of the skill, by batch means (Schmeiser 1982) and Student's t.
 
-    Neighbouring forecasts overlap and err together, so they are taken together in stretches of at least the horizon,
-    each of which counts once (the method of batch means, Schmeiser 1982). The ratio is made linear around its value.
+    Neighbouring forecasts overlap, so their errors are correlated; they are averaged over batches of at least the
+    horizon. The ratio is linearized.
 
     Args:
         errors: (k, …) absolute errors, an origin a row.
-        others: the same of the forecast that it is held against.
-        stretch: origins in a stretch; at least the horizon.
+        others: of the forecast to compare with.
+        batch: origins in a batch; at least the horizon.
 
     Returns:
-        Lower and upper end; without end where there are fewer than two stretches.
+        Lower and upper end; infinite with fewer than two batches.
     """
-    count = stretches(len(errors), stretch)
+    count = independent_batches(len(errors), batch)
     whole, theirs = skill_score(errors, others), float(others.mean())
     if count < 2 or not theirs > 0:
         return -np.inf, np.inf
@@ -273,19 +269,19 @@ def skill_interval(errors: Array, others: Array, stretch: int) -> tuple[float, f
         for each in (errors, others)
     )  # (count,)
     gains = (other * (1 - whole) - mine) / theirs
-    reach = student_t((1 + SURE) / 2, count - 1) * float(gains.std(ddof=1)) / np.sqrt(count)
+    reach = student_t((1 + CONFIDENCE) / 2, count - 1) * float(gains.std(ddof=1)) / np.sqrt(count)
     return whole - reach, whole + reach
 
 
-def stretches(origins: int, stretch: int) -> int:
-    """How many stretches of forecasts that don't overlap there are among so many origins."""
-    return min(origins // max(stretch, 1), 100)
+def independent_batches(origins: int, batch: int) -> int:
+    """The number of batches of `batch` origins, 100 at most."""
+    return min(origins // max(batch, 1), 100)
 
 
 def student_t(level: float, freedom: int) -> float:
     """The quantile of Student's t distribution; `level` between 0.5 and 1, `freedom` 1 or more.
 
-    From the density, summed up after the substitution t = √freedom · tan a, which makes its tails finite.
+    By numerical integration of the density after the substitution t = √freedom · tan a.
     """
     angle = np.linspace(0, np.pi / 2, 20_001)
     density = np.cos(angle) ** (freedom - 1)
@@ -296,13 +292,13 @@ def student_t(level: float, freedom: int) -> float:
 
 @dataclass(frozen=True)
 class LaggedCopy:
-    """Is the one-step forecast a forecast, or yesterday's value drawn a step to the right?
+    """Whether the one-step forecast is a copy of the last known value.
 
     Attributes:
-        to_truth: mean distance between the forecast and the value that it forecasts.
-        to_last: mean distance between the forecast and the value before, which it knew.
-        correlation: of forecast and truth, as charts that hug the line boast of.
-        naive_correlation: of the value before and the truth.
+        to_truth: mean distance from the forecast to the true value.
+        to_last: mean distance from the forecast to the last known value.
+        correlation: of the forecast and the true value.
+        naive_correlation: of the last known value and the true value.
     """
 
     to_truth: float
@@ -312,12 +308,12 @@ class LaggedCopy:
 
     @property
     def is_copy(self) -> bool:
-        """Whether the forecast is less than half as far from what it knew as from what it forecasts."""
+        """Whether the forecast is less than half as far from the last known value as from the true one."""
         return self.to_last < self.to_truth / 2
 
 
 def lagged_copy(test: Backtest) -> LaggedCopy:
-    """Hold the network's one-step forecasts against the truth and against the last value known."""
+    """Compare the one-step forecasts of the network with the true and the last known values."""
     forecast, last, actual = (each[:, 0] for each in (test.forecasts["lstm"], test.forecasts["naive"], test.actual))
     return LaggedCopy(
         float(np.abs(forecast - actual).mean()),

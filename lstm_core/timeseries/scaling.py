@@ -1,7 +1,7 @@
-"""Values into windows and back: what the network reads, what it learns to say, and in which units.
+"""The scaling of a series: windows of inputs, targets, and forecasts in the units of the series.
 
-A scaling remembers the range on which it was fitted, so that anybody can check that it is the training part. Arrays
-only; the network is in `inference/forecaster.py`.
+A scaling stores the range on which it was fitted, so that this can be checked to be the training part. The network is
+in `inference/forecaster.py`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ FORMS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Scaling:
-    """How a series becomes numbers of a size that a network likes.
+    """A standardization of a series or of its changes.
 
     Attributes:
-        form: "level": the values, moved and scaled; "difference": changes; "log_difference": changes of the logarithm.
-        centre: is subtracted; 0 for changes, so that "no change" stays 0.
-        spread: is divided by; the standard deviation.
-        fitted_on: start and stop of the range that both were computed from.
+        form: "level": values; "difference": changes; "log_difference": changes of the logarithm.
+        centre: the mean, which is subtracted; 0 for changes, so that "no change" stays 0.
+        spread: the standard deviation, the divisor.
+        fitted_on: start and stop of the range from which both were computed.
     """
 
     form: Form
@@ -40,12 +40,18 @@ class Scaling:
 
     @classmethod
     def fit(cls, values: Array, form: Form, start: int, stop: int) -> Scaling:
-        """Centre and spread of values[start:stop], and of nothing else.
+        """Fit the centre and spread of values[start:stop].
+
+        Args:
+            values: (n,) the series.
+            form: one of `FORMS`.
+            start: first index.
+            stop: index after the last.
 
         Raises:
-            SeriesError: if they never change, or logarithms of values that aren't positive are asked for.
+            SeriesError: if the values are constant, or not positive for "log_difference".
         """
-        seen = _even(values[start:stop], form)
+        seen = _values(values[start:stop], form)
         if form != "level":
             seen = np.diff(seen)
         spread = float(seen.std()) if len(seen) else 0.0
@@ -55,35 +61,45 @@ class Scaling:
 
     @property
     def reach(self) -> int:
-        """How many more values than its length a window needs: changes need the one before."""
+        """The number of values before a window that are needed: 1 for changes, else 0."""
         return 0 if self.form == "level" else 1
 
     def inputs(self, values: Array, origins: Array, window: int) -> Array:
-        """What the network reads at each origin t, the values up to and with t; (k, window, 1) float32.
+        """The inputs of the network at each origin t, values up to and including t; (k, window, 1) float32.
 
         Args:
             values: (n,) the series.
             origins: (k,), each at least window - 1 + reach.
-            window: how many timesteps.
+            window: timesteps.
         """
         places = origins[:, None] + np.arange(1 - window - self.reach, 1)  # (k, window + reach), the last column is t
-        seen = _even(values[places], self.form)
+        seen = _values(values[places], self.form)
         seen = seen if self.form == "level" else np.diff(seen, axis=1)
         return ((seen - self.centre) / self.spread).astype(np.float32)[..., None]
 
     def targets(self, values: Array, origins: Array, horizon: int) -> Array:
-        """What the network should say: the values, or their changes since the origin; (k, horizon) float32."""
-        ahead = _even(values[origins[:, None] + np.arange(1, horizon + 1)], self.form)
-        anchor = self.centre if self.form == "level" else _even(values[origins], self.form)[:, None]
+        """The targets of the network: values, or their changes since the origin; (k, horizon) float32.
+
+        Args:
+            values: (n,) the series.
+            origins: (k,).
+            horizon: steps ahead.
+        """
+        ahead = _values(values[origins[:, None] + np.arange(1, horizon + 1)], self.form)
+        anchor = self.centre if self.form == "level" else _values(values[origins], self.form)[:, None]
         return ((ahead - anchor) / self.spread).astype(np.float32)
 
     def back(self, answers: Array, values: Array, origins: Array) -> Array:
-        """What the network said, in the units of the series; (k, horizon, levels) float64, rising along levels.
+        """Outputs of the network in the units of the series; (k, horizon, levels) float64, rising along levels.
 
-        Quantiles that cross are put in order, which never makes them worse (Chernozhukov, Fernández-Val & Galichon
-        2010).
+        Crossing quantiles are sorted, which never makes them worse (Chernozhukov, Fernández-Val & Galichon 2010).
+
+        Args:
+            answers: (k, horizon, levels).
+            values: (n,) the series.
+            origins: (k,).
         """
-        anchor = self.centre if self.form == "level" else _even(values[origins], self.form)[:, None, None]
+        anchor = self.centre if self.form == "level" else _values(values[origins], self.form)[:, None, None]
         found = np.sort(anchor + self.spread * answers.astype(float), axis=-1)
         return np.exp(found) if self.form == "log_difference" else found
 
@@ -93,7 +109,7 @@ class Scaling:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Scaling:
-        """Raises KeyError, TypeError or ValueError for anything else than `to_json` gave."""
+        """The inverse of `to_json`; KeyError, TypeError or ValueError for other data."""
         if data["form"] not in FORMS:
             raise ValueError(f"there is no form {data['form']!r}")
         start, stop = data["fitted_on"]
@@ -103,8 +119,8 @@ class Scaling:
         return cls(data["form"], centre, spread, (int(start), int(stop)))
 
 
-def _even(values: Array, form: str) -> Array:
-    """The values, or their logarithms."""
+def _values(values: Array, form: str) -> Array:
+    """The values, or their logarithms for "log_difference"."""
     if form != "log_difference":
         return values
     if values.size and not values.min() > 0:

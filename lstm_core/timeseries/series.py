@@ -1,7 +1,6 @@
-"""Series to forecast: six share prices that come with Plotly, and three that are made here from a formula and a seed.
+"""Series to forecast: six share prices from Plotly's sample data, and three that are generated from a formula.
 
-Reading a user's CSV is in `timeseries/csv_series.py`. Plotly itself is not imported: only the table inside its
-package is read.
+Uploaded series are in `timeseries/csv_series.py`. Plotly isn't imported; only the table in its package is read.
 """
 
 from __future__ import annotations
@@ -35,16 +34,16 @@ DAY = np.timedelta64(1, "D")
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values in the order of time, evenly spaced.
+    """Evenly spaced values in the order of time.
 
     Attributes:
         name: in links.
-        title: for people.
+        title: as displayed.
         dates: (n,) datetime64[s].
         values: (n,) float64, finite; not writeable.
-        season: how many steps until it looks alike again; 1 for none.
-        step: what one step is called: "day", "week".
-        about: where it comes from, in a sentence.
+        season: its seasonal period in steps; 1 for none.
+        step: the name of a step, such as "day" or "week".
+        about: its source, in a sentence.
     """
 
     name: str
@@ -69,30 +68,30 @@ class Series:
 
 
 def series_names() -> list[str]:
-    """All series that need no upload."""
-    return [*COMPANIES, *_MADE]
+    """The names of all series of `load_series`."""
+    return [*COMPANIES, *_GENERATED]
 
 
 @cache
 def load_series(name: str) -> Series:
-    """A series by its name.
+    """The series of that name.
 
     Raises:
-        DatasetError: if there is none of that name, or the share prices can't be read.
+        DatasetError: if there is none, or the share prices can't be read.
     """
     if name in COMPANIES:
         return stocks()[name]
-    if name not in _MADE:
+    if name not in _GENERATED:
         raise DatasetError(f"There is no series '{name}'; there are {', '.join(series_names())}.")
-    return _MADE[name]()
+    return _GENERATED[name]()
 
 
 @cache
 def stocks() -> dict[str, Series]:
-    """105 weeks of six companies, each 1 at the start, by their symbols: the table of `plotly.data.stocks()`.
+    """The table of `plotly.data.stocks()`: 105 weeks of six companies by symbol, each 1 at the start.
 
     Raises:
-        DatasetError: if Plotly isn't installed, or its table isn't what it was.
+        DatasetError: if Plotly isn't installed, or its table has changed.
     """
     try:
         path = importlib.metadata.distribution("plotly").locate_file(STOCKS_FILE)
@@ -112,15 +111,14 @@ def stocks() -> dict[str, Series]:
 def seasons(length: int = 1400, seed: int = 7) -> Series:
     """A noisy sum of seasons, a value a day.
 
-    y_t = 100 + 8 sin(2πt/7) + 4 cos(4πt/7) + 10 sin(2πt/30.44) + e_t with e_t normal, standard deviation 3: a week with
-    a peak and a shoulder, a month that doesn't fit into weeks, and noise that nobody can forecast.
+    y_t = 100 + 8 sin(2πt/7) + 4 cos(4πt/7) + 10 sin(2πt/30.44) + e_t with e_t normal, standard deviation 3.
     """
     t = np.arange(length)
     week = 8 * np.sin(2 * np.pi * t / 7) + 4 * np.cos(4 * np.pi * t / 7)
     month = 10 * np.sin(2 * np.pi * t / 30.44)
     values = 100 + week + month + np.random.default_rng(seed).normal(0, 3, length)
     dates = np.datetime64("2021-01-01", "s") + t * DAY
-    about = "Made here: a weekly and a monthly season, which don't fit into each other, and noise."
+    about = "Generated: a weekly and a monthly season with incommensurate periods, and noise."
     return Series("seasons", "A noisy sum of seasons", dates, values, 7, "day", about)
 
 
@@ -144,17 +142,17 @@ def sunspots(length: int = 1280, seed: int = 11) -> Series:
         start += period
     values = np.maximum(smooth + rng.normal(0, 1, length) * (2 + 0.06 * smooth), 0)
     dates = (np.datetime64("1700-01", "M") + 3 * np.arange(length)).astype("datetime64[s]")
-    about = "Made here: cycles of about eleven years, no two alike in length or height, as sunspots have them."
+    about = "Generated: cycles of about eleven years with random length and height, like those of sunspots."
     return Series("sunspots", "A sunspot-like cycle", dates, values, 44, "quarter", about)
 
 
 def random_walk(length: int = 105, seed: int = 3) -> Series:
-    """A coin in the place of a company: log y_t = log y_{t-1} + e_t from 1 on, e_t normal, standard deviation 4 %."""
+    """A random walk: log y_t = log y_{t-1} + e_t, starting from y = 1, with e_t normal, standard deviation 4 %."""
     steps = np.random.default_rng(seed).normal(0, 0.04, length - 1)
     values = np.exp(np.concatenate([[0.0], np.cumsum(steps)]))
     dates = np.datetime64("2018-01-01", "s") + 7 * DAY * np.arange(length)
-    about = "Made here by chance alone: nobody can forecast which way it turns next."
+    about = "Generated: random changes, which can't be forecast."
     return Series("random_walk", "A random walk, no company", dates, values, 4, "week", about)
 
 
-_MADE: dict[str, Callable[[], Series]] = {"seasons": seasons, "sunspots": sunspots, "random_walk": random_walk}
+_GENERATED: dict[str, Callable[[], Series]] = {"seasons": seasons, "sunspots": sunspots, "random_walk": random_walk}

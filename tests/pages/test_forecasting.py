@@ -137,7 +137,7 @@ class Paused(queue.JobQueue):
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
         job = Job(f"job{len(self._jobs)}", owner, title, work, arguments, state=RUNNING, begun=time.time())
         self._jobs[job.identity] = job
-        self._receive(job, {"share": 0.3, "line": "level  epoch 3/10"})
+        self.receive(job, {"share": 0.3, "line": "level  epoch 3/10"})
         return job
 
     def stop(self, job: Job) -> None:

@@ -30,9 +30,9 @@ class AtOnce(queue.JobQueue):
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
         job = Job(f"job{len(self._jobs)}", owner, title, work, arguments)
         self._jobs[job.identity] = job
-        self._receive(job, {"begun": time.time()})
+        self.receive(job, {"begun": time.time()})
         try:
-            report = lambda event: self._receive(job, worker.plain(event))  # noqa: E731
+            report = lambda event: self.receive(job, worker.plain(event))  # noqa: E731
             job.result = worker.find(work)(arguments, report, lambda: False)
             self._end(job, FINISHED)
         except LabError as error:

@@ -11,7 +11,15 @@ import streamlit as st
 from lstm_core.evaluation import PLANTED
 from lstm_core.inference import Forecaster
 from lstm_core.interpret import SERIES_SIGNALS, best_follower, series_signal, standardised
-from lstm_core.timeseries import BASELINES, FORMS, Backtest, lagged_copy, skill_interval, skill_score, stretches
+from lstm_core.timeseries import (
+    BASELINES,
+    FORMS,
+    Backtest,
+    independent_batches,
+    lagged_copy,
+    skill_interval,
+    skill_score,
+)
 from ui.common import charts, plotting
 from ui.common.url_state import linked
 from ui.forecasting import charts as forecast_charts
@@ -79,7 +87,7 @@ def constant_offset(test: Backtest) -> str:
 def uncertainty(test: Backtest) -> str:
     """The confidence interval of the skill; one or two sentences."""
     _, low, high = skill_against(test, "naive")
-    count, apart = len(test.origins), stretches(len(test.origins), test.actual.shape[1])
+    count, apart = len(test.origins), independent_batches(len(test.origins), test.actual.shape[1])
     words = f"The test set has **{count:,} forecasts**, one from each origin. "
     if count > apart:
         words += f"They overlap and count as {apart} independent ones. "

@@ -219,10 +219,8 @@ class Contender:
         return float(answer)
 
     def end(self) -> None:
-        """No more questions."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        """Close the pipes and wait for the process."""
+        self._process.communicate()
 
 
 def thread_settings(threads: int) -> dict[str, str]:

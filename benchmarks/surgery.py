@@ -37,8 +37,8 @@ def measure(model: TextClassifier, repeats: int) -> list[timing.Comparison]:
         READ: lambda: model.read(text),
         "one clamp": lambda: model.read(text, clamps=OPERATIONS["one clamp"]),
         "three clamps": lambda: model.read(text, clamps=OPERATIONS["three clamps"]),
-        UNITS: lambda: ablation.ablate_units(model, text),
-        EACH_TOKEN: lambda: ablation.ablate_tokens(model, text),
+        UNITS: lambda: ablation.ablate(model, text, "units"),
+        EACH_TOKEN: lambda: ablation.ablate(model, text, "tokens", "i"),
     }
     measures = {name: timing.timed(action) for name, action in actions.items()}
     times = timing.interleaved(measures, repeats, {UNITS: 5, EACH_TOKEN: 5})

@@ -1,8 +1,8 @@
-"""A trained text classifier: its answer, and everything it computed on the way there.
+"""A trained text classifier: its answer, and everything it computes for it.
 
-`predict` asks Keras, in batches. `read` follows one text through NumPy copies of the weights and
-keeps every gate, state and intermediate answer; both agree to 1e-4. How a text becomes ids is in
-`text/encoder.py`, how a network is followed in `nn/network.py`.
+`predict` runs Keras, in batches. `read` runs one text through NumPy copies of the weights and keeps
+every gate, state and intermediate answer; both agree to 1e-4. Text becomes ids in
+`text/encoder.py`; the forward pass is in `nn/network.py`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,13 @@ class Reading:
     """One text, read token by token; T is the number of tokens that were read.
 
     Attributes:
-        text: the text as it was given.
-        encoded: tokens, their places, ids, what was cut off, masked or unknown.
+        text: as given.
+        encoded: its tokens, their places and ids, and what was cut off, masked or unknown.
         labels: the classes, in the order of the columns of `probabilities`.
-        probabilities: (T, classes) float32, the answer if the text ended after each token; rows
-            sum to 1. Only for a causal network; see `causal`.
+        probabilities: (T, classes) float32, the answer for the text up to each token; rows sum to 1.
         layers: one trace a recurrent layer.
         causal: False if the network also reads backwards: then only the last row is an answer.
-        clamps: what was held while reading.
+        clamps: the signals that were clamped.
     """
 
     text: str
@@ -71,8 +70,15 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class TextClassifier:
-    """A loaded classifier; made by `lstm_core.load`. Nothing in it changes: it is safe to share."""
+class TokenModel:
+    """A loaded network over the tokens of a text. It never changes, so it is safe to share.
+
+    Attributes:
+        card: what it is.
+        encoder: turns a text into ids.
+        model: the Keras model.
+        network: the same in NumPy.
+    """
 
     card: ModelCard
     encoder: Encoder
@@ -80,23 +86,32 @@ class TextClassifier:
     network: Network
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def on_batch(self, *inputs: Array) -> Array:
+        """The Keras model's output, float32, for ids: one (n, T) array for each of its inputs."""
+        with self._lock:  # Keras builds its predict function on first use, which two threads must not
+            return np.asarray(self.model.predict_on_batch(inputs[0] if len(inputs) == 1 else list(inputs)), np.float32)
+
+
+class TextClassifier(TokenModel):
+    """A loaded classifier; made by `lstm_core.load`."""
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The classes, in the order of every array of probabilities."""
         return self.card.labels
 
     def predict(self, texts: Sequence[str], *, mask_names: bool | None = None) -> Array:
-        """The answer for each text, by Keras.
+        """The answer for each text, computed by Keras.
 
         Args:
-            texts: any number of texts.
+            texts: any number of them.
             mask_names: see `read`.
 
         Returns:
             (n, classes) float32; each row sums to 1.
 
         Raises:
-            TextError: naming the first text that has nothing to read.
+            TextError: naming the first text without a token.
         """
         if isinstance(texts, str):
             raise TypeError("predict takes a list of texts; for one text write predict([text]).")
@@ -112,15 +127,16 @@ class TextClassifier:
         self, encoded: Sequence[Encoding], report: Callable[[float], None] = lambda share: None
     ) -> Array:
         answers = np.zeros((len(encoded), len(self.labels)), np.float32)
-        done = 0
+        longest, done = self.encoder.length if self.network.ignores_padding else 0, 0
         for chosen in self._batches([len(text.ids) for text in encoded]):
-            answers[chosen] = self._predict_batch([encoded[index] for index in chosen])
+            inputs = zip(*(encoded[index].inputs for index in chosen), strict=True)
+            answers[chosen] = with_both_classes(self.on_batch(*(pad(ids, up_to=longest) for ids in inputs)))
             done += len(chosen)
             report(done / len(encoded))
         return answers
 
     def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
-        """Texts that share a batch: of like length, or of one length if pads would change the answer."""
+        """Indices of each batch: texts of similar length, or of equal length if padding would change the answer."""
         by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
         whole = self.network.ignores_padding
         groups = [by_length] if whole else [list(same) for _, same in groupby(by_length, key=lengths.__getitem__)]
@@ -128,28 +144,17 @@ class TextClassifier:
             for first in range(0, len(group), BATCH):
                 yield group[first : first + BATCH]
 
-    def _predict_batch(self, texts: list[Encoding]) -> Array:
-        longest = self.encoder.length if self.network.ignores_padding else 0
-        batch = [pad(ids, up_to=longest) for ids in zip(*(text.inputs for text in texts), strict=True)]
-        return with_both_classes(self.on_batch(*batch))
-
-    def on_batch(self, *inputs: Array) -> Array:
-        """What Keras says of ready-made ids: one (n, T) array an input of the network → (n, classes or 1) float32."""
-        with self._lock:  # Keras builds its predict function on first use, which two threads must not
-            return np.asarray(self.model.predict_on_batch(inputs[0] if len(inputs) == 1 else list(inputs)), np.float32)
-
     def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
         """Read one text and keep everything.
 
         Args:
             text: any string with at least one token in it.
-            clamps: signals to hold while reading.
-            mask_names: whether names of programming languages are hidden; None leaves it to the
-                model's own setting.
+            clamps: signals to clamp.
+            mask_names: whether names of programming languages are masked; None for the encoder's own setting.
 
         Raises:
             TextError: if there is nothing to read.
-            ValueError: if a clamp names a signal, unit, timestep or layer that isn't there.
+            ValueError: if a clamp names a signal, unit, timestep or layer that doesn't exist.
         """
         clamps = tuple(clamps)
         encoded = self.encoder.encode(text, mask_names)
@@ -165,7 +170,7 @@ class TextClassifier:
         )
 
     def attribute(self, text: str, label: str | None = None, *, mask_names: bool | None = None) -> Attribution:
-        """What each token did for one answer: integrated gradients over the embeddings.
+        """The contribution of each token to one class: integrated gradients over the embeddings.
 
         Args:
             text: what `read` takes.
@@ -174,7 +179,7 @@ class TextClassifier:
 
         Returns:
             (T,) nats of log-odds a token, with `.label`, `.score`, `.baseline` (every token
-            unknown) and `.residual`, which says how far the values miss score - baseline.
+            unknown) and `.residual`, the difference of score - baseline and their sum.
 
         Raises:
             TextError: if there is nothing to read.
@@ -194,12 +199,16 @@ class TextClassifier:
         mask_names: bool | None = None,
         report: Callable[[float], None] = lambda share: None,
     ) -> Array:
-        """How many nats of log-odds of a class are lost when each token is made unknown; by Keras.
+        """The log-odds of a class that are lost when each token is made unknown, in nats, computed by Keras.
 
-        Args and errors as in `attribute`; `report` is told, now and then, what share is done.
+        Args:
+            text: as in `attribute`; so are the errors.
+            label: as in `attribute`.
+            mask_names: see `read`.
+            report: called with the share that is done, 0…1.
 
         Returns:
-            (T,) float; above 0 where the token spoke for the class.
+            (T,) float; above 0 where the token supports the class.
         """
         encoded = self.encoder.encode(text, mask_names)
         chosen = self._class(label, encoded)
@@ -209,7 +218,7 @@ class TextClassifier:
         return odds[0] - odds[1:]
 
     def _without(self, encoded: Encoding, t: int) -> Encoding:
-        """The same text with one token unknown, and so the pairs it is part of."""
+        """The same text with one token, and so the pairs with it, unknown."""
         ids = encoded.ids.copy()
         ids[t] = UNKNOWN if ids[t] != PAD else PAD
         pairs = self.encoder.pairs
@@ -224,9 +233,11 @@ class TextClassifier:
 
 
 def pad(ids: Sequence[Array], up_to: int) -> Array:
-    """One batch of ids, (n, length) int32, with zeros behind each text.
+    """One batch of ids, (n, length) int32, padded with zeros at the end.
 
-    The length is that of the longest, rounded up to `LENGTH_STEP`, but no more than `up_to`.
+    Args:
+        ids: n arrays of ids.
+        up_to: the length is that of the longest, rounded up to `LENGTH_STEP` as far as this allows.
     """
     longest = max(len(row) for row in ids)
     length = max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))
@@ -237,14 +248,14 @@ def pad(ids: Sequence[Array], up_to: int) -> Array:
 
 
 def with_both_classes(output: Array) -> Array:
-    """(n, classes): a single sigmoid unit is the second of two classes."""
+    """(n, classes) from a network's (n, classes or 1) output: a single unit is the second of two classes."""
     if output.shape[1] > 1:
         return output
     return np.concatenate([1 - output, output], axis=1)
 
 
 def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
-    """A text classifier from its folder; raises ModelError as `load` does."""
+    """A text classifier from its folder; raises ModelError as `inference.load` does."""
     encoder = read_vocabulary(folder, Encoder.from_json)
     model = load_network(folder)
     network = Network(model)
@@ -254,7 +265,7 @@ def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
 
 
 def _misfit(card: ModelCard, encoder: Encoder, model: Any) -> str:
-    """Why a network can't answer for this encoder and card; empty if it can."""
+    """Why a network doesn't fit its encoder or card; empty if it does."""
     embeddings = [layer for layer in model.layers if is_a(layer, "Embedding")]
     known = [len(encoder.vocabulary)] + ([] if encoder.pairs is None else [len(encoder.pairs)])
     if sorted(layer.input_dim for layer in embeddings) != sorted(known) or len(model.inputs) != len(known):

@@ -1,23 +1,24 @@
-"""A trained network that fills the blank of a sentence, and everything it computed on the way there.
+"""A trained network that fills the blank of a sentence, and everything it computes for that.
 
-`read` follows one sentence through NumPy copies of the weights; `predict` asks Keras. The sentences that it was
-trained on are in `datasets/cloze_grammar.py`.
+`read` runs one sentence through NumPy copies of the weights; `predict` runs Keras. The sentences that it was trained
+on are in `datasets/cloze_grammar.py`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.datasets import cloze_grammar
 from lstm_core.errors import TextError
-from lstm_core.inference.classifier import pad
+from lstm_core.inference.classifier import TokenModel, pad
 from lstm_core.library.card import ModelCard, misfit
+from lstm_core.library.store import load_network, read_vocabulary
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
@@ -28,10 +29,10 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Filled:
-    """One sentence, read; T is its number of words, the blank counted.
+    """One sentence, read; T is its number of words, including the blank.
 
     Attributes:
-        text: as it was given.
+        text: as given.
         encoded: its words, their places and ids.
         place: the blank's timestep, from 0.
         answers: the words that may stand in the blank.
@@ -54,20 +55,13 @@ class Filled:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """The words that the network doesn't know, each once, as they stand in the text."""
+        """The words that are not in the vocabulary, each once, as they stand in the text."""
         places = np.flatnonzero(self.encoded.ids == UNKNOWN)
         return tuple(dict.fromkeys(self.text[slice(*self.encoded.spans[place])] for place in places))
 
 
-@dataclass(frozen=True)
-class BlankFiller:
-    """A loaded network; made by `lstm_core.load`. Nothing in it changes: it is safe to share."""
-
-    card: ModelCard
-    encoder: Encoder
-    model: Any
-    network: Network
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+class BlankFiller(TokenModel):
+    """A loaded network that fills blanks; made by `lstm_core.load`."""
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -92,7 +86,7 @@ class BlankFiller:
         if not places:
             raise TextError(f"There is no blank: put {BLANK} (underscores) where the missing word belongs.")
         if len(encoded.tokens) == 1:
-            raise TextError(f"A blank alone says nothing: put some words beside {BLANK}.")
+            raise TextError(f"There is nothing but a blank: put some words beside {BLANK}.")
         return encoded, places[0]
 
     def read(self, text: str, clamps: Sequence[Clamp] = ()) -> Filled:
@@ -100,18 +94,18 @@ class BlankFiller:
 
         Args:
             text: a sentence with one blank, `___`, in it.
-            clamps: signals to hold while reading, in both directions if there are two.
+            clamps: signals to clamp, in both directions if there are two.
 
         Raises:
             TextError: as `encode`.
-            ValueError: if a clamp names a signal, unit, timestep or layer that isn't there.
+            ValueError: if a clamp names a signal, unit, timestep or layer that doesn't exist.
         """
         encoded, place = self.encode(text)
         run = self.network.run(*encoded.inputs, clamps=clamps)
         return Filled(text, encoded, place, self.answers, run.output[place], run.traces[0])
 
     def predict(self, texts: Sequence[str]) -> Array:
-        """(n, answers) the probabilities at each sentence's blank, by Keras; raises TextError as `encode`."""
+        """(n, answers) the probabilities at each sentence's blank, computed by Keras; raises TextError as `encode`."""
         found = np.zeros((len(texts), len(self.answers)), np.float32)
         for first in range(0, len(texts), BATCH):
             batch = [self.encode(text) for text in texts[first : first + BATCH]]
@@ -120,20 +114,9 @@ class BlankFiller:
             found[first : first + BATCH] = output[np.arange(len(batch)), [place for _, place in batch]]
         return found
 
-    def on_batch(self, ids: Array) -> Array:
-        """What Keras says of ready-made ids, at every place: (n, T) → (n, T, answers)."""
-        with self._lock:  # Keras builds its predict function on first use, which two threads must not
-            return np.asarray(self.model.predict_on_batch(ids))
-
 
 def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:
-    """A blank filler from its folder.
-
-    Raises:
-        ModelError: if a file is missing or damaged, or they don't belong together.
-    """
-    from lstm_core.library.store import load_network, read_vocabulary
-
+    """A blank filler from its folder; raises ModelError as `inference.load` does."""
     encoder = read_vocabulary(folder, Encoder.from_json)
     model = load_network(folder)
     network = Network(model)
@@ -145,12 +128,10 @@ def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:
 
 
 def blank_figures(model: BlankFiller) -> dict[str, Any]:
-    """What it gets right on every held-out sentence, each weighted by how often the grammar says it.
+    """Accuracy and cross-entropy on every held-out sentence, each weighted by its probability in the grammar.
 
-    `limits` says what can be reached on these sentences by chance, from the words before the blank, and from all.
+    `limits` is what can be reached on these sentences by chance, from the words before the blank, and from all.
     """
-    from lstm_core.datasets import cloze_grammar
-
     held_out = cloze_grammar.sentences("test")
     texts = list(dict.fromkeys(each.text for each in held_out))
     rows = dict(zip(texts, model.predict(texts), strict=True))

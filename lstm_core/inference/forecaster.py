@@ -1,7 +1,7 @@
-"""What a loaded forecaster can do: forecast from any origin, go through a series, and show its memory there.
+"""A trained forecaster: quantile forecasts from any origin, backtests, and its cell state along a series.
 
-The network reads a window of scaled values and answers with quantiles of the next steps, in NumPy, so that loaded
-forecasters can be shared. Windows and units are in `timeseries/scaling.py`, judging in `timeseries/backtest.py`.
+The network reads a window of scaled values and outputs quantiles of the next steps, in NumPy. Windows and scalings are
+in `timeseries/scaling.py`, errors and baselines in `timeseries/backtest.py`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ROWS = 256  # windows that are read at once
 
 @dataclass(frozen=True)
 class Settings:
-    """What a forecaster must know besides its weights; kept where a text model keeps its vocabulary.
+    """A forecaster's settings; saved where a text model has its vocabulary.
 
     Attributes:
-        window: values that are read.
-        horizon: steps ahead that it forecasts.
-        levels: of the quantiles, rising, with 0.5 among them.
-        form: what is done to values before they are read.
-        scalings: series → the scaling that was fitted on its training part.
+        window: how many values are read.
+        horizon: how many steps ahead are forecast.
+        levels: of the quantiles, ascending, including 0.5.
+        form: how values are transformed before they are read.
+        scalings: series → the scaling fitted on its training part.
     """
 
     window: int
@@ -47,22 +47,17 @@ class Settings:
 
     @property
     def before(self) -> int:
-        """How many values, up to and with the origin, are looked at."""
+        """How many values, up to and including the origin, are used."""
         return self.window + (0 if self.form == "level" else 1)
 
     def to_json(self) -> dict[str, Any]:
-        """Ready for `from_json`."""
-        return {
-            "window": self.window,
-            "horizon": self.horizon,
-            "levels": list(self.levels),
-            "form": self.form,
-            "scalings": {name: scaling.to_json() for name, scaling in self.scalings.items()},
-        }
+        """What `from_json` needs."""
+        scalings = {name: scaling.to_json() for name, scaling in self.scalings.items()}
+        return vars(self) | {"levels": list(self.levels), "scalings": scalings}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Settings:
-        """Raises KeyError, TypeError or ValueError for anything else than `to_json` gave."""
+        """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         levels = tuple(float(level) for level in data["levels"])
         window, horizon = int(data["window"]), int(data["horizon"])
         if list(levels) != sorted(levels) or 0.5 not in levels or not (levels[0] > 0 and levels[-1] < 1):
@@ -79,12 +74,12 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
-    """A trained forecaster; never changes, so it can be shared.
+    """A loaded forecaster; it never changes, so it is safe to share.
 
     Attributes:
         card: what it is.
         settings: windows, horizon, quantiles and scalings.
-        model: the stock Keras model.
+        model: the Keras model.
         network: the same in NumPy.
     """
 
@@ -94,7 +89,7 @@ class Forecaster:
     network: Network
 
     def scaling(self, series: Series) -> Scaling:
-        """The scaling that belongs to a series: the one kept from training, or one fitted on its training part now.
+        """The scaling of a series: the one from training, or one fitted on the series' training part now.
 
         Raises:
             SeriesError: if the training part can't be scaled.
@@ -106,12 +101,12 @@ class Forecaster:
         """Quantiles of the next steps from each origin, from values[: origin + 1] alone.
 
         Args:
-            values: (n,) the series; what lies behind an origin is not looked at.
+            values: (n,) the series; values after an origin are not used.
             origins: (k,), each at least `settings.before` - 1.
             scaling: from `scaling`.
 
         Returns:
-            (k, horizon, levels) in the units of the series, rising along levels.
+            (k, horizon, levels) in the units of the series, ascending along levels.
 
         Raises:
             SeriesError: if an origin has too few values before it.
@@ -121,17 +116,17 @@ class Forecaster:
         return scaling.back(np.concatenate(answers).reshape(shape), values, origins)
 
     def memory(self, values: Array, origins: Array, scaling: Scaling) -> Array:
-        """The cell state at the end of each origin's window: all that the forecast is made from; (k, units)."""
+        """The cell state at the end of each origin's window, (k, units); arguments as in `forecast`."""
         return np.concatenate(
             [trace.signals.get("c", trace.h)[-1] for _, trace in self._read(values, origins, scaling)]
         )
 
     def origins(self, series: Series) -> Array:
-        """All origins that have a whole window behind them, up to the last value."""
+        """All origins with a whole window before them, up to the last value."""
         return np.arange(self.settings.before - 1, len(series))
 
     def backtest(self, series: Series, part: str = "test") -> Backtest:
-        """Forecast from every origin of the "test" or "validation" part and lay the truth beside it.
+        """Forecasts from every origin of the "test" or "validation" part, with the true values.
 
         Raises:
             SeriesError: if the series is too short, or can't be scaled.
@@ -145,7 +140,7 @@ class Forecaster:
         return walk_forward.backtest_forecasts(series.values, origins, horizon, series.season, scale, quantiles, levels)
 
     def _read(self, values: Array, origins: Array, scaling: Scaling) -> list[tuple[Array, LayerTrace]]:
-        """Each chunk of windows read: the output (window, k, answers) and the trace, (window, k, units) a signal."""
+        """For each chunk of k origins the output (window, k, answers) and the trace, signals (window, k, units)."""
         if len(origins) and origins.min() < self.settings.before - 1:
             raise SeriesError(f"A forecast needs {self.settings.before} values before it; this origin has fewer.")
         found = []
@@ -153,13 +148,13 @@ class Forecaster:
             windows = scaling.inputs(values, origins[first : first + ROWS], self.settings.window)  # (k, window, 1)
             read = self.network.run(windows.transpose(1, 0, 2))
             trace = read.traces[-1]
-            assert isinstance(trace, LayerTrace)  # `load_forecaster` lets no other network in
+            assert isinstance(trace, LayerTrace)  # `load_forecaster` accepts no other network
             found.append((read.output, trace))
         return found
 
 
 def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
-    """A forecaster from its folder; raises ModelError as `library.load` does."""
+    """A forecaster from its folder; raises ModelError as `inference.load` does."""
     settings = store.read_vocabulary(folder, Settings.from_json)
     model = store.load_network(folder)
     network = Network(model)
@@ -175,13 +170,13 @@ def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
 
 
 def forecasting_figures(model: Forecaster) -> dict[str, Any]:
-    """A forecaster's errors over a walk through the test part, beside the forecasts that cost nothing.
+    """A forecaster's errors in a backtest of the test part, and those of the baselines.
 
     Errors are in units of each series' own one-step naive error in its training part (MASE), so that several series
-    can be taken together.
+    can be averaged.
 
     Raises:
-        DatasetError: if the series isn't there.
+        DatasetError: if the series isn't available.
         SeriesError: if it is too short.
     """
     many = (

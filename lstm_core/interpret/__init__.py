@@ -1,7 +1,7 @@
 """Questions asked of a trained network: which unit carries what, what an ablation costs, how gradients flow."""
 
-from lstm_core.interpret.ablation import Ablation, ablate_tokens, ablate_units
-from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, contrasting_units, find_moments
+from lstm_core.interpret.ablation import Ablation, ablate
+from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, find_moments, initial_timestep
 from lstm_core.interpret.alignment import align_readings, first_divergence, memory_difference
 from lstm_core.interpret.forecast_probe import SERIES_SIGNALS, best_follower, series_signal, standardised
 from lstm_core.interpret.gate_contrast import Contrast, forgetting_contrast, input_contrast, writing_contrast
@@ -11,10 +11,10 @@ from lstm_core.interpret.gradient_flow import (
     Flow,
     Saturation,
     error_flow,
-    fresh_flows,
-    largest_stretch,
-    matrix_of,
+    initial_flows,
     matrix_powers,
+    power_norms,
+    random_matrix,
     recurrent_weights,
     saturation,
     scalar_powers,
@@ -45,23 +45,22 @@ __all__ = [
     "ReadableUnit",
     "Saturation",
     "TrainingRun",
-    "ablate_tokens",
-    "ablate_units",
+    "ablate",
     "align_readings",
     "best_follower",
-    "contrasting_units",
     "erase_units",
     "error_flow",
     "find_moments",
     "first_divergence",
     "forgetting_contrast",
-    "fresh_flows",
+    "initial_flows",
+    "initial_timestep",
     "input_contrast",
-    "largest_stretch",
-    "matrix_of",
     "matrix_powers",
     "memory_difference",
     "patch_states",
+    "power_norms",
+    "random_matrix",
     "readable_units_from_card",
     "recurrent_weights",
     "saturation",

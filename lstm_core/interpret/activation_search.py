@@ -1,7 +1,7 @@
-"""Find moments like this one: other places in other texts where the same units are on.
+"""Find tokens in other texts at which the same units are active.
 
-After LSTMVis (Strobelt et al. 2018): units whose cell state is beyond a threshold at the chosen
-token are the pattern; a moment matches by how much of the pattern it shares.
+After LSTMVis (Strobelt et al. 2018): the pattern is the units whose state exceeds a threshold at the
+chosen token; a match is scored by the share of active units in common.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from lstm_core.arrays import Array
 from lstm_core.inference.classifier import Reading
 from lstm_core.nn.trace import LayerTrace
 
-# A unit is on where its signal is beyond this share of the unit's own largest value anywhere.
+# A unit is active where its signal exceeds this share of the unit's own largest absolute value.
 ACTIVATION_THRESHOLD = 0.3
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A token in some text where the pattern shows again.
+    """A token at which units of the pattern are active.
 
     Attributes:
-        reading: of which text; its place in the sequence that was searched.
+        reading: the index of its text in the searched sequence.
         timestep: which token.
-        match: shared units over all units that are on in either place (Jaccard), 0…1.
-        units: the units that are on in both.
+        match: Jaccard similarity of the active units of both tokens, 0…1.
+        units: the units that are active at both.
     """
 
     reading: int
@@ -36,42 +36,38 @@ class Moment:
     units: tuple[int, ...]
 
 
-def on(trace: LayerTrace, scale: Array, signal: str = "c", threshold: float = ACTIVATION_THRESHOLD) -> Array:
-    """(T, 2·units) of bool: which units are on, above and below zero apart.
+def active_units(trace: LayerTrace, scale: Array, signal: str = "c", threshold: float = ACTIVATION_THRESHOLD) -> Array:
+    """(T, 2·units) of bool: which units are active above zero, then which below.
 
     Args:
         trace: of one text.
-        scale: (units,) the largest size that each unit reaches anywhere; see `scale_of`.
+        scale: (units,) from `scale_of`.
         signal: "c" or "h".
-        threshold: the share of the scale from which on a unit is on.
+        threshold: a unit is active above this share of its scale.
     """
     values = trace.signals[signal] / scale
     return np.concatenate([values > threshold, values < -threshold], axis=1)
 
 
 def scale_of(traces: Sequence[LayerTrace], signal: str = "c") -> Array:
-    """(units,) the largest size of each unit's signal over several texts, never 0."""
+    """(units,) the largest absolute value of each unit's signal over several texts, never 0."""
     return np.maximum(np.max([np.abs(trace.signals[signal]).max(axis=0) for trace in traces], axis=0), 1e-6)
 
 
-def contrasting_units(
-    reading: Reading,
-    others: Sequence[Reading],
-    *,
-    layer: int = 0,
-    signal: str = "c",
-    threshold: float = ACTIVATION_THRESHOLD,
-) -> int:
-    """The timestep to begin with: where the answer moved most, among those at which some unit is on.
+def initial_timestep(reading: Reading, others: Sequence[Reading], threshold: float = ACTIVATION_THRESHOLD) -> int:
+    """Where the answer changes most, among the timesteps with an active unit; the last one if there is none.
 
-    The last one if no unit is ever on. Arguments as in `find`.
+    Args:
+        reading: whose timestep is returned.
+        others: the texts that will be searched; with `reading` they define the units' scales.
+        threshold: see `active_units`.
     """
-    scale = scale_of([_trace(each, layer) for each in (reading, *others)], signal)
-    lit: Array = np.any(on(_trace(reading, layer), scale, signal, threshold), axis=1)  # (T,)
-    if not lit.any():
-        return len(lit) - 1
-    moved = np.abs(np.diff(reading.probabilities, axis=0, prepend=reading.probabilities[:1])).max(axis=1)
-    return int(np.where(lit, moved, -1.0).argmax())
+    scale = scale_of([_trace(each, 0) for each in (reading, *others)])
+    active: Array = np.any(active_units(_trace(reading, 0), scale, threshold=threshold), axis=1)  # (T,)
+    if not active.any():
+        return len(active) - 1
+    change = np.abs(np.diff(reading.probabilities, axis=0, prepend=reading.probabilities[:1])).max(axis=1)
+    return int(np.where(active, change, -1.0).argmax())
 
 
 def find_moments(
@@ -87,25 +83,25 @@ def find_moments(
     """The best match in each of the other texts, best first.
 
     Args:
-        reading: where the pattern is taken from.
-        timestep: at which token.
-        others: what is searched; at most one moment of each is returned.
+        reading: the text of the pattern.
+        timestep: its token.
+        others: the texts to search; at most one moment of each is returned.
         layer: which recurrent layer.
         signal: "c" or "h".
-        threshold: see `on`.
-        most: how many moments.
+        threshold: see `active_units`.
+        most: the largest number of moments.
 
     Returns:
-        No moment at all if no unit is on at that token.
+        nothing if no unit is active at that token.
     """
     traces = [_trace(each, layer) for each in (reading, *others)]
     scale = scale_of(traces, signal)
-    pattern = on(traces[0], scale, signal, threshold)[timestep]
+    pattern = active_units(traces[0], scale, signal, threshold)[timestep]
     if not pattern.any():
         return []
     found = []
     for number, trace in enumerate(traces[1:]):
-        state = on(trace, scale, signal, threshold)
+        state = active_units(trace, scale, signal, threshold)
         shared = (state & pattern).sum(axis=1)
         match = shared / np.maximum((state | pattern).sum(axis=1), 1)
         t = int(match.argmax())

@@ -1,4 +1,4 @@
-"""Two readings side by side: which tokens are the same, where the answers part, how memories differ."""
+"""Two readings side by side: which tokens are the same, where the answers diverge, how cell states differ."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from lstm_core.arrays import Array
 from lstm_core.inference.classifier import Reading
 from lstm_core.nn.trace import LayerTrace
 
-# Answers part where some class's probability differs by more than this.
+# Answers diverge where a class's probability differs by more than this.
 DIVERGENCE = 0.1
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Rows of two readings laid beside each other, a gap where one has a token that the other lacks.
+    """Aligned rows of two readings, with gaps where only one has a token.
 
     Attributes:
-        first: (A,) the timestep of the first reading in each row; where it has none, the one it
-            stands at (-1 before its first token).
+        first: (A,) the timestep of the first reading in each row; in a gap, the one before it (-1
+            before the first token).
         second: the same of the second reading.
         same: (A,) of bool, True where both have the same token.
     """
@@ -32,7 +32,7 @@ class Alignment:
 
 
 def align_readings(first: Reading, second: Reading) -> Alignment:
-    """Match the two texts' tokens in order, as a text comparison does (Ratcliff & Obershelp 1988)."""
+    """Align the tokens of two texts (Ratcliff & Obershelp 1988)."""
     matcher = SequenceMatcher(None, first.tokens, second.tokens, autojunk=False)
     rows: list[tuple[int, int, bool]] = []
     for kind, i, i_end, j, j_end in matcher.get_opcodes():
@@ -46,9 +46,12 @@ def align_readings(first: Reading, second: Reading) -> Alignment:
 
 
 def first_divergence(first: Reading, second: Reading, alignment: Alignment) -> int | None:
-    """The first row at which the answers so far are more than `PARTING` apart; None if they never are.
+    """The first row at which the answers differ by more than `DIVERGENCE`; None if they never do.
 
-    A text that has not begun has no answer yet: such rows are not compared.
+    Args:
+        first: a reading.
+        second: another one with the same classes.
+        alignment: of both. Rows before the first token of either aren't compared.
     """
     begun = (alignment.first >= 0) & (alignment.second >= 0)
     gap = np.abs(_rows(first.probabilities, alignment.first) - _rows(second.probabilities, alignment.second))
@@ -57,7 +60,14 @@ def first_divergence(first: Reading, second: Reading, alignment: Alignment) -> i
 
 
 def memory_difference(first: Reading, second: Reading, alignment: Alignment, layer: int = 0) -> Array:
-    """(A, units): the cell state (or h, where there is none) of the second minus the first, row by row."""
+    """(A, units): the cell state (h of cells without one) of the second minus that of the first, row by row.
+
+    Args:
+        first: a reading.
+        second: another one by the same network, or one with as many units.
+        alignment: of both.
+        layer: which recurrent layer.
+    """
     states = []
     for reading, rows in ((first, alignment.first), (second, alignment.second)):
         trace = reading.layers[layer]

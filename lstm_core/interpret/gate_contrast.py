@@ -1,7 +1,7 @@
-"""Which unit shows it best: how far a gate differs between two kinds of moments, over several texts.
+"""The unit whose gate differs most between two kinds of timesteps, over several texts.
 
-A unit that is picked because it does something in a text will do it in that text. So it is picked on every second text
-and what it does is told from the others. Knows traces and masks; no models, no texts.
+The unit is chosen on every second text and measured on the others: where it was chosen, the best of many units always
+looks good.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.nn.trace import LayerTrace
 
-CLEAR = 0.15  # a gate that differs by less than this doesn't show it
+CLEAR = 0.15  # a smaller difference of means can hardly be seen
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """What one unit's gate does at two kinds of moments, in texts that it was not picked from.
+    """The gate of one unit at two kinds of timesteps, in texts that it was not chosen on.
 
     Attributes:
-        unit: which.
-        here: the mean at the moments in question, 0…1.
+        unit: from 0.
+        here: the mean at the timesteps in question, 0…1.
         elsewhere: the mean at the others.
         texts: how many texts these means are from.
-        agreeing: in how many of them the difference has the same sign as in the mean.
+        agreeing: in how many of them the difference has the same sign as the mean difference.
     """
 
     unit: int
@@ -37,16 +37,19 @@ class Contrast:
 
     @property
     def clear(self) -> bool:
-        """Whether the difference is one that can be seen."""
+        """Whether the difference is at least `CLEAR`."""
         return abs(self.here - self.elsewhere) >= CLEAR
 
 
 def forgetting_contrast(traces: Sequence[LayerTrace], ends: Sequence[Array]) -> Contrast:
-    """The unit whose forget gate shuts most at the moments `ends`, while there is something to forget.
+    """The unit whose forget gate closes most at the timesteps `ends`, weighted by the cell state that it forgets.
 
     Args:
-        traces: of one LSTM layer, a trace a text, two texts or more.
-        ends: (T,) of bool for each text; the first timestep has no past and doesn't count.
+        traces: of one LSTM layer, one for each of at least two texts.
+        ends: (T,) of bool for each text; the first timestep has no previous state and is ignored.
+
+    Raises:
+        ValueError: if there are fewer than two texts.
     """
     gates = [trace.signals["f"][1:] for trace in traces]
     held = [np.minimum(np.abs(trace.signals["c"][:-1]), 1.0) for trace in traces]  # (T - 1, units)
@@ -55,12 +58,18 @@ def forgetting_contrast(traces: Sequence[LayerTrace], ends: Sequence[Array]) -> 
 
 
 def input_contrast(traces: Sequence[LayerTrace], facts: Sequence[Array], remarks: Sequence[Array]) -> Contrast:
-    """The unit whose input gate opens most for the moments `facts`, compared with `remarks`; each (T,) of bool."""
+    """The unit whose input gate opens most at the timesteps `facts`, compared with `remarks`.
+
+    Args:
+        traces: as in `forgetting_contrast`; so are the errors.
+        facts: (T,) of bool for each text.
+        remarks: (T,) of bool for each text.
+    """
     return _strongest([trace.signals["i"] for trace in traces], facts, remarks, np.ones(traces[0].units))
 
 
 def writing_contrast(traces: Sequence[LayerTrace], facts: Sequence[Array], remarks: Sequence[Array]) -> Contrast:
-    """The same for what is written into the memory at a token, i × |g|."""
+    """The same for i × |g|, what is added to the cell state; arguments as in `input_contrast`."""
     written = [trace.signals["i"] * np.abs(trace.signals["g"]) for trace in traces]
     return _strongest(written, facts, remarks, np.ones(traces[0].units))
 
@@ -68,7 +77,7 @@ def writing_contrast(traces: Sequence[LayerTrace], facts: Sequence[Array], remar
 def _strongest(gates: Sequence[Array], here: Sequence[Array], elsewhere: Sequence[Array], weights: Array) -> Contrast:
     """The unit with the largest weight × (here - elsewhere) in every second text; its means in the others."""
     if len(gates) < 2:
-        raise ValueError(f"A unit is picked on some texts and measured on others: give two or more, not {len(gates)}.")
+        raise ValueError(f"A unit is chosen on some texts and measured on others: give two or more, not {len(gates)}.")
     at = np.array([gate[mask].mean(axis=0) for gate, mask in zip(gates, here, strict=True)])  # (texts, units)
     off = np.array([gate[mask].mean(axis=0) for gate, mask in zip(gates, elsewhere, strict=True)])
     unit = int((weights * (at - off)[0::2].mean(axis=0)).argmax())

@@ -1,20 +1,30 @@
-"""How long a gradient lives on its way back through time: a number, a matrix, three cells, and trained gates.
+"""How a gradient vanishes or explodes through time: of a number, a matrix, three cells, and trained gates.
 
-Measures and nothing else: the networks are those of `interpret/toy_rnn.py` and the shipped ones, the way
-back is in `nn/bptt.py`. The story is that of Hochreiter (1991), Bengio, Simard & Frasconi (1994),
-Hochreiter & Schmidhuber (1997) and Pascanu, Mikolov & Bengio (2013).
+The networks are those of `interpret/toy_rnn.py` and the shipped models; the backward pass is in
+`nn/bptt.py`. After Hochreiter (1991), Bengio, Simard & Frasconi (1994), Hochreiter & Schmidhuber
+(1997) and Pascanu, Mikolov & Bengio (2013).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
-from lstm_core.interpret.toy_rnn import KINDS, SmallNetwork, fresh, orthogonal, pass_through, remember_first, trained
+from lstm_core.interpret.toy_rnn import (
+    KINDS,
+    ToyNetwork,
+    classification_step,
+    initial_network,
+    orthogonal,
+    remember_first,
+    trained_network,
+)
 from lstm_core.nn import bptt
 from lstm_core.nn.clamps import SIGNALS
 from lstm_core.nn.layers import Recur
@@ -23,18 +33,18 @@ from lstm_core.nn.trace import LayerTrace
 from lstm_core.nn.weights import CellWeights, Kind
 
 SEQUENCES = 16  # over which a norm is averaged
-LEFT, RIGHT = 0.1, 0.9  # a gate below or above is called saturated (Karpathy, Johnson & Fei-Fei 2016)
+LEFT, RIGHT = 0.1, 0.9  # a gate below or above is saturated (Karpathy, Johnson & Fei-Fei 2016)
 BINS = 40
-# Multiplications in one matrix product: beyond, OpenBLAS calls for other threads, and waiting for those on a busy
-# machine took ten times as long as the product.
-ALONE = 2**18
+# Multiplications in one matrix product: above, OpenBLAS uses other threads, and waiting for those on a busy machine
+# took ten times as long as the product.
+ONE_THREAD = 2**18
 
 
 # --- A number and a matrix ----------------------------------------------------------------------
 
 
 def scalar_powers(w: float, steps: int) -> Array:
-    """|w|^k for k = 0…steps: what is left of 1 after k multiplications by w; (steps + 1,)."""
+    """|w|^k for k = 0…steps; (steps + 1,)."""
     return np.abs(float(w)) ** np.arange(steps + 1)
 
 
@@ -43,42 +53,40 @@ def spectral_radius(matrix: Array) -> float:
     return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
-def matrix_of(radius: float, units: int, seed: int, *, turning: bool = False) -> Array:
+def random_matrix(radius: float, units: int, seed: int, *, is_orthogonal: bool = False) -> Array:
     """A random square matrix of a given spectral radius; (units, units).
 
     Args:
         radius: 0 or more.
         units: how many rows.
         seed: of the random numbers.
-        turning: an orthogonal matrix times the radius, which stretches all vectors alike; otherwise
-            normal random numbers.
+        is_orthogonal: an orthogonal matrix times the radius, which scales all vectors equally;
+            otherwise normal random numbers.
     """
     rng = np.random.default_rng(seed)
-    if turning:
+    if is_orthogonal:
         return radius * orthogonal(units, rng)
     matrix = rng.normal(size=(units, units))
     return matrix * (radius / spectral_radius(matrix))
 
 
 def matrix_powers(matrix: Array, steps: int, seed: int) -> Array:
-    """‖Wᵏ·v‖ for k = 0…steps and a random v of length 1; (steps + 1,)."""
+    """‖Wᵏ·v‖ for k = 0…steps and a random v of length 1; (steps + 1,).
+
+    Args:
+        matrix: W, (units, units).
+        steps: the largest power.
+        seed: of v.
+    """
     v = np.random.default_rng(seed).normal(size=len(matrix))
-    v /= np.linalg.norm(v)
-    norms = [1.0]
-    for _ in range(steps):
-        v = matrix @ v
-        norms.append(float(np.linalg.norm(v)))
-    return np.array(norms)
+    vectors = accumulate(range(steps), lambda vector, _: matrix @ vector, initial=v / np.linalg.norm(v))
+    return np.array([np.linalg.norm(vector) for vector in vectors])
 
 
-def largest_stretch(matrix: Array, steps: int) -> Array:
-    """‖Wᵏ‖₂ for k = 0…steps: the length that the worst vector of length 1 comes to; (steps + 1,)."""
-    power = np.eye(len(matrix))
-    norms = [1.0]
-    for _ in range(steps):
-        power = matrix @ power
-        norms.append(float(np.linalg.norm(power, 2)))
-    return np.array(norms)
+def power_norms(matrix: Array, steps: int) -> Array:
+    """‖Wᵏ‖₂ for k = 0…steps, the largest singular value of each power; (steps + 1,)."""
+    powers = accumulate(range(steps), lambda power, _: matrix @ power, initial=np.eye(len(matrix)))
+    return np.array([np.linalg.norm(power, 2) for power in powers])
 
 
 # --- Three cells --------------------------------------------------------------------------------
@@ -86,12 +94,12 @@ def largest_stretch(matrix: Array, steps: int) -> Array:
 
 @dataclass(frozen=True)
 class Flow:
-    """How the gradient fares in one network.
+    """The gradient of every timestep in one network.
 
     Attributes:
         kind: of the cell.
-        norms: (T,) ‖∂L/∂h_t‖ for t = 1…T, the mean over sequences; not finite where it left the numbers.
-        accuracy: the share of sequences that the network answers rightly, 0…1.
+        norms: (T,) ‖∂L/∂h_t‖ for t = 1…T, the mean over sequences; not finite where it overflows.
+        accuracy: the share of sequences with a correct answer, 0…1.
     """
 
     kind: Kind
@@ -100,9 +108,9 @@ class Flow:
 
     @property
     def shrank(self) -> float:
-        """By what factor the gradient is smaller at the first timestep than at the last; below 1 if it grew.
+        """The norm at the last timestep over that at the first: above 1 if the gradient vanishes, below if it explodes.
 
-        Infinite where nothing is left, 0 where it left the numbers.
+        Infinite where the first is 0, and 0 where one of them overflows.
         """
         first, last = self.norms[0], self.norms[-1]
         if not (np.isfinite(first) and np.isfinite(last)):
@@ -113,7 +121,7 @@ class Flow:
 def norms_over_time(gradients: Array) -> Array:
     """Euclidean norms over the units, then the mean over sequences: (T, batch, units) → (T,).
 
-    Divided by the largest entry before squaring, so that 10^200 can be measured.
+    Entries are divided by the largest one before squaring, so that 10^200 doesn't overflow.
     """
     largest = np.abs(gradients).max(axis=-1, keepdims=True)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -121,8 +129,8 @@ def norms_over_time(gradients: Array) -> Array:
         return (np.linalg.norm(parts, axis=-1) * largest[..., 0]).mean(axis=1)
 
 
-def flow(network: SmallNetwork, length: int, seed: int) -> Flow:
-    """‖∂L/∂h_t‖ at every timestep by one pass back, L being a sequence's own loss after its last symbol.
+def gradient_flow(network: ToyNetwork, length: int, seed: int) -> Flow:
+    """‖∂L/∂h_t‖ at every timestep by one backward pass, L being a sequence's own loss after its last symbol.
 
     Args:
         network: any small network.
@@ -131,25 +139,29 @@ def flow(network: SmallNetwork, length: int, seed: int) -> Flow:
     """
     x, answers = remember_first(length, SEQUENCES, seed)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        step = pass_through(network, x, answers)
-    return Flow(network.kind, norms_over_time(step.gradients.h * SEQUENCES), step.accuracy)
+        step = classification_step(network, x, answers)
+    return Flow(network.kind, norms_over_time(step.time_gradients.h * SEQUENCES), step.accuracy)
 
 
-def fresh_flows(
-    length: int, units: int, seed: int, *, scale: float, activation: str, keep_bias: float
-) -> tuple[Flow, ...]:
-    """An untrained RNN, GRU and LSTM of the same size, seed and data; arguments as in `small_networks.fresh`."""
-    options = {"scale": scale, "activation": activation, "keep_bias": keep_bias}
-    return tuple(flow(fresh(kind, units, seed, **options), length, seed) for kind in KINDS)  # type: ignore[arg-type]
+def initial_flows(length: int, units: int, seed: int, **options: Any) -> tuple[Flow, ...]:
+    """The gradient flow of an untrained RNN, GRU and LSTM of the same size, seed and data.
+
+    Args:
+        length: of the sequences.
+        units: of each network.
+        seed: of weights and sequences.
+        options: `scale`, `activation` and `keep_bias` of `toy_rnn.initial_network`.
+    """
+    return tuple(gradient_flow(initial_network(kind, units, seed, **options), length, seed) for kind in KINDS)
 
 
 def trained_flows(length: int, seed: int) -> tuple[Flow, ...]:
-    """The same for the three shipped networks that were trained to remember the first symbol.
+    """The gradient flow of the three shipped networks that were trained to remember the first symbol.
 
     Raises:
         ModelError: if one is missing.
     """
-    return tuple(flow(trained(kind), length, seed) for kind in KINDS)
+    return tuple(gradient_flow(trained_network(kind), length, seed) for kind in KINDS)
 
 
 # --- Constant error flow ------------------------------------------------------------------------
@@ -157,11 +169,11 @@ def trained_flows(length: int, seed: int) -> tuple[Flow, ...]:
 
 @dataclass(frozen=True)
 class ErrorFlow:
-    """From the last cell state back to every earlier one; arrays (T, units), the last row is 1.
+    """The derivative of the last cell state with respect to every earlier one; (T, units), the last row is 1.
 
     Attributes:
-        gates: the product of the forget gates after t: what the straight way through c lets pass.
-        measured: |∂c_T/∂c_t| of each unit by itself, through all ways: c, the gates and other units.
+        gates: the product of the forget gates after t: the derivative along the cell state alone.
+        measured: |∂c_T/∂c_t| of each unit by itself, along all paths: c, the gates and other units.
     """
 
     gates: Array
@@ -169,10 +181,10 @@ class ErrorFlow:
 
 
 def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
-    """Both for every unit of an LSTM layer, by batched passes back, a row of a batch a unit.
+    """Both for every unit of an LSTM layer, by batched backward passes, one row of a batch a unit.
 
-    The straight way alone is the constant error carousel of Hochreiter & Schmidhuber (1997), with
-    the forget gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t.
+    The path along the cell state is the constant error carousel of Hochreiter & Schmidhuber (1997),
+    with the forget gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t.
 
     Args:
         weights: the layer's.
@@ -187,11 +199,11 @@ def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
     after = np.concatenate([trace.f[1:].astype(float), np.ones((1, units))])  # (T, units): f_{t+1}, then 1
     gates = np.cumprod(after[::-1], axis=0)[::-1]
     measured = np.empty_like(gates)
-    rows = max(1, ALONE // weights.recurrent.size)
+    rows = max(1, ONE_THREAD // weights.recurrent.size)
     for first in range(0, units, rows):
         own = np.arange(first, min(first + rows, units))
-        nothing = np.zeros((len(trace), len(own), units), kind)  # (T, batch of units, units)
-        back = bptt.backpropagate(weights, trace, nothing, np.eye(units, dtype=kind)[own])
+        zeros = np.zeros((len(trace), len(own), units), kind)  # (T, batch of units, units)
+        back = bptt.backpropagate(weights, trace, zeros, np.eye(units, dtype=kind)[own])
         assert back.c is not None
         measured[:, own] = np.abs(back.c[:, own - first, own])
     return ErrorFlow(gates, measured)
@@ -207,7 +219,13 @@ def recurrent_weights(network: Network) -> tuple[CellWeights, ...]:
 
 @dataclass(frozen=True)
 class Saturation:
-    """How one gate of a layer spends its time: `left`, `right` (units,) 0…1; `histogram` (BINS,) sums to 1."""
+    """How often one gate of a layer is saturated.
+
+    Attributes:
+        left: (units,) the share of timesteps below `LEFT`, 0…1.
+        right: (units,) the share above `RIGHT`, 0…1.
+        histogram: (BINS,) of all its values from 0 to 1; sums to 1.
+    """
 
     left: Array
     right: Array

@@ -1,6 +1,6 @@
-"""Meddling with the state that an encoder hands to its decoder, and what the answer then keeps of each number.
+"""Change the state that an encoder passes to its decoder, and measure how the answer changes.
 
-The networks themselves are in `inference/seq2seq.py`.
+The networks are in `inference/seq2seq.py`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from lstm_core.datasets import number_words
 from lstm_core.inference.seq2seq import Rewriter, longest_for
 
 State = tuple[Array, Array]  # h and c, (units,) each
-LENGTHS = range(number_words.ALL_TRAINED + 1, number_words.LONGEST_TRAINED + 1)  # of the numbers that are tried
+LENGTHS = range(number_words.ALL_TRAINED + 1, number_words.LONGEST_TRAINED + 1)  # of the numbers
 
 
 def swap_state(own: State, other: State, which: str) -> State:
-    """The own state with the other number's "h", or "c", in its place."""
+    """A state with "h", or "c", replaced by that of another one.
+
+    Args:
+        own: h and c.
+        other: h and c of another number.
+        which: "h" or "c".
+    """
     return (other[0] if which == "h" else own[0]), (other[1] if which == "c" else own[1])
 
 
@@ -29,7 +35,7 @@ def scale_state(state: State, factor: float) -> State:
 
 
 def erase_units(state: State, units: int) -> State:
-    """h and c with 0 in the places of the `units` units whose cell state is largest, whatever its sign."""
+    """h and c with 0 for the `units` units with the largest absolute cell state."""
     kept = np.ones_like(state[1])
     kept[np.argsort(-np.abs(state[1]), kind="stable")[:units]] = 0
     return state[0] * kept, state[1] * kept
@@ -37,10 +43,10 @@ def erase_units(state: State, units: int) -> State:
 
 @dataclass(frozen=True)
 class PatchingResult:
-    """Over pairs of numbers of different lengths, h from the one and c from the other: shares of the answers, 0…1.
+    """Answers from h of one number and c of another one of different length: shares of all pairs, 0…1.
 
-    `words_*` is how often the answer has as many words as the number that h, or c, came from; `letter_*` how often it
-    begins with the same letter as that number's answer.
+    `words_*`: the answer has as many words as the answer of the number that h, or c, is from; `letter_*`: it begins
+    with the same letter.
     """
 
     pairs: int
@@ -51,7 +57,13 @@ class PatchingResult:
 
 
 def patch_states(model: Rewriter, pairs: int = 200, seed: int = 1) -> PatchingResult:
-    """Hand over h of one number with c of another, `pairs` times, on numbers that were not trained on."""
+    """Decode from h of one number and c of another, for random pairs of numbers that were not trained on.
+
+    Args:
+        model: an encoder–decoder.
+        pairs: how many.
+        seed: of the pairs.
+    """
     rng = np.random.default_rng(seed)
     pools = {length: number_words.numbers("validation", length, 40, rng) for length in LENGTHS}
     chosen = [rng.choice(list(LENGTHS), 2, replace=False) for _ in range(pairs)]
@@ -72,7 +84,14 @@ def patch_states(model: Rewriter, pairs: int = 200, seed: int = 1) -> PatchingRe
 
 
 def words_when_scaled(model: Rewriter, factors: Sequence[float], length: int = 4, count: int = 40) -> list[float]:
-    """For each factor, how many words are written on average for numbers of `length` digits with a scaled state."""
+    """The mean number of written words for a state scaled by each factor.
+
+    Args:
+        model: an encoder–decoder.
+        factors: of h and c.
+        length: digits of the numbers.
+        count: how many numbers.
+    """
     numbers = number_words.numbers("validation", length, count, np.random.default_rng(1))
     h, c = (np.stack(part) for part in zip(*map(model.state, numbers), strict=True))
     longest = longest_for("0" * 2 * length)

@@ -1,8 +1,8 @@
-"""Small recurrent networks in NumPy with a readout, the task that they are measured on, and their training.
+"""Small recurrent networks in NumPy with a readout, their task, and their training.
 
-The task is to remember the first symbol of a sequence. Networks are made with a seed, or read from
-`assets/gradient_lab/`, where `python -m lstm_core.interpret.toy_rnn` put them after training. What their
-gradients do is in `interpret/gradient_flow.py`.
+The task is to remember the first symbol of a sequence. Networks are initialized with a seed, or read
+from `assets/gradient_lab/`, where `python -m lstm_core.interpret.toy_rnn` saves them after training.
+Their gradients are measured in `interpret/gradient_flow.py`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from lstm_core.paths import ASSETS
 KINDS: tuple[Kind, ...] = ("rnn", "gru", "lstm")
 SYMBOLS = 4  # that can come first and must be remembered; as many others come after it
 FEATURES = 2 * SYMBOLS
-TRAINED_LENGTH, TRAINED_UNITS = 60, 32  # of the shipped networks: longest sequence met, and size
+TRAINED_LENGTH, TRAINED_UNITS = 60, 32  # of the shipped networks: longest training sequence, and size
 TRAINED = ASSETS / "gradient_lab"
-KEEPING = {"lstm": "f", "gru": "z"}  # the gate that keeps the old state
+ARRAYS = ("kernel", "recurrent", "bias", "readout")  # names in a file
+REMEMBERING = {"lstm": "f", "gru": "z"}  # the gate that keeps the old state
 
 
 @dataclass(frozen=True)
-class SmallNetwork:
-    """A recurrent layer and a softmax readout of its last hidden state: `readout` (units, SYMBOLS), no bias."""
+class ToyNetwork:
+    """A recurrent layer and a linear readout of its last hidden state: `readout` (units, outputs), no bias."""
 
     cell: CellWeights
     readout: Array
@@ -42,26 +43,47 @@ class SmallNetwork:
         """Which cell it has."""
         return self.cell.kind
 
+    @property
+    def weights(self) -> list[Array]:
+        """Kernel, recurrent kernel, bias and readout."""
+        return [self.cell.kernel, self.cell.recurrent, self.cell.bias, self.readout]
+
+    def with_weights(self, weights: Sequence[Array]) -> ToyNetwork:
+        """The same network with other `weights`."""
+        kernel, recurrent, bias, readout = weights
+        return ToyNetwork(replace(self.cell, kernel=kernel, recurrent=recurrent, bias=bias), readout)
+
 
 @dataclass(frozen=True)
 class Step:
-    """What one pass forth and back gives: `by_logits` (batch, SYMBOLS), `gradients` of the mean loss in nats."""
+    """One forward and backward pass: the mean loss in nats, its accuracy 0…1 and its gradients.
+
+    Attributes:
+        loss: mean cross-entropy in nats.
+        accuracy: share of correct answers, 0…1.
+        time_gradients: of the loss, see `bptt.TimeGradients`.
+        weight_gradients: of the loss, one array for each of `ToyNetwork.weights`.
+    """
 
     loss: float
     accuracy: float
-    trace: LayerTrace
-    by_logits: Array
-    gradients: bptt.TimeGradients
+    time_gradients: bptt.TimeGradients
+    weight_gradients: list[Array]
 
 
 def remember_first(length: int, count: int, seed: int) -> tuple[Array, Array]:
-    """Sequences whose first symbol is the answer, and nothing after it matters.
+    """Sequences whose first symbol is the answer; the symbols after it don't matter.
+
+    Args:
+        length: symbols of each sequence, at least 1.
+        count: sequences, at least 1.
+        seed: of the symbols.
 
     Returns:
         x (length, count, FEATURES), one-hot; and answers (count,), 0…SYMBOLS - 1.
 
     Raises:
-        ValueError: if a sequence would have no symbol.
+        ValueError: if there would be no sequence or no symbol.
     """
     if length < 1 or count < 1:
         raise ValueError(f"A batch needs at least one sequence of one symbol; received {count} of {length}.")
@@ -71,31 +93,29 @@ def remember_first(length: int, count: int, seed: int) -> tuple[Array, Array]:
     return np.eye(FEATURES)[symbols], symbols[0]
 
 
-def fresh(
+def initial_network(
     kind: Kind, units: int, seed: int, *, scale: float = 1.0, activation: str = "tanh", keep_bias: float = 1.0
-) -> SmallNetwork:
+) -> ToyNetwork:
     """An untrained network; the same seed gives all three cells the same candidate weights and readout.
+
+    The input kernel is uniform as Glorot & Bengio (2010) have it for a plain layer; other biases are 0.
 
     Args:
         kind: rnn, gru or lstm.
         units: how many.
         seed: of the weights.
         scale: every gate's recurrent kernel is a random orthogonal matrix times this (Saxe et al. 2014).
-        activation: tanh or relu, in the place of tanh everywhere.
+        activation: tanh or relu, in place of tanh.
         keep_bias: the bias of the gate that keeps the old state: f of an LSTM (Gers et al. 2000), z of
             a GRU. A plain RNN has none.
-
-    The input kernel is uniform as Glorot & Bengio (2010) have it for a plain layer; other biases are 0.
     """
     rng = np.random.default_rng(seed)
-    reach = np.sqrt(6 / (FEATURES + units))
+    limit = np.sqrt(6 / (FEATURES + units))
     readout = rng.normal(0, 1 / np.sqrt(units), (units, SYMBOLS))
-    blocks = {}
-    for part in ("candidate", "a", "b", "c"):
-        blocks[part] = rng.uniform(-reach, reach, (FEATURES, units)), scale * orthogonal(units, rng)
-    free = iter("abc")
-    own = [blocks["candidate" if part in ("g", "h") else next(free)] for part in PARTS[kind]]
-    bias = np.concatenate([np.full(units, keep_bias * (part == KEEPING.get(kind))) for part in PARTS[kind]])
+    blocks = [(rng.uniform(-limit, limit, (FEATURES, units)), scale * orthogonal(units, rng)) for _ in range(4)]
+    gates = iter(blocks[1:])  # block 0 is the candidate's
+    own = [blocks[0] if part in ("g", "h") else next(gates) for part in PARTS[kind]]
+    bias = np.concatenate([np.full(units, keep_bias * (part == REMEMBERING.get(kind))) for part in PARTS[kind]])
     cell = CellWeights(
         kind=kind,
         name=kind,
@@ -105,121 +125,109 @@ def fresh(
         recurrent_bias=np.zeros_like(bias),
         tanh=activations.ELEMENTWISE[activation],
     )
-    return SmallNetwork(cell, readout)
+    return ToyNetwork(cell, readout)
 
 
 def orthogonal(units: int, rng: np.random.Generator) -> Array:
-    """A random orthogonal matrix (units, units): it turns vectors and keeps their length."""
+    """A random orthogonal matrix (units, units), which keeps the length of every vector."""
     q, r = np.linalg.qr(rng.normal(size=(units, units)))
     return q * np.sign(np.diag(r))
 
 
-def pass_through(network: SmallNetwork, x: Array, answers: Array) -> Step:
-    """Forth over a batch and back through time, once; the loss is the cross-entropy after the last symbol.
+def backward_pass(
+    network: ToyNetwork, trace: LayerTrace, x: Array, d_output: Array
+) -> tuple[bptt.TimeGradients, list[Array]]:
+    """Gradients of a loss of the readout: of all values in time, and of each of `ToyNetwork.weights`.
 
     Args:
         network: any.
+        trace: its forward pass, signals (T, batch, units).
+        x: (T, batch, features).
+        d_output: (batch, outputs) gradient of the loss with respect to the readout.
+    """
+    d_h = np.zeros_like(trace.h)  # (T, batch, units)
+    d_h[-1] = d_output @ network.readout.T
+    in_time = bptt.backpropagate(network.cell, trace, d_h)
+    found = bptt.weight_gradients(network.cell, trace, x, in_time.preactivation)
+    return in_time, [found.kernel, found.recurrent, found.bias, trace.h[-1].T @ d_output]
+
+
+def classification_step(network: ToyNetwork, x: Array, answers: Array) -> Step:
+    """One forward and backward pass; the loss is the cross-entropy of a softmax over the readout.
+
+    Args:
+        network: any with `SYMBOLS` outputs.
         x: (T, batch, FEATURES).
         answers: (batch,) of int.
     """
     trace = run_cell(network.cell, x)
     probabilities = activations.softmax(trace.h[-1] @ network.readout)  # (batch, SYMBOLS)
-    rows = np.arange(len(answers))
-    by_logits = probabilities.copy()
-    by_logits[rows, answers] -= 1
-    by_logits /= len(answers)
-    by_output = np.zeros_like(trace.h)  # (T, batch, units)
-    by_output[-1] = by_logits @ network.readout.T
-    loss = -np.log(np.maximum(probabilities[rows, answers], 1e-300)).mean()
-    right = (probabilities.argmax(axis=1) == answers).mean()
-    gradients = bptt.backpropagate(network.cell, trace, by_output)
-    return Step(float(loss), float(right), trace, by_logits, gradients)
+    of_answers = probabilities[np.arange(len(answers)), answers]
+    d_logits = (probabilities - np.eye(SYMBOLS)[answers]) / len(answers)
+    loss = float(-np.log(np.maximum(of_answers, 1e-300)).mean())
+    accuracy = float((probabilities.argmax(axis=1) == answers).mean())
+    return Step(loss, accuracy, *backward_pass(network, trace, x, d_logits))
 
 
 # --- Training -----------------------------------------------------------------------------------
 
 
-def by_norm(gradients: Sequence[Array], threshold: float) -> list[Array]:
-    """All gradients shrunk together so that their common norm is at most the threshold (Pascanu et al. 2013)."""
-    norm = common_norm(gradients)
-    share = min(1.0, threshold / norm) if norm > 0 else 1.0
-    return [gradient * share for gradient in gradients]
-
-
-def by_value(gradients: Sequence[Array], threshold: float) -> list[Array]:
-    """Every single entry moved into -threshold…threshold, which also turns the direction (Mikolov 2012)."""
-    return [np.clip(gradient, -threshold, threshold) for gradient in gradients]
-
-
-def common_norm(gradients: Sequence[Array]) -> float:
-    """The Euclidean norm of all entries of all arrays together."""
-    return float(np.sqrt(sum(float(np.square(gradient).sum()) for gradient in gradients)))
-
-
 def train(
-    network: SmallNetwork, length: int, steps: int, seed: int, *, batch: int = 32, rate: float = 3e-3
-) -> tuple[SmallNetwork, list[float]]:
-    """Adam (Kingma & Ba 2015) on fresh sequences of the task, lengths 2…`length`, clipped by norm 1.
+    network: ToyNetwork, length: int, steps: int, seed: int, *, batch: int = 32, rate: float = 3e-3
+) -> tuple[ToyNetwork, list[float]]:
+    """Adam (Kingma & Ba 2015) on new sequences of the task at each step, gradients clipped to norm 1.
+
+    Args:
+        network: what is trained.
+        length: the longest sequence; the shortest has 2 symbols.
+        steps: how many.
+        seed: of the sequences.
+        batch: sequences a step.
+        rate: the learning rate.
 
     Returns:
         the trained network and the loss of every step.
     """
-    cell = network.cell
-    values = [array.copy() for array in (cell.kernel, cell.recurrent, cell.bias, network.readout)]
-    means, squares = ([np.zeros_like(value) for value in values] for _ in range(2))
+    means, squares = ([np.zeros_like(value) for value in network.weights] for _ in range(2))
     losses = []
     rng = np.random.default_rng(seed)
     for count in range(1, steps + 1):
-        network = _with(network, values)
-        x, answers = remember_first(int(rng.integers(2, length + 1)), batch, seed + count)
-        step = pass_through(network, x, answers)
+        step = classification_step(network, *remember_first(int(rng.integers(2, length + 1)), batch, seed + count))
         losses.append(step.loss)
-        found = bptt.weight_gradients(network.cell, step.trace, x, step.gradients.preactivation)
-        by_readout = step.trace.h[-1].T @ step.by_logits
-        for index, gradient in enumerate(by_norm([found.kernel, found.recurrent, found.bias, by_readout], 1.0)):
+        weights = network.weights
+        norm = np.sqrt(sum(float(np.square(gradient).sum()) for gradient in step.weight_gradients))
+        for index, gradient in enumerate(step.weight_gradients):
+            gradient = gradient / max(1.0, norm)
             means[index] = 0.9 * means[index] + 0.1 * gradient
             squares[index] = 0.999 * squares[index] + 0.001 * gradient**2
             mean, square = means[index] / (1 - 0.9**count), squares[index] / (1 - 0.999**count)
-            values[index] = values[index] - rate * mean / (np.sqrt(square) + 1e-8)
-    return _with(network, values), losses
+            weights[index] = weights[index] - rate * mean / (np.sqrt(square) + 1e-8)
+        network = network.with_weights(weights)
+    return network, losses
 
 
-def _with(network: SmallNetwork, values: Sequence[Array]) -> SmallNetwork:
-    kernel, recurrent, bias, readout = values
-    return SmallNetwork(replace(network.cell, kernel=kernel, recurrent=recurrent, bias=bias), readout)
-
-
-def save(network: SmallNetwork, folder: Path) -> None:
+def save(network: ToyNetwork, folder: Path) -> None:
     """Write the weights as float32 into `folder/KIND.npz`."""
-    cell = network.cell
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        folder / f"{network.kind}.npz",
-        kernel=cell.kernel.astype("f4"),
-        recurrent=cell.recurrent.astype("f4"),
-        bias=cell.bias.astype("f4"),
-        readout=network.readout.astype("f4"),
-    )
+    arrays = dict(zip(ARRAYS, (value.astype("f4") for value in network.weights), strict=True))
+    np.savez_compressed(folder / f"{network.kind}.npz", **arrays)  # type: ignore[arg-type]
 
 
-def trained(kind: Kind, folder: Path | None = None) -> SmallNetwork:
-    """The network of this kind that was trained and shipped.
+def trained_network(kind: Kind, folder: Path | None = None) -> ToyNetwork:
+    """The shipped trained network of a kind.
 
     Raises:
         ModelError: if its file is missing or damaged.
     """
     path = (folder or TRAINED) / f"{kind}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            kernel, recurrent, bias, readout = (
-                kept[key].astype(float) for key in ("kernel", "recurrent", "bias", "readout")
-            )
+        with np.load(path, allow_pickle=False) as archive:
+            kernel, recurrent, bias, readout = (archive[name].astype(float) for name in ARRAYS)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"The trained network {path.name} is missing or damaged: run python -m lstm_core.interpret.toy_rnn."
         ) from error
-    cell = CellWeights(kind, kind, kernel, recurrent, bias, np.zeros_like(bias))
-    return SmallNetwork(cell, readout)
+    return ToyNetwork(CellWeights(kind, kind, kernel, recurrent, bias, np.zeros_like(bias)), readout)
 
 
 def _main() -> None:
@@ -229,13 +237,15 @@ def _main() -> None:
     parser.add_argument("--length", type=int, default=TRAINED_LENGTH)
     parser.add_argument("--units", type=int, default=TRAINED_UNITS)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    options = parser.parse_args()
     for kind in KINDS:
-        network, losses = train(fresh(kind, given.units, given.seed), given.length, given.steps, given.seed)
-        save(network, given.folder)
-        x, answers = remember_first(given.length, 256, given.seed - 1)
-        accuracy = pass_through(network, x, answers).accuracy
-        print(f"{kind}: last losses {np.mean(losses[-50:]):.4f} nats, {accuracy:.1%} right at {given.length} symbols")
+        start = initial_network(kind, options.units, options.seed)
+        network, losses = train(start, options.length, options.steps, options.seed)
+        save(network, options.folder)
+        accuracy = classification_step(network, *remember_first(options.length, 256, options.seed - 1)).accuracy
+        print(
+            f"{kind}: last losses {np.mean(losses[-50:]):.4f} nats, accuracy {accuracy:.1%} at {options.length} symbols"
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from lstm_core.memory_tasks.config import (
 )
 from lstm_core.memory_tasks.examples import Example, task_example
 from lstm_core.memory_tasks.network import (
-    Carrier,
     GymNetwork,
     carrier_unit,
     counts_to,
@@ -28,7 +27,6 @@ __all__ = [
     "PRESETS",
     "RACE_RANGES",
     "TASKS",
-    "Carrier",
     "Example",
     "GymNetwork",
     "Race",

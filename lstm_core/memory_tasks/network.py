@@ -1,7 +1,7 @@
 """A small trained network of the memory gym in NumPy: its answers, its score, and what its units remember.
 
 The weights come out of Keras once (`memory_tasks/race_job.py`); from then on nothing here needs Keras, so that a page
-can read a trained cell at once. The search for a unit is made on one set and judged on another.
+can read a trained cell at once. The unit that carries the memory is found by `nn/unit_probe.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.memory_tasks.tasks import Batch, Task, counting_of
 from lstm_core.nn.trace import PARTS, LayerTrace, run_cell
+from lstm_core.nn.unit_probe import ProbedUnit, probe_units
 from lstm_core.nn.weights import CellWeights, Kind
 
 ARRAYS = ("kernel", "recurrent", "bias", "recurrent_bias", "readout", "readout_bias")
@@ -96,42 +97,23 @@ def counts_to(task: Task, network: GymNetwork, most: int) -> Array:
     return task.right(batch, task.answers(network.read(batch.x)[1]))
 
 
-@dataclass(frozen=True)
-class Carrier:
-    """The unit whose state follows best what there is to remember.
+def carrier_unit(network: GymNetwork, choose_on: Batch, measure_on: Batch) -> ProbedUnit:
+    """The unit whose state correlates best with the quantity to remember, at all timesteps that have one.
 
-    Attributes:
-        unit: from 0.
-        found: its correlation (Pearson) on the sequences it was chosen on.
-        measured: the same on other sequences; this is the figure to tell.
-        all: (units,) correlations of every unit on those other sequences.
+    The state is c of an LSTM and h of the others.
+
+    Args:
+        network: a trained network.
+        choose_on: the sequences that the unit is chosen on.
+        measure_on: other sequences, for its reported correlation.
     """
 
-    unit: int
-    found: float
-    measured: float
-    all: Array
+    def live(batch: Batch) -> tuple[Array, Array]:
+        trace, _ = network.read(batch.x)
+        states = np.swapaxes(trace.signals.get("c", trace.h), 0, 1)  # (count, T, units)
+        return states[batch.live].astype(float), batch.memory[batch.live].astype(float)
 
-
-def carrier_unit(network: GymNetwork, choose_on: Batch, measure_on: Batch) -> Carrier:
-    """Search a trained cell for what it remembers.
-
-    The state is c of an LSTM and h of the others, at all timesteps at which there is something to remember.
-    """
-    chosen = _correlations(network, choose_on)
-    told = _correlations(network, measure_on)
-    unit = int(np.abs(chosen).argmax())
-    return Carrier(unit, float(chosen[unit]), float(told[unit]), told)
-
-
-def _correlations(network: GymNetwork, batch: Batch) -> Array:
-    """(units,): of each unit's state with what there is to remember; 0 where a unit never changes."""
-    trace, _ = network.read(batch.x)
-    states = np.swapaxes(trace.signals.get("c", trace.h), 0, 1)[batch.live].astype(float)  # (places, units)
-    memory = batch.memory[batch.live].astype(float)
-    states, memory = states - states.mean(axis=0), memory - memory.mean()
-    scale = np.sqrt((states**2).sum(axis=0) * (memory**2).sum())
-    return np.where(scale > 1e-12, memory @ states / np.maximum(scale, 1e-12), 0.0)
+    return probe_units(live(choose_on), live(measure_on))
 
 
 def networks_from_weights(weights: Mapping[str, bytes]) -> dict[str, GymNetwork]:

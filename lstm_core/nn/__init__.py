@@ -12,6 +12,7 @@ from lstm_core.nn.hand_set import NETWORKS, HandSet, WeightError, count_brackets
 from lstm_core.nn.layers import Recur
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
+from lstm_core.nn.unit_probe import ProbedUnit
 
 __all__ = [
     "MOST_CLAMPS",
@@ -23,6 +24,7 @@ __all__ = [
     "HandSet",
     "LayerTrace",
     "Network",
+    "ProbedUnit",
     "Recur",
     "WeightError",
     "count_brackets",

@@ -1,8 +1,8 @@
 """The activations that Keras names, in NumPy, looked up from a Keras layer's own setting.
 
 Only element-wise functions belong here: a recurrent gate needs nothing else, and an activation
-that mixes units (softmax) would make "this unit's gate" meaningless. `softmax` for the output
-layer stands at the end.
+that mixes units (softmax) would make "this unit's gate" meaningless. `softmax` is for the output
+layer.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def softmax(z: Array) -> Array:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-# The derivative of an activation, written in terms of its own value y.
-_SLOPES: dict[int, Activation] = {
+# The derivative of an activation as a function of its value y.
+_DERIVATIVES: dict[int, Activation] = {
     id(sigmoid): lambda y: y * (1 - y),
     id(np.tanh): lambda y: 1 - y * y,
     id(ELEMENTWISE["linear"]): np.ones_like,
@@ -98,18 +98,23 @@ def derivative(activation: Activation) -> Activation:
     """The derivative of an activation as a function of the activation's value.
 
     Raises:
-        ModelError: if it isn't known here.
+        ModelError: if it isn't known.
     """
-    if id(activation) not in _SLOPES:
-        raise ModelError("Gradients are known here for sigmoid, tanh, relu and linear activations only.")
-    return _SLOPES[id(activation)]
+    if id(activation) not in _DERIVATIVES:
+        raise ModelError("Gradients are only known for sigmoid, tanh, relu and linear activations.")
+    return _DERIVATIVES[id(activation)]
 
 
 def vjp(activation: Activation, value: Array, gradient: Array) -> Array:
-    """The gradient by an activation's argument, from its value and the gradient by it.
+    """The vector-Jacobian product: the gradient with respect to an activation's argument.
+
+    Args:
+        activation: element-wise, or `softmax`.
+        value: (…, width) the activation's value.
+        gradient: (…, width) with respect to the value.
 
     Raises:
-        ModelError: if its derivative isn't known here.
+        ModelError: if the derivative isn't known.
     """
     if activation is softmax:
         return value * (gradient - (gradient * value).sum(axis=-1, keepdims=True))

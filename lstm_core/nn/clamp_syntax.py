@@ -1,7 +1,7 @@
-"""Clamps in one short line, for links and for typing: `f=0`, `i=0@3-`, `o=1:3,7-9@2`, several with `;`.
+"""A one-line syntax for clamps, for links and forms: `f=0`, `i=0@3-`, `o=1:3,7-9@2`, several with `;`.
 
-Behind the signal and its value stand the units after a colon and the timesteps after an at sign,
-as numbers and ranges; either may be left out and then means all. An open range goes on to the end.
+After the signal and its value come the units after a colon and the timesteps after an at sign, as
+numbers and ranges; either may be omitted and then means all. An open range goes on to the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CLAMP = re.compile(r"(?P<gate>[a-z])=(?P<value>[-+.\deE]+)(?::(?P<units>[\d,\s-
 
 
 class ClampError(LabError):
-    """What was typed is no clamp; the text says why in one sentence."""
+    """A clamp can't be parsed; the message says why."""
 
 
 def parse_clamps(line: str, signals: Sequence[str], units: int, timesteps: int) -> tuple[Clamp, ...]:
@@ -33,18 +33,18 @@ def parse_clamps(line: str, signals: Sequence[str], units: int, timesteps: int) 
         timesteps: how many timesteps there are.
 
     Raises:
-        ClampError: naming the part that can't be understood, or that isn't there.
+        ClampError: naming the part that can't be parsed or doesn't exist.
     """
     parts = [part.strip() for part in line.split(";") if part.strip()]
     if len(parts) > MOST_CLAMPS:
-        raise ClampError(f"{len(parts)} clamps are too many; {MOST_CLAMPS} can be held at once.")
+        raise ClampError(f"{len(parts)} clamps are too many; at most {MOST_CLAMPS} are possible.")
     return tuple(_parse_one(part, signals, units, timesteps) for part in parts)
 
 
 def _parse_one(part: str, signals: Sequence[str], units: int, timesteps: int) -> Clamp:
     match = _CLAMP.fullmatch(part)
     if match is None:
-        raise ClampError(f"“{part[:40]}” is no clamp; write for instance f=0, or i=0:3,7@2-5.")
+        raise ClampError(f"“{part[:40]}” is not a clamp; write for instance f=0, or i=0:3,7@2-5.")
     if match["gate"] not in signals:
         raise ClampError(f"There is no signal “{match['gate']}” here; there are {', '.join(signals)}.")
     return Clamp(
@@ -56,13 +56,13 @@ def _parse_one(part: str, signals: Sequence[str], units: int, timesteps: int) ->
 
 
 def value_of(text: str) -> float:
-    """A value to hold a signal at; ClampError if it is no number from -10 to 10."""
+    """The value of a clamp; ClampError if it is not a number from -10 to 10."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not -10 <= value <= 10:
-        raise ClampError(f"“{text[:20]}” is no value to hold a signal at; give a number from -10 to 10.")
+        raise ClampError(f"“{text[:20]}” is not a value for a clamp; give a number from -10 to 10.")
     return value
 
 
@@ -73,16 +73,16 @@ def parse_indices(text: str, count: int, what: str, first: int = 0) -> list[int]
         text: what was typed.
         count: how many there are.
         what: "unit", "token" … for the error.
-        first: the number that people call the first one by.
+        first: the number of the first one.
 
     Raises:
-        ClampError: if it isn't such a list, or names one that isn't there.
+        ClampError: if it isn't such a list, or a number is out of range.
     """
     chosen: set[int] = set()
     for part in text.replace(" ", "").split(","):
         match = re.fullmatch(r"(\d{1,6})(-(\d{0,6}))?", part)
         if match is None:
-            raise ClampError(f"“{text[:40]}” is no list of {what}s; write for instance 3, 7-9 or 5-.")
+            raise ClampError(f"“{text[:40]}” is not a list of {what}s; write for instance 3, 7-9 or 5-.")
         start = int(match[1])
         stop = start if match[2] is None else int(match[3] or count - 1 + first)
         if not first <= start <= stop <= count - 1 + first:
@@ -92,7 +92,7 @@ def parse_indices(text: str, count: int, what: str, first: int = 0) -> list[int]
 
 
 def format_clamps(clamps: Iterable[Clamp]) -> str:
-    """The line from which `parse` makes these clamps again."""
+    """The line that `parse_clamps` turns back into these clamps."""
     return ";".join(
         f"{clamp.gate}={clamp.value:g}"
         + ("" if clamp.units is None else f":{format_ranges(clamp.units)}")

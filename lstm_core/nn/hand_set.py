@@ -1,8 +1,7 @@
-"""Tiny networks whose weights were set by hand, to be checked on paper and changed by hand.
+"""Small networks with hand-set weights, which can be checked on paper and changed by hand.
 
 `count_brackets` is an LSTM of one unit. `NETWORKS` are an LSTM, a GRU and a plain RNN of two units each, with every
-weight in a table. No training, no Keras: `nn/cells.py` and `nn/trace.py` do the rest. The gates are driven far into
-saturation, so that they are 0 or 1 to seven digits.
+weight in a table. The gates are saturated: 0 or 1 to seven digits.
 """
 
 from __future__ import annotations
@@ -15,60 +14,61 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import LabError, TextError
-from lstm_core.nn import cells
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import PARTS, LayerTrace, run_cell
 from lstm_core.nn.weights import CellWeights, Kind
 
-SURE = 16.0  # sigmoid(16) is 0.9999999
+SATURATED = 16.0  # sigmoid(16) is 0.9999999
 OPENING, CLOSING = "([{", ")]}"
 LARGEST_WEIGHT = 1000.0
-# The order of the articles: what is dropped, what is written, what is shown.
+# The order of the articles: forget, write, output.
 ROWS: dict[str, tuple[str, ...]] = {"lstm": ("f", "i", "g", "o"), "gru": ("z", "r", "g"), "rnn": ("h",)}
 
 
 def count_brackets(text: str) -> dict[str, Array]:
-    """Read a text sign by sign with an LSTM whose cell state is the number of open brackets.
+    """Read a text with an LSTM of one unit whose cell state is the number of open brackets.
 
     The two inputs are "opens" and "closes" (0 or 1). The input gate opens for brackets only, the
-    candidate is +1 or -1, the forget gate stays open for good: c_t = c_{t-1} + i·g.
+    candidate is +1 or -1, the forget gate is always open: c_t = c_{t-1} + i·g.
 
     Args:
-        text: any string; every sign is one timestep.
+        text: any string; every character is one timestep.
 
     Returns:
-        The signals `i f g o c h`, each of shape (T,).
+        the signals `i f g o c h`, each of shape (T,).
     """
-    x = np.array([[sign in OPENING, sign in CLOSING] for sign in text], float).reshape(len(text), 2)  # (T, 2)
-    kernel = np.array([[2 * SURE, 0.0, SURE, 0.0], [2 * SURE, 0.0, -SURE, 0.0]])  # (2, i f g o)
-    bias = np.array([-SURE, SURE, 0.0, SURE])
-    recurrent = np.zeros((1, 4))
-    h = c = np.zeros(1)
-    steps = []
-    for wx in x @ kernel + bias:
-        step = cells.lstm_step(wx, h, c, recurrent)
-        h, c = step.h, step.c
-        steps.append(step)
-    return {name: np.array([getattr(step, name)[0] for step in steps]) for name in "ifgoch"}
+    # Columns: i, f, g, o.
+    kernel = np.array([[2 * SATURATED, 0.0, SATURATED, 0.0], [2 * SATURATED, 0.0, -SATURATED, 0.0]])
+    bias, zeros = np.array([-SATURATED, SATURATED, 0.0, SATURATED]), np.zeros(4)
+    trace = run_cell(
+        CellWeights("lstm", "brackets", kernel, zeros[None], bias, zeros), _inputs(text, (OPENING, CLOSING))
+    )
+    return {name: values[:, 0] for name, values in trace.signals.items()}
+
+
+def _inputs(text: str, classes: Iterable[str]) -> Array:
+    """(T, inputs): 1 where a character belongs to an input's characters."""
+    classes = tuple(classes)
+    return np.array([[character in each for each in classes] for character in text], float).reshape(-1, len(classes))
 
 
 class WeightError(LabError):
-    """A weight in a table is missing or no number that a network could use."""
+    """A weight in a table is missing, not a number, or too large."""
 
 
 @dataclass(frozen=True)
 class HandSet:
-    """A tiny network over single signs; nothing in it changes.
+    """A small network over single characters; it never changes.
 
     Attributes:
-        name: as the address has it.
-        title: for people.
+        name: in links.
+        title: on pages.
         kind: "lstm", "gru" or "rnn".
-        inputs: name → the signs for which this input is 1; it is 0 for all others.
+        inputs: name → the characters for which this input is 1; it is 0 for all others.
         units: what each unit does, a sentence each.
-        sample: a text in which that can be seen.
-        table: (gates·units, inputs + units + 1): a row a gate and unit, gates in the order of `ROWS`; a column an
-            input, then a column a unit's previous h, then the bias.
+        sample: a text that shows it.
+        table: (gates·units, inputs + units + 1): one row for each gate and unit, gates in the order of `ROWS`; columns
+            are the inputs, then each unit's previous h, then the bias.
     """
 
     name: str
@@ -81,12 +81,12 @@ class HandSet:
 
     @property
     def row_names(self) -> list[str]:
-        """A name a row of the table: "f of unit 0" …"""
+        """The name of each row: "f of unit 0" …"""
         return [f"{gate} of unit {unit}" for gate in ROWS[self.kind] for unit in range(len(self.units))]
 
     @property
     def column_names(self) -> list[str]:
-        """A name a column of the table."""
+        """The name of each column."""
         return [*self.inputs, *(f"h of unit {unit}" for unit in range(len(self.units))), "bias"]
 
     @property
@@ -122,16 +122,15 @@ class HandSet:
         return replace(self, table=table)
 
     def read(self, text: str, clamps: Sequence[Clamp] = ()) -> LayerTrace:
-        """Read a text, one timestep a sign, with signals held if any are named.
+        """Read a text, one timestep a character, with the given clamps.
 
         Raises:
-            TextError: if there is none.
-            ValueError: if a clamp names what isn't there.
+            TextError: if the text is empty.
+            ValueError: if a clamp names a signal, unit or timestep that doesn't exist.
         """
         if not text:
-            raise TextError("There is no text to read: type some signs first.")
-        x = np.array([[sign in signs for signs in self.inputs.values()] for sign in text], float)  # (T, inputs)
-        return run_cell(self.weights, x, clamps=clamps)
+            raise TextError("There is no text to read: type some characters first.")
+        return run_cell(self.weights, _inputs(text, self.inputs.values()), clamps=clamps)
 
 
 def _weight(value: float | None, place: str) -> float:
@@ -139,7 +138,7 @@ def _weight(value: float | None, place: str) -> float:
         number = math.nan if value is None else float(value)
     except (TypeError, ValueError):
         number = math.nan
-    if not abs(number) <= LARGEST_WEIGHT:  # also what is no number at all
+    if not abs(number) <= LARGEST_WEIGHT:  # also NaN
         received = "nothing" if value is None else f"“{value}”"
         raise WeightError(
             f"The weight at {place} must be a number from {-LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g}; "
@@ -148,7 +147,7 @@ def _weight(value: float | None, place: str) -> float:
     return number
 
 
-S = SURE
+S = SATURATED
 _BRACKETS = {"opens": OPENING, "closes": CLOSING}
 
 NETWORKS: dict[str, HandSet] = {
@@ -161,8 +160,8 @@ NETWORKS: dict[str, HandSet] = {
             inputs=_BRACKETS,
             units=(
                 "counts the brackets that are open. A closing bracket counts only while something is open: the input "
-                "gate listens to the unit's own h.",
-                "remembers whether the last bracket was an opening one: at every bracket its forget gate shuts, and "
+                "gate reads the unit's own h.",
+                "remembers whether the last bracket was an opening one: at every bracket its forget gate closes, and "
                 "the input gate writes +1 or −1.",
             ),
             sample="(a + [b − c]) × {d}",
@@ -170,7 +169,7 @@ NETWORKS: dict[str, HandSet] = {
                 [
                     # opens, closes, h of unit 0, h of unit 1, bias
                     [0, 0, 0, 0, S],  # f of unit 0: keeps everything
-                    [-2 * S, -2 * S, 0, 0, S],  # f of unit 1: lets go at a bracket
+                    [-2 * S, -2 * S, 0, 0, S],  # f of unit 1: forgets at a bracket
                     [2 * S, 0, 3 * S, 0, -S],  # i of unit 0: for an opening bracket, or while something is open
                     [2 * S, 2 * S, 0, 0, -S],  # i of unit 1: for a bracket
                     [S, -S, 0, 0, 0],  # g of unit 0: one more, one less
@@ -187,9 +186,9 @@ NETWORKS: dict[str, HandSet] = {
             kind="gru",
             inputs={**_BRACKETS, "quote": "\"'“”„"},
             units=(
-                "remembers the last bracket: +1 opening, −1 closing. Its reset gate is shut: the candidate need not "
-                "know what was there before.",
-                "is +1 inside a quotation and −1 behind it. Its reset gate is open: at a quotation mark the candidate "
+                "remembers the last bracket: +1 opening, −1 closing. Its reset gate is closed: the candidate doesn't "
+                "depend on the old state.",
+                "is +1 inside a quotation and −1 after it. Its reset gate is open: at a quotation mark the candidate "
                 "is the opposite of the old state.",
             ),
             sample='say "yes (or no)" and "go"',
@@ -198,7 +197,7 @@ NETWORKS: dict[str, HandSet] = {
                     # opens, closes, quote, h of unit 0, h of unit 1, bias
                     [-2 * S, -2 * S, 0, 0, 0, S],  # z of unit 0: keeps, but not at a bracket
                     [0, 0, -2 * S, 0, 0, S],  # z of unit 1: keeps, but not at a quotation mark
-                    [0, 0, 0, 0, 0, -S],  # r of unit 0: shut
+                    [0, 0, 0, 0, 0, -S],  # r of unit 0: closed
                     [0, 0, 0, 0, 0, S],  # r of unit 1: open
                     [S, -S, 0, 0, 0, 0],  # g of unit 0
                     [0, 0, 0, 0, -2 * S, S],  # g of unit 1: the opposite; +1 to begin with
@@ -212,10 +211,10 @@ NETWORKS: dict[str, HandSet] = {
             kind="rnn",
             inputs=_BRACKETS,
             units=(
-                "is an echo of the brackets: it multiplies what it knows by 0.8 at every sign, so it fades. A plain "
-                "RNN has no gate that could hold it.",
-                "is a switch: it feeds itself so strongly (2) that it stays at one of two values until a bracket "
-                "pushes it over. It can hold, but it can't count.",
+                "is an echo of the brackets: its state is multiplied by 0.8 at every character, so it fades. A plain "
+                "RNN has no gate that could keep it.",
+                "is a switch: its recurrent weight (2) is so large that it stays at one of two values until a bracket "
+                "changes it. It can remember, but it can't count.",
             ),
             sample="( a + b ) × ( c",
             table=np.array(

@@ -1,7 +1,7 @@
-"""How an answer depends on each token: integrated gradients, and leaving a token out.
+"""How an answer depends on each token: integrated gradients of the log-odds of a class.
 
-Both explain the log-odds of one class, log p/(1-p), in nats, which doesn't flatten out where a
-probability does. The way back through a network is strung together here from `nn/layers.py`.
+Log-odds, log p/(1-p) in nats, don't saturate where a probability does. The backward pass of a whole
+network is composed here from the layers' in `nn/layers.py`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from lstm_core.nn.activations import softmax
 from lstm_core.nn.layers import Affine, Embed
 from lstm_core.nn.network import ForwardPass, Network
 
-# Points on the straight path from nothing known to the text; doubled while the sum is off by more
-# than the tolerance, since pooling makes the path's slope jump.
+# Points on the straight path from the baseline to the text; doubled while the relative residual exceeds the tolerance,
+# since max pooling makes the gradient discontinuous along the path.
 FEWEST_STEPS, MOST_STEPS = 32, 128
 TOLERANCE = 0.01
-AT_ONCE = 8  # points a pass: with twice as many, each took ten times as long (buffers outgrow the caches)
+BATCH = 8  # points in one pass: with twice as many, each took ten times as long (the arrays outgrow the caches)
 
 
 class Attribution(np.ndarray):
-    """(T,) float: how many nats of log-odds each token added (or took away, below 0).
+    """(T,) float: the contribution of each token to the log-odds of a class, in nats.
 
     Attributes:
-        label: the class that is explained.
+        label: the explained class.
         score: the log-odds of that class for the text.
         baseline: the same for a text of as many unknown tokens.
-        residual: score - baseline - sum of the values; 0 if the integral were exact.
+        residual: score - baseline - sum of the values; 0 for an exact integral.
     """
 
     label: str
@@ -40,30 +40,35 @@ class Attribution(np.ndarray):
     residual: float
 
     def __new__(cls, values: Array, label: str, score: float, baseline: float) -> Attribution:
-        """The values with what they explain."""
+        """`values` (T,) with the attributes above."""
         made = np.asarray(values, float).view(cls)
         made.label, made.score, made.baseline = label, score, baseline
         made.residual = float(score - baseline - np.sum(values))
         return made
 
     def __array_finalize__(self, other: Any) -> None:
-        """A slice or a sum keeps what it came from."""
+        """A slice or a sum keeps the attributes."""
         for name in ("label", "score", "baseline", "residual"):
             setattr(self, name, getattr(other, name, None))
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """Scores of a batch and how they change: `by_value[layer name]` is (T, batch, width)."""
+class ScoreGradients:
+    """Scores (batch,), and their gradients with respect to each layer's value: name → (T, batch, width)."""
 
     scores: Array
-    by_value: dict[str, Array]
+    gradients: dict[str, Array]
 
 
 def log_odds(logits: Array, label: int) -> tuple[Array, Array]:
-    """log p/(1-p) of one class from (…, classes) logits, and its gradient by them.
+    """log p/(1-p) of one class, and its gradient with respect to the logits.
 
-    A single logit is that of the second of two classes.
+    Args:
+        logits: (…, classes); a single one is that of the second of two classes.
+        label: which class.
+
+    Returns:
+        (…,) log-odds and (…, classes) gradients.
     """
     if logits.shape[-1] == 1:
         sign = 1.0 if label == 1 else -1.0
@@ -75,73 +80,73 @@ def log_odds(logits: Array, label: int) -> tuple[Array, Array]:
     return logits[..., label] - total, gradient
 
 
-def slopes(network: Network, run: ForwardPass, label: int) -> Slopes:
-    """The gradient of a class's log-odds, at the last row, by the value of every layer.
+def score_gradients(network: Network, run: ForwardPass, label: int) -> ScoreGradients:
+    """The gradient of a class's log-odds after the last timestep with respect to the value of every layer.
 
     Args:
-        network: what was run.
-        run: a run with values of shape (T, batch, width), without clamps.
+        network: the network.
+        run: its forward pass with values of shape (T, batch, width), without clamps.
         label: which class.
 
     Raises:
-        ModelError: if the network doesn't end in a Dense layer, or has an unknown derivative.
+        ModelError: if the network doesn't end in a Dense layer, or a derivative isn't known.
     """
     last = network.nodes[-1]
     if not isinstance(last.operation, Affine):
         raise ModelError(f"The last layer, '{last.name}', is no Dense layer: its answer can't be explained.")
     entering = [run.values[parent] for parent in last.parents]
-    scores, by_logits = log_odds(last.operation.sums([value[-1:] for value in entering])[0], label)
-    by_value: dict[str, Array] = {}
-    first = np.zeros_like(entering[0])
-    first[-1] = last.operation.from_sums(by_logits)
-    by_value[last.parents[0]] = first
+    scores, d_logits = log_odds(last.operation.sums([value[-1:] for value in entering])[0], label)
+    d_last = np.zeros_like(entering[0])
+    d_last[-1] = last.operation.from_sums(d_logits)
+    gradients = {last.parents[0]: d_last}
     traces = dict(zip(network.recurrent_names, run.traces, strict=True))
     for node in reversed(network.nodes[:-1]):
-        if node.operation is None or isinstance(node.operation, Embed) or node.name not in by_value:
+        if node.operation is None or isinstance(node.operation, Embed) or node.name not in gradients:
             continue
         values = [run.values[parent] for parent in node.parents]
         value = run.values[node.name]
-        back = node.operation.backward(by_value[node.name], values, value, traces.get(node.name))
-        for parent, gradient in zip(node.parents, back, strict=True):
-            by_value[parent] = by_value[parent] + gradient if parent in by_value else gradient
-    return Slopes(scores, by_value)
+        d_values = node.operation.backward(gradients[node.name], values, value, traces.get(node.name))
+        for parent, gradient in zip(node.parents, d_values, strict=True):
+            gradients[parent] = gradients[parent] + gradient if parent in gradients else gradient
+    return ScoreGradients(scores, gradients)
 
 
 def integrated_gradients(
-    network: Network, ids: tuple[Array, ...], blank: tuple[Array, ...], label: int, name: str
+    network: Network, ids: tuple[Array, ...], baseline: tuple[Array, ...], label: int, name: str
 ) -> Attribution:
-    """Integrated gradients over the embeddings (Sundararajan, Taly & Yan 2017), in one batched pass.
+    """Integrated gradients over the embeddings (Sundararajan, Taly & Yan 2017), in batched passes.
 
-    The gradient is averaged along the straight line from the embeddings of `blank` to those of the
-    text, by Gauss-Legendre quadrature, and multiplied by the way; what the embeddings of a token
-    get is added up.
+    The gradient is averaged along the straight line from the embeddings of `baseline` to those of
+    the text, by Gauss-Legendre quadrature, and multiplied by their difference; a token's value is
+    the sum over its embeddings.
 
     Args:
         network: causal or not.
         ids: the text, one (T,) array an input.
-        blank: the same with every token unknown.
+        baseline: the same with every token unknown.
         label: which class.
         name: the class's name.
+
+    Raises:
+        ModelError: if there is no Embedding layer, or as `score_gradients`.
     """
-    embeddings = [node for node in network.nodes if isinstance(node.operation, Embed)]
-    if not embeddings:
+    starts: dict[str, Array] = {}  # name → (T, width)
+    ends: dict[str, Array] = {}
+    for node in network.nodes:
+        if isinstance(node.operation, Embed):
+            place, table = network.inputs.index(node.parents[0]), node.operation.table
+            starts[node.name], ends[node.name] = table[baseline[place]], table[ids[place]]
+    if not ends:
         raise ModelError("The network has no Embedding layer to explain its answer by.")
-    inputs, blanks = (dict(zip(network.inputs, values, strict=True)) for values in (ids, blank))
-    ends = {node.name: _vectors(node, inputs) for node in embeddings}  # (T, width) each
-    starts = {node.name: _vectors(node, blanks) for node in embeddings}
     steps = FEWEST_STEPS
     while True:
-        found = _along_the_line(network, ids, starts, ends, label, name, steps)
+        found = _integrate(network, ids, starts, ends, label, name, steps)
         if abs(found.residual) <= TOLERANCE * abs(found.score - found.baseline) or steps >= MOST_STEPS:
             return found
         steps *= 2
 
 
-def _vectors(node: Any, inputs: dict[str, Array]) -> Array:
-    return node.operation.forward([inputs[node.parents[0]]], ())[0]
-
-
-def _along_the_line(
+def _integrate(
     network: Network,
     ids: tuple[Array, ...],
     starts: dict[str, Array],
@@ -151,17 +156,17 @@ def _along_the_line(
     steps: int,
 ) -> Attribution:
     points, weights = np.polynomial.legendre.leggauss(steps)
-    # The two ends ride along, so that the scores come from the same passes; they weigh nothing.
+    # The two ends are added with weight 0: their scores come from the same passes.
     alphas = np.concatenate([(points + 1) / 2, [0.0, 1.0]]).astype(np.float32)
     shares = np.concatenate([weights / 2, [0.0, 0.0]])
-    ways = {key: ends[key] - starts[key] for key in ends}
+    differences = {key: ends[key] - starts[key] for key in ends}
     values = np.zeros(len(ids[0]))
     scores: list[float] = []
-    for first in range(0, len(alphas), AT_ONCE):
-        part = slice(first, first + AT_ONCE)
-        start = {key: starts[key][:, None] + alphas[part][None, :, None] * ways[key][:, None] for key in ends}
-        found = slopes(network, network.run(*ids, start=start), label)  # values (T, AT_ONCE, width)
+    for first in range(0, len(alphas), BATCH):
+        part = slice(first, first + BATCH)
+        start = {key: starts[key][:, None] + alphas[part][None, :, None] * differences[key][:, None] for key in ends}
+        found = score_gradients(network, network.run(*ids, start=start), label)  # values (T, BATCH, width)
         scores.extend(found.scores)
-        for key, way in ways.items():
-            values += np.einsum("td,tbd,b->t", way, found.by_value[key], shares[part], optimize=True)
+        for key, difference in differences.items():
+            values += np.einsum("td,tbd,b->t", difference, found.gradients[key], shares[part], optimize=True)
     return Attribution(values, name, float(scores[-1]), float(scores[-2]))

@@ -1,9 +1,9 @@
-"""What each kind of Keras layer does to one sequence, in NumPy, and how a gradient goes back through it.
+"""The forward and backward pass of each kind of Keras layer over one sequence, in NumPy.
 
-Values have the time on their first axis, (T, …, width); a batch of sequences of equal length puts
-its axis in the middle. Row t of every value is what the layer would have given had the text ended
-at t, also after pooling. Gradients are those of a score of the last row. `nn/network.py` strings
-operations together; `nn/bptt.py` has the way back through the recurrent ones.
+Values have time on their first axis, (T, …, width); a batch of sequences of equal length is the
+middle axis. Row t of every value is the layer's output for a text that ends at t, also after
+pooling. Gradients are those of a score of the last row. `nn/network.py` connects the operations;
+`nn/bptt.py` has the backward pass of the recurrent ones.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Operation:
         raise NotImplementedError
 
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """(gradient by its value, what `forward` took and gave) → gradients by the values it reads from."""
+        """(gradient of its value, what `forward` took and returned) → gradients of the values it reads from."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Embed(Operation):
-    """A table of vectors, (vocabulary, width); the beginning of the differentiable part."""
+    """An embedding table, (vocabulary, width); gradients end here."""
 
     table: Array
 
@@ -52,19 +52,6 @@ class Embed(Operation):
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
         """Ids have no gradient."""
         return []
-
-
-@dataclass(frozen=True)
-class Same(Operation):
-    """A layer that does nothing outside training, such as dropout."""
-
-    def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """The value as it came."""
-        return values[0], None
-
-    def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """The gradient as it came."""
-        return [gradient]
 
 
 @dataclass(frozen=True)
@@ -84,88 +71,74 @@ class Affine(Operation):
         return self.activation(self.sums(values)), None
 
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """Through the activation, then through W."""
+        """Through the activation and W."""
         return [self.from_sums(activations.vjp(self.activation, value, gradient))]
 
     def from_sums(self, gradient: Array) -> Array:
-        """The gradient by x, from the gradient by `sums`."""
+        """The gradient of x, from the gradient of `sums`."""
         return gradient @ self.kernel.T
 
 
 @dataclass(frozen=True)
-class Squash(Operation):
-    """An activation alone."""
+class Plain(Operation):
+    """A layer without weights, given by its function and the gradient of that.
 
-    activation: Activation
+    Attributes:
+        function: values of the layers that it reads from → its value.
+        gradient: (gradient of its value, values, value) → the gradients of values.
+    """
 
-    def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """The activation of the value."""
-        return self.activation(values[0]), None
-
-    def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """Through the activation."""
-        return [activations.vjp(self.activation, value, gradient)]
-
-
-@dataclass(frozen=True)
-class Strongest(Operation):
-    """Max-over-time pooling: row t is the largest value of each unit so far."""
+    function: Callable[[list[Array]], Array]
+    gradient: Callable[[Array, list[Array], Array], list[Array]]
 
     def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """The maximum so far."""
-        return np.maximum.accumulate(values[0], axis=0), None
+        """The function's value."""
+        return self.function(values), None
 
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """All of it goes to the timestep at which the unit was largest; the first one if there are several."""
-        spread = np.zeros_like(gradient)
-        where = values[0].argmax(axis=0, keepdims=True)
-        np.put_along_axis(spread, where, gradient[-1:], axis=0)
-        return [spread]
+        """The function's gradient."""
+        return self.gradient(gradient, values, value)
 
 
-@dataclass(frozen=True)
-class Mean(Operation):
-    """Mean-over-time pooling: row t is the mean of each unit so far."""
-
-    def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """The mean so far."""
-        x = values[0]
-        counts = np.arange(1, len(x) + 1, dtype=x.dtype).reshape(-1, *[1] * (x.ndim - 1))
-        return np.cumsum(x, axis=0) / counts, None
-
-    def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """Every timestep gets its share."""
-        return [np.broadcast_to(gradient[-1:] / len(gradient), gradient.shape)]
+def _activation(activation: Activation) -> Plain:
+    return Plain(
+        lambda values: activation(values[0]),
+        lambda gradient, values, value: [activations.vjp(activation, value, gradient)],
+    )
 
 
-@dataclass(frozen=True)
-class Sum(Operation):
-    """Adds what it reads, times `scale`: an Add or Average layer."""
+def _sum(scale: float = 1.0) -> Plain:
+    def total(values: list[Array]) -> Array:
+        found = np.add.reduce(values)
+        return found if scale == 1.0 else found * scale
 
-    scale: float = 1.0
-
-    def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """The sum, scaled."""
-        total = np.add.reduce(values)
-        return (total if self.scale == 1.0 else total * self.scale), None
-
-    def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """The same to each."""
-        return [gradient * self.scale] * len(values)
+    return Plain(total, lambda gradient, values, value: [gradient * scale] * len(values))
 
 
-@dataclass(frozen=True)
-class Join(Operation):
-    """Puts what it reads side by side."""
+def _running_mean(values: list[Array]) -> Array:
+    x = values[0]
+    counts = np.arange(1, len(x) + 1, dtype=x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    return np.cumsum(x, axis=0) / counts
 
-    def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """(…, sum of the widths)."""
-        return np.concatenate(values, axis=-1), None
 
-    def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """Each gets its own columns."""
-        ends = np.cumsum([x.shape[-1] for x in values])[:-1]
-        return np.split(gradient, ends, axis=-1)
+def _gradient_of_max(gradient: Array, values: list[Array], value: Array) -> list[Array]:
+    """All of it goes to the timestep with the maximum; to the first one of several."""
+    spread = np.zeros_like(gradient)
+    np.put_along_axis(spread, values[0].argmax(axis=0, keepdims=True), gradient[-1:], axis=0)
+    return [spread]
+
+
+IDENTITY = Plain(lambda values: values[0], lambda gradient, values, value: [gradient])  # such as dropout
+# Pooling over time: row t is the maximum, or the mean, of rows 0…t.
+_MAXIMUM = Plain(lambda values: np.maximum.accumulate(values[0], axis=0), _gradient_of_max)
+_MEAN = Plain(
+    _running_mean,
+    lambda gradient, values, value: [np.broadcast_to(gradient[-1:] / len(gradient), gradient.shape)],
+)
+_CONCATENATE = Plain(
+    lambda values: np.concatenate(values, axis=-1),
+    lambda gradient, values, value: np.split(gradient, np.cumsum([x.shape[-1] for x in values])[:-1], axis=-1),
+)
 
 
 @dataclass(frozen=True)
@@ -181,7 +154,7 @@ class Recur(Operation):
         return trace.outputs, trace
 
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """Back through time."""
+        """Back-propagation through time."""
         assert isinstance(trace, LayerTrace)
         return [bptt.backpropagate(self.weights, trace, gradient).x]
 
@@ -201,22 +174,22 @@ class RecurBothWays(Operation):
         ahead, back = (run_cell(weights, values[0], clamps=clamps) for weights in (self.ahead, self.back))
         merged = merge(self.mode, ahead.outputs, back.outputs[::-1])
         trace = BidirectionalTrace(ahead, back, merged)
-        if not self.whole_sequence:  # the answer joins what each direction says after its own last step
+        if not self.whole_sequence:  # only the last output of each direction is used
             merged = merge(self.mode, ahead.outputs, back.outputs)
         assert isinstance(merged, np.ndarray)
         return merged, trace
 
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
-        """Each direction back through its own time."""
+        """Back-propagation through time in each direction."""
         assert isinstance(trace, BidirectionalTrace)
-        turn = -1 if self.whole_sequence else 1
-        first, second = trace.forward.outputs, trace.backward.outputs[::turn]
-        by_first, by_second = _unmerge(self.mode, gradient, first, second)
-        by_x = bptt.backpropagate(self.ahead, trace.forward, by_first).x
-        by_x_back = bptt.backpropagate(self.back, trace.backward, by_second[::turn]).x
-        # `x` is in reading order; a layer that reads backwards took the last token first.
+        step = -1 if self.whole_sequence else 1
+        first, second = trace.forward.outputs, trace.backward.outputs[::step]
+        d_first, d_second = _unmerge(self.mode, gradient, first, second)
+        dx = bptt.backpropagate(self.ahead, trace.forward, d_first).x
+        dx_back = bptt.backpropagate(self.back, trace.backward, d_second[::step]).x
+        # Inputs are in text order; a layer with go_backwards takes the last token first.
         order = (np.argsort(trace.forward.timesteps), np.argsort(trace.backward.timesteps))
-        return [by_x[order[0]] + by_x_back[order[1]]]
+        return [dx[order[0]] + dx_back[order[1]]]
 
 
 def _unmerge(mode: str, gradient: Array, first: Array, second: Array) -> tuple[Array, Array]:
@@ -246,13 +219,9 @@ def of_layer(layer: Any) -> Operation:
         )
     if getattr(layer, "quantization_mode", None):
         raise ModelError(
-            f"Layer '{layer.name}' is quantized, which isn't followed exactly here; load the model before `quantize`."
+            f"Layer '{layer.name}' is quantized, which can't be followed exactly; load the model before `quantize`."
         )
     return _KNOWN[class_name](layer)
-
-
-def _recur(layer: Any) -> Operation:
-    return Recur(weights_of(layer))
 
 
 def _recur_both_ways(layer: Any) -> Operation:
@@ -268,10 +237,10 @@ def _affine(layer: Any) -> Operation:
     return Affine(kernel, bias, _output_activation(layer))
 
 
-def _join(layer: Any) -> Operation:
+def _concatenate(layer: Any) -> Operation:
     if layer.axis not in (-1, len(layer.output.shape) - 1):
         raise ModelError(f"Layer '{layer.name}' has axis={layer.axis}, which can't be followed; use -1.")
-    return Join()
+    return _CONCATENATE
 
 
 def _output_activation(layer: Any) -> Activation:
@@ -289,21 +258,19 @@ def _numpy(variable: Any) -> Array:
 RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 
 _KNOWN: dict[str, Callable[[Any], Operation]] = {
-    **dict.fromkeys(RECURRENT, _recur),
+    **dict.fromkeys(RECURRENT, lambda layer: Recur(weights_of(layer))),
     "Bidirectional": _recur_both_ways,
     "Embedding": lambda layer: Embed(_numpy(layer.embeddings)),
     "Dense": _affine,
-    "Activation": lambda layer: Squash(_output_activation(layer)),
-    "Add": lambda layer: Sum(),
-    "Average": lambda layer: Sum(1 / len(layer.input)),
-    "Concatenate": _join,
-    "GlobalMaxPooling1D": lambda layer: Strongest(),
-    "GlobalAveragePooling1D": lambda layer: Mean(),
-    "Dropout": lambda layer: Same(),
-    "SpatialDropout1D": lambda layer: Same(),
-    "GaussianNoise": lambda layer: Same(),
-    "GaussianDropout": lambda layer: Same(),
-    "AlphaDropout": lambda layer: Same(),
+    "Activation": lambda layer: _activation(_output_activation(layer)),
+    "Add": lambda layer: _sum(),
+    "Average": lambda layer: _sum(1 / len(layer.input)),
+    "Concatenate": _concatenate,
+    "GlobalMaxPooling1D": lambda layer: _MAXIMUM,
+    "GlobalAveragePooling1D": lambda layer: _MEAN,
+    **dict.fromkeys(
+        ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout"), lambda layer: IDENTITY
+    ),
 }
 
 KNOWN_LAYERS = tuple(sorted(_KNOWN))

@@ -1,9 +1,9 @@
 """Runs a whole stock Keras network over one sequence in NumPy and keeps every layer's values.
 
-Every layer's value has one row a timestep, also after pooling: row t is what the layer would have
-given had the text ended there. So the last layer's rows are the answer after each token, and the
-last row is the answer. That is exact for networks that read in one direction; a network with a
-`Bidirectional` layer says so by `causal = False`. What each layer does is in `nn/layers.py`.
+Every layer's value has one row a timestep, also after pooling: row t is the layer's output for a
+text that ends there. So the last layer's rows are the answers after each token, and its last row is
+the answer. That holds for networks that read in one direction; with a `Bidirectional` layer,
+`causal` is False. The layers are in `nn/layers.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lstm_core.nn.weights import is_a
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """One run over one sequence: `values[layer name]` is (T, …, width); `traces` in reading order."""
+    """One forward pass over one sequence: `values[layer name]` is (T, …, width); `traces` in reading order."""
 
     values: Mapping[str, Array]
     traces: tuple[Trace, ...]
@@ -30,7 +30,7 @@ class ForwardPass:
 
 @dataclass(frozen=True)
 class Node:
-    """A layer in its place: what it does, and the names of the layers it reads from."""
+    """A layer's operation, and the names of the layers that it reads from."""
 
     name: str
     parents: tuple[str, ...]
@@ -61,15 +61,15 @@ class Network:
     def run(
         self, *inputs: Array, clamps: Iterable[Clamp] = (), start: Mapping[str, Array] | None = None
     ) -> ForwardPass:
-        """Read one sequence.
+        """The forward pass over one sequence.
 
         Args:
-            inputs: one array a model input: (T,) of ids, or (T, features).
-            clamps: signals to hold; `layer` counts recurrent layers from 0.
-            start: for some layers, the value (T, …, width) that stands in for what they compute.
+            inputs: one array for each model input: (T,) of ids, or (T, features).
+            clamps: signals to clamp; `layer` counts recurrent layers from 0.
+            start: layer name → a value (T, …, width) that replaces the layer's own.
 
         Raises:
-            ValueError: if a clamp names a recurrent layer that isn't there.
+            ValueError: if a clamp names a recurrent layer that doesn't exist.
         """
         clamps, start = tuple(clamps), start or {}
         for clamp in clamps:
@@ -92,16 +92,18 @@ class Network:
 
 def _in_order(model: Any) -> list[tuple[Any, tuple[str, ...]]]:
     """The model's layers, each after the layers it reads from, with those layers' names."""
-    if is_a_sequential(model):
+    import keras
+
+    if isinstance(model, keras.Sequential):
         model = model._functional
     if not hasattr(model, "_nodes_by_depth"):
         raise ModelError("The network is neither a functional nor a built Sequential model of Keras; build it as one.")
     if len(model.outputs) != 1 or model.outputs[0]._keras_history.tensor_index:
-        raise ModelError("The network gives more than an answer, which can't be followed; it needs a single output.")
+        raise ModelError("The network has more than one output, which can't be followed; use one with a single output.")
     own = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
     ordered = []
     for layer in model.layers:
-        # `Sequential.add` calls the layers before anew each time; those calls belong to no model.
+        # `Sequential.add` calls the earlier layers again each time; those calls belong to no model.
         nodes = [node for node in layer._inbound_nodes if id(node) in own]
         if len(nodes) != 1:
             raise ModelError(f"Layer '{layer.name}' is used more than once, which can't be followed.")
@@ -110,7 +112,7 @@ def _in_order(model: Any) -> list[tuple[Any, tuple[str, ...]]]:
 
 
 def _parents(layer: Any, node: Any) -> tuple[str, ...]:
-    """The names of the layers that a layer reads from. Masks are no parents: one text has no pads to mask."""
+    """The names of the layers that a layer reads from. Masks don't count: one text has no pads to mask."""
     import keras
 
     named = {key: value for key, value in node.arguments.kwargs.items() if key != "mask"}
@@ -130,10 +132,10 @@ def _reads_backwards(layer: Any) -> bool:
 
 
 def _ignores_padding(ordered: list[tuple[Any, tuple[str, ...]]]) -> bool:
-    """Whether pads are masked, and a maximum over time meets nothing but repetitions there.
+    """Whether pads are masked, and a maximum over time finds only repeated values there.
 
     A masked recurrent layer repeats its last output at each pad; an embedding doesn't, and a layer
-    that reads backwards meets the pads first.
+    that reads backwards reads the pads first.
     """
     repeating: set[str] = set()
     for layer, parents in ordered:
@@ -147,10 +149,3 @@ def _ignores_padding(ordered: list[tuple[Any, tuple[str, ...]]]) -> bool:
         elif is_a(layer, "GlobalMaxPooling1D"):
             return False
     return True
-
-
-def is_a_sequential(model: Any) -> bool:
-    """Whether a Keras model is a `Sequential` one."""
-    import keras
-
-    return isinstance(model, keras.Sequential)

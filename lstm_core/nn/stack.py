@@ -13,7 +13,7 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.nn.cells import Hook, LSTMStep, identity_hook, lstm_step
 from lstm_core.nn.clamps import Clamp
-from lstm_core.nn.layers import Affine, Embed, Recur, Same
+from lstm_core.nn.layers import IDENTITY, Affine, Embed, Recur
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import LayerTrace, run_cell
 from lstm_core.nn.weights import CellWeights
@@ -76,7 +76,7 @@ class LSTMStack:
 
 def split_network(network: Network) -> tuple[Embed | None, LSTMStack, tuple[Affine, ...]] | None:
     """A network as its embedding (if it has one), its LSTM layers and its Dense layers; None if it isn't such a row."""
-    row = [node.operation for node in network.nodes if not isinstance(node.operation, Same | None)]
+    row = [node.operation for node in network.nodes if node.operation not in (None, IDENTITY)]
     embedding = row[0] if row and isinstance(row[0], Embed) else None
     row = row[embedding is not None :]
     layers = tuple(each.weights for each in row if isinstance(each, Recur) and each.weights.kind == "lstm")

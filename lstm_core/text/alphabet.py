@@ -1,8 +1,8 @@
-"""From a text to the characters a generator knows, and back.
+"""The characters of a character model: from a text to ids, and back.
 
-An alphabet comes from the training text. What people type is mapped onto it as far as that can be
-done without a guess: capitals to small letters where the alphabet has none, curly quotes and
-accents to plain ones; what is left over is dropped, and `lost` says what that was.
+An alphabet comes from the training text. Other characters are mapped onto it where the mapping is
+unambiguous: upper case to lower case where the alphabet has no capitals, typographic quotes and
+accented letters to plain ones; others are dropped, and `lost` returns those.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-# What typography puts in the place of signs that a typewriter has.
+# Typographic characters and their plain equivalents.
 _PLAIN = {
     "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
     "–": "-", "—": "-", "−": "-", "…": "...", "\t": " ", "\r": "", "\u00a0": " ",
@@ -28,9 +28,9 @@ class Alphabet:
     ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(set(self.characters)) != len(self.characters) or any(len(sign) != 1 for sign in self.characters):
+        if len(set(self.characters)) != len(self.characters) or any(len(each) != 1 for each in self.characters):
             raise ValueError("an alphabet holds single characters, each once")
-        object.__setattr__(self, "ids", {sign: index for index, sign in enumerate(self.characters)})
+        object.__setattr__(self, "ids", {character: index for index, character in enumerate(self.characters)})
 
     def __len__(self) -> int:
         return len(self.characters)
@@ -42,24 +42,25 @@ class Alphabet:
 
     def encode(self, text: str) -> np.ndarray:
         """(n,) int32 ids; characters that can't be mapped are dropped."""
-        return np.array([identity for sign in text for identity in self._mapped(sign)], np.int32)
+        return np.array([identity for character in text for identity in self._mapped(character)], np.int32)
 
     def decode(self, ids: np.ndarray) -> str:
         """The text of these ids."""
         return "".join(self.characters[identity] for identity in ids)
 
     def folded(self, text: str) -> str:
-        """A text in small letters, if the alphabet has no capitals; so were the articles' plays read."""
-        return text if any(sign.isupper() for sign in self.characters) else text.lower()
+        """A text in lower case, if the alphabet has no capitals."""
+        return text if any(character.isupper() for character in self.characters) else text.lower()
 
     def lost(self, text: str) -> tuple[str, ...]:
-        """The different characters of a text that `encode` drops, in the order in which they appear."""
-        return tuple(dict.fromkeys(sign for sign in text if not self._mapped(sign) and sign != "\r"))
+        """The different characters of a text that `encode` drops, in order of appearance."""
+        return tuple(dict.fromkeys(each for each in text if not self._mapped(each) and each != "\r"))
 
-    def _mapped(self, sign: str) -> list[int]:
-        if sign in self.ids:
-            return [self.ids[sign]]
-        for plain in (sign.lower(), _PLAIN.get(sign, ""), _without_accents(sign), _without_accents(sign).lower()):
+    def _mapped(self, character: str) -> list[int]:
+        if character in self.ids:
+            return [self.ids[character]]
+        base = _without_accents(character)
+        for plain in (character.lower(), _PLAIN.get(character, ""), base, base.lower()):
             if plain and all(part in self.ids for part in plain):
                 return [self.ids[part] for part in plain]
         return []
@@ -76,5 +77,5 @@ class Alphabet:
         return cls(tuple(data["alphabet"]))
 
 
-def _without_accents(sign: str) -> str:
-    return "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+def _without_accents(character: str) -> str:
+    return "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))

@@ -1,8 +1,7 @@
-"""From a text to the numbers a network reads: tokens with their places, vocabularies, encoders.
+"""From a text to ids: tokens with their places in the text, vocabularies, encoders.
 
-Tokenizers never change the text they are given: every token keeps where it stood, so that a page
-can tint the words as they were pasted. What a question needs before it looks like the data set
-(language names) is in `text/language_names.py`.
+Tokenizers don't change the text: every token keeps its place, so that a page can tint the words as
+they were pasted. Names of programming languages are masked by `text/language_names.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
@@ -25,25 +25,25 @@ PAD_TEXT = "‹pad›"
 
 
 class Token(NamedTuple):
-    """A token as the network knows it, and text[start:end], where it stood."""
+    """A token as in the vocabulary, and its place: text[start:end]."""
 
     text: str
     start: int
     end: int
 
 
-def whitespace_tokens(text: str) -> Iterator[Token]:
-    """Lower-cased runs between white space, punctuation and all: "list," is not "list"."""
-    for match in re.finditer(r"\S+", text):
+def regex_tokens(pattern: re.Pattern[str], text: str) -> Iterator[Token]:
+    """Every match of a pattern, lower-cased."""
+    for match in pattern.finditer(text):
         yield Token(match[0].lower(), match.start(), match.end())
 
 
-# What the data set did to its questions, undone: HTML entities, doubled quotes, line breaks as full
-# stops. A paste has real ones; after this both look the same. (İ is the one letter that grows when
-# it is lower-cased, which would shift what follows.)
-_CROOKED = re.compile(r"(?i:&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)|\"\"|\r?\n|\t|İ")
+# Reverses what the data set did to its questions: HTML entities, doubled quotes, line breaks as full
+# stops. A pasted question has real ones; after this both are the same. (İ is the one letter whose
+# lower case is longer, which would shift what follows.)
+_ENCODED = re.compile(r"(?i:&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)|\"\"|\r?\n|\t|İ")
 # One alternative a line: language, word, number, indented line, full stop inside code, operators of
-# several signs, any other sign.
+# several characters, any other character.
 _CODE = re.compile(
     r"""c\# | c\+\+
       | [a-z_]\w* | [^\W\d_]+
@@ -54,17 +54,17 @@ _CODE = re.compile(
       | [^\w\s]""",
     re.VERBOSE,
 )
-INDENT = ".\t"  # the token of a line that begins with white space
+INDENT = ".\t"  # the token of a line that begins with whitespace
 
 
 def code_tokens(text: str) -> Iterator[Token]:
     """Words, numbers, operators and indentations, lower-cased; for prose with code in it.
 
-    Long numbers are known by their number of digits alone ("2024" is "0000").
+    Of a long number only the number of digits counts ("2024" is "0000").
     """
-    straight, origins = _straighten(text)
-    wrapped = len(straight) > 1 and straight[0] == straight[-1] == '"'  # most of the data's questions are
-    for match in _CODE.finditer(straight, int(wrapped), len(straight) - int(wrapped)):
+    plain, origins = _decode_entities(text)
+    quoted = len(plain) > 1 and plain[0] == plain[-1] == '"'  # most of the data set's questions are
+    for match in _CODE.finditer(plain, int(quoted), len(plain) - int(quoted)):
         token = match[0]
         if token[0] == "." and len(token) > 1:
             token = INDENT
@@ -73,15 +73,15 @@ def code_tokens(text: str) -> Iterator[Token]:
         yield Token(token, origins[match.start()], origins[match.end()])
 
 
-def _straighten(text: str) -> tuple[str, list[int]]:
-    """The text lower-cased and as code would have it, and where each of its signs (and its end) stood before."""
+def _decode_entities(text: str) -> tuple[str, list[int]]:
+    """The text lower-cased and decoded, and the original place of each of its characters and of its end."""
     pieces: list[str] = []
     origins: list[int] = []
     end = 0
-    for match in _CROOKED.finditer(text):
+    for match in _ENCODED.finditer(text):
         pieces.append(text[end : match.start()].lower())
         origins.extend(range(end, match.start()))
-        piece = _straight(match[0])
+        piece = _decode_entity(match[0])
         pieces.append(piece)
         origins.extend([match.start()] * len(piece))
         end = match.end()
@@ -90,7 +90,7 @@ def _straighten(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), origins
 
 
-def _straight(piece: str) -> str:
+def _decode_entity(piece: str) -> str:
     if piece[0] == "&":
         return html.unescape(piece.lower()).lower()
     if piece == "\t":
@@ -100,18 +100,12 @@ def _straight(piece: str) -> str:
     return '"' if piece == '""' else piece.lower()
 
 
-# Keras's own `Tokenizer` cuts at white space and at all of these; it keeps the apostrophe.
+# Keras's own `Tokenizer` splits at whitespace and at all of these; it keeps the apostrophe.
 _KERAS = re.compile(r"""[^\s!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+""")
 
 
-def keras_tokens(text: str) -> Iterator[Token]:
-    """Lower-cased words without punctuation, as Keras's `Tokenizer` cuts them by default."""
-    for match in _KERAS.finditer(text):
-        yield Token(match[0].lower(), match.start(), match.end())
-
-
-# One alternative a line: line break, shortened verb; then what is read: mark out of ten, "n't", a
-# word in front of it, any other word, stops, smiley.
+# One alternative a line: skipped are line breaks and shortened verbs; tokens are a rating ("8/10"),
+# "n't", the word before it, any other word, full stops, a smiley.
 _PROSE = re.compile(
     r"""(?P<skip> <br\s*/?> | ['’`](?:s|re|ve|ll|d|m)\b )
       | \d+(?:\.\d+)?/\d+
@@ -125,7 +119,7 @@ _PROSE = re.compile(
 
 
 def word_tokens(text: str) -> Iterator[Token]:
-    """Lower-cased words and the stops between them, for prose; "don't" is "do", "n't"."""
+    """Lower-cased words and the punctuation between sentences, for prose; "don't" is "do", "n't"."""
     for match in _PROSE.finditer(text):
         if match["skip"] is None:
             yield Token("n't" if match["negation"] else match[0].lower(), match.start(), match.end())
@@ -137,20 +131,20 @@ BLANK = "___"
 
 
 def blank_tokens(text: str) -> Iterator[Token]:
-    """Lower-cased words without punctuation, and the blanks between them, each one "___" however long it is."""
+    """Lower-cased words without punctuation, and blanks, each one "___" whatever its length."""
     for match in _BLANKS.finditer(text):
         yield Token(BLANK if match["blank"] else match[0].lower(), match.start(), match.end())
 
 
-# A run of anything but white space, ASCII signs (the apostrophe aside), Latin-1 signs, typography, symbols and emoji;
-# so that a word of any script stays whole, its vowel signs with it.
+# A run of anything but whitespace, ASCII punctuation (except the apostrophe), Latin-1 punctuation, typography, symbols
+# and emoji, so that a word of any script stays whole, with its vowel signs.
 _WORD = re.compile(
     "[^\\s\x00-&(-/:-@\\[-`{-~\x7f-¿×÷\u2000-\u2bff\u3000-\u303f\ufe00-\ufe0f\ufff0-\uffff\U0001f000-\U0001faff]+"
 )
 
 
 def sentence_tokens(text: str) -> Iterator[Token]:
-    """Lower-cased words without any sign but the apostrophe inside ("don't", "film's"); nothing else is a token."""
+    """Lower-cased words, with apostrophes inside ("don't", "film's"); nothing else is a token."""
     for match in _WORD.finditer(text.replace("’", "'")):
         word = match[0].strip("'")
         if word:
@@ -159,8 +153,8 @@ def sentence_tokens(text: str) -> Iterator[Token]:
 
 
 TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
-    "whitespace": whitespace_tokens,
-    "keras": keras_tokens,
+    "whitespace": partial(regex_tokens, re.compile(r"\S+")),  # with punctuation: "list," is not "list"
+    "keras": partial(regex_tokens, _KERAS),
     "code": code_tokens,
     "words": word_tokens,
     "blanks": blank_tokens,
@@ -170,7 +164,7 @@ TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Tokens in the order of their ids; 0 is padding and 1 is any token that isn't here."""
+    """Tokens in the order of their ids; 0 is padding and 1 is any other token."""
 
     tokens: tuple[str, ...]
     ids: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -182,29 +176,27 @@ class Vocabulary:
         return len(self.tokens) + 2
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """The id of each token, UNKNOWN for those that aren't here."""
+        """The id of each token, UNKNOWN for other tokens."""
         return [self.ids.get(token, UNKNOWN) for token in tokens]
 
     @classmethod
-    def build(cls, texts: Iterable[Iterable[str]], size: int, at_least: int = 1) -> Vocabulary:
+    def build(cls, texts: Iterable[Iterable[str]], size: int, min_count: int = 1) -> Vocabulary:
         """The most frequent tokens, `size` ids in all with padding and unknown; ties by alphabet.
 
         Args:
             texts: the tokens of each training text.
-            size: how many ids, PAD and UNKNOWN counted.
-            at_least: leave out tokens seen fewer times.
+            size: how many ids, including PAD and UNKNOWN.
+            min_count: rarer tokens are left out.
         """
-        counts = Counter(token for tokens in texts for token in tokens)
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return cls(tuple(token for token, count in ranked[: size - 2] if count >= at_least))
+        return cls(_most_frequent((token for tokens in texts for token in tokens), size - 2, min_count))
 
 
 @dataclass(frozen=True)
 class Bigrams:
-    """Frequent neighbours: each timestep also gets the id of the pair it makes with the token before.
+    """Frequent pairs of neighbouring tokens: each timestep also gets the id of its token's pair with the one before.
 
     A pair is two token ids, so it can be "unknown, then foo". As in `Vocabulary`, 0 is padding
-    and 1 is any pair that isn't here; the first token of a text has no pair and gets 1.
+    and 1 is any other pair; the first token of a text has no pair and gets 1.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -221,11 +213,21 @@ class Bigrams:
         return [UNKNOWN, *(self.ids.get(pair, UNKNOWN) for pair in pairwise(ids))][: len(ids)]
 
     @classmethod
-    def build(cls, texts: Iterable[Sequence[int]], size: int, at_least: int) -> Bigrams:
-        """The pairs that stand in the most texts, `size` ids in all; ties by id."""
-        counts = Counter(pair for ids in texts for pair in set(pairwise(ids)))
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return cls(tuple(pair for pair, count in ranked[: size - 2] if count >= at_least))
+    def build(cls, texts: Iterable[Sequence[int]], size: int, min_count: int) -> Bigrams:
+        """The pairs that occur in the most texts, `size` ids in all; ties by id.
+
+        Args:
+            texts: the token ids of each training text.
+            size: how many ids, including PAD and UNKNOWN.
+            min_count: pairs that occur in fewer texts are left out.
+        """
+        return cls(_most_frequent((pair for ids in texts for pair in set(pairwise(ids))), size - 2, min_count))
+
+
+def _most_frequent(items: Iterable[Any], most: int, min_count: int) -> tuple[Any, ...]:
+    """The most frequent items, ties in their own order."""
+    ranked = sorted(Counter(items).items(), key=lambda item: (-item[1], item[0]))
+    return tuple(item for item, count in ranked[:most] if count >= min_count)
 
 
 @dataclass(frozen=True)
@@ -233,12 +235,12 @@ class Encoding:
     """One text as a network reads it.
 
     Attributes:
-        tokens: length T, as the network knows them; pads are `PAD_TEXT`.
-        spans: length T, where each token stands in the text; (0, 0) for a pad.
+        tokens: length T, as in the vocabulary; pads are `PAD_TEXT`.
+        spans: length T, the place of each token in the text; (0, 0) for a pad.
         ids: (T,) int32.
         pair_ids: (T,) int32 for a network that also reads pairs, else None.
-        total: how many tokens the whole text has; more than T if it was cut.
-        masked: the language names that were replaced, as they stood in the text.
+        total: how many tokens the whole text has; more than T if it was cut off.
+        masked: the language names that were replaced, as they stand in the text.
     """
 
     tokens: tuple[str, ...]
@@ -267,17 +269,17 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Encoder:
-    """How one model turns a text into ids; saved beside its weights as `vocabulary.json`.
+    """How a model turns a text into ids; saved beside its weights as `vocabulary.json`.
 
     Attributes:
         tokenizer: a name from `TOKENIZERS`.
         vocabulary: the model's tokens.
         length: the most tokens that are read; the rest of a text is cut off.
         padding: None reads the text's own tokens. "front" or "back" fills every text up to
-            `length` with pads that the network reads as if they were text, as the articles do.
+            `length` with pads that the network reads like text, as the articles do.
         mask_names: replace the names of programming languages by the data set's "blank".
-        pairs: for a network that also reads the pair which each token makes with the one before.
-        cut_words: cut a word that isn't in the vocabulary into words that are; see `text/subwords.py`.
+        pairs: for a network that also reads pairs of neighbouring tokens.
+        cut_words: split a word that isn't in the vocabulary into words that are; see `text/subwords.py`.
     """
 
     tokenizer: str
@@ -293,23 +295,23 @@ class Encoder:
         object.__setattr__(self, "_parts", subwords.parts_of(self.vocabulary.tokens if self.cut_words else ()))
 
     def tokens_of(self, text: str) -> list[Token]:
-        """Every token of the text, before anything is cut, masked or padded."""
+        """Every token of the text, before truncation, masking and padding."""
         return list(TOKENIZERS[self.tokenizer](text))
 
     def pieces_of(self, token: Token) -> list[Token]:
         """The pieces of a token that isn't in the vocabulary, or else the token itself."""
         if token.text in self.vocabulary.ids or token.end - token.start != len(token.text):
-            return [token]  # an HTML entity inside a word is as many signs as it is; nobody could say where to cut
+            return [token]  # with an HTML entity inside, its characters can't be assigned to places in the text
         return [
             Token(subwords.MARK * (start > 0) + token.text[start:end], token.start + start, token.start + end)
             for start, end in subwords.cut(token.text, self._parts)
         ]
 
     def encode(self, text: str, mask_names: bool | None = None) -> Encoding:
-        """Turn one text into what the network reads.
+        """The inputs of the network for one text.
 
         Args:
-            text: any string; NUL bytes, emoji and scripts it has never seen become unknown tokens.
+            text: any string; NUL bytes, emoji and other scripts become unknown tokens.
             mask_names: overrides the encoder's own setting.
 
         Raises:
@@ -317,14 +319,14 @@ class Encoder:
         """
         found = TOKENIZERS[self.tokenizer](text)
         kept = list(islice(found, self.length))
-        if not kept or text.isspace():  # a line break alone is a token, but nothing to read
+        if not kept or text.isspace():  # a line break is a token, but not text
             raise TextError("There is no text to read: type or paste some words first.")
         masked: tuple[str, ...] = ()
         if self.mask_names if mask_names is None else mask_names:
             kept, masked = _mask(kept, text)
         if self.cut_words:
             kept = [piece for token in kept for piece in self.pieces_of(token)]
-        total = len(kept) + sum(1 for _ in found)  # what can't be read any more is counted in whole words
+        total = len(kept) + sum(1 for _ in found)  # words beyond the length are counted without splitting them
         kept = kept[: self.length]
         words = [token.text for token in kept]
         spans = [(token.start, token.end) for token in kept]
@@ -345,7 +347,7 @@ class Encoder:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` needs to make this encoder again."""
+        """What `from_json` needs."""
         return {
             "tokenizer": self.tokenizer,
             "length": self.length,
@@ -382,7 +384,7 @@ class Encoder:
 
 
 def _mask(tokens: list[Token], text: str) -> tuple[list[Token], tuple[str, ...]]:
-    """The tokens with language names blanked, and the names as they stood in the text."""
+    """The tokens with language names replaced, and the names as they stand in the text."""
     result, masked = [], []
     for token in tokens:
         blanked = language_names.mask_names(token.text)

@@ -1,7 +1,7 @@
-"""Orders of the words of a sentence: all of them where they are few, random ones where not, and which rank one has.
+"""Orders of the words of a sentence: all of them or a random sample, and the rank of one.
 
-Orders are permutations of places, so that a word that occurs twice keeps its two places; two orders
-that read alike are one. How surprising an order is says `inference/word_lm.py`.
+Orders are permutations of places; orders that read the same (because a word occurs twice) count
+once. The surprisal of an order is computed in `inference/word_lm.py`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from itertools import permutations
 
 import numpy as np
 
-Order = tuple[int, ...]  # a permutation of 0…T - 1: which word stands in each place
+Order = tuple[int, ...]  # a permutation of 0…T - 1: the word at each place
 
-MOST_ORDERS = 5040  # orders that are few enough to try every one: those of seven words
-DRAWS = 20  # a draw that was drawn before is drawn again, this often at most for each order wanted
+MOST_ORDERS = 5040  # up to so many, all orders are tried: 7!
+DRAWS = 20  # random permutations that are tried for each new order
 
 
 def count_orders(words: Sequence[str]) -> int:
@@ -28,15 +28,15 @@ def count_orders(words: Sequence[str]) -> int:
 
 
 def orders_to_try(words: Sequence[str], most: int, seed: int) -> list[Order]:
-    """Orders that all read differently; the one given is the first.
+    """Orders that all read differently; the given one is the first.
 
     Args:
         words: length T ≥ 1.
-        most: how many random ones are drawn beside it where there are more than `ALL`.
-        seed: of the draws.
+        most: how many random orders are added to it where there are more than `MOST_ORDERS`.
+        seed: of the random orders.
 
     Returns:
-        Every order if there are `ALL` or fewer; else 1 + `most`.
+        every order if there are `MOST_ORDERS` or fewer; else 1 + `most`.
     """
     if count_orders(words) <= MOST_ORDERS:
         return _every(words)
@@ -51,7 +51,7 @@ def orders_to_try(words: Sequence[str], most: int, seed: int) -> list[Order]:
 
 
 def _every(words: Sequence[str]) -> list[Order]:
-    """Each different order once: of equal words, the first stands first."""
+    """Each different order once: equal words keep their order."""
     sorts = {word: sort for sort, word in enumerate(dict.fromkeys(words))}
     kinds = [sorts[word] for word in words]
     if len(sorts) == len(words):
@@ -64,7 +64,7 @@ def _every(words: Sequence[str]) -> list[Order]:
 def _grow(
     begun: list[int], left: Counter[int], found: dict[tuple[str, ...], Order], words: Sequence[str], kinds: list[int]
 ) -> None:
-    """Every way to go on from the places in `begun` with what is left of each kind of word."""
+    """Every order that begins with the places in `begun`, with the words that are left of each kind."""
     if len(begun) == len(words):
         found.setdefault(words_in_order(words, begun), tuple(begun))
     for kind in list(left):
@@ -76,26 +76,19 @@ def _grow(
 
 
 def shuffle_order(words: Sequence[str], now: Sequence[int], random: np.random.Generator) -> Order:
-    """A random order that doesn't read as the one now; that one if there is no other."""
+    """A random order that reads differently from the one now; the same one if there is no other.
+
+    Args:
+        words: length T ≥ 1.
+        now: the present order.
+        random: the source of random numbers.
+    """
     if count_orders(words) == 1:
         return tuple(now)
     while True:
         order = tuple(int(place) for place in random.permutation(len(words)))
         if words_in_order(words, order) != words_in_order(words, now):
             return order
-
-
-def move_word(order: Sequence[int], source: int, target: int) -> Order:
-    """The order after the word in place `source` was taken out and put into place `target`.
-
-    Raises:
-        ValueError: if one of them is no place.
-    """
-    if not (0 <= source < len(order) and 0 <= target < len(order)):
-        raise ValueError(f"Places go from 0 to {len(order) - 1}; received {source} and {target}.")
-    rest = [place for index, place in enumerate(order) if index != source]
-    rest.insert(target, order[source])
-    return tuple(rest)
 
 
 def words_in_order(words: Sequence[str], order: Sequence[int]) -> tuple[str, ...]:
@@ -118,5 +111,5 @@ def parse_order(text: str, length: int) -> Order | None:
 
 
 def rank_of_order(nats: np.ndarray, own: float) -> int:
-    """The place of `own` among (n,) surprises that include it, from 1 for the least surprising; ties count as equal."""
+    """The rank of `own` among (n,) surprisals that include it, from 1 for the lowest; equal ones share a rank."""
     return 1 + int((nats < own - 1e-4).sum())

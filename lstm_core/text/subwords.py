@@ -1,7 +1,7 @@
-"""Cuts a word that a vocabulary doesn't know into words that it knows: "mylist" is "my", "##list".
+"""Splits a word that isn't in a vocabulary into words that are: "mylist" is "my", "##list".
 
 Rare names in code are mostly made of frequent ones. A piece that doesn't begin its word is marked
-by "##", so that it has an embedding of its own.
+by "##", so that it has its own embedding.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 MARK = "##"
-SHORTEST = 3  # letters of a part; shorter ones fit by accident
+SHORTEST = 3  # letters of a part; shorter ones match by accident
 LONGEST = 20
-LONGEST_WORD = 60  # a longer one is no name but a key or a hash, and stays whole
+LONGEST_WORD = 60  # a longer one is a key or a hash, and stays whole
 
 Span = tuple[int, int]
 
 
 def parts_of(tokens: Iterable[str]) -> frozenset[str]:
-    """The tokens that another word may be cut into: whole words of some letters."""
+    """The tokens that another word may be split into: words of `SHORTEST` to `LONGEST` letters."""
     return frozenset(
         token for token in tokens if SHORTEST <= len(token) <= LONGEST and (token[0].isalpha() or token[0] == "_")
     )
@@ -26,10 +26,10 @@ def parts_of(tokens: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=2**16)
 def cut(word: str, parts: frozenset[str]) -> tuple[Span, ...]:
-    """Where to cut a word: spans that cover it, known parts and the stretches between them.
+    """The spans of a word's pieces: known parts and the unknown text between them.
 
-    The cheapest way wins: a part costs 1, a letter that belongs to no part 3. A word of which
-    nothing is known stays whole.
+    The split with the lowest cost is chosen: a part costs 1, an unknown letter 3. A word without
+    known parts stays whole.
     """
     if len(word) > LONGEST_WORD or not (word[0].isalpha() or word[0] == "_"):
         return ((0, len(word)),)
@@ -37,9 +37,9 @@ def cut(word: str, parts: frozenset[str]) -> tuple[Span, ...]:
     best: list[tuple[int, tuple[tuple[int, int, bool], ...]]] = [(0, ())]
     for end in range(1, len(word) + 1):
         cost, cuts = best[end - 1]
-        grows = bool(cuts) and not cuts[-1][2]  # the unknown stretch before this letter
-        stretch = (cuts[-1][0] if grows else end - 1, end, False)
-        found = (cost + 3, (*(cuts[:-1] if grows else cuts), stretch))
+        grows = bool(cuts) and not cuts[-1][2]  # the unknown text before this letter
+        unknown = (cuts[-1][0] if grows else end - 1, end, False)
+        found = (cost + 3, (*(cuts[:-1] if grows else cuts), unknown))
         for start in range(max(0, end - LONGEST), end - SHORTEST + 1):
             if best[start][0] + 1 < found[0] and word[start:end] in parts:
                 found = (best[start][0] + 1, (*best[start][1], (start, end, True)))

@@ -252,7 +252,7 @@ def _fit_encoder(recipe: TextRecipe, training: Split, labels: tuple[str, ...]) -
     encoder = replace(empty, vocabulary=vocabulary, cut_words=bool(recipe.whole_words))
     if not recipe.pairs:
         return encoder
-    pairs = Bigrams.build((vocabulary.encode(each) for each in words), recipe.pairs, at_least=3)
+    pairs = Bigrams.build((vocabulary.encode(each) for each in words), recipe.pairs, min_count=3)
     return replace(encoder, pairs=pairs)
 
 

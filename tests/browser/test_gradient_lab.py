@@ -17,13 +17,13 @@ LAST_WORDS = "Sources: Hochreiter 1991"
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/gradient_lab")
-    begin = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=3.0)
+    begin = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=3.0)
     expect(page.get_by_role("heading", name=result(begin))).to_be_visible()
     expect(page.get_by_text("the run diverges at step", exact=False)).to_be_visible()
     is_whole(page, LAST_WORDS)
 
     choice(page, "Forget gate f ≈ 0.5").click()
-    half = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
+    half = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
     expect(page.get_by_role("heading", name=result(half))).to_be_visible()
     choice(page, "After training").click()
     expect(page.get_by_role("heading", name=result(gradient_flow.trained_flows(100, 1)))).to_be_visible()
@@ -38,7 +38,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
 
 def test_a_link_reopens_the_view(page: Page, address: str) -> None:
     page.goto(f"{address}/gradient_lab?length=300&bias=6&seed=5&view=carousel&flow_model=stackoverflow&unit=7")
-    found = gradient_flow.fresh_flows(300, 32, 5, scale=1.0, activation="tanh", keep_bias=6.0)
+    found = gradient_flow.initial_flows(300, 32, 5, scale=1.0, activation="tanh", keep_bias=6.0)
     expect(page.get_by_role("heading", name=result(found))).to_be_visible()
     expect(page.get_by_label("Unit", exact=True)).to_have_value("7")
     is_whole(page, LAST_WORDS)

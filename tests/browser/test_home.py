@@ -28,7 +28,7 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
 def test_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("link", name="Half-open forget gates").click()
-    half = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
+    half = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
     expect(page.get_by_role("heading", name=result(half))).to_be_visible()
     page.goto(address)
     page.get_by_role("link", name="Amnesia").click()

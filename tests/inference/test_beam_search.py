@@ -56,5 +56,5 @@ def test_every_node_of_the_tree_has_its_own_probability_and_its_parent(tiny: Tex
 
 @pytest.mark.parametrize(("length", "width"), [(0, 3), (201, 3), (3, 0), (3, 51)])
 def test_sizes_out_of_range_are_refused(tiny: TextGenerator, length: int, width: int) -> None:
-    with pytest.raises(ValueError, match="Branches are"):
+    with pytest.raises(ValueError, match="length is 1"):
         beam_search.continuation_tree(tiny, "a", length, width)

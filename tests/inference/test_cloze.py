@@ -145,7 +145,7 @@ class TestNetworks:
             ("👍 <> !", "There is no text to read"),
             ("the cow mooed", "There is no blank"),
             ("a ___ and a _____", "There are 2 blanks"),
-            ("___", "A blank alone"),
+            ("___", "nothing but a blank"),
             ("word " * 60 + "___", "There is no blank among the first 40 words"),
         ],
     )

@@ -236,8 +236,8 @@ class TestMemory:
             states, forecast_probe.series_signal("season", wave, origins), wave, origins
         )
         assert found.unit == 2
-        assert found.training > 0.99
-        assert found.test > 0.99
+        assert found.chosen > 0.99
+        assert found.measured > 0.99
 
     def test_luck_in_the_training_part_does_not_count(self, wave: Series) -> None:
         origins = np.arange(20, 300)
@@ -245,7 +245,7 @@ class TestMemory:
         found = forecast_probe.best_follower(
             states, forecast_probe.series_signal("level", wave, origins), wave, origins
         )
-        assert found.test < found.training
+        assert found.measured < found.chosen
 
     @pytest.mark.parametrize("name", list(forecast_probe.SERIES_SIGNALS))
     def test_signals_know_nothing_of_what_comes(self, name: str, wave: Series) -> None:

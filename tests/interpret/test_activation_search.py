@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lstm_core.inference.classifier import Reading, TextClassifier
-from lstm_core.interpret.activation_search import contrasting_units, find_moments, on, scale_of
+from lstm_core.interpret.activation_search import active_units, find_moments, initial_timestep, scale_of
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
 from lstm_core.text.encoder import Encoding
 
@@ -109,7 +109,7 @@ def test_matches_are_jaccard_by_counting() -> None:
 def test_a_higher_threshold_turns_units_off_and_never_on() -> None:
     trace = trace_of(np.random.default_rng(2).normal(size=(30, UNITS)))
     scale = scale_of([trace])
-    states = [on(trace, scale, threshold=level) for level in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+    states = [active_units(trace, scale, threshold=level) for level in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     for lower, higher in pairwise(states):
         assert not (higher & ~lower).any()
         assert higher.sum() < lower.sum()
@@ -117,7 +117,7 @@ def test_a_higher_threshold_turns_units_off_and_never_on() -> None:
 
 
 def test_above_and_below_zero_are_apart() -> None:
-    state = on(trace_of([[0.5, -0.5], [0.1, -2.0]]), np.array([1.0, 2.0]), threshold=0.3)
+    state = active_units(trace_of([[0.5, -0.5], [0.1, -2.0]]), np.array([1.0, 2.0]), threshold=0.3)
     np.testing.assert_array_equal(state, [[True, False, False, False], [False, False, False, True]])
 
 
@@ -147,10 +147,10 @@ def test_a_text_finds_itself_in_a_classifier(tiny: TextClassifier) -> None:
 def test_the_moment_to_begin_with_moved_the_answer_while_a_unit_was_on(tiny: TextClassifier) -> None:
     reading = tiny.read("sort a list with a lambda and print the list again")
     others = [tiny.read("print a list"), tiny.read("sort it")]
-    t = contrasting_units(reading, others, threshold=0.3)
+    t = initial_timestep(reading, others, threshold=0.3)
     scale = scale_of([each.layers[0] for each in (reading, *others)])
-    lit = on(reading.layers[0], scale, threshold=0.3).any(axis=1)
+    lit = active_units(reading.layers[0], scale, threshold=0.3).any(axis=1)
     assert lit[t]
     moved = np.abs(np.diff(reading.probabilities, axis=0)).max(axis=1)
     assert moved[t - 1] == moved[lit[1:]].max() if t else moved[lit[1:]].max(initial=0) == 0
-    assert contrasting_units(reading, others, threshold=2.0) == len(reading.tokens) - 1
+    assert initial_timestep(reading, others, threshold=2.0) == len(reading.tokens) - 1

@@ -46,15 +46,6 @@ def test_a_quotation_that_is_never_closed_ends_with_its_paragraph() -> None:
     assert marked("inside quotation marks", 'a "b\n\nc') == '"b'
 
 
-def test_correlations_are_pearsons() -> None:
-    random = np.random.default_rng(0)
-    values, feature = random.normal(size=(50, 3)), random.normal(size=50)
-    values[:, 2] = 7  # a unit that never moves
-    found = unit_correlation.correlations(values, feature)
-    np.testing.assert_allclose(found[:2], [np.corrcoef(values[:, k], feature)[0, 1] for k in range(2)])
-    assert found[2] == 0
-
-
 def vowel_counter() -> TextGenerator:
     """One unit of three opens its memory for vowels only and forgets at once."""
     alphabet = Alphabet.of("abcdeiou \n")

@@ -155,7 +155,7 @@ class TestCarrier:
         shuffled = np.random.default_rng(0).permuted(judged.memory, axis=1)
         wrong = tasks.Batch(**{**vars(judged), "memory": shuffled})
         found = gym_networks.carrier_unit(counter(), chosen, wrong)
-        assert found.found == pytest.approx(1, abs=1e-4)
+        assert found.chosen == pytest.approx(1, abs=1e-4)
         assert abs(found.measured) < 0.5
 
     def test_how_far_it_counts(self) -> None:

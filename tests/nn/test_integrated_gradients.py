@@ -11,7 +11,7 @@ from keras import layers
 
 import lstm_core
 from lstm_core.nn import bptt
-from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients, log_odds, slopes
+from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients, log_odds, score_gradients
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import trace
 from lstm_core.nn.weights import weights_of
@@ -118,9 +118,9 @@ def test_slopes_of_a_whole_network_agree_with_finite_differences(pooling: str, o
     label = outputs - 1 or 1
 
     def score(value: np.ndarray) -> float:
-        return float(slopes(net, net.run(ids, start={name: value[:, None]}), label).scores[0])
+        return float(score_gradients(net, net.run(ids, start={name: value[:, None]}), label).scores[0])
 
-    found = slopes(net, net.run(ids, start={name: x[:, None]}), label).by_value[name][:, 0]
+    found = score_gradients(net, net.run(ids, start={name: x[:, None]}), label).gradients[name][:, 0]
     for t in range(len(ids)):
         for width in range(4):
             nudge = np.zeros_like(x)

@@ -235,7 +235,7 @@ def sent(page: AppTest) -> dict[str, Any]:
 
 
 NOTHING = {
-    "brackets": "There is no text to read: type some signs first.",
+    "brackets": "There is no text to read: type some characters first.",
     "stackoverflow": "There is no text to read: type or paste some words first.",
     "imdb": "There is no text to read: type or paste some words first.",
 }

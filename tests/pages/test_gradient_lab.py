@@ -19,14 +19,14 @@ def said(page: AppTest, words: str) -> bool:
 def test_the_default_view_says_what_is_measured() -> None:
     page = opened("gradient_lab")
     assert not page.exception
-    found = gradient_flow.fresh_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=3.0)
+    found = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=3.0)
     assert said(page, result(found))
     assert found[0].shrank > 1e4 > 10 > found[2].shrank
 
 
 def test_the_sentence_follows_the_controls() -> None:
     page = opened("gradient_lab", length="60", bias="0", seed="4")
-    found = gradient_flow.fresh_flows(60, 32, 4, scale=1.0, activation="tanh", keep_bias=0.0)
+    found = gradient_flow.initial_flows(60, 32, 4, scale=1.0, activation="tanh", keep_bias=0.0)
     assert said(page, result(found))
     page.slider(key="lab_length").set_value(30).run()
     assert said(page, "Over 30 steps")

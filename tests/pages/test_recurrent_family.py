@@ -99,7 +99,7 @@ class TestBlanks:
             ("cow", "There is no blank"),
             ("<script>alert(1)</script>", "There is no blank"),
             ("a ___ and a ___", "There are 2 blanks"),
-            ("___", "A blank alone says nothing"),
+            ("___", "nothing but a blank"),
         ],
     )
     def test_what_cant_be_filled_is_one_sentence_and_stays(self, sentence: str, words: str) -> None:

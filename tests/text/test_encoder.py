@@ -166,15 +166,15 @@ def test_a_vocabulary_counts_padding_and_unknown_in_its_size() -> None:
 
 
 def test_rare_tokens_can_be_left_out() -> None:
-    assert Vocabulary.build([["b", "a", "b"]], size=9, at_least=2).tokens == ("b",)
+    assert Vocabulary.build([["b", "a", "b"]], size=9, min_count=2).tokens == ("b",)
 
 
 def test_pairs_are_the_ids_of_neighbours() -> None:
-    pairs = Bigrams.build([[2, 3, 2, 3], [2, 3], [3, 2]], size=10, at_least=2)
+    pairs = Bigrams.build([[2, 3, 2, 3], [2, 3], [3, 2]], size=10, min_count=2)
     assert pairs.pairs == ((2, 3), (3, 2))  # (2, 3) stands in two texts, and so does (3, 2): ties by id
     assert pairs.encode([2, 3, 9]) == [UNKNOWN, 2, UNKNOWN]
     assert pairs.encode([]) == []
-    assert len(Bigrams.build([[2, 3], [4, 5]], size=3, at_least=1)) == 3
+    assert len(Bigrams.build([[2, 3], [4, 5]], size=3, min_count=1)) == 3
 
 
 # --- encoders -------------------------------------------------------------------------------

@@ -44,13 +44,6 @@ def test_a_shuffle_always_reads_differently_if_it_can() -> None:
     assert orders.shuffle_order("aaa", (2, 0, 1), random) == (2, 0, 1)
 
 
-def test_a_word_is_taken_out_and_put_elsewhere() -> None:
-    assert orders.move_word((0, 1, 2, 3), 0, 2) == (1, 2, 0, 3)
-    assert orders.move_word((3, 1, 2, 0), 3, 0) == (0, 3, 1, 2)
-    with pytest.raises(ValueError, match="received 4"):
-        orders.move_word((0, 1), 4, 0)
-
-
 def test_an_order_goes_through_a_link() -> None:
     assert orders.format_order((2, 0, 1)) == "3-1-2"
     assert orders.parse_order("3-1-2", 3) == (2, 0, 1)

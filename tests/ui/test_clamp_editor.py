@@ -125,7 +125,7 @@ class TestEveryCell:
 
 class TestAblation:
     def test_a_unit_is_held_at_every_token(self, tiny: TextClassifier) -> None:
-        found = ablation.ablate_units(tiny, TEXT, "h", 0.0)
+        found = ablation.ablate(tiny, TEXT, "units", "h", 0.0)
         np.testing.assert_allclose(found.before, tiny.read(TEXT).probabilities[-1], atol=1e-6)
         assert found.after.shape == (5, 3)
         for unit in range(5):
@@ -136,17 +136,17 @@ class TestAblation:
     def test_all_units_are_held_at_a_token(self, tiny: TextClassifier, signal: str) -> None:
         shares: list[float] = []
         long = " ".join([TEXT] * 2)
-        found = ablation.ablate_tokens(tiny, long, signal, 0.5, report=shares.append)
+        found = ablation.ablate(tiny, long, "tokens", signal, 0.5, report=shares.append)
         reading = tiny.read(long)
         assert len(found.after) == len(reading.tokens)
         assert shares[-1] == 1.0
         for t in range(len(reading.tokens)):
             expected = tiny.read(long, clamps=[Clamp(signal, 0.5, timesteps=[t])]).probabilities[-1]
             np.testing.assert_allclose(found.after[t], expected, atol=1e-5)
-            np.testing.assert_allclose(found.moved(1)[t], expected[1] - found.before[1], atol=1e-5)
+            np.testing.assert_allclose(found.change(1)[t], expected[1] - found.before[1], atol=1e-5)
 
     def test_what_is_not_there_is_refused(self, tiny: TextClassifier) -> None:
         with pytest.raises(ValueError, match="no layer 1"):
-            ablation.ablate_units(tiny, TEXT, layer=1)
+            ablation.ablate(tiny, TEXT, "units", layer=1)
         with pytest.raises(ValueError, match="no 'z'"):
-            ablation.ablate_units(tiny, TEXT, "z")
+            ablation.ablate(tiny, TEXT, "units", "z")

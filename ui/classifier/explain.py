@@ -11,9 +11,9 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.interpret import (
     ACTIVATION_THRESHOLD,
     align_readings,
-    contrasting_units,
     find_moments,
     first_divergence,
+    initial_timestep,
     memory_difference,
 )
 from lstm_core.nn import Array
@@ -181,7 +181,7 @@ def moments(model: TextClassifier, reading: Reading, texts: Texts, key: str) -> 
     t = st.selectbox(
         "Token",
         list(range(len(reading.tokens))),
-        index=contrasting_units(reading, others, threshold=threshold),
+        index=initial_timestep(reading, others, threshold=threshold),
         format_func=lambda step: panels.token_name(reading, step),
         key=f"{key}_moment_{url_state.fingerprint(reading.text)}",
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
-from lstm_core.interpret import Ablation, ablate_tokens, ablate_units
+from lstm_core.interpret import Ablation, ablate
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
@@ -127,8 +127,7 @@ def _ablation(model: TextClassifier, reading: Reading, key: str, hide: bool) -> 
     kept = st.session_state.setdefault("_ablations", {})
     if st.session_state.get(f"{key}_ablation_wanted") and asked not in kept:
         bar = st.progress(0.0, f"Reading the text once for each of its {what} …")
-        measure = ablate_units if what == "units" else ablate_tokens
-        kept[asked] = measure(model, reading.text, *SILENCES[how], mask_names=hide or None, report=bar.progress)
+        kept[asked] = ablate(model, reading.text, what, *SILENCES[how], mask_names=hide or None, report=bar.progress)
         bar.empty()
         while len(kept) > 6:
             kept.pop(next(iter(kept)))
@@ -143,7 +142,7 @@ def _want(key: str) -> None:
 
 
 def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
-    moved = found.moved(reading.labels.index(reading.answer))
+    moved = found.change(reading.labels.index(reading.answer))
     order = np.argsort(-np.abs(moved), kind="stable")[:MOST_BARS]
     names = [f"unit {place}" if what == "units" else panels.token_name(reading, int(place)) for place in order]
     name = theme.class_name(reading.answer)

@@ -214,12 +214,12 @@ def memory(selection: Selection) -> Parameters:
         series, origins[shown], deviations[shown], states[shown, best.unit], order, best.unit
     )
     words = (
-        f"Unit {best.unit} follows {SERIES_SIGNALS[signal]} best. The signal explains {best.training:.0%} of the "
-        f"variance of its cell state on the training set, where the unit was chosen, and {max(best.test, 0):.0%} on "
+        f"Unit {best.unit} follows {SERIES_SIGNALS[signal]} best. The signal explains {best.chosen:.0%} of the "
+        f"variance of its cell state on the training set, where the unit was chosen, and {max(best.measured, 0):.0%} on "
         "the test set."
     )
     plotting.show(figure, "fc_memory", f"The series above a heat map. {words}")
-    generalizes = best.training - best.test <= 0.2
+    generalizes = best.chosen - best.measured <= 0.2
     st.markdown(f"{words} {'The result generalizes.' if generalizes else 'The result does not generalize.'}")
     st.caption(
         f"Each column is the cell state at the end of one window of {forecaster.settings.window} {series.step}s, from "

@@ -18,10 +18,10 @@ from lstm_core.interpret import (
     TRAINED_UNITS,
     Flow,
     TrainingRun,
-    fresh_flows,
-    largest_stretch,
-    matrix_of,
+    initial_flows,
     matrix_powers,
+    power_norms,
+    random_matrix,
     scalar_powers,
     trained_flows,
     training_run,
@@ -104,8 +104,8 @@ def multiply() -> Parameters:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _matrix_curves(radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    matrix, orthogonal = (matrix_of(radius, MATRIX_UNITS, 1, turning=turning) for turning in (False, True))
-    return matrix_powers(matrix, TIMES, 2), largest_stretch(matrix, TIMES), matrix_powers(orthogonal, TIMES, 2)
+    matrix, orthogonal = (random_matrix(radius, MATRIX_UNITS, 1, is_orthogonal=turning) for turning in (False, True))
+    return matrix_powers(matrix, TIMES, 2), power_norms(matrix, TIMES), matrix_powers(orthogonal, TIMES, 2)
 
 
 def networks() -> Parameters:
@@ -168,7 +168,7 @@ def _slider(name: str, label: str, low: float, high: float, **options: Any) -> A
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _untrained(length: int, units: int, seed: int, scale: float, activation: str, bias: float) -> tuple[Flow, ...]:
-    return fresh_flows(length, units, seed, scale=scale, activation=activation, keep_bias=bias)
+    return initial_flows(length, units, seed, scale=scale, activation=activation, keep_bias=bias)
 
 
 def default_flows() -> tuple[Flow, ...]:

@@ -14,7 +14,6 @@ import streamlit as st
 
 from lstm_core.jobs import Job
 from lstm_core.memory_tasks import (
-    Carrier,
     Example,
     GymNetwork,
     Race,
@@ -25,6 +24,7 @@ from lstm_core.memory_tasks import (
     race_from_arguments,
     task_example,
 )
+from lstm_core.nn import ProbedUnit
 from ui.common import charts, plotting, theme
 from ui.common.url_state import linked
 from ui.memory_gym import charts as gym_charts
@@ -111,7 +111,7 @@ def _label_steps(figure: go.Figure, example: Example) -> None:
         figure.update_xaxes(tickmode="array", tickvals=places.tolist(), ticktext=labels)
 
 
-def correlation_in_words(found: Carrier, unit: int, letter: str, remembered: str) -> str:
+def correlation_in_words(found: ProbedUnit, unit: int, letter: str, remembered: str) -> str:
     """How a unit's state correlates with the value to remember.
 
     Args:

@@ -1,0 +1,69 @@
+"""Which unit carries a quantity: the unit is chosen on one set and measured on another.
+
+The best of many units always looks good on the set that it was chosen on, so only `measured` says what it is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_core.arrays import Array
+
+
+@dataclass(frozen=True)
+class ProbedUnit:
+    """The unit with the largest score.
+
+    Attributes:
+        unit: from 0.
+        chosen: its score on the set that it was chosen on.
+        measured: its score on the other set; report this one.
+        all: (units,) the scores of all units on the other set.
+    """
+
+    unit: int
+    chosen: float
+    measured: float
+    all: Array
+
+
+def best_unit(choosing: Array, measuring: Array) -> ProbedUnit:
+    """The unit with the largest absolute score.
+
+    Args:
+        choosing: (units,) scores on the set that the unit is chosen on.
+        measuring: (units,) the same scores on another set.
+    """
+    unit = int(np.abs(choosing).argmax())
+    return ProbedUnit(unit, float(choosing[unit]), float(measuring[unit]), measuring)
+
+
+def probe_units(choose_on: tuple[Array, Array], measure_on: tuple[Array, Array]) -> ProbedUnit:
+    """The unit whose activation correlates best with a target; each set is (n, units) activations and (n,) targets."""
+    return best_unit(correlations(*choose_on), correlations(*measure_on))
+
+
+def correlations(activations: Array, target: Array) -> Array:
+    """Pearson's r of each unit with a target; (units,), 0 where a unit or the target is constant.
+
+    Args:
+        activations: (n, units).
+        target: (n,).
+    """
+    centred, wanted = activations - activations.mean(axis=0), target - target.mean()
+    scale = np.sqrt((centred**2).sum(axis=0) * (wanted**2).sum())
+    return np.where(scale > 1e-12, wanted @ centred / np.maximum(scale, 1e-12), 0.0)
+
+
+def explained_variance(activations: Array, predicted: Array) -> Array:
+    """1 - squared error / variance of each unit; (units,), 0 where a unit is constant.
+
+    Args:
+        activations: (n, units).
+        predicted: (n, units).
+    """
+    variance = np.square(activations - activations.mean(axis=0)).sum(axis=0)
+    error = np.square(activations - predicted).sum(axis=0)
+    return np.where(variance > 1e-12, 1 - error / np.maximum(variance, 1e-12), 0.0)

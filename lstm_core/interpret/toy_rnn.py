@@ -221,7 +221,7 @@ def trained_network(kind: Kind, folder: Path | None = None) -> ToyNetwork:
     """
     path = (folder or TRAINED) / f"{kind}.npz"
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             kernel, recurrent, bias, readout = (archive[name].astype(float) for name in ARRAYS)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError(

@@ -215,8 +215,8 @@ def memory(selection: Selection) -> Parameters:
     )
     words = (
         f"Unit {best.unit} follows {SERIES_SIGNALS[signal]} best. The signal explains {best.chosen:.0%} of the "
-        f"variance of its cell state on the training set, where the unit was chosen, and {max(best.measured, 0):.0%} on "
-        "the test set."
+        "variance of its cell state on the training set, where the unit was chosen, and "
+        f"{max(best.measured, 0):.0%} on the test set."
     )
     plotting.show(figure, "fc_memory", f"The series above a heat map. {words}")
     generalizes = best.chosen - best.measured <= 0.2

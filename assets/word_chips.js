@@ -1,13 +1,13 @@
-// Words that can be put into another order: dragged with mouse or finger, or moved with the arrow keys.
+// Words that can be reordered: dragged with mouse or finger, or moved with the arrow keys.
 // Everything from outside goes through textContent; nothing is parsed as HTML.
 
-const FAR = 5; // pixels that a press must travel before it is a drag
+const DRAG_THRESHOLD = 5; // pixels that the pointer must move before a press becomes a drag
 
 const chipsIn = (row) => [...row.children];
 const orderOf = (row) => chipsIn(row).map((chip) => Number(chip.dataset.place));
 
 function tint(value, data) {
-  const share = Math.min(Math.max(value, 0) / data.reach, 1);
+  const share = Math.min(Math.max(value, 0) / data.limit, 1);
   return data.colour + Math.round(share * 170).toString(16).padStart(2, "0");
 }
 
@@ -28,8 +28,8 @@ function build(row, data, focused) {
       chip.textContent = data.words[place];
       chip.dir = "auto";
       chip.dataset.place = place;
-      chip.style.backgroundColor = tint(data.surprise[index], data);
-      chip.title = `${data.surprise[index].toFixed(2)} nats of surprise`;
+      chip.style.backgroundColor = tint(data.surprisal[index], data);
+      chip.title = `${data.surprisal[index].toFixed(2)} nats of surprisal`;
       return chip;
     }),
   );
@@ -37,7 +37,7 @@ function build(row, data, focused) {
   if (focused !== undefined) row.querySelector(`[data-place="${focused}"]`)?.focus();
 }
 
-// The chip goes to the pointer's side of the one that lies under the pointer.
+// Puts the dragged chip before or after the chip under the pointer.
 function follow(row, drag, event) {
   const { chip } = drag;
   const under = chipsIn(row).find((other) => {
@@ -60,11 +60,11 @@ function follow(row, drag, event) {
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".order");
-  const [row, said] = root.children;
+  const [row, status] = root.children;
   const state = (root.state ??= { drag: null, timer: 0, moves: 0 });
   row.setAttribute("aria-label", data.label);
 
-  // What was drawn before the last move arrived knows nothing of it, and must not undo it on screen.
+  // A drawing made before the last move arrived must not undo that move on screen.
   const late = data.moves < state.moves;
   if (!late) state.moves = data.moves;
   if (!late && !state.drag) {
@@ -72,9 +72,9 @@ export default function (component) {
     build(row, data, row.contains(active) ? active.dataset.place : undefined);
   }
 
-  const tell = (chip) => {
+  const report = (chip) => {
     describe(row);
-    said.textContent = `${chip.textContent} is word ${chipsIn(row).indexOf(chip) + 1}`;
+    status.textContent = `${chip.textContent} is word ${chipsIn(row).indexOf(chip) + 1}`;
     state.moves += 1;
     clearTimeout(state.timer);
     state.timer = setTimeout(() => setTriggerValue("moved", { order: orderOf(row), moves: state.moves }), 150);
@@ -91,7 +91,7 @@ export default function (component) {
   row.onpointermove = (event) => {
     const { drag } = state;
     if (!drag) return;
-    const far = Math.hypot(event.clientX - drag.from[0], event.clientY - drag.from[1]) > FAR;
+    const far = Math.hypot(event.clientX - drag.from[0], event.clientY - drag.from[1]) > DRAG_THRESHOLD;
     if (!drag.moving && !far) return;
     drag.moving = true;
     drag.chip.classList.add("lifted");
@@ -104,7 +104,7 @@ export default function (component) {
     drag.chip.classList.remove("lifted");
     drag.chip.style.transform = "";
     drag.chip.focus();
-    if (drag.moving && orderOf(row).join() !== drag.before) tell(drag.chip);
+    if (drag.moving && orderOf(row).join() !== drag.before) report(drag.chip);
   };
   row.onkeydown = (event) => {
     const chip = event.target.closest?.(".chip");
@@ -121,7 +121,7 @@ export default function (component) {
     if (event.key === "ArrowLeft" && !goal) return;
     if (goal !== chip) row.insertBefore(chip, goal);
     chip.focus();
-    if (orderOf(row).join() !== before) tell(chip);
+    if (orderOf(row).join() !== before) report(chip);
   };
   return () => clearTimeout(state.timer);
 }

@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tab(browser, f"{app.url}/cell_microscope?model=stackoverflow&text={text}") as microscope,
         tab(browser, empty.url) as nothing,
     ):
-        microscope.get_by_role("button", name="Put it under the microscope").last.wait_for()
+        microscope.get_by_role("button", name="Open in the microscope").last.wait_for()
         nothing.get_by_role("button", name="Count").wait_for()
         measures = {
             EMPTY: lambda: empty_round_trip(nothing),

@@ -1,4 +1,4 @@
-"""Look into one cell while it reads: every gate, every sum, one token at a time, on a text of your own."""
+"""Look into one cell while it reads a text of your own: every gate and every sum, token by token."""
 
 import streamlit as st
 
@@ -8,25 +8,25 @@ from ui.cell_microscope import editor, page, stories, traced_text, words
 
 st.title("Cell microscope", anchor=False)
 st.markdown(
-    "One unit of a network while it reads, with the real numbers. Play, or walk with the arrow keys; choose a unit by "
-    "a click on its bar; drag through the sentence."
+    "One unit of a network while it reads, with the real numbers. Press play, step with the arrow keys, drag along the "
+    "text, or click a bar to select its unit."
 )
 
-name, text = page.ask()
+name, text = page.inputs()
 stage = st.container()
 hand_set = editor.edit(NETWORKS[name]) if name in NETWORKS else None
 try:
-    specimen = traced_text.read(name, text, hand_set)
+    traced = traced_text.read(name, text, hand_set)
 except LabError as error:
     stage.error(str(error))
 else:
     with stage:
-        layer = page.choose_layer(name, specimen)
-        clamps = page.held(specimen, layer)
+        layer = page.choose_layer(name, traced)
+        clamps = page.chosen_clamps(traced, layer)
         after = traced_text.read(name, text, hand_set, clamps) if clamps else None
-        page.show(name, text, specimen, layer, after, clamps)
-        for note in specimen.notes:
+        page.show(name, text, traced, layer, after, clamps)
+        for note in traced.notes:
             st.caption(note)
-    page.operate(specimen, layer, after)
-    words.explain(specimen.layers[layer].kind)
-stories.tell(page.put)
+    page.surgery(traced, layer, after)
+    words.explain(traced.layers[layer].kind)
+stories.show(page.open_story)

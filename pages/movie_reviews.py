@@ -1,4 +1,4 @@
-"""Paste a movie review; see whether it is praise, how the verdict formed, and the memory behind it."""
+"""Paste a movie review; see whether it is positive, how the answer formed, and the cell state behind it."""
 
 from ui.classifier import page
 from ui.common import examples
@@ -7,16 +7,15 @@ page.show(
     page.PageConfig(
         key="reviews",
         title="Movie reviews",
-        intro="Paste a movie review. A network with a long short-term memory (LSTM) reads it word by word and says "
-        "whether the writer **liked the film**.",
-        ours="imdb",
-        foils={"imdb_article": "the article's network", "imdb_bag": "a bag of words"},
+        intro="Paste a movie review. A long short-term memory network (LSTM) reads it word by word and classifies it "
+        "as **positive or negative**.",
+        model="imdb",
+        peers={"imdb_article": "the baseline (the network of the article)", "imdb_bag": "a bag of words"},
         label="Your review",
         placeholder="I went in expecting …",
         texts=examples.Texts.load("reviews.json"),
-        lessons="**What the films taught.** The reviews that a network is chosen by must be of other films than those "
-        "it is trained on. Cut at random, reviews of the same film stand on both sides, and a first network looked "
-        "clearly better than it was: it had learnt the names of good films. Ours is chosen by a part that is cut "
-        "by film.",
+        notes="**Validation by movie.** The validation reviews must be about other movies than the training reviews. "
+        "Split at random, reviews of the same movie are in both sets, and the validation accuracy is too high: the "
+        "network recognizes the names of good movies. The validation set of this network is split by movie.",
     )
 )

@@ -1,4 +1,4 @@
-// All units at one timestep as sorted bars; a click chooses a unit. And small things that both canvases need.
+// All units at one timestep as sorted bars; a click selects a unit. Also `prepare`, which both canvases use.
 
 /** Sizes a canvas to its box at the screen's resolution; returns its context and size in CSS pixels. */
 function prepare(canvas) {
@@ -45,9 +45,9 @@ class Bars {
     order.sort((a, b) => values[start + b] - values[start + a] || a - b);
     this.paint(values.subarray(start, start + trace.units), unit, signal, colours);
     const rank = order.indexOf(unit) + 1;
-    const pointed = this.hovered ?? unit;
-    this.note.textContent = `unit ${pointed}: ${signal.letter} = ${shown(values[start + pointed])}`
-      + ` · ${order.indexOf(pointed) + 1} of ${trace.units}`;
+    const current = this.hovered ?? unit;
+    this.note.textContent = `unit ${current}: ${signal.letter} = ${shown(values[start + current])}`
+      + ` · ${order.indexOf(current) + 1} of ${trace.units}`;
     const label = `Bars: ${signal.name} of all ${trace.units} units, sorted. Unit ${unit} is number ${rank} with `
       + `${shown(values[start + unit])}; the highest is unit ${order[0]} with ${shown(values[start + order[0]])}.`;
     if (this.label !== label && !this.quiet) this.canvas.setAttribute("aria-label", (this.label = label));
@@ -80,7 +80,7 @@ class Bars {
     context.globalAlpha = 1;
   }
 
-  /** The chosen bar's frame, and its number under a little arrow. */
+  /** Frames the selected bar and marks it with an arrow and its number. */
   pointer(context, x, y, width, unit, colours, wide, zero, tall) {
     context.strokeStyle = context.fillStyle = colours.text;
     context.lineWidth = 1.5;

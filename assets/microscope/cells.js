@@ -1,5 +1,5 @@
-// What each kind of cell computes, step by step: names, formulas, the live numbers and an explanation of each.
-// `values` gives every number of one unit at one timestep; a term is [name of a value, how it is written].
+// What each kind of cell computes, step by step: names, formulas, terms and a short description.
+// `values` returns every number of one unit at one timestep; a term is [name of a value, its label].
 
 const GATE_TERMS = (letter) => [
   ["text", `${{ g: "tanh" }[letter] ?? "σ"} (`], [`wx_${letter}`, "W·x + b"], ["text", "+"], [`uh_${letter}`, "U·h"],
@@ -39,21 +39,21 @@ const CELLS = {
     },
     steps: [
       { letter: "f", name: "Forget gate", formula: "f = σ(W·x + b + U·h)", terms: GATE_TERMS("f"),
-        say: (v) => `keeps ${percent(v.f)} of the old memory` },
+        describe: (v) => `keeps ${percent(v.f)} of the old cell state` },
       { letter: "i", name: "Input gate", formula: "i = σ(W·x + b + U·h)", terms: GATE_TERMS("i"),
-        say: (v) => `lets ${percent(v.i)} of the candidate in` },
+        describe: (v) => `adds ${percent(v.i)} of the candidate` },
       { letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + U·h)", terms: GATE_TERMS("g"),
-        say: (v) => `proposes ${shown(v.g)}` },
+        describe: (v) => `the new value is ${shown(v.g)}` },
       { letter: "c", name: "Cell state", formula: "C_{t} = f ⊙ C_{t−1} + i ⊙ g", terms: [
           ["f", "f"], ["text", "×"], ["c0", "C_{t−1}"], ["text", "+"], ["i", "i"], ["text", "×"], ["g", "g"],
           ["text", "="], ["kept", "f ⊙ C"], ["text", "+"], ["written", "i ⊙ g"], ["text", "="], ["c", "C_{t}"]],
-        say: (v) => `memory goes from ${shown(v.c0)} to ${shown(v.c)}` },
+        describe: (v) => `cell state: from ${shown(v.c0)} to ${shown(v.c)}` },
       { letter: "o", name: "Output gate", formula: "o = σ(W·x + b + U·h)", terms: GATE_TERMS("o"),
-        say: (v) => `shows ${percent(v.o)} of the memory` },
+        describe: (v) => `outputs ${percent(v.o)} of tanh C` },
       { letter: "h", name: "Hidden state", formula: "h_{t} = o ⊙ tanh C_{t}", terms: [
           ["o", "o"], ["text", "× tanh ("], ["c", "C_{t}"], ["text", ") ="], ["o", "o"], ["text", "×"],
           ["tanh_c", "tanh C"], ["text", "="], ["h", "h_{t}"]],
-        say: (v) => `the unit outputs ${shown(v.h)}` },
+        describe: (v) => `the unit outputs ${shown(v.h)}` },
     ],
   },
   gru: {
@@ -75,15 +75,15 @@ const CELLS = {
     },
     steps: [
       { letter: "z", name: "Update gate", formula: "z = σ(W·x + b + U·h)", terms: GATE_TERMS("z"),
-        say: (v) => `keeps ${percent(v.z)} of the old state` },
+        describe: (v) => `keeps ${percent(v.z)} of the old hidden state` },
       { letter: "r", name: "Reset gate", formula: "r = σ(W·x + b + U·h)", terms: GATE_TERMS("r"),
-        say: (v) => `lets the candidate see ${percent(v.r)} of the old state` },
+        describe: (v) => `${percent(v.r)} of the old hidden state enters the candidate` },
       { letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + U·(r ⊙ h))", terms: GATE_TERMS("g"),
-        say: (v) => `proposes ${shown(v.g)}` },
+        describe: (v) => `the new value is ${shown(v.g)}` },
       { letter: "h", name: "Hidden state", formula: "h_{t} = z ⊙ h_{t−1} + (1 − z) ⊙ g", terms: [
           ["z", "z"], ["text", "×"], ["h0", "h_{t−1}"], ["text", "+"], ["rest", "1 − z"], ["text", "×"], ["g", "g"],
           ["text", "="], ["kept", "z ⊙ h"], ["text", "+"], ["written", "(1 − z) ⊙ g"], ["text", "="], ["h", "h_{t}"]],
-        say: (v) => `the state goes from ${shown(v.h0)} to ${shown(v.h)}` },
+        describe: (v) => `hidden state: from ${shown(v.h0)} to ${shown(v.h)}` },
     ],
   },
   rnn: {
@@ -94,23 +94,23 @@ const CELLS = {
     steps: [
       { letter: "x", name: "Sum", formula: "sum = W·x + b + U·h", terms: [
           ["wx_h", "W·x + b"], ["text", "+"], ["uh_h", "U·h"], ["text", "="], ["sum_h", "sum"]],
-        say: (v) => `the token brings ${shown(v.wx_h)}, the past ${shown(v.uh_h)}` },
+        describe: (v) => `input ${shown(v.wx_h)}, recurrent ${shown(v.uh_h)}` },
       { letter: "h", name: "Hidden state", formula: "h_{t} = tanh(sum)", terms: [
           ["text", "tanh ("], ["sum_h", "sum"], ["text", ") ="], ["h", "h_{t}"]],
-        say: (v) => `the unit goes from ${shown(v.h0)} to ${shown(v.h)}` },
+        describe: (v) => `hidden state: from ${shown(v.h0)} to ${shown(v.h)}` },
     ],
   },
 };
 
-// Keras's own GRU lets the reset gate multiply U·h after the product.
+// Keras's GRU (reset_after) multiplies U·h by the reset gate after the matrix product.
 const CANDIDATE_RESET_AFTER = {
   letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + r ⊙ U·h)", terms: [
     ["text", "tanh ("], ["wx_g", "W·x + b"], ["text", "+"], ["r", "r"], ["text", "×"], ["uh_g", "U·h"],
     ["text", ") = tanh ("], ["sum_g", "sum"], ["text", ") ="], ["g", "g"]],
-  say: (v) => `proposes ${shown(v.g)}`,
+  describe: (v) => `the new value is ${shown(v.g)}`,
 };
 
-/** The cell of a trace, with the steps that its settings ask for. */
+/** The cell of a trace, with its steps. */
 function cellOf(trace) {
   const cell = CELLS[trace.kind];
   if (trace.kind !== "gru" || !trace.resetAfter) return cell;

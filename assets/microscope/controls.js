@@ -1,4 +1,4 @@
-// The buttons above and the choices below: playback, speed, unit, presenter, link. They only call back.
+// The controls: playback, speed, unit, presenter mode, link, signal. They only call the functions they are given.
 
 const SPEEDS = [0.5, 1, 2, 4];
 const ICONS = {
@@ -27,8 +27,8 @@ class Controls {
     this.speeds(act);
     this.place = html("span", { class: "place" }, this.root, "");
     this.units(trace, act);
-    this.presenter = this.toggle("Presenter", "Larger type and lines, for a projector", () => act.presenter());
-    this.link = this.toggle("Copy link", "Copies the address of exactly this view", () => act.link());
+    this.presenter = this.toggle("Presenter", "Larger text and lines, for a projector", () => act.presenter());
+    this.link = this.toggle("Copy link", "Copies the address of this view", () => act.link());
     this.link.removeAttribute("aria-pressed");
   }
 
@@ -53,7 +53,7 @@ class Controls {
       button.addEventListener("click", () => act.speed(speed));
       return { speed, button };
     });
-    this.steps = this.toggle("Every step", "Stop at each step of the arithmetic, or only at each token", () => act.steps());
+    this.steps = this.toggle("Every step", "Pause at each step of the computation, or only at each token", () => act.steps());
   }
 
   units(trace, act) {
@@ -61,8 +61,8 @@ class Controls {
     this.number = html("input", { type: "number", min: "0", max: String(trace.units - 1), step: "1" }, label);
     html("span", {}, label, ` of ${trace.units}`);
     this.number.addEventListener("change", () => {
-      const asked = Math.round(Number(this.number.value));
-      act.unit(Number.isFinite(asked) ? Math.max(0, Math.min(trace.units - 1, asked)) : 0);
+      const number = Math.round(Number(this.number.value));
+      act.unit(Number.isFinite(number) ? Math.max(0, Math.min(trace.units - 1, number)) : 0);
     });
   }
 

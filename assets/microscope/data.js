@@ -1,9 +1,9 @@
-// Unpacks what Python sent and derives the rest of the signals; knows nothing of the page.
-// Layout of the bytes: `ui/microscope/payload.py`.
+// Unpacks the payload from Python and computes the remaining signals; independent of the page.
+// Layout of the bytes: `ui/cell_microscope/payload.py`.
 
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 
-/** Signed fixed point numbers of 2 or 3 bytes, little end first, as a Float64Array. */
+/** Signed little-endian fixed-point numbers of 2 or 3 bytes as a Float64Array. */
 function fixedPoint(bytes, { at, count, width, step }) {
   const values = new Float64Array(count);
   const spare = 8 * (4 - width); // bits above the number; shifting there and back extends its sign
@@ -29,7 +29,7 @@ function unpack(data) {
   return trace;
 }
 
-/** Fills in each signal that follows from the sums. A clamped signal was sent as it is. */
+/** Computes each signal that follows from the sums. A clamped signal is part of the payload. */
 function derive(trace) {
   const { kind, signals, inputSums, recurrentSums, units } = trace;
   const squash = (letter, activation, reset) => {
@@ -60,22 +60,22 @@ function derive(trace) {
   trace.at = (letter, t, unit) => signals[letter][t * units + unit];
   trace.previous = (letter, t, unit) =>
     t > 0 ? signals[letter][(t - 1) * units + unit] : (trace.initial[letter]?.[unit] ?? 0);
-  // The value to which a signal is clamped, undefined where it isn't; of several clamps the last one counts.
+  // The value to which a signal is clamped, else undefined; of several clamps the last one applies.
   trace.clampedTo = (letter, t, unit) =>
     trace.clamps.findLast((clamp) => clamp.letter === letter && (clamp.rows?.includes(t) ?? true)
       && (clamp.units?.includes(unit) ?? true))?.value;
 }
 
-/** A number as it is shown everywhere: three decimals, a true minus, never "−0.000". */
+/** A number for display: three decimals, a minus sign (−), never "−0.000". */
 function shown(value) {
   const text = value.toFixed(3);
   if (Number(text) === 0) return "0.000";
   return text.replace("-", "−");
 }
 
-const percent = (value) => `${Math.round(100 * value)} %`;
+const percent = (value) => `${Math.round(100 * value)}%`;
 
-/** A token as one can see it: control characters as their pictures, a space as an open box. */
+/** A token for display: control characters as their symbols, a space as an open box. */
 function visible(token) {
   if (token === "") return "∅";
   return token

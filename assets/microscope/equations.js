@@ -1,4 +1,4 @@
-// The steps of a cell as cards: formula, the numbers filled in, and one plain phrase. Built once, then filled.
+// The steps of a cell as cards: formula, numbers, and a short description. Built once, then updated.
 
 function htmlSymbol(parent, text) {
   symbol(parent, text, (where, part) => html("span", {}, where, part), (span, lower) => {
@@ -7,7 +7,7 @@ function htmlSymbol(parent, text) {
 }
 
 class Equations {
-  /** `choose(step)` is called when a card is pressed. */
+  /** `choose(step)` is called when a card is clicked. */
   constructor(parent, cell, palette, choose) {
     this.cards = [];
     this.numbers = [];
@@ -30,7 +30,7 @@ class Equations {
         continue;
       }
       const term = html("span", { class: "term" }, line);
-      // The last term is the equation's result, which a clamp may replace.
+      // The last term is the result, which a clamp may replace.
       const result = name === step.letter && step.terms.at(-1)[0] === name;
       this.numbers.push({ name, result, element: html("b", { "data-value": name }, term, "") });
       htmlSymbol(html("small", {}, term), label);
@@ -47,7 +47,7 @@ class Equations {
     for (const { step: one, clamp, say } of this.cards) {
       const value = values.clamped[one.letter];
       clamp.textContent = value === undefined ? "" : `, clamped to ${shown(value)}`;
-      say.textContent = one.say(values);
+      say.textContent = one.describe(values);
     }
     this.mark(step);
   }

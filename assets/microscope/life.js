@@ -1,4 +1,4 @@
-// One unit's life through the text: a row a signal, its line painted once for each unit; the cursor moves over it.
+// One unit over the text: a row for each signal, its line painted once for each unit; a cursor marks the token.
 
 class Life {
   constructor(parent, trace, go) {
@@ -74,7 +74,7 @@ class Life {
     this.hover(null);
   }
 
-  /** Gates fill 0…1; a state's row is scaled to this unit, so that a quiet one can be seen. */
+  /** Gates fill 0…1; a state's row is scaled to this unit, so that small values can be seen. */
   reachOf(signal, unit) {
     if (signal.gate) return 1;
     let most = signal.letter === "c" ? 0.1 : 1;

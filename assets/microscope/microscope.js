@@ -1,9 +1,8 @@
-// The microscope itself: what is on screen, playback, keys, the address bar. Python is never called:
-// the trace came once, and everything here runs in the browser.
+// The microscope: view, playback, keys, the address bar. All of it runs in the browser; Python sends the trace once.
 
-const STEP_MS = 420; // one step of the arithmetic at 1×
-const TOKEN_MS = 600; // one token at 1×, where steps are not shown
-const SETTLED_MS = 350; // after this the address and the summary follow
+const STEP_MS = 420; // one step of the computation at 1×
+const TOKEN_MS = 600; // one token at 1×, if steps are not shown
+const SETTLED_MS = 350; // delay before the address and the description are updated
 
 class Microscope {
   constructor(parent) {
@@ -18,7 +17,7 @@ class Microscope {
     this.resized.observe(this.root);
   }
 
-  /** Shows another payload; the token stays if it is the same text, and the unit if it is the same layer. */
+  /** Shows another payload; the token stays if the text is the same, and the unit if the layer is the same. */
   load(data) {
     const trace = unpack(data);
     if (trace.id === this.trace?.id) return this.repaint();
@@ -65,7 +64,7 @@ class Microscope {
     this.live = html("div", { class: "only-heard", role: "status", "aria-live": "polite" }, root, "");
   }
 
-  // --- What can be asked for -------------------------------------------------------------------
+  // --- Actions ---------------------------------------------------------------------------------
 
   go(t) {
     if (this.state.playing) this.state.step = null;
@@ -131,7 +130,7 @@ class Microscope {
     return this.state.everyStep && !this.still.matches;
   }
 
-  /** One frame of playback: on to the next step, or the next token, when its time has come. */
+  /** One frame of playback: moves to the next step or token when it is due. */
   frame(now) {
     const { state } = this;
     if (!state.playing) return;
@@ -154,7 +153,7 @@ class Microscope {
     }
   }
 
-  // --- What is on screen -----------------------------------------------------------------------
+  // --- View ------------------------------------------------------------------------------------
 
   show() {
     const { state, trace } = this;
@@ -174,12 +173,12 @@ class Microscope {
     this.equations.mark(this.state.step);
   }
 
-  /** What depends on the unit and not on the token. */
+  /** Updates what depends on the unit but not on the token. */
   paintUnit() {
     const { state, trace } = this;
     const signal = trace.palette.find(({ letter }) => letter === state.signal);
     this.strip.tint(signal.letter, state.unit, signal.colour, signal.gate, trace.sides);
-    this.lifeTitle.textContent = `The life of unit ${state.unit}`;
+    this.lifeTitle.textContent = `Unit ${state.unit} over the text`;
     this.life.paint(state.unit, this.colours);
     this.choice.update(state.signal);
   }
@@ -200,7 +199,7 @@ class Microscope {
     this.repaint();
   }
 
-  /** When nothing has moved for a while: the address, the diagram's description and one spoken sentence. */
+  /** Once the view is stable: updates the address, the diagram's description and the status for screen readers. */
   settle(values) {
     clearTimeout(this.settling);
     if (this.state.playing) return;
@@ -210,7 +209,7 @@ class Microscope {
       const where = `Token ${state.t + 1} of ${trace.length}, “${visible(trace.tokens[state.t])}”, unit ${state.unit}`;
       const said = this.cell.steps.map((step) => `${step.name} ${shown(values[step.letter === "x" ? "sum_h" : step.letter])}`);
       this.diagram.describe(`${this.cell.title}. ${where}: ${said.join(", ")}.`);
-      this.live.textContent = `${where}: ${this.cell.steps.at(-1).say(values)}.`;
+      this.live.textContent = `${where}: ${this.cell.steps.at(-1).describe(values)}.`;
       const address = new URL(window.location.href);
       address.searchParams.set("t", state.t + 1);
       address.searchParams.set("unit", state.unit);
@@ -254,7 +253,7 @@ class Microscope {
       await navigator.clipboard.writeText(address.href);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "It is in the address bar";
+      button.textContent = "See the address bar";
     }
     setTimeout(() => (button.textContent = "Copy link"), 2000);
   }
@@ -267,7 +266,7 @@ class Microscope {
 
 const microscopes = new WeakMap();
 
-// Streamlit calls this on mounting and again whenever the data or the theme change.
+// Streamlit calls this on mounting and whenever the data or the theme change.
 export default function microscope({ data, parentElement }) {
   let one = microscopes.get(parentElement);
   if (!one?.root.isConnected) microscopes.set(parentElement, (one = new Microscope(parentElement)));

@@ -1,5 +1,5 @@
-// Where everything stands in the three diagrams, wide and narrow; numbers only, nothing is drawn here.
-// Each part names its step (from 0) and its signal, whose colour it takes; "x" is the input's.
+// Coordinates of the three diagrams, wide and narrow; nothing is drawn here.
+// Each part names its step (from 0) and its signal, which sets its colour; "x" is the input.
 
 const LSTM_PLACES = {
   wide: { size: [1000, 600], cell: [130, 60, 740, 440], belt: 140, bus: 430, gate: 330, half: [38, 24], f: 270, i: 400,

@@ -1,4 +1,4 @@
-// The sentence as a strip: click or drag to any token. A slider to screen readers; every token is tinted by one signal.
+// The text as a strip: click or drag to select a token. A slider for screen readers; each token is tinted by one signal.
 
 class Strip {
   constructor(parent, trace, go) {
@@ -32,7 +32,7 @@ class Strip {
     });
     this.root.addEventListener("pointermove", (event) => {
       if (!this.dragging) return;
-      this.pull(event.clientX);
+      this.autoscroll(event.clientX);
       follow(event);
     });
     const end = () => {
@@ -42,15 +42,15 @@ class Strip {
     this.root.addEventListener("pointercancel", end);
   }
 
-  /** Near an edge a drag pulls the strip along. */
-  pull(x) {
+  /** Scrolls the strip while the pointer is dragged near an edge. */
+  autoscroll(x) {
     const box = this.root.getBoundingClientRect();
     const near = 48;
     if (x < box.left + near) this.root.scrollLeft -= 16;
     if (x > box.right - near) this.root.scrollLeft += 16;
   }
 
-  /** The token under, or nearest to, a place on the screen: chips stand in order, so a search by halves will do. */
+  /** The token at, or nearest to, a horizontal position: a binary search, since the chips are in order. */
   nearest(x) {
     let [low, high] = [0, this.chips.length - 1];
     while (low < high) {
@@ -61,7 +61,7 @@ class Strip {
     return low;
   }
 
-  /** Tints every token by a signal of the unit; `sides` are the colours above and below zero. */
+  /** Tints each token by a signal of the unit; `sides` are the colours above and below zero. */
   tint(letter, unit, colour, gate, sides) {
     const { units, reach, signals } = this.trace;
     this.chips.forEach((chip, t) => {

@@ -29,8 +29,8 @@ def settled(page: Page) -> Locator:
     """The microscope, once it is there and no run is under way."""
     root = page.get_by_label("Cell microscope", exact=True)
     expect(root.locator(".card").first).to_be_visible()
-    expect(page.get_by_role("heading", name="Two stories")).to_be_visible()
-    expect(page.get_by_role("button", name="Put it under the microscope").last).to_be_visible()
+    expect(page.get_by_role("heading", name="Two examples")).to_be_visible()
+    expect(page.get_by_role("button", name="Open in the microscope").last).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     return root
 
@@ -219,7 +219,7 @@ def test_a_bar_chooses_its_unit_and_the_address_brings_the_view_back(page: Page,
     root.locator(".bars canvas").click(position={"x": 2, "y": 60})
     best = int(trace.h[11].argmax())
     expect(root.get_by_role("spinbutton")).to_have_value(str(best))
-    expect(root.get_by_text(f"The life of unit {best}")).to_be_visible()
+    expect(root.get_by_text(f"Unit {best} over the text")).to_be_visible()
     page.wait_for_url(re.compile(f"unit={best}"))
     slider(root).press("ArrowRight")
     page.wait_for_url(re.compile("t=13"))
@@ -243,7 +243,7 @@ def test_another_text_begins_anew_and_another_run_changes_nothing(page: Page, ad
     settled(page)
     assert token(root) == 4
     assert root.get_by_role("spinbutton").input_value() == "1"
-    box = page.get_by_role("textbox", name="Signs to read")
+    box = page.get_by_role("textbox", name="Characters to read")
     box.fill("((a)")
     box.press("Control+Enter")
     expect(root.locator(".chip")).to_have_count(4)
@@ -253,7 +253,7 @@ def test_another_text_begins_anew_and_another_run_changes_nothing(page: Page, ad
 def test_a_story_lies_under_the_microscope_at_its_moment(page: Page, address: str) -> None:
     page.goto(f"{address}/cell_microscope")
     root = settled(page)
-    page.get_by_role("button", name="Put it under the microscope").last.click()
+    page.get_by_role("button", name="Open in the microscope").last.click()
     expect(page.get_by_role("textbox", name="Text to read")).to_be_visible()
     expect(root.get_by_text("All 128 units, sorted")).to_be_visible()
     assert token(root) >= 0
@@ -277,7 +277,7 @@ def test_a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, ad
     field.press("Enter")
     expect(root.locator(".card [data-value=f]").first).to_have_text("0.000")
     assert token(root) == 8
-    page.get_by_role("button", name="Back to the first weights").click()
+    page.get_by_role("button", name="Reset the weights").click()
     expect(root.locator(".card [data-value=f]").first).to_have_text("1.000")
 
 

@@ -17,7 +17,7 @@ expect.set_options(timeout=PATIENCE)
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     page.goto(address)
-    expect(page.get_by_text("waking up", exact=False)).to_have_count(0)
+    expect(page.get_by_text("network is loading", exact=False)).to_have_count(0)
     expect(page.get_by_test_id("stPlotlyChart").locator(".main-svg").first).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(1 + len(tour.STOPS))
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -27,9 +27,9 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
 
 def test_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
     page.goto(address)
-    page.get_by_role("link", name="Half-open forget gates").click()
+    page.get_by_role("link", name="Forget gates at f ≈ 0.5").click()
     half = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
     expect(page.get_by_role("heading", name=result(half))).to_be_visible()
     page.goto(address)
-    page.get_by_role("link", name="Amnesia").click()
-    expect(page.get_by_text("At every token the whole memory is wiped", exact=False)).to_be_visible()
+    page.get_by_role("link", name="Closed forget gate").click()
+    expect(page.get_by_text("At every token the cell state is cleared", exact=False)).to_be_visible()

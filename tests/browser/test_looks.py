@@ -16,8 +16,8 @@ from tests.browser.test_word_order import LAST_WORDS as ORDER
 
 expect.set_options(timeout=PATIENCE)
 PAGES = {
-    "question_tags": "Integrated gradients go the straight way",
-    "movie_reviews": "Integrated gradients go the straight way",
+    "question_tags": "Integrated gradients follow the straight line",
+    "movie_reviews": "Integrated gradients follow the straight line",
     "gradient_lab": GRADIENTS,
     "recurrent_family": FAMILY,
     "word_order": ORDER,

@@ -15,11 +15,11 @@ from ui.common.examples import Texts
 expect.set_options(timeout=PATIENCE)
 TEXTS = Texts.load("reviews.json")
 PANELS = {
-    "Why this answer": "the tokens account for",
+    "Why this answer": "add up to all but",
     "Two texts": "The second cell state minus the first",
-    "Moments like this": "of the pattern",
-    "How good is it": "Test accuracy",
-    "Where it is wrong": "sure of|not on this machine",
+    "Similar activations": "of the pattern",
+    "Evaluation": "Test accuracy",
+    "Errors": "true class|nor on this",
 }
 
 
@@ -51,9 +51,9 @@ def test_five_words_and_fifteen_hundred(page: Page, address: str, words: int) ->
         box = page.get_by_role("textbox", name="Your review")
         box.fill(long)
         box.press("Control+Enter")
-        expect(page.get_by_text("cut the rest off", exact=False)).to_be_visible()
+        expect(page.get_by_text("the network read the first", exact=False)).to_be_visible()
         settled(page)
-    expect(page.get_by_text("the tokens account for", exact=False)).to_be_visible()
+    expect(page.get_by_text("add up to all but", exact=False)).to_be_visible()
 
 
 def test_a_hostile_review_is_shown_and_never_run(page: Page, address: str) -> None:

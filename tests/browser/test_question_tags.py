@@ -74,7 +74,7 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
     slider.press("ArrowRight")
     expect(page.get_by_text("Timestep 2", exact=True)).to_be_visible()
     page.get_by_role("radio", name="Forget gate f").or_(page.get_by_role("button", name="Forget gate f")).click()
-    expect(page.get_by_text("Forget gate: How much of the old memory is kept", exact=False)).to_be_visible()
+    expect(page.get_by_text("Forget gate: How much of the old cell state is kept", exact=False)).to_be_visible()
 
     page.get_by_role("button", name="Link to this view").click()
     code = page.get_by_test_id("stPopoverBody").locator("code")
@@ -96,7 +96,7 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
         page.get_by_role("textbox", name="Your question").input_value()
     )
     expect(visitor.get_by_text("Timestep 2", exact=True)).to_be_visible()
-    expect(visitor.get_by_text("Forget gate: How much of the old memory is kept", exact=False)).to_be_visible()
+    expect(visitor.get_by_text("Forget gate: How much of the old cell state is kept", exact=False)).to_be_visible()
     visitor.context.close()
 
 
@@ -129,9 +129,11 @@ def test_comparing_shows_both_networks_and_what_was_masked(page: Page, address: 
     page.goto(f"{address}/question_tags?text={quote(QUESTIONS['Short'])}")
     settled(page)
     verdict(page, "Python")
-    page.get_by_role("button", name="Compare with the article's network").click()
-    expect(page.get_by_text("Masked as in the training data: “Python” became “blank”.")).to_be_visible()
-    expect(page.get_by_test_id("stCaptionContainer").get_by_text("the article's network", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Compare with the baseline").click()
+    expect(page.get_by_text("Masked as in the training data: “Python” was replaced by “blank”.")).to_be_visible()
+    expect(
+        page.get_by_test_id("stCaptionContainer").get_by_text("the baseline (the network of the article)", exact=True)
+    ).to_be_visible()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -143,7 +145,7 @@ def test_hostile_text_is_shown_and_never_run(page: Page, address: str, name: str
     expect(region).to_contain_text(text.replace("\x00", "\u2400"))
     assert page.locator("img[src='x']").count() == 0
     if name == "unknown":
-        expect(page.get_by_text("None of these tokens is known", exact=False)).to_be_visible()
+        expect(page.get_by_text("None of these tokens is in", exact=False)).to_be_visible()
 
 
 def test_empty_text_gets_one_sentence_and_the_box_stays(page: Page, address: str) -> None:
@@ -169,7 +171,7 @@ def test_a_megabyte_of_text_is_read_and_cut(page: Page, address: str) -> None:
         "public static void main(String[] args) { }\n",
     )
     box.press("Control+Enter")
-    expect(page.get_by_text("cut the rest off", exact=False)).to_be_visible()
+    expect(page.get_by_text("the network read the first", exact=False)).to_be_visible()
     verdict(page, "Java")
 
 

@@ -1,4 +1,4 @@
-"""Gate surgery in a real browser: guess and reveal, hold and undo, a shared link; on every page that offers it."""
+"""Gate surgery in a real browser: predict and compare, add and remove clamps, a shared link; on every page with it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def confidence(clamps: list[Clamp]) -> str:
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_one_guesses_and_then_sees_before_and_after(page: Page, address: str) -> None:
     page.goto(f"{address}/question_tags?view=surgery&text={quote(TEXT)}")
-    choice(page, "Forget gate shut: amnesia").click()
-    expect(page.get_by_text("the network answers", exact=False)).to_be_visible()
+    choice(page, "Forget gate closed").click()
+    expect(page.get_by_text("Choose what you expect", exact=False)).to_be_visible()
     expect(page.get_by_role("heading", name="After")).to_have_count(0)
-    choice(page, "It stays").click()
+    choice(page, "It stays the same").click()
     expect(page.get_by_role("heading", name="After")).to_be_visible()
     expect(page.get_by_text("was read again in", exact=False)).to_be_visible()
     answers = page.get_by_role("heading", name=" · ")
@@ -53,28 +53,28 @@ def test_a_shared_link_reopens_text_and_clamps(page: Page, address: str) -> None
 def test_the_ablation_map_is_measured_on_demand(page: Page, address: str) -> None:
     page.goto(f"{address}/question_tags?view=surgery&text={quote(TEXT)}")
     page.get_by_role("button", name="Measure").click()
-    expect(page.get_by_text("moves most", exact=False)).to_be_visible()
+    expect(page.get_by_text("changes most", exact=False)).to_be_visible()
 
 
 def test_the_microscope_shows_a_held_gate(page: Page, address: str) -> None:
     page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(TEXT)}&clamps={quote('o=0')}&t=3&unit=5")
-    expect(page.get_by_text("with what you hold it is", exact=False)).to_be_visible()
+    expect(page.get_by_text("with these clamps it is", exact=False)).to_be_visible()
     expect(page.get_by_text(confidence([Clamp("o", 0.0)]), exact=False).first).to_be_visible()
     page.get_by_role("button", name="Output gate o = 0").click()
-    expect(page.get_by_text("with what you hold it is", exact=False)).to_have_count(0)
+    expect(page.get_by_text("with these clamps it is", exact=False)).to_have_count(0)
 
 
 def test_a_network_writes_with_a_gate_held(page: Page, address: str) -> None:
     page.goto(f"{address}/text_generation?length=20&clamps={quote('o=0')}")
     finished(page)
     choice(page, "Gate surgery").click()
-    expect(page.get_by_text("read what the play turns into", exact=False)).to_be_visible()
+    expect(page.get_by_text("compare the two texts", exact=False)).to_be_visible()
     page.get_by_role("button", name="Write both").click()
     stop = page.get_by_role("button", name="Stop both")
     expect(stop).to_be_visible()
     expect(stop).to_be_disabled()
     free, held = page.locator(".written").nth(1), page.locator(".written").nth(2)
-    expect(free.locator(".sign")).to_have_count(300)
-    expect(held.locator(".sign")).to_have_count(300)
+    expect(free.locator(".character")).to_have_count(300)
+    expect(held.locator(".character")).to_have_count(300)
     assert free.inner_text() != held.inner_text()
-    expect(page.get_by_text("gates held", exact=False).first).to_be_visible()
+    expect(page.get_by_text("gates clamped", exact=False).first).to_be_visible()

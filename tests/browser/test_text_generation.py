@@ -14,11 +14,11 @@ from tests.browser.looks import LOOKS, choice
 
 expect.set_options(timeout=PATIENCE)
 PANELS = {
-    "Side by side": "written twice",
-    "Gate surgery": "read what the play turns into",
-    "Be surprised": "nats per character",
-    "What could come next": "continuations that the network holds",
-    "Your own text": "Bring a text of your own",
+    "Side by side": "Two texts from the same prompt",
+    "Gate surgery": "compare the two texts",
+    "Surprisal of a text": "nats per character",
+    "Continuations": "found by beam search",
+    "Your own text": "Upload a text of your own",
 }
 
 
@@ -31,12 +31,12 @@ def finished(page: Page) -> None:
     expect(page.locator(".written").first).not_to_have_class("written busy")
 
 
-def signs(page: Page) -> Locator:
-    return page.locator(".written").first.locator(".sign")
+def characters(page: Page) -> Locator:
+    return page.locator(".written").first.locator(".character")
 
 
 def written(page: Page) -> str:
-    return "".join(signs(page).all_text_contents()).replace("↵", "")
+    return "".join(characters(page).all_text_contents()).replace("↵", "")
 
 
 def expected(prompt: str, length: int, temperature: float, seed: int) -> str:
@@ -48,16 +48,16 @@ def expected(prompt: str, length: int, temperature: float, seed: int) -> str:
 def test_it_streams_what_the_core_writes(page: Page, address: str) -> None:
     page.goto(f"{address}/text_generation?prompt=Is%20this&seed=1&temperature=0.7&length=300")
     expect(page).to_have_title("Text generation · LSTM Lab")
-    expect(signs(page).first).to_be_visible()
-    assert 0 < signs(page).count() < 300  # there is something before there is everything
+    expect(characters(page).first).to_be_visible()
+    assert 0 < characters(page).count() < 300  # there is something before there is everything
     finished(page)
-    expect(signs(page)).to_have_count(300)
+    expect(characters(page)).to_have_count(300)
     assert written(page) == expected("Is this", 300, 0.7, 1)
 
 
 def test_stop_stops_and_what_is_written_stays(page: Page, address: str) -> None:
     page.goto(f"{address}/text_generation?length=800")
-    expect(signs(page).first).to_be_visible()
+    expect(characters(page).first).to_be_visible()
     stop_button(page).click()
     finished(page)
     text = written(page)
@@ -87,17 +87,17 @@ def test_temperature_redraws_the_bars_and_leaves_the_text(page: Page, address: s
 def test_a_character_is_chosen_by_click_and_by_keys(page: Page, address: str) -> None:
     page.goto(f"{address}/text_generation?length=60")
     finished(page)
-    expect(page.get_by_text("Character 60 could have been")).to_be_visible()
-    signs(page).nth(9).click()
-    expect(page.get_by_text("Character 10 could have been")).to_be_visible()
+    expect(page.get_by_text("Character 60: the most probable characters")).to_be_visible()
+    characters(page).nth(9).click()
+    expect(page.get_by_text("Character 10: the most probable characters")).to_be_visible()
     text = page.locator(".written").first.locator(".text")
     text.focus()
     text.press("ArrowRight")
     text.press("ArrowRight")
-    expect(page.get_by_text("Character 12 could have been")).to_be_visible()
+    expect(page.get_by_text("Character 12: the most probable characters")).to_be_visible()
     text.press("Home")
-    expect(page.get_by_text("Character 1 could have been")).to_be_visible()
-    expect(page.locator(".sign.chosen")).to_have_count(1)
+    expect(page.get_by_text("Character 1: the most probable characters")).to_be_visible()
+    expect(page.locator(".character.chosen")).to_have_count(1)
 
 
 def test_two_people_write_at_the_same_time(page: Page, chromium: Browser, address: str) -> None:
@@ -108,7 +108,7 @@ def test_two_people_write_at_the_same_time(page: Page, chromium: Browser, addres
         visitor.goto(f"{address}/text_generation?prompt=The%20king&seed={seed}&temperature=0.9&length=200")
     for visitor, seed in ((page, 11), (other, 12)):
         finished(visitor)
-        expect(signs(visitor)).to_have_count(200)
+        expect(characters(visitor)).to_have_count(200)
         assert written(visitor) == expected("The king", 200, 0.9, seed)
     other_context.close()
 
@@ -118,8 +118,8 @@ def test_a_hostile_prompt_is_shown_as_text(page: Page, address: str) -> None:
     page.goto(f"{address}/text_generation?length=20&prompt={quote(hostile)}")
     finished(page)
     assert page.locator("img[src=x]").count() == 0
-    expect(page.get_by_text("has never met", exact=False)).to_be_visible()
-    box = page.get_by_role("textbox", name="Your beginning")
+    expect(page.get_by_text("Left out, because not in the alphabet", exact=False)).to_be_visible()
+    box = page.get_by_role("textbox", name="Prompt")
     assert box.input_value() == hostile
     box.fill("漢字")
     box.press("Control+Enter")

@@ -38,7 +38,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.get_by_role("button", name="As typed", exact=True).click()
     reads(page, "why do we need a recurrent neural network")
     page.get_by_role("button", name="Try 200 shuffles").click()
-    expect(page.get_by_role("heading", name="Of 200 shuffles and itself", exact=False)).to_be_visible()
+    expect(page.get_by_role("heading", name="Of 200 shuffles and the sentence", exact=False)).to_be_visible()
     is_whole(page, LAST_WORDS, alerts=None)
 
     choice(page, "Never boring").click()
@@ -78,7 +78,7 @@ def test_words_move_by_keyboard(page: Page, address: str) -> None:
 
 def test_a_word_is_dragged(page: Page, address: str) -> None:
     page.goto(f"{address}/word_order?text={quote('the dog bit the man')}")
-    expect(page.get_by_role("heading", name="nats of surprise a word", exact=False)).to_be_visible()
+    expect(page.get_by_role("heading", name="Mean surprisal", exact=False)).to_be_visible()
     page.get_by_role("button", name="As typed", exact=True).click()
     reads(page, "the dog bit the man")
     chip, goal = (page.locator(".chip").nth(place).bounding_box() for place in (1, 4))
@@ -95,6 +95,6 @@ def test_a_word_is_dragged(page: Page, address: str) -> None:
 @pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)> <b>film</b>", "שלום עולם", "film"])
 def test_strange_sentences_are_shown_as_they_are(page: Page, address: str, text: str) -> None:
     page.goto(f"{address}/word_order?text={quote(text)}")
-    expect(page.get_by_role("heading", name="nats of surprise a word", exact=False)).to_be_visible()
+    expect(page.get_by_role("heading", name="Mean surprisal", exact=False)).to_be_visible()
     assert page.locator(".order b, .order img").count() == 0
     is_whole(page, LAST_WORDS, alerts=None)

@@ -177,7 +177,7 @@ class TestHandSet:
 
     def test_a_changed_weight_changes_what_it_does(self) -> None:
         rows = NETWORKS["brackets"].table.tolist()
-        rows[0][-1] = -16.0  # the forget gate of unit 0, shut for good
+        rows[0][-1] = -16.0  # the forget gate of unit 0 stays closed
         np.testing.assert_allclose(NETWORKS["brackets"].with_table(rows).read("((a").c[:, 0], [1, 1, 0], atol=1e-3)
 
     @pytest.mark.parametrize(
@@ -220,13 +220,12 @@ class TestTelling:
             gate_contrast.input_contrast([traced("lstm", 4, 2)], [np.arange(4) < 2], [np.arange(4) > 1])
 
     def test_the_stories_of_the_shipped_networks_are_measured_and_hold_their_example(self) -> None:
-        told = stories.fact_and_remark()
-        assert told is not None
-        assert told.gate is not None
-        assert told.contrast.here > told.contrast.elsewhere
-        assert 0 <= told.t < len(told.tokens)
-        reading = lstm_core.load(told.network).read(told.text)
-        np.testing.assert_allclose(reading.layers[0].i[:, told.contrast.unit], told.signals["i"], atol=1e-6)
+        story = stories.fact_and_remark("imdb")
+        assert story.gate is not None
+        assert story.contrast.here > story.contrast.elsewhere
+        assert 0 <= story.t < len(story.tokens)
+        reading = lstm_core.load(story.network).read(story.text)
+        np.testing.assert_allclose(reading.layers[0].i[:, story.contrast.unit], story.signals["i"], atol=1e-6)
 
 
 def sent(page: AppTest) -> dict[str, Any]:
@@ -294,8 +293,8 @@ class TestPage:
         page = opened("cell_microscope", model="brackets")
         page.text_area(key="microscope_text").set_value("(a) " * 260_000).run()
         assert not page.exception
-        assert len(sent(page)["tokens"]) == traced_text.MOST_SIGNS
-        assert any("1,040,000 signs; the first 2,000 were read" in caption.value for caption in page.caption)
+        assert len(sent(page)["tokens"]) == traced_text.MAX_CHARACTERS
+        assert any("1,040,000 characters; the first 2,000 were read" in caption.value for caption in page.caption)
 
     def test_another_network_brings_its_own_text_but_keeps_one_that_was_typed(self) -> None:
         page = opened("cell_microscope")
@@ -306,14 +305,13 @@ class TestPage:
         page.selectbox(key="microscope_network").set_value("echo").run()
         assert page.text_area(key="microscope_text").value == "(mine)"
 
-    def test_a_story_is_put_under_the_microscope(self) -> None:
+    def test_a_story_opens_in_the_microscope(self) -> None:
         page = opened("cell_microscope")
-        told = stories.fact_and_remark()
-        assert told is not None
+        story = stories.fact_and_remark("imdb")
         page.button(key="microscope_put_fact").click().run()
         assert not page.exception
-        assert page.text_area(key="microscope_text").value == told.text
-        assert sent(page)["start"] == {"t": told.t, "unit": told.contrast.unit}
+        assert page.text_area(key="microscope_text").value == story.text
+        assert sent(page)["start"] == {"t": story.t, "unit": story.contrast.unit}
 
     def test_the_same_view_is_sent_as_the_same_bytes(self) -> None:
         page = opened("cell_microscope", model="imdb")
@@ -335,10 +333,10 @@ class TestPage:
         assert "\n" not in page.error[0].value
         assert page.text_area(key="microscope_text").value == "my text"
 
-    def test_without_the_story_tellers_the_page_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_the_networks_of_the_stories_the_page_says_so(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(store, "SHIPPED", tmp_path)
         page = opened("cell_microscope")
         assert not page.exception
-        assert [info.value for info in page.info] == [
-            "The network that tells this story is not among the models here."
-        ] * 2
+        assert [info.value for info in page.info] == ["The network of this example is not among the models here."] * 2

@@ -11,7 +11,7 @@ from lstm_core.nn.activations import softmax
 from lstm_core.nn.clamps import Clamp
 from tests.inference.test_char_lm import generator as make_generator
 from tests.pages.test_every_page import opened
-from ui.text_generation.run import LONGEST_PROMPT, Settings, Writing
+from ui.text_generation.run import MAX_PROMPT, Settings, Writing
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ class TestARun:
             each = expected[position]
             np.testing.assert_array_equal(run.logits(position), each.logits)
             share = softmax(each.logits)[tiny.alphabet.ids[each.character]]
-            assert run.surprise[position] == pytest.approx(-np.log(share), rel=1e-4)
+            assert run.surprisal[position] == pytest.approx(-np.log(share), rel=1e-4)
             np.testing.assert_allclose(run.signal(1, "c")[position], each.layers[1].c, rtol=2e-3, atol=1e-3)
         assert run.signal(0, "f").shape == (30, 7)
 
@@ -55,9 +55,9 @@ class TestARun:
     def test_the_end_of_a_long_prompt_is_read(self, tiny: TextGenerator) -> None:
         run = Writing(tiny, "a" * 1_000_000 + "bad", Settings(length=20))
         assert run.prompt.endswith("bad")
-        assert len(run.prompt) == LONGEST_PROMPT
+        assert len(run.prompt) == MAX_PROMPT
 
-    def test_signals_can_be_held_while_it_writes(self, tiny: TextGenerator) -> None:
+    def test_signals_can_be_clamped_while_it_writes(self, tiny: TextGenerator) -> None:
         run = Writing(tiny, "bad", Settings(length=20), clamps=[Clamp("o", 0.0)])
         run.advance(20)
         assert not run.signal(0, "h").any()
@@ -116,15 +116,15 @@ class TestThePage:
         assert left.model.card.name != right.model.card.name
         assert left.settings.seed == right.settings.seed
 
-    def test_gates_are_held_while_it_writes(self) -> None:
+    def test_gates_are_clamped_while_it_writes(self) -> None:
         page = opened("text_generation", clamps="o=0", **FAST)
         page.session_state["gen_view"] = "surgery"
         page.run()
         page.button(key="operate_go").click().run()
         assert not page.exception
-        free, held = (page.session_state[f"{side}_writing"] for side in ("free", "held"))
-        assert {clamp.layer for clamp in held.clamps} == {0, 1}
-        assert not held.signal(1, "h").any()
+        free, clamped = (page.session_state[f"{side}_writing"] for side in ("free", "clamped"))
+        assert {clamp.layer for clamp in clamped.clamps} == {0, 1}
+        assert not clamped.signal(1, "h").any()
         assert free.signal(1, "h").any()
 
     def test_a_pasted_corpus_is_kept_for_training(self) -> None:
@@ -168,7 +168,7 @@ class TestThePage:
         page.text_area(key="gen_prompt").set_value("<script>alert(1)</script> 😀 שלום").run()
         assert not page.exception
         assert not page.error
-        assert "never met" in captions(page)
+        assert "not in the alphabet" in captions(page)
         assert not any("<script" in each.value for each in page.markdown)
 
     def test_a_megabyte_of_prompt_is_cut_and_said_so(self) -> None:

@@ -227,7 +227,7 @@ def test_a_saved_classifier_can_be_compared_on_its_page(trained: Job, own: Path)
     files = bundle.unpack_bundle(trained.result["model"])  # type: ignore[index]
     user_models.save_as("verdicts", files)
     page = AppTest.from_file(str(ROOT / "pages" / "movie_reviews.py"), default_timeout=120).run()
-    pills = next(each for each in page.get("button_group") if each.key == "reviews_foils")
+    pills = next(each for each in page.get("button_group") if each.key == "reviews_peers")
     assert any("verdicts" in option for option in map(str, pills.options))
 
 

@@ -10,7 +10,7 @@ import lstm_core
 from lstm_core.text import permutations
 from tests.pages.test_every_page import opened
 from ui.common import word_chips
-from ui.word_order.panels import KEPT, PRESETS, QUESTION, Tried, compared, result, verdict
+from ui.word_order.panels import MAX_KEPT, PRESETS, QUESTION, Tried, compared, result, verdict
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_two_hundred_shuffles_of_a_longer_sentence() -> None:
     assert button.label == "Try 200 shuffles"
     button.click().run()
     assert not page.exception
-    assert said(page, "Of 200 shuffles and itself, the sentence as typed")
+    assert said(page, "Of 200 shuffles and the sentence as typed")
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -137,7 +137,7 @@ def test_one_word_has_one_order() -> None:
 
 def test_the_same_word_five_times_reads_the_same() -> None:
     page = opened("word_order", text="good good good good good")
-    assert "every order reads the same" in page.info[0].value
+    assert "every order gives the same text" in page.info[0].value
     assert page.button(key="order_shuffle").disabled
 
 
@@ -146,16 +146,16 @@ def test_strange_words_are_shown_and_called_unknown(text: str) -> None:
     page = opened("word_order", text=text)
     assert not page.exception
     assert not page.error
-    assert page.warning or any("doesn't know" in caption.value for caption in page.caption)
+    assert page.warning or any("Not in the vocabulary" in caption.value for caption in page.caption)
     page.button(key="order_shuffle").click().run()
     assert not page.exception
 
 
 def test_orders_of_unknown_words_alone_are_all_alike() -> None:
     page = opened("word_order", text="qwxz zxqw wqzx")
-    assert "knows none of these words" in page.warning[0].value
+    assert "None of these words" in page.warning[0].value
     page.button(key="order_search").click().run()
-    assert said(page, "the least surprising")
+    assert said(page, "lowest surprisal")
 
 
 def test_the_oldest_order_leaves_but_never_the_first() -> None:
@@ -163,11 +163,11 @@ def test_the_oldest_order_leaves_but_never_the_first() -> None:
     kept.put(kept.now)
     for order in permutations.orders_to_try("abcde", 200, 1)[1:100]:
         kept.put(order)
-    assert len(kept.all) == KEPT
+    assert len(kept.all) == MAX_KEPT
     assert kept.all[0] == tuple(range(5))
     assert kept.all[-1] == kept.now
     kept.put(kept.all[3])
-    assert len(kept.all) == KEPT
+    assert len(kept.all) == MAX_KEPT
 
 
 def test_what_the_browser_sends_is_an_order_or_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,4 +184,4 @@ def test_what_the_browser_sends_is_an_order_or_ignored(monkeypatch: pytest.Monke
     calls["on_moved_change"]()
     assert moved == [(0, 1)]
     assert state["k_moves"] == 4
-    assert calls["data"]["surprise"] == [1.0, 2.0]
+    assert calls["data"]["surprisal"] == [1.0, 2.0]

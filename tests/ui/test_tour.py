@@ -28,21 +28,21 @@ def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_stop_is_a_page_and_is_named_once() -> None:
-    files = [stop.file for stop in tour.STOPS] + [file for file, *_ in tour.MORE]
+    files = [stop.file for stop in tour.STOPS] + [page["file"] for page in tour.TOUR["more"]]
     assert len(files) == len(set(files))
     shown = {file.name for file in (ROOT / "pages").glob("*.py")} - {"home.py", "navigation.py"}
     assert set(files) == shown
 
 
 def test_ten_minutes_are_ten() -> None:
-    assert sum(int(minutes.split()[0]) for minutes, *_ in tour.TEN_MINUTES) == 10
+    assert sum(step["minutes"] for step in tour.TOUR["ten_minutes"]) == 10
 
 
 @pytest.mark.usefixtures("nothing_loaded")
 def test_the_first_visit_waits_for_no_network_and_loads_none() -> None:
     page = home()
     assert not page.exception
-    assert any("waking up" in caption.value for caption in page.caption)
+    assert any("network is loading" in caption.value for caption in page.caption)
     assert model_cache._loading == {}
 
 
@@ -52,7 +52,7 @@ def test_the_pictures_are_there_once_the_networks_are() -> None:
             model_cache.any_model(name)
     page = home()
     assert not page.exception
-    assert not any("waking up" in caption.value for caption in page.caption)
+    assert not any("network is loading" in caption.value for caption in page.caption)
     sentences = [caption.value for caption in page.caption]
     assert any(tour.QUESTION in sentence and "Python" in sentence for sentence in sentences)
 
@@ -78,9 +78,9 @@ def test_the_strip_shows_the_signals_that_were_computed() -> None:
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: thumbnails.fading({"rnn": np.ones(3), "lstm": np.ones(3)}),
-        lambda: thumbnails.answers("abc", ("python", "java"), np.full((3, 2), 0.5)),
-        lambda: thumbnails.surprises("<b>", np.ones(3)),
+        lambda: thumbnails.gradient_norms({"rnn": np.ones(3), "lstm": np.ones(3)}),
+        lambda: thumbnails.answers(("python", "java"), np.full((3, 2), 0.5)),
+        lambda: thumbnails.surprisals("<b>", np.ones(3)),
     ],
 )
 def test_thumbnails_have_one_height_and_hold_still(draw: Callable[[], Any]) -> None:
@@ -89,9 +89,9 @@ def test_thumbnails_have_one_height_and_hold_still(draw: Callable[[], Any]) -> N
 
 
 def test_markup_in_a_text_stays_text() -> None:
-    assert thumbnails.surprises("<b>", np.ones(3)).layout.xaxis.ticktext == ("&lt;", "b", "&gt;")
+    assert thumbnails.surprisals("<b>", np.ones(3)).layout.xaxis.ticktext == ("&lt;", "b", "&gt;")
 
 
 def test_lines_have_the_colours_of_their_cells() -> None:
-    figure = thumbnails.fading({"gru": np.ones(2)})
+    figure = thumbnails.gradient_norms({"gru": np.ones(2)})
     assert figure.data[0].line.color == theme.CELL_LINES["gru"][1]

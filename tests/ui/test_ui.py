@@ -541,7 +541,7 @@ def test_a_link_holds_what_was_read(tiny: TextClassifier) -> None:
 
 def test_a_link_has_an_end(tiny: TextClassifier) -> None:
     reading = replace(tiny.read("list"), text="x" * 9000)
-    longest = url_state.LONGEST_IN_LINK
+    longest = url_state.MAX_LINK_TEXT
     for end, length in ((longest - 1, longest - 1), (longest, longest), (longest + 1, longest), (9000, longest)):
         assert len(url_state.text_for_link(with_tokens(reading, ["x", PAD_TEXT], [(0, end), (0, 0)]))) == length
     assert url_state.text_for_link(with_tokens(reading, [PAD_TEXT])) == ""

@@ -1,1 +1,1 @@
-"""The page “Cell microscope”: one cell at one timestep, with every number of it."""
+"""The page “Cell microscope”: one cell at one timestep, with all its numbers."""

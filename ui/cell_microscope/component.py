@@ -1,7 +1,7 @@
-"""The microscope's component: its scripts and styles, joined and registered once; and one function that draws it.
+"""The microscope's component: its scripts and styles, joined and registered once, and the function that draws it.
 
 The scripts in `assets/microscope/` are plain JavaScript without imports; joined in this order they are one module. The
-component is given a trace and never answers: playing, stepping and choosing run in the browser alone.
+component receives a trace and returns nothing: playing, stepping and selecting run in the browser alone.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ _microscope = st.components.v2.component(
 
 
 def draw(payload: bytes, key: str) -> None:
-    """Show what `payload.pack` made."""
+    """Draw the trace packed by `payload.pack`."""
     _microscope(key=key, data=payload)

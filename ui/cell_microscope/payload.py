@@ -1,12 +1,11 @@
 """A trace as compact bytes for the browser: one JSON header and fixed-point arrays. No Streamlit here.
 
-What is sent are the two sums behind every gate, W·x + b and U·h, and the states; the browser squashes the sums
-itself, so the steps on its screen are computed, not copied. A signal that does not follow from its sums, because a
-clamp holds it, is sent too. 400 tokens × 128 units of an LSTM are 1.4 MB.
+The payload holds the two sums of every gate, W·x + b and U·h, and the states; the browser applies σ and tanh itself.
+A clamped signal doesn't follow from its sums, so it is sent too. 400 tokens × 128 units of an LSTM are 1.4 MB.
 
 Layout: 4 bytes, the header's length (little-endian); the header, UTF-8 JSON; the arrays. Each entry of
-`header["arrays"]` says `group`, `letter`, `at` (bytes from the end of the header), `count`, `width` and `step`: whole
-numbers of `width` bytes, little end first; a value is number × step. Arrays are (T, units), row by row.
+`header["arrays"]` has `group`, `letter`, `at` (bytes from the end of the header), `count`, `width` and `step`:
+little-endian integers of `width` bytes; a value is integer × step. Arrays are (T, units), row by row.
 """
 
 from __future__ import annotations
@@ -22,47 +21,34 @@ import numpy as np
 from lstm_core.nn import Array, Clamp, LayerTrace, sigmoid
 from ui.common import theme
 
-# In the order of the articles; a cell shows those that it has.
+# The signals of each kind of cell, in the order of the articles.
 LETTERS = {"lstm": ("f", "i", "g", "o", "c", "h"), "gru": ("z", "r", "g", "h"), "rnn": ("h",)}
-LARGEST = 2**23 - 1  # the largest number of three bytes
-HELD = 1e-4  # a signal that is farther than this from what its sums give is held by a clamp
-EXACT, ROUGH = 3, 2  # bytes a number: five or more decimals; enough to draw a line
+MAX_INTEGER = 2**23 - 1  # of three bytes
+TOLERANCE = 1e-4  # a signal that differs more from the value given by its sums is clamped
+EXACT, ROUGH = 3, 2  # bytes of a number: five or more decimals; enough to draw a line
 
 
 @dataclass(frozen=True)
 class View:
-    """What the browser is to show.
+    """What the browser shows."""
 
-    Attributes:
-        tokens: length T, in the order in which the layer read them.
-        trace: of one layer; every array (T, units).
-        unknown: which tokens the network doesn't know, from 0.
-        place: what stays the same while only weights, clamps or the layer change: then the token stays, too.
-        layer: which layer, from 0; where this stays the same as well, so does the unit.
-        t: the token to begin with, from 0.
-        unit: the unit to begin with.
-        reset_after: of a GRU: whether the reset gate multiplies U·h (see `cells.gru_step`).
-        before: signals of another trace of the same shape, drawn behind this one.
-        clamps: those under which the trace was made; their timesteps are positions in the text.
-    """
-
-    tokens: Sequence[str]
-    trace: LayerTrace
-    unknown: Sequence[int] = ()
-    place: str = ""
-    layer: int = 0
-    t: int = 0
-    unit: int = 0
-    reset_after: bool = True
-    before: Mapping[str, Array] = field(default_factory=dict)
-    clamps: Sequence[Clamp] = ()
+    tokens: Sequence[str]  # length T, in the order in which the layer read them
+    trace: LayerTrace  # of one layer; every array (T, units)
+    unknown: Sequence[int] = ()  # indices of tokens outside the vocabulary
+    place: str = ""  # identifies network and text; while it stays the same, so does the selected token
+    layer: int = 0  # from 0; while it stays the same as well, so does the selected unit
+    t: int = 0  # the initial token, from 0
+    unit: int = 0  # the initial unit
+    reset_after: bool = True  # of a GRU: whether the reset gate multiplies U·h (see `cells.gru_step`)
+    before: Mapping[str, Array] = field(default_factory=dict)  # signals without clamps, drawn in grey
+    clamps: Sequence[Clamp] = ()  # those of the trace; their timesteps are positions in the text
 
 
 def pack(view: View) -> bytes:
     """The bytes that `assets/microscope/data.js` unpacks.
 
     Raises:
-        ValueError: if there is not one token a row of the trace.
+        ValueError: if the number of tokens differs from that of timesteps.
     """
     trace = view.trace
     if len(view.tokens) != len(trace):
@@ -78,9 +64,8 @@ def pack(view: View) -> bytes:
     described, body = [], b""
     for group, letter, values, width in arrays:
         data, step = fixed_point(values, width)
-        described.append(
-            {"group": group, "letter": letter, "at": len(body), "count": values.size, "width": width, "step": step}
-        )
+        entry = {"group": group, "letter": letter, "at": len(body), "count": values.size, "width": width, "step": step}
+        described.append(entry)
         body += data
     header = {
         "kind": trace.kind,
@@ -100,9 +85,9 @@ def pack(view: View) -> bytes:
 
 
 def _join(header: dict[str, Any], body: bytes) -> bytes:
-    """Length, header, arrays; the header gets an `id` by which the browser knows these bytes again."""
+    """Length, header, arrays; the header gets an `id` by which the browser recognizes an unchanged payload."""
     fingerprint = zlib.crc32(body, zlib.crc32(json.dumps(header).encode()))
-    # What can't be UTF-8 (half of a pair) becomes a question mark, as everywhere on the way to a browser.
+    # A lone surrogate can't be encoded as UTF-8; it becomes a question mark.
     text = json.dumps({"id": f"{fingerprint:08x}", **header}, ensure_ascii=False).encode("utf-8", "replace")
     return len(text).to_bytes(4, "little") + text + body
 
@@ -115,32 +100,32 @@ def _clamped(clamp: Clamp, trace: LayerTrace) -> dict[str, Any]:
 
 
 def fixed_point(values: Array, width: int) -> tuple[bytes, float]:
-    """An array as signed whole numbers of 3 or 2 bytes, and what one step of such a number is worth.
+    """An array as signed integers of 3 or 2 bytes, and the step: value = integer × step.
 
     The step is a power of two, so the browser's product is exact; the error is at most half a step: 2⁻²⁴ of the
     largest value (3 bytes) or 2⁻¹⁶ (2 bytes).
     """
     values = np.nan_to_num(np.asarray(values, np.float64))
     largest = float(np.abs(values).max(initial=0.0))
-    step = 2.0 ** np.ceil(np.log2(max(largest, 1e-6) / (LARGEST - 128)))
+    step = 2.0 ** np.ceil(np.log2(max(largest, 1e-6) / (MAX_INTEGER - 128)))
     unit = step if width == EXACT else step * 256
     whole = np.rint(values / unit).astype("<i4").reshape(-1)
     return whole.view(np.uint8).reshape(-1, 4)[:, :width].tobytes(), float(unit)
 
 
 def _sent(view: View) -> list[str]:
-    """The signals that the browser can't derive: an LSTM's c, a GRU's h, and whatever a clamp holds."""
+    """The signals that the browser can't derive: an LSTM's c, a GRU's h, and every clamped signal."""
     trace = view.trace
     derived = _derived(view)
     return [
         letter
         for letter in LETTERS[trace.kind]
-        if letter not in derived or np.abs(derived[letter] - trace.signals[letter]).max(initial=0.0) > HELD
+        if letter not in derived or np.abs(derived[letter] - trace.signals[letter]).max(initial=0.0) > TOLERANCE
     ]
 
 
 def _derived(view: View) -> dict[str, Array]:
-    """What the browser will compute from the sums; each (T, units)."""
+    """The signals that the browser computes from the sums; each (T, units)."""
     trace = view.trace
     wx, uh = trace.input_sums, trace.recurrent_sums
     if trace.kind == "rnn":

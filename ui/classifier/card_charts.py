@@ -1,7 +1,6 @@
-"""The figures of a model's card: training curves, confusion, ROC, calibration, accuracy by length.
+"""The figures of a model's card: training curves, confusion matrix, ROC, calibration, accuracy by length.
 
-Each takes what `evaluate` or training wrote into the card, and draws an empty, labelled figure
-where the card doesn't have it.
+Each shows what training or `evaluate` wrote into the card, and is empty but labelled if the card doesn't have it.
 """
 
 from __future__ import annotations
@@ -13,131 +12,105 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ui.common import theme
+from ui.common.plotting import add_line
 
-_HEIGHT = 340
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
+_SHARE = {"tickformat": ".0%", "range": [-0.02, 1.02]}  # of an axis
 
 
 def training_curves(curves: Mapping[str, list[float]]) -> go.Figure:
-    """Loss and accuracy of training and validation after each epoch."""
+    """Loss and accuracy on training and validation data after each epoch."""
     figure = make_subplots(1, 2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.12)
     for column, measure in enumerate(("loss", "accuracy"), start=1):
-        for name, colour, dash in ((measure, _TRAINING, "solid"), (f"validation_{measure}", _VALIDATION, "dash")):
-            values = curves.get(name, [])
-            figure.add_scatter(
-                x=list(range(1, len(values) + 1)),
-                y=values,
-                name="validation" if name.startswith("validation") else "training",
-                line={"color": colour, "dash": dash, "width": 3},
-                showlegend=column == 1,
-                hovertemplate="epoch %{x}: %{y:.3f}",
-                row=1,
-                col=column,
-            )
+        for prefix, name, colour, dash in (
+            ("", "training", _TRAINING, "solid"), ("validation_", "validation", _VALIDATION, "dash"),
+        ):  # fmt: skip
+            values = curves.get(prefix + measure, [])
+            add_line(
+                figure, list(range(1, len(values) + 1)), values, name, colour, dash=dash, mode=None, row=1, col=column,
+                showlegend=column == 1, hovertemplate="epoch %{x}: %{y:.3f}",
+            )  # fmt: skip
     figure.update_xaxes(title="epoch", tickformat="d", nticks=8)
-    figure = _finished(figure, "Training")
-    figure.update_layout(legend_y=1.14, margin_t=104)  # the two titles stand below it
+    figure = _titled(figure, "Training")
+    figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
     return figure
 
 
 def confusion(measured: Mapping[str, Any]) -> go.Figure:
-    """How many examples of each class were given to each class; the diagonal is right."""
+    """How many examples of each class were assigned to each class; correct answers lie on the diagonal."""
     counts = measured.get("confusion", [])
     names = [theme.class_name(label) for label in measured.get("labels", [])]
     figure = go.Figure()
     if counts:
-        totals = [max(sum(row), 1) for row in counts]
         figure.add_heatmap(
-            z=[[count / total for count in row] for row, total in zip(counts, totals, strict=True)],
-            x=names,
-            y=names,
-            text=[[f"{count:,}" for count in row] for row in counts],
-            texttemplate="%{text}",
-            textfont={"size": 15},
-            colorscale=[(0.0, theme.neutral_colour()), (1.0, "#0072B2")],
-            zmin=0,
-            zmax=1,
-            showscale=False,
-            hovertemplate="%{y} given as %{x}: %{text} (%{z:.1%})<extra></extra>",
-        )
-    figure.update_xaxes(title="the network's answer")
-    figure.update_yaxes(title="the truth", autorange="reversed")
-    return _finished(figure, "Confusion matrix")
+            z=[[count / max(sum(row), 1) for count in row] for row in counts], x=names, y=names,
+            text=[[f"{count:,}" for count in row] for row in counts], texttemplate="%{text}", textfont={"size": 15},
+            colorscale=[(0.0, theme.neutral_colour()), (1.0, _TRAINING)], zmin=0, zmax=1, showscale=False,
+            hovertemplate="%{y} classified as %{x}: %{text} (%{z:.1%})<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="predicted class")
+    figure.update_yaxes(title="true class", autorange="reversed")
+    return _titled(figure, "Confusion matrix")
 
 
 def roc(measured: Mapping[str, Any]) -> go.Figure:
-    """True positives against false positives, a curve a class; the diagonal is guessing."""
+    """True positive rate against false positive rate, a curve for each class; the diagonal is chance."""
     figure = go.Figure()
     labels = list(measured.get("labels", []))
     if measured.get("roc"):
         _diagonal(figure)
+    looks = dict(zip(labels, zip(theme.class_colours(labels), theme.CLASS_DASHES, strict=False), strict=False))
     for label, curve in measured.get("roc", {}).items():
-        if not curve:
-            continue
-        index = labels.index(label)
-        figure.add_scatter(
-            x=curve["false_positive_rate"],
-            y=curve["true_positive_rate"],
-            name=f"{theme.class_name(label)}, AUC {curve['auc'][0]:.3f}",
-            line={"color": theme.class_colours(labels)[index], "dash": theme.CLASS_DASHES[index], "width": 3},
-            hovertemplate="false positives %{x:.1%}, true positives %{y:.1%}",
-        )
-    figure.update_xaxes(title="false positives", tickformat=".0%", range=[-0.02, 1.02])
-    figure.update_yaxes(title="true positives", tickformat=".0%", range=[-0.02, 1.02])
-    return _finished(figure, "ROC")
+        if curve:
+            colour, dash = looks[label]
+            add_line(
+                figure, curve["false_positive_rate"], curve["true_positive_rate"],
+                f"{theme.class_name(label)}, AUC {curve['auc'][0]:.3f}", colour, dash=dash, mode=None,
+                hovertemplate="false positives %{x:.1%}, true positives %{y:.1%}",
+            )  # fmt: skip
+    figure.update_xaxes(title="false positive rate", **_SHARE)
+    figure.update_yaxes(title="true positive rate", **_SHARE)
+    return _titled(figure, "ROC")
 
 
 def calibration(measured: Mapping[str, Any]) -> go.Figure:
-    """How often answers of each confidence are right; on the diagonal the network knows how sure it may be."""
+    """Accuracy of the answers in each range of confidence; a calibrated network lies on the diagonal."""
     figure = go.Figure()
-    bins = measured.get("calibration", {})
-    if bins:
+    if bins := measured.get("calibration", {}):
         _diagonal(figure)
-        figure.add_scatter(
-            x=bins["confidence"],
-            y=bins["accuracy"],
-            customdata=bins["count"],
-            mode="lines+markers",
-            name="answers",
-            marker={"size": 10},
-            line={"color": _TRAINING, "width": 3},
-            hovertemplate="%{x:.1%} sure, %{y:.1%} right, %{customdata:,} texts",
-        )
-    figure.update_xaxes(title="confidence", tickformat=".0%", range=[-0.02, 1.02])
-    figure.update_yaxes(title="how often right", tickformat=".0%", range=[-0.02, 1.02])
-    return _finished(figure, "Calibration")
+        add_line(
+            figure, bins["confidence"], bins["accuracy"], "answers", _TRAINING, mode="lines+markers",
+            marker={"size": 10}, customdata=bins["count"],
+            hovertemplate="confidence %{x:.1%}, accuracy %{y:.1%}, %{customdata:,} texts",
+        )  # fmt: skip
+    figure.update_xaxes(title="confidence", **_SHARE)
+    figure.update_yaxes(title="accuracy", **_SHARE)
+    return _titled(figure, "Calibration")
 
 
 def by_length(measured: Mapping[str, Any]) -> go.Figure:
-    """Accuracy in groups of texts of like length."""
+    """Accuracy in groups of texts of similar length."""
     figure = go.Figure()
     groups = measured.get("by_length", {})
     if groups:
-        figure.add_scatter(
-            x=groups["tokens"],
-            y=groups["accuracy"],
-            customdata=groups["count"],
-            mode="lines+markers",
-            marker={"size": 10},
-            line={"color": _TRAINING, "width": 3},
+        add_line(
+            figure, groups["tokens"], groups["accuracy"], "", _TRAINING, mode="lines+markers", marker={"size": 10},
+            customdata=groups["count"], showlegend=False,
             hovertemplate="about %{x:.0f} tokens: %{y:.1%} of %{customdata:,} texts<extra></extra>",
-        )
+        )  # fmt: skip
     ticks = groups.get("tokens", [])
-    figure.update_xaxes(
-        title="tokens in the text", type="log", tickvals=ticks, ticktext=[f"{tick:.0f}" for tick in ticks]
-    )
+    names = [f"{tick:.0f}" for tick in ticks]
+    figure.update_xaxes(title="tokens in the text", type="log", tickvals=ticks, ticktext=names)
     figure.update_yaxes(title="accuracy", tickformat=".0%")
-    return _finished(figure, "Accuracy by length")
+    return _titled(figure, "Accuracy by length")
 
 
 def _diagonal(figure: go.Figure) -> None:
-    line = {"color": "#888888", "dash": "dot", "width": 1}
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+    add_line(figure, [0, 1], [0, 1], "", "#888888", dash="dot", width=1, showlegend=False, hoverinfo="skip")
 
 
-def _finished(figure: go.Figure, title: str) -> go.Figure:
-    empty = not figure.data or not any(len(trace.x if trace.x is not None else ()) for trace in figure.data)
-    if empty:
+def _titled(figure: go.Figure, title: str) -> go.Figure:
+    if not any(len(trace.x if trace.x is not None else ()) for trace in figure.data):
         figure.add_annotation(text="not in this model's card", showarrow=False, font_size=15)
-    figure.update_layout(title={"text": title, "font": {"size": 17}}, height=_HEIGHT, margin_t=84)
+    figure.update_layout(title={"text": title, "font": {"size": 17}}, height=340, margin_t=84)
     return figure

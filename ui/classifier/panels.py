@@ -1,7 +1,6 @@
-"""The panels of a classifier's page, in the order in which they are read.
+"""The panels of a classifier's page, in the order in which they stand on it.
 
-Each takes a reading and draws one thing: what to know about the text, the verdict, how it
-formed, and the memory behind it. Pages decide which of them to show.
+Each takes a reading and draws one thing: the answer, notices about the text, how the answer formed, the cell state.
 """
 
 from __future__ import annotations
@@ -14,18 +13,17 @@ from lstm_core.nn import LayerTrace
 from lstm_core.text import UNKNOWN
 from ui.common import charts, export, plotting, theme, tokens, url_state
 
-# Below this the best answer is called a guess; 0…1.
-UNSURE = 0.6
+UNSURE = 0.6  # confidence below which the answer is called uncertain
 ACTIVE_UNITS = 8
 
 
 def colours(reading: Reading) -> list[str]:
-    """One colour a class, in the order of the reading's labels."""
+    """One colour for each of the reading's labels, in order."""
     return theme.class_colours(reading.labels)
 
 
 def verdict(reading: Reading, key: str) -> None:
-    """The answer, its probability, a bar for each class, and what the reader must know about it."""
+    """Draw the answer, its probability, and a bar for each class."""
     st.subheader(f"{theme.class_name(reading.answer)} · {reading.confidence:.1%}", anchor=False)
     st.markdown(_verdict_sentence(reading))
     figure = charts.answer_bars(reading.labels, reading.probabilities[-1], colours(reading))
@@ -40,118 +38,104 @@ def _verdict_sentence(reading: Reading) -> str:
     ranked = np.argsort(reading.probabilities[-1])[::-1]
     best, second = (theme.class_name(reading.labels[index]) for index in ranked[:2])
     if reading.confidence < UNSURE:
-        return f"The network is **unsure**: {best} is its best guess, and {second} comes next."
+        return f"The network is **uncertain**: {best} is the most probable class, followed by {second}."
     if reading.confidence < 0.9:
-        return f"Probably **{best}**; {second} comes next."
-    return f"The network is confident that this is **{best}**."
+        return f"Probably **{best}**, followed by {second}."
+    return f"The network is confident: **{best}**."
 
 
 def notices(reading: Reading) -> None:
-    """One plain sentence for each thing that the network did not see as it was written."""
+    """Draw one sentence for each way in which the network's input differs from the text."""
     encoded = reading.encoded
     read = encoded.total - encoded.cut
     if encoded.unknown == read:
-        st.warning("None of these tokens is known to the network: what you see is its answer to unknown words alone.")
+        st.warning("None of these tokens is in the network's vocabulary: this is its answer to unknown words alone.")
     elif encoded.unknown:
-        st.caption(
-            f"{encoded.unknown} of {read} tokens are not in the network's vocabulary and were read as “unknown”."
-        )
+        st.caption(f"{encoded.unknown} of {read} tokens are not in the network's vocabulary and read as “unknown”.")
     if any(token.startswith("##") for token in encoded.tokens):
-        st.caption("A rare word was cut into known ones; “##” marks a piece that goes on inside a word.")
+        st.caption("A rare word was split into subwords; “##” marks a subword that continues a word.")
     if encoded.cut:
-        st.caption(f"The text has {encoded.total:,} tokens; the network read the first {read:,} and cut the rest off.")
+        st.caption(f"The text has {encoded.total:,} tokens; the network read the first {read:,}.")
     if encoded.masked:
         names = ", ".join(f"“{name}”" for name in encoded.masked)
-        st.caption(f"Masked as in the training data: {names} became “blank”.")
+        st.caption(f"Masked as in the training data: {names} was replaced by “blank”.")
 
 
 def how_it_formed(reading: Reading, key: str) -> None:
-    """The answer after each token as lines, and the text tinted by what each token pushed towards."""
+    """Draw the answer after each token as lines, and the text tinted by the class that each token raised most."""
     alt = f"Lines: the probability of each class after each of {len(reading.tokens)} tokens."
     figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours(reading))
     plotting.show(figure, f"{key}_formed", alt)
-    push, target = pushes(reading.probabilities)
-    strongest = max(float(push.max(initial=0.0)), 1e-6)
+    rise, target = largest_rises(reading.probabilities)
+    largest = max(float(rise.max(initial=0.0)), 1e-6)
     hovers = [
-        f"{token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {push[index]:+.1%}"
+        f"{token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {rise[index]:+.1%}"
         for index in range(len(reading.tokens))
     ]
-    st.caption("Each token is tinted by the answer it pushed towards; the stronger the tint, the harder the push.")
-    tokens.tinted_text(
-        reading.text,
-        reading.encoded.spans,
-        [colours(reading)[index] for index in target],
-        np.sqrt(push / strongest).tolist(),
-        hovers,
-        label="The text, each token tinted by the answer it pushed towards",
-    )
+    st.caption("Each token is tinted by the class that it raised most; the stronger the tint, the larger the rise.")
+    tints, strengths = [colours(reading)[index] for index in target], np.sqrt(rise / largest).tolist()
+    label = "The text, each token tinted by the class that it raised most"
+    tokens.tinted_text(reading.text, reading.encoded.spans, tints, strengths, hovers, label=label)
 
 
-def pushes(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each token the largest rise of any class that it caused, and that class: (T,), (T,)."""
-    even = np.full((1, probabilities.shape[1]), 1 / probabilities.shape[1], probabilities.dtype)
-    steps = np.diff(probabilities, axis=0, prepend=even)  # (T, classes)
+def largest_rises(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The largest rise of a probability at each token, and its class: (T,), (T,).
+
+    Args:
+        probabilities: (T, classes) after each token.
+    """
+    uniform = np.full((1, probabilities.shape[1]), 1 / probabilities.shape[1], probabilities.dtype)
+    steps = np.diff(probabilities, axis=0, prepend=uniform)  # (T, classes)
     target = steps.argmax(axis=1)
     return steps[np.arange(len(steps)), target], target
 
 
 def token_name(reading: Reading, index: int) -> str:
-    """A token as a menu or a hover shows it: its place from 1, itself, and whether it is unknown."""
+    """A token in menus and tooltips: its position from 1, its text, and whether it is unknown."""
     unknown = " (unknown)" if reading.encoded.ids[index] == UNKNOWN else ""
     return f"{index + 1} “{reading.tokens[index]}”{unknown}"
 
 
 @st.fragment
-def inside_the_memory(reading: Reading, layer: int, key: str, address: dict[str, str]) -> None:
-    """A signal of all units over the text, and all signals at one timestep; reruns on its own.
+def inside_the_memory(reading: Reading, key: str, address: dict[str, str]) -> None:
+    """Draw a signal of all units over the text, and all signals at one timestep; a fragment that reruns on its own.
 
     Args:
-        reading: what to show.
-        layer: which recurrent layer.
-        key: tells the widgets of two readings apart.
-        address: what the rest of the page has put into the link.
+        reading: whose first layer is shown.
+        key: prefix of the widgets' keys.
+        address: the other values of the link.
     """
-    trace = reading.layers[layer]
+    trace = reading.layers[0]
     if not isinstance(trace, LayerTrace):
-        st.info("This network reads in both directions; its memory is not shown here.")
+        st.info("This network reads in both directions; its cell state is not shown here.")
         return
     letters = [letter for letter in theme.LSTM_SIGNALS if letter in trace.signals]
-    letter = _signal_choice(letters, key)
+    letter = url_state.linked(
+        st.segmented_control, "Signal", theme.signal_names(letters),
+        key=f"{key}_signal", parameter="signal", default="c" if "c" in letters else letters[0], persist_state=None,
+        help="  \n".join(f"**{theme.SIGNALS[each].name}**: {theme.SIGNALS[each].help}" for each in letters),
+    )  # fmt: skip
     t = _timestep_choice(reading, key)
-    figure = charts.heatmap(
-        reading.tokens, letter, trace.signals[letter], charts.similarity_order(trace.signals[letter]), t
-    )
+    values = trace.signals[letter]
+    figure = charts.heatmap(reading.tokens, letter, values, charts.similarity_order(values), t)
     alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {trace.units} units by {len(reading.tokens)} tokens."
     plotting.show(figure, f"{key}_memory", alt)
     st.caption(
-        f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit; units that behave alike "
-        "stand together."
+        f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit; similar units are neighbours."
     )
     _one_timestep(reading, trace, t, key)
-    shown = {**address, "signal": letter, "t": t + 1}
-    url_state.remember(**shown)
-    _downloads(reading, key, shown)
-
-
-def _signal_choice(letters: list[str], key: str) -> str:
-    st.session_state.setdefault(f"{key}_signal", url_state.parameter("signal", "c", tuple(letters)))
-    return st.segmented_control(
-        "Signal",
-        letters,
-        format_func=lambda letter: f"{theme.SIGNALS[letter].name} {letter}",
-        required=True,
-        key=f"{key}_signal",
-        help="  \n".join(f"**{theme.SIGNALS[letter].name}**: {theme.SIGNALS[letter].help}" for letter in letters),
-    )
+    view = {**address, "signal": letter, "t": t + 1}
+    url_state.remember(**view)
+    _downloads(reading, key, view)
 
 
 def _timestep_choice(reading: Reading, key: str) -> int:
-    """A slider over the tokens with a button on either side; returns the timestep from 0."""
+    """Draw a slider over the tokens with a button on either side; return the timestep from 0."""
     last = len(reading.tokens)
     name = f"{key}_t"
-    if st.session_state.get(f"{key}_walked", reading.text) != reading.text:
-        st.session_state[name] = last  # another text: begin where its answer is complete
-    st.session_state[f"{key}_walked"] = reading.text
+    if st.session_state.get(f"{key}_stepped_text", reading.text) != reading.text:
+        st.session_state[name] = last  # another text: start at its complete answer
+    st.session_state[f"{key}_stepped_text"] = reading.text
     st.session_state.setdefault(name, url_state.number("t", last, 1, last))
     st.session_state[name] = min(max(st.session_state[name], 1), last)
 
@@ -161,7 +145,7 @@ def _timestep_choice(reading: Reading, key: str) -> int:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("◀", key=f"{key}_previous", on_click=move, args=(-1,), help="Previous token", disabled=last == 1)
         if last > 1:
-            st.slider("Timestep", 1, last, key=name, help="Which token the network has just read.")
+            st.slider("Timestep", 1, last, key=name, help="The token that the network has just read.")
         st.button("▶", key=f"{key}_next", on_click=move, args=(1,), help="Next token", disabled=last == 1)
     return st.session_state[name] - 1
 
@@ -173,26 +157,21 @@ def _one_timestep(reading: Reading, trace: LayerTrace, t: int, key: str) -> None
     st.markdown(f"**Timestep {t + 1}**, after the token")
     st.code(f"{before} ▸ {reading.tokens[t]}", language=None, wrap_lines=True)
     st.caption(
-        f"Had the text ended here, the answer would be {answer} ({reading.probabilities[t].max():.1%}). "
-        f"Below: the {len(units)} units with the loudest hidden state at this timestep."
+        f"The answer so far is {answer} ({reading.probabilities[t].max():.1%}). "
+        f"Below: the {len(units)} units with the largest |h| at this timestep."
     )
     signals = {letter: trace.signals[letter][t] for letter in theme.LSTM_SIGNALS if letter in trace.signals}
     alt = f"Bars: gates and states of units {', '.join(map(str, units))} at timestep {t + 1}."
     plotting.show(charts.timestep(signals, units), f"{key}_timestep", alt)
 
 
-def _downloads(reading: Reading, key: str, shown: dict[str, str | int]) -> None:
+def _downloads(reading: Reading, key: str, view: dict[str, str | int]) -> None:
     with st.container(horizontal=True):
         st.download_button(
-            "Trace as CSV",
-            data=lambda: export.as_csv(reading),
-            file_name="lstm-lab-trace.csv",
-            mime="text/csv",
-            key=f"{key}_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            help="Every signal of every unit at every token. Each chart's camera button saves the chart as PNG.",
-        )
+            "Trace as CSV", data=lambda: export.as_csv(reading), file_name="lstm-lab-trace.csv", mime="text/csv",
+            key=f"{key}_csv", on_click="ignore", icon=":material/download:",
+            help="Every signal of every unit at every token. The camera button of a chart saves the chart as PNG.",
+        )  # fmt: skip
         with st.popover("Link to this view", icon=":material/link:"):
             st.caption("Opens this page with the same text, signal and timestep. The address bar holds it too.")
-            st.code(url_state.link(**shown), language=None, wrap_lines=True)
+            st.code(url_state.link(**view), language=None, wrap_lines=True)

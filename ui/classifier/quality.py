@@ -1,6 +1,8 @@
-"""Panels about a model itself: how good it is by its card, and where it is wrong."""
+"""Panels about the model itself: the evaluation in its card, and its errors on the test set."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import streamlit as st
 
@@ -12,35 +14,42 @@ from ui.classifier import card_charts
 from ui.common import plotting, theme, tokens
 
 
-def how_good(names: list[str], lessons: str, key: str) -> None:
-    """Curves of the training run, and every figure that `evaluate` measured on the test split."""
+def evaluation(model: str, peers: Iterable[str], notes: str, key: str) -> None:
+    """Draw the training curves, and every figure that `evaluate` measured on the test set.
+
+    Args:
+        model: name of the page's model.
+        peers: names of the models to compare with.
+        notes: Markdown on the training.
+        key: prefix of the widgets' keys.
+    """
     cards = []
-    for name in names:
+    for name in (model, *peers):
         try:
             cards.append(ModelCard.read(find_model(name)))
         except ModelError as error:
             st.error(str(error))
     if not cards:
         return
-    if lessons:
-        st.markdown(lessons)
+    if notes:
+        st.markdown(notes)
     chosen = st.segmented_control(
         "Model", [card.name for card in cards], default=cards[0].name, required=True, key=f"{key}_card"
     )
     card = next(card for card in cards if card.name == chosen)
     _summary(card)
     curves, measured = card.training.get("curves", {}), card.measured
-    figures = {
-        "curves": (card_charts.training_curves(curves), "Loss and accuracy after each epoch of training."),
-        "confusion": (card_charts.confusion(measured), "Confusion matrix: which class was given to which."),
-        "roc": (card_charts.roc(measured), "ROC curves: true positives against false positives."),
-        "calibration": (card_charts.calibration(measured), "Reliability: how often each confidence is right."),
-        "length": (card_charts.by_length(measured), "Accuracy against the length of a text."),
-    }
+    figures = (
+        (card_charts.training_curves(curves), "Loss and accuracy after each epoch of training."),
+        (card_charts.confusion(measured), "Confusion matrix: predicted against true class."),
+        (card_charts.roc(measured), "ROC curves: true positive rate against false positive rate."),
+        (card_charts.calibration(measured), "Reliability diagram: accuracy against confidence."),
+        (card_charts.by_length(measured), "Accuracy against the length of the text."),
+    )
     columns = st.columns(2)
-    for number, (name, (figure, alt)) in enumerate(figures.items()):
+    for number, (figure, alt) in enumerate(figures):
         with columns[number % 2]:
-            plotting.show(figure, f"{key}_{name}", alt)
+            plotting.show(figure, f"{key}_card_{number}", alt)
 
 
 def _summary(card: ModelCard) -> None:
@@ -52,33 +61,32 @@ def _summary(card: ModelCard) -> None:
         if "auc" in measured:
             st.metric("Area under the ROC curve", f"{measured['auc']:.3f}")
         if "calibration" in measured:
-            help = "How far confidence and accuracy are apart, on average."
-            st.metric("Calibration error", f"{measured['calibration']['ece']:.1%}", help=help)
+            about = "Mean difference between confidence and accuracy."
+            st.metric("Calibration error", f"{measured['calibration']['ece']:.1%}", help=about)
         if "parameters" in training:
             st.metric("Parameters", f"{training['parameters']:,}")
         if baseline:
-            st.metric(
-                baseline["name"], f"{baseline['accuracy']:.2%}", help="On the same splits; benchmarks/baselines.py."
-            )
+            about = "On the same splits; benchmarks/baselines.py."
+            st.metric(baseline["name"], f"{baseline['accuracy']:.2%}", help=about)
     st.markdown(card.summary)
     if seeds := training.get("seeds"):
         st.caption(
-            f"Trained from {len(seeds['runs'])} seeds, it was right for {seeds['mean']:.1%} of the validation texts on "
-            f"average, give or take {seeds['deviation']:.1%}: so much of any figure here is chance."
+            f"Trained with {len(seeds['runs'])} seeds, its validation accuracy is {seeds['mean']:.1%} on average with "
+            f"a standard deviation of {seeds['deviation']:.1%}."
         )
     if baseline and measured.get("accuracy", 1.0) < baseline["accuracy"]:
-        st.info(f"On this test a {baseline['name']}, which knows no order beyond neighbours, is still the better one.")
-    with st.expander("How it was made"):
+        st.info(f"On this test set a {baseline['name']}, which sees no order beyond word pairs, is more accurate.")
+    with st.expander("Training"):
         for note in card.notes:
             st.markdown(note)
         st.code(training.get("command", ""), language=None)
 
 
-def where_wrong(card: ModelCard, key: str) -> None:
-    """The most confident mistakes on the test split, if the data set is on this machine."""
+def errors(card: ModelCard, key: str) -> None:
+    """Draw the most confident errors on the test set, if the data set is on this machine."""
     mistakes = card.measured.get("mistakes", [])
     if not mistakes:
-        st.info(f"No mistakes are listed in the card of {card.name}; `python -m lstm_core evaluate` finds them.")
+        st.info(f"The card of {card.name} lists no errors; `python -m lstm_core evaluate` finds them.")
         return
     if not is_present(card.dataset):
         _offer_download(card.dataset, key)
@@ -88,7 +96,7 @@ def where_wrong(card: ModelCard, key: str) -> None:
     except DatasetError as error:
         st.error(str(error))
         return
-    st.markdown(f"The {len(mistakes)} test texts that **{card.title}** got wrong with the most confidence.")
+    st.markdown(f"The {len(mistakes)} test texts that **{card.title}** misclassifies with the highest confidence.")
     for mistake in mistakes:
         if mistake["index"] >= len(texts.texts):
             continue  # another edition of the data set
@@ -96,31 +104,29 @@ def where_wrong(card: ModelCard, key: str) -> None:
         answer = theme.class_name(card.labels[mistake["answer"]])
         text = texts.texts[mistake["index"]]
         beginning = tokens.plain(" ".join(text.split())[:70])
-        with st.expander(f"**{mistake['confidence']:.1%} sure of {answer}; it is {truth}**  {beginning} …"):
+        with st.expander(f"**{answer} ({mistake['confidence']:.1%}); true class {truth}**  {beginning} …"):
             st.text(text[:4000])
             st.button(
-                "Read it here",
-                key=f"{key}_mistake_{mistake['index']}",
-                on_click=st.session_state.__setitem__,
+                "Read this text", key=f"{key}_mistake_{mistake['index']}", on_click=st.session_state.__setitem__,
                 args=(f"{key}_text", text),
-            )
+            )  # fmt: skip
 
 
 @st.cache_resource(show_spinner="Opening the data set …", max_entries=2)
 def _test_split(name: str) -> Split:
-    """The test texts; the same for everybody and never changed."""
+    """The test set; shared by all visitors and never changed."""
     return load_labelled(name).test
 
 
 def _offer_download(name: str, key: str) -> None:
     spec = find_dataset(name)
     st.markdown(
-        f"The mistakes are texts of the data set **{spec.title}**, which is not part of this project and not on this "
+        f"The errors are texts of the data set **{spec.title}**, which is neither part of this project nor on this "
         f"machine. {spec.source}"
     )
     if not st.button("Download it", key=f"{key}_download", icon=":material/download:"):
         return
-    bar = st.progress(0.0, "Asking for it …")
+    bar = st.progress(0.0, "Connecting …")
 
     def show(done: int, total: int | None) -> None:
         size = f"{done / 2**20:.0f} MiB" + (f" of {total / 2**20:.0f}" if total else "")

@@ -1,4 +1,4 @@
-"""Gate surgery on a classifier: guess, hold, and see before and after side by side."""
+"""Gate surgery on a classifier: predict the effect of a clamp, apply it, and compare before and after."""
 
 from __future__ import annotations
 
@@ -15,130 +15,138 @@ from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
 
 MOST_BARS = 24
-GUESSES = ("It stays", "It changes", "It gets unsure")
-# What can be silenced, and how: one signal, one value, in plain words.
-SILENCES = {
-    "say nothing (h = 0)": ("h", 0.0),
-    "remember nothing (c = 0)": ("c", 0.0),
-    "write nothing (i = 0)": ("i", 0.0),
-    "forget nothing (f = 1)": ("f", 1.0),
+GUESSES = ("It stays the same", "It changes", "It becomes uncertain")
+# Interventions of the ablation map: signal and value.
+INTERVENTIONS = {
+    "hidden state h = 0": ("h", 0.0),
+    "cell state c = 0": ("c", 0.0),
+    "input gate i = 0": ("i", 0.0),
+    "forget gate f = 1": ("f", 1.0),
 }
 
 
 def show(model: TextClassifier, reading: Reading, key: str, hide: bool, address: dict[str, str]) -> None:
-    """The whole panel.
+    """Draw the panel.
 
     Args:
         model: what reads.
-        reading: with nothing held.
-        key: begins the keys of all widgets.
-        hide: whether names are hidden.
-        address: what the rest of the page has put into the link.
+        reading: without clamps.
+        key: prefix of the widgets' keys.
+        hide: whether language names are masked.
+        address: the other values of the link.
     """
     st.markdown(
-        "Hold a gate, the memory or the voice of the network at a value of your own, and read the text again. "
-        "**Guess first**: what will the answer do?"
+        "Clamp a gate, the cell state or the hidden state to a value, and let the network read the text again. "
+        "**Predict first**: how will the answer change?"
     )
     trace = reading.layers[0] if reading.layers else None
     if not isinstance(trace, LayerTrace):
-        st.info("This network has no memory to operate on.")
+        st.info("This network has no cell state to clamp.")
         return
     signals, steps = [letter for letter in theme.SIGNALS if letter in trace.signals], len(reading.tokens)
     preset = clamp_editor.presets(key)
     clamp_editor.editor(key, signals, trace.units, steps)
     clamps = clamp_editor.parsed(key, signals, trace.units, steps)
     if clamps and (preset is None or _guessed(preset, key, reading)):
-        began = time.perf_counter()
+        start = time.perf_counter()
         after = model.read(reading.text, clamps=clamps, mask_names=hide or None)
-        took = time.perf_counter() - began
-        _outcome(reading, after, preset, key, took)
+        _outcome(reading, after, preset, key, time.perf_counter() - start)
         _side_by_side(reading, after, key)
         link = url_state.link(**{**address, "clamps": clamp_editor.current(key)})
-        with st.popover("Link to this operation", icon=":material/link:"):
+        with st.popover("Link to this view", icon=":material/link:"):
             st.code(link, language=None, wrap_lines=True)
     _ablation(model, reading, key, hide)
 
 
 def _guessed(preset: clamp_editor.Preset, key: str, reading: Reading) -> bool:
-    """Ask before the answer is shown; whether it was answered for this text."""
-    asked = f"{key}_guess_{preset.line}_{url_state.fingerprint(reading.text)}"
+    """Ask for a prediction before the result is shown; whether there is one for this text."""
     st.markdown(f"**{preset.question}** Now it is {theme.class_name(reading.answer)}, {reading.confidence:.0%}.")
-    guess = st.segmented_control("Your guess", GUESSES, key=asked)
+    guess = st.segmented_control("Your prediction", GUESSES, key=_guess_key(preset, key, reading))
     if guess is None:
-        st.caption("Choose what you expect; then the network answers.")
+        st.caption("Choose what you expect to see the answer.")
     return guess is not None
 
 
+def _guess_key(preset: clamp_editor.Preset, key: str, reading: Reading) -> str:
+    return f"{key}_guess_{preset.line}_{url_state.fingerprint(reading.text)}"
+
+
 def verdict(before: Reading, after: Reading) -> str:
-    """Which of the guesses was right."""
+    """The correct one of the predictions."""
     if after.confidence < panels.UNSURE:
-        return "It gets unsure"
-    return "It stays" if after.answer == before.answer else "It changes"
+        return GUESSES[2]
+    return GUESSES[0] if after.answer == before.answer else GUESSES[1]
 
 
 def _outcome(before: Reading, after: Reading, preset: clamp_editor.Preset | None, key: str, seconds: float) -> None:
     happened = verdict(before, after)
     answer = f"{theme.class_name(after.answer)}, {after.confidence:.1%}"
     if preset is not None:
-        guess = st.session_state.get(f"{key}_guess_{preset.line}_{url_state.fingerprint(before.text)}")
-        word = "You were right" if guess == happened else "Not this time"
-        st.success(f"**{word}.** {happened}: {answer}. {preset.lesson}")
+        correct = st.session_state.get(_guess_key(preset, key, before)) == happened
+        st.success(f"**{'Correct' if correct else 'Not this time'}.** {happened}: {answer}. {preset.explanation}")
     else:
         st.success(f"**{happened}**: {answer}.")
     st.caption(f"The whole text was read again in {seconds * 1000:.0f} ms.")
 
 
 def _side_by_side(before: Reading, after: Reading, key: str) -> None:
-    for column, (name, reading) in zip(st.columns(2), (("Before", before), ("After", after)), strict=True):
+    for column, (title, reading) in zip(st.columns(2), (("Before", before), ("After", after)), strict=True):
         with column:
-            st.subheader(name, anchor=False)
-            panels.verdict(reading, key=f"{key}_surgery_{name}")
+            st.subheader(title, anchor=False)
+            panels.verdict(reading, key=f"{key}_surgery_{title}")
     label = before.labels.index(before.answer)
     name = theme.class_name(before.answer)
     curves = [reading.probabilities[:, label] for reading in (before, after)]
     figure = charts.two_curves(before.tokens, name, curves, None, ("before", "after"))
     plotting.show(figure, f"{key}_surgery_curves", f"Two lines: {name} so far, before and after.")
-    memories = [
-        reading.layers[0].signals["c" if "c" in reading.layers[0].signals else "h"] for reading in (before, after)
-    ]  # type: ignore[union-attr]
-    order = charts.similarity_order(memories[0])
-    reach = charts.colour_limit(memories[0])
-    for column, (title, values) in zip(st.columns(2), zip(("before", "after"), memories, strict=True), strict=True):
+    states = [_state(before), _state(after)]
+    order, limit = charts.similarity_order(states[0]), charts.colour_limit(states[0])
+    for column, title, values in zip(st.columns(2), ("before", "after"), states, strict=True):
         with column:
-            st.caption(f"The memory {title}")
-            figure = charts.heatmap(before.tokens, "c", values, order, None, reach)
-            plotting.show(figure, f"{key}_surgery_{title}", f"Heat map: the memory {title}.")
-    st.caption("The memory after minus before: blank where nothing has changed")
-    difference = memories[1] - memories[0]
-    figure = charts.heatmap(before.tokens, "c", difference, order, None)
-    plotting.show(figure, f"{key}_surgery_difference", "Heat map: the difference of the memories.")
+            st.caption(f"Cell state {title}")
+            figure = charts.heatmap(before.tokens, "c", values, order, None, limit)
+            plotting.show(figure, f"{key}_surgery_{title}", f"Heat map: the cell state {title}.")
+    st.caption("Cell state after minus before: blank where nothing has changed")
+    figure = charts.heatmap(before.tokens, "c", states[1] - states[0], order, None)
+    plotting.show(figure, f"{key}_surgery_difference", "Heat map: the difference of the cell states.")
+
+
+def _state(reading: Reading) -> np.ndarray:
+    """The (T, units) state of the first layer: c of an LSTM, else h."""
+    trace = reading.layers[0]
+    assert isinstance(trace, LayerTrace)
+    return trace.signals["c" if "c" in trace.signals else "h"]
 
 
 def _ablation(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
     st.subheader("Ablation map", anchor=False)
-    st.markdown("Which unit, and which token, could the network least do without? Each one in turn is made to …")
+    st.markdown("Which unit, and which token, does the answer depend on most? Each one in turn is clamped.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        how = st.selectbox("Made to", list(SILENCES), key=f"{key}_silence", width=260)
+        how = st.selectbox("Clamped to", list(INTERVENTIONS), key=f"{key}_intervention", width=260)
         what = st.segmented_control(
-            "One by one", ["units", "tokens"], default="units", required=True, key=f"{key}_each"
+            "One at a time", ["units", "tokens"], default="units", required=True, key=f"{key}_each"
         )
-        asked = (model.card.name, reading.text, hide, how, what)
-        st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:", on_click=_want, args=(key,))
-    kept = st.session_state.setdefault("_ablations", {})
-    if st.session_state.get(f"{key}_ablation_wanted") and asked not in kept:
-        bar = st.progress(0.0, f"Reading the text once for each of its {what} …")
-        kept[asked] = ablate(model, reading.text, what, *SILENCES[how], mask_names=hide or None, report=bar.progress)
+        request = (model.card.name, reading.text, hide, how, what)
+        st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:", on_click=_request, args=(key,))
+    cache = st.session_state.setdefault("_ablations", {})
+    if st.session_state.get(f"{key}_ablation_requested") and request not in cache:
+        bar = st.progress(0.0, f"Reading the text once for each of the {what} …")
+
+        def show(share: float) -> None:
+            bar.progress(share)
+
+        cache[request] = ablate(model, reading.text, what, *INTERVENTIONS[how], mask_names=hide or None, report=show)
         bar.empty()
-        while len(kept) > 6:
-            kept.pop(next(iter(kept)))
-    st.session_state.pop(f"{key}_ablation_wanted", None)
-    if asked in kept:
-        _map(kept[asked], reading, what, key)
+        while len(cache) > 6:
+            cache.pop(next(iter(cache)))
+    st.session_state.pop(f"{key}_ablation_requested", None)
+    if request in cache:
+        _map(cache[request], reading, what, key)
 
 
-def _want(key: str) -> None:
-    """A callback: what a script does late, another click may cut off, and then it is done the next time."""
-    st.session_state[f"{key}_ablation_wanted"] = True
+def _request(key: str) -> None:
+    """Request the ablation map, as a callback: another click may interrupt the script, but never a callback."""
+    st.session_state[f"{key}_ablation_requested"] = True
 
 
 def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
@@ -147,24 +155,15 @@ def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
     names = [f"unit {place}" if what == "units" else panels.token_name(reading, int(place)) for place in order]
     name = theme.class_name(reading.answer)
     figure = charts.signed_bars(names, moved[order], f"change of {name}", theme.diverging_colours())
-    alt = f"Bars: how far {name} moves without each of its {what}; the strongest is {names[0]}, {moved[order[0]]:+.1%}."
+    alt = f"Bars: the change of {name} without each of the {what}; the largest is {names[0]}, {moved[order[0]]:+.1%}."
     plotting.show(figure, f"{key}_ablation", alt)
     changed = int((found.after.argmax(axis=1) != found.before.argmax()).sum())
     st.markdown(
-        f"Without **{names[0]}** the probability of {name} moves most, by {moved[order[0]]:+.1%}. "
-        + (
-            f"{changed} of {len(moved)} {what} change the answer."
-            if changed
-            else f"No single one of {len(moved)} {what} changes the answer."
-        )
+        f"Without **{names[0]}** the probability of {name} changes most, by {moved[order[0]]:+.1%}. "
+        f"{changed or 'None'} of the {len(moved)} {what} {'changes' if changed < 2 else 'change'} the answer."
     )
     with st.expander("The numbers"):
-        table = pd.DataFrame(
-            {
-                what[:-1]: [
-                    f"{place}" if what == "units" else panels.token_name(reading, place) for place in range(len(moved))
-                ],
-                "change": moved.round(4),
-            }
-        )
+        every = range(len(moved))
+        shown = [f"{place}" if what == "units" else panels.token_name(reading, place) for place in every]
+        table = pd.DataFrame({what[:-1]: shown, "change": moved.round(4)})
         st.dataframe(table.sort_values("change", key=np.abs, ascending=False), hide_index=True, height=320)

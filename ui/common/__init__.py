@@ -1,1 +1,1 @@
-"""What several pages share: colours, charts, tokens, examples, links, loaded models, running jobs."""
+"""Parts that several pages share: colours, charts, tinted texts, examples, links, loaded models, background jobs."""

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ui.common import theme
-from ui.common.plotting import CONFIG, add_line  # noqa: F401
+from ui.common.plotting import CONFIG, add_bars, add_line  # noqa: F401
 
 MAX_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
 COLOUR_QUANTILE = 0.995  # share of a state's absolute values that its colour scale covers; larger ones are clipped
@@ -28,19 +28,10 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
         probabilities: (classes,), 0…1.
         colours: one for each class.
     """
-    figure = go.Figure(
-        go.Bar(
-            x=probabilities,
-            y=[theme.class_name(label) for label in labels],
-            orientation="h",
-            marker_color=list(colours),
-            text=[f"{value:.1%}" for value in probabilities],
-            textposition="outside",
-            textfont_size=16,
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:.2%}<extra></extra>",
-        )
-    )
+    figure = go.Figure()
+    names, texts = [theme.class_name(label) for label in labels], [f"{value:.1%}" for value in probabilities]
+    hover = "%{y}: %{x:.2%}<extra></extra>"
+    add_bars(figure, probabilities, names, list(colours), texts, textfont_size=16, hovertemplate=hover)
     figure.update_layout(height=60 + 40 * len(labels), margin={"t": 8, "r": 64}, bargap=0.3)
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont_size=16, fixedrange=True)
@@ -155,19 +146,11 @@ def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: t
         colours: of values above and below zero.
     """
     limit = max(float(np.abs(values).max(initial=0.0)) * 1.25, 1e-4)
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=list(range(len(values))),
-            orientation="h",
-            marker_color=[colours[0] if value > 0 else colours[1] for value in values],
-            text=[f"{value:+.{1 if limit > 0.05 else 2}%}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[escape(name, quote=False) for name in names],
-            hovertemplate="%{customdata}: %{x:+.2%}<extra></extra>",
-        )
-    )
+    figure, places = go.Figure(), list(range(len(values)))
+    bar_colours = [colours[0] if value > 0 else colours[1] for value in values]
+    texts = [f"{value:+.{1 if limit > 0.05 else 2}%}" for value in values]
+    escaped, hover = [escape(name, quote=False) for name in names], "%{customdata}: %{x:+.2%}<extra></extra>"
+    add_bars(figure, values, places, bar_colours, texts, customdata=escaped, hovertemplate=hover)
     figure.update_xaxes(
         range=[-limit, limit], tickformat="+.0%" if limit > 0.05 else "+.2%", title=title, fixedrange=True
     )

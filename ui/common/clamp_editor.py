@@ -1,6 +1,6 @@
-"""Choosing clamps: presets with a question, own clamps with an undo each, and the line that a link carries.
+"""The controls that choose clamps: presets, and an editor that adds and removes single clamps.
 
-The clamps of a page live in its visitor's session, as the line of `lstm_core.nn.clamp_syntax`.
+The clamps of a page are kept in the session, and in links, in the notation of `lstm_core.nn.clamp_syntax`.
 """
 
 from __future__ import annotations
@@ -16,63 +16,64 @@ from ui.common import theme, url_state
 
 @dataclass(frozen=True)
 class Preset:
-    """A well-known injury.
+    """A well-known intervention."""
 
-    Attributes:
-        name: what people call it.
-        line: its clamps in the notation of `lstm_core.nn.clamp_syntax`.
-        question: what to think about before looking.
-        lesson: what to say after.
-    """
-
-    name: str
-    line: str
-    question: str
-    lesson: str
+    name: str  # on the page
+    line: str  # its clamps in the notation of `lstm_core.nn.clamp_syntax`
+    question: str  # asked before the result is shown
+    explanation: str  # shown with the result
 
 
 PRESETS = (
     Preset(
-        "Forget gate open for good",
+        "Forget gate open",
         "f=1",
-        "Nothing is forgotten any more: every unit adds up all that it ever wrote. Will the answer stay?",
-        "With f = 1 the cell state only ever grows by i⊙g: look for rows that run away in the map of the memory.",
+        "Nothing is forgotten: every unit adds up all that it has written. Will the answer stay the same?",
+        "With f = 1 each step adds i ⊙ g to the cell state: look for units whose cell state grows without bound.",
     ),
     Preset(
-        "Forget gate shut: amnesia",
+        "Forget gate closed",
         "f=0",
-        "At every token the whole memory is wiped; only what the newest token writes is left. Will the answer stay?",
-        "With f = 0 the cell state is i⊙g of one token. If the answer survives, single tokens were telling enough.",
+        "At every token the cell state is cleared; only what the newest token writes is left. Will the answer stay the "
+        "same?",
+        "With f = 0 the cell state is i ⊙ g of one token. If the answer stays, single tokens carry enough information.",
     ),
     Preset(
-        "Input gate shut from the third token",
+        "Input gate closed from the third token",
         "i=0@2-",
-        "The network writes down the first two tokens and nothing after them. Will the answer stay?",
-        "From the third token on the memory can only fade: the curves stand still, or drift back.",
+        "The network writes the first two tokens and nothing after them. Will the answer stay the same?",
+        "From the third token on the cell state can only decay: the curves stay constant or drift back.",
     ),
     Preset(
-        "Output gate shut",
+        "Output gate closed",
         "o=0",
-        "The memory goes on as well as it can, but no unit says anything aloud. Will the answer stay?",
-        "With o = 0 the hidden state is zero everywhere: what is left is the answer of a network that read nothing.",
+        "The cell state is still updated, but every unit outputs 0. Will the answer stay the same?",
+        "With o = 0 the hidden state is 0 everywhere: what is left is the answer of a network that has read nothing.",
     ),
 )
 
 
 def current(key: str) -> str:
-    """The line of clamps of a page; on a first visit from its link."""
+    """The clamps of a page in the notation of links; on a first visit those of the address."""
     return str(st.session_state.setdefault(f"{key}_clamps", url_state.parameter("clamps", "")))
 
 
 def parsed(key: str, signals: Sequence[str], units: int, timesteps: int) -> tuple[Clamp, ...]:
-    """The clamps of a page; what can't be held in this text is said and left out."""
-    kept: list[Clamp] = []
+    """The clamps of a page; one that doesn't fit this network or text is left out with a warning.
+
+    Args:
+        key: of the page.
+        signals: letters of the layer.
+        units: number of units.
+        timesteps: number of timesteps.
+    """
+    clamps: list[Clamp] = []
     for part in current(key).split(";"):
         try:
-            kept += parse_clamps(part, signals, units, timesteps)
+            clamps += parse_clamps(part, signals, units, timesteps)
         except ClampError as error:
             st.warning(str(error))
-    return tuple(kept[:MOST_CLAMPS])
+    return tuple(clamps[:MOST_CLAMPS])
 
 
 def put(key: str, line: str) -> None:
@@ -81,43 +82,40 @@ def put(key: str, line: str) -> None:
 
 
 def presets(key: str) -> Preset | None:
-    """Buttons for the presets; the one that is held now, if it is one."""
+    """Draw a button for each preset; return the one that is active, if any."""
 
     def choose() -> None:
         name = st.session_state[f"{key}_preset"]
         put(key, next((preset.line for preset in PRESETS if preset.name == name), ""))
 
-    held = next((preset for preset in PRESETS if preset.line == current(key)), None)
-    st.session_state[f"{key}_preset"] = held.name if held else None
-    st.pills("Operations", [preset.name for preset in PRESETS], key=f"{key}_preset", on_change=choose)
-    return held
+    active = next((preset for preset in PRESETS if preset.line == current(key)), None)
+    st.session_state[f"{key}_preset"] = active.name if active else None
+    st.pills("Presets", [preset.name for preset in PRESETS], key=f"{key}_preset", on_change=choose)
+    return active
 
 
 def editor(key: str, signals: Sequence[str], units: int, timesteps: int, what: str = "token") -> None:
-    """One line of controls that adds a clamp, and the clamps that are held, with an undo each.
+    """Draw the controls that add a clamp, and the active clamps, each with a button that removes it.
 
     Args:
         key: of the page.
-        signals: those of the layer.
-        units: how many units it has.
-        timesteps: how many timesteps there are.
-        what: what people call a timestep.
+        signals: letters of the layer.
+        units: number of units.
+        timesteps: number of timesteps.
+        what: name of a timestep on the page.
     """
     with st.form(f"{key}_surgery", border=True), st.container(horizontal=True, vertical_alignment="bottom"):
         letter = st.selectbox(
             "Signal", signals, format_func=lambda name: f"{theme.SIGNALS[name].name} {name}", width=190
         )
-        value = st.number_input("Held at", -10.0, 10.0, 0.0, 0.25, width=130)
+        value = st.number_input("Clamped to", -10.0, 10.0, 0.0, 0.25, width=130)
         chosen_units = st.text_input(
-            "Units", placeholder="all", width=150, help=f"For instance 3, 7-9; from 0 to {units - 1}."
+            "Units", placeholder="all", width=150, help=f"Such as 3, 7-9; from 0 to {units - 1}."
         )
         chosen_steps = st.text_input(
-            f"{what.capitalize()}s",
-            placeholder="all",
-            width=150,
-            help=f"For instance 1, 4-6 or 3-; from 1 to {timesteps}.",
+            f"{what.capitalize()}s", placeholder="all", width=150, help=f"Such as 1, 4-6 or 3-; from 1 to {timesteps}."
         )
-        if st.form_submit_button("Hold", icon=":material/push_pin:"):
+        if st.form_submit_button("Clamp", icon=":material/push_pin:"):
             try:
                 clamp = Clamp(
                     letter,
@@ -128,24 +126,20 @@ def editor(key: str, signals: Sequence[str], units: int, timesteps: int, what: s
                 put(key, ";".join(filter(None, [current(key), format_clamps([clamp])])))
             except ClampError as error:
                 st.error(str(error))
-    _held(key, what)
+    _active_clamps(key, what)
 
 
-def _held(key: str, what: str) -> None:
+def _active_clamps(key: str, what: str) -> None:
     parts = [part for part in current(key).split(";") if part.strip()]
     with st.container(horizontal=True, vertical_alignment="center"):
         for index, part in enumerate(parts):
             rest = ";".join(other for place, other in enumerate(parts) if place != index)
             st.button(
-                _in_words(part, what),
-                icon=":material/undo:",
-                key=f"{key}_undo_{index}",
-                on_click=put,
-                args=(key, rest),
-                help="Let go of this one",
-            )
+                _in_words(part, what), icon=":material/undo:", key=f"{key}_undo_{index}", on_click=put,
+                args=(key, rest), help="Remove this clamp",
+            )  # fmt: skip
         if len(parts) > 1:
-            st.button("Undo all", key=f"{key}_undo_all", on_click=put, args=(key, ""), type="tertiary")
+            st.button("Remove all", key=f"{key}_undo_all", on_click=put, args=(key, ""), type="tertiary")
 
 
 def _in_words(part: str, what: str) -> str:

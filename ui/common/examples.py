@@ -1,4 +1,4 @@
-"""The texts that we wrote ourselves, from `assets/`, and the buttons that put one into a text area."""
+"""Example texts, written for this project, from `assets/`; and the buttons that put one into a text area."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 @dataclass(frozen=True)
 class Pair:
-    """Two texts that differ in one telling place, and what to look at."""
+    """Two texts that differ in one decisive place, and what to look at."""
 
     name: str
     first: str
@@ -23,21 +23,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Texts:
-    """What a page offers to read.
+    """The example texts of a page."""
 
-    Attributes:
-        examples: name → text; the first is read on a first visit.
-        pairs: minimal pairs.
-        moments: many short texts, to find moments in.
-    """
-
-    examples: dict[str, str]
-    pairs: tuple[Pair, ...]
-    moments: tuple[str, ...]
+    examples: dict[str, str]  # name → text; the first one is shown on a first visit
+    pairs: tuple[Pair, ...]  # minimal pairs
+    moments: tuple[str, ...]  # many short texts, searched for similar activations
 
     @classmethod
     def load(cls, file_name: str) -> Texts:
-        """From a file in `assets/`."""
+        """Read a file in `assets/`."""
         data = json.loads((_ASSETS / file_name).read_text(encoding="utf-8"))
         return cls(
             examples=data["examples"],
@@ -47,12 +41,12 @@ class Texts:
 
 
 def choose(key: str, texts: Texts, text_key: str) -> None:
-    """Buttons that put an example into the text area of `text_key`; must stand before it in the script."""
+    """Draw buttons that put an example into the widget `text_key`; to be called before that widget is drawn."""
 
     def put(text: str) -> None:
         st.session_state[text_key] = text
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Try one:")
+        st.markdown("Examples:")
         for name, text in texts.examples.items():
             st.button(name, key=f"{key}_example_{name}", on_click=put, args=(text,), type="tertiary")

@@ -1,4 +1,4 @@
-"""A reading as a table, for downloading."""
+"""A reading as a CSV file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lstm_core.nn import LayerTrace
 
 
 def as_csv(reading: Reading) -> bytes:
-    """One row a token: the token, the answer so far, and every signal of every unit; UTF-8 CSV.
+    """A row for each token, as UTF-8 CSV.
 
-    Columns: `timestep`, `token`, `p(LABEL)` …, then `LETTER[UNIT]` for each signal and unit of
-    each layer (`layer.LETTER[UNIT]` where there are several).
+    Columns: `timestep`, `token`, `p(LABEL)` …, then `LETTER[UNIT]` for each signal and unit of each layer
+    (`LAYER.LETTER[UNIT]` if there are several layers).
     """
     columns: dict[str, object] = {"timestep": range(len(reading.tokens)), "token": reading.tokens}
     for index, label in enumerate(reading.labels):
@@ -24,6 +24,6 @@ def as_csv(reading: Reading) -> bytes:
             for unit in range(trace.units):
                 columns[f"{prefix}{letter}[{unit}]"] = values[:, unit]
     table = pd.DataFrame(columns).round(5)
-    # A spreadsheet would run a cell that begins with one of these signs as a formula.
+    # A spreadsheet would evaluate a cell that begins with one of these characters as a formula.
     table["token"] = [f"'{token}" if token[:1] in "=+-@" else token for token in table["token"]]
     return table.to_csv(index=False).encode("utf-8-sig")

@@ -1,14 +1,14 @@
-"""Long work as one visitor sees it: begin a run, watch it, stop it, and find it again by its link.
+"""Background jobs in the visitor's view: start a run, watch it, stop it, and open it again by its link.
 
-Runs live in `lstm_core.jobs.queue`; a visitor's session knows only which are its own. Pages draw what a
-run has told so far; nothing here knows what that is.
+Runs live in `lstm_core.jobs.queue`; a visitor's session knows only which are its own. Pages draw what a run has
+reported; this module doesn't depend on it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import streamlit as st
@@ -18,8 +18,8 @@ from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, sha
 from ui.common import url_state
 
 BEAT = 0.7  # seconds between two drawings of a run
-SILENCE = 30.0  # seconds without a word after which the page says so
-STATES = {
+SILENCE = 30.0  # seconds without a report after which the page shows a warning
+STATES: dict[str, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     WAITING: ("Waiting", ":material/hourglass_empty:", "gray"),
     RUNNING: ("Running", ":material/play_arrow:", "blue"),
     FINISHED: ("Finished", ":material/check:", "green"),
@@ -29,12 +29,19 @@ STATES = {
 
 
 def owner() -> str:
-    """Whose runs are this session's; nobody can guess it."""
+    """The random identity of this session as the owner of runs."""
     return str(st.session_state.setdefault("_owner", uuid4().hex))
 
 
 def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
-    """Hand a run to the workers, for a button's `on_click`; what is in the way is said by `trouble`."""
+    """Submit a run, for a button's `on_click`; `trouble` shows why it couldn't be submitted.
+
+    Args:
+        key: of the page.
+        work: dotted name of the function that a worker calls.
+        arguments: of that function.
+        title: of the run.
+    """
     try:
         job = shared_queue().submit(work, arguments, owner(), title)
     except LabError as error:
@@ -45,35 +52,33 @@ def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
 
 
 def trouble(key: str) -> None:
-    """Say why the last run could not begin, if it couldn't."""
+    """Show why the last run could not be submitted, if it couldn't."""
     if message := st.session_state.get(f"{key}_trouble"):
         st.error(message)
 
 
 def current(key: str) -> Job | None:
-    """The run that a page shows: the one begun last here, or the one of the link, whoever began it.
+    """The run that a page shows: the one started last here, or the one of the link, whoever started it.
 
-    A link gives sight of one run and nothing else: it never changes whose runs are this session's.
+    A link only shows a run: it never changes which runs belong to this session.
     """
     identity = st.session_state.get(f"{key}_job") or url_state.parameter("job", "")
     job = shared_queue().find(str(identity)) if identity else None
     if identity and job is None:
         st.session_state.pop(f"{key}_job", None)
-        st.info(
-            "The run of this link isn't known any more: the server was started again, or many others came after it."
-        )
+        st.info("The run of this link no longer exists: the server was restarted, or many newer runs replaced it.")
     if job is not None:
         st.session_state[f"{key}_job"] = job.identity
     return job
 
 
 def choose(key: str, identity: str) -> None:
-    """Show another run on a page, for a button's `on_click`."""
+    """Select the run that a page shows, for a button's `on_click`."""
     st.session_state[f"{key}_job"] = identity
 
 
 def leave(key: str) -> None:
-    """Stop the run that a page shows, and show none; nothing happens if there is none."""
+    """Stop the run that a page shows, if there is one, and show none."""
     if identity := st.session_state.pop(f"{key}_job", None):
         _stop(str(identity))
 
@@ -84,7 +89,13 @@ def own(work: str) -> list[Job]:
 
 
 def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
-    """Draw a run: its state with a stop button, and what `draw` makes of it; again and again until it is over."""
+    """Draw the state of a run and call `draw` with it, repeatedly until the run is over.
+
+    Args:
+        key: of the page.
+        job: the run.
+        draw: draws what the run has reported.
+    """
 
     def beat() -> None:
         over = job.over
@@ -92,32 +103,30 @@ def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
         draw(job)
         if over and not st.session_state.get(f"{key}_over_{job.identity}", False):
             st.session_state[f"{key}_over_{job.identity}"] = True
-            st.rerun()  # the rest of the page may now show what came of it
+            st.rerun()  # the rest of the page may now show the result
 
     st.fragment(beat, run_every=None if job.over else BEAT)()
 
 
 def state(key: str, job: Job) -> None:
-    """One line: where the run stands and since when, a button that stops it, and what is wrong if anything is."""
+    """Draw one line with the run's state, its duration and a stop button, and its error if there is one."""
     name, icon, colour = STATES[job.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("Stopping" if job.stop_requested and not job.over else name, icon=icon, color=colour)
-        st.markdown(_words(job), width="stretch")
+        st.markdown(_summary(job), width="stretch")
         st.button(
             "Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.over or job.stop_requested,
-            on_click=_stop, args=(job.identity,), help="Ends the run and keeps what there is.",
+            on_click=_stop, args=(job.identity,), help="Ends the run and keeps its results so far.",
         )  # fmt: skip
     if job.state == FAILED:
         st.error(job.message)
     elif job.restarts and not job.over:
-        st.warning("Its worker was lost, and the run began again from the start.")
+        st.warning("Its worker process ended, and the run was restarted from the beginning.")
     elif job.state == RUNNING and time.time() - max(job.last_seen, job.begun) > SILENCE:
-        st.warning(
-            f"No word from the worker for {time.time() - job.last_seen:.0f} seconds. You can stop the run, or wait."
-        )
+        st.warning(f"No report from the worker for {time.time() - job.last_seen:.0f} seconds. Stop the run, or wait.")
 
 
-def _words(job: Job) -> str:
+def _summary(job: Job) -> str:
     if job.state == WAITING:
         before = shared_queue().position(job)
         line = "next in line" if before == 0 else f"{before} before it"

@@ -73,3 +73,20 @@ def add_line(
     """
     line = {"color": colour, "width": width, "dash": dash}
     figure.add_scatter(**({"x": x, "y": y, "name": name, "mode": "lines", "line": line} | options))
+
+
+def add_bars(
+    figure: go.Figure, values: Any, places: Sequence[Any], colours: Any, texts: Sequence[str], **options: Any
+) -> None:
+    """Add horizontal bars, each with a text beside it.
+
+    Args:
+        figure: changed in place.
+        values: lengths of the bars, length n.
+        places: names or numbers on the y axis, length n.
+        colours: one for all, or one for each bar.
+        texts: beside the bars, length n.
+        **options: of Plotly's bar trace.
+    """
+    bars = {"x": values, "y": places, "orientation": "h", "marker_color": colours, "text": texts}
+    figure.add_bar(**bars, textposition="outside", cliponaxis=False, **options)

@@ -1,7 +1,7 @@
-"""The colours and the words for signals and tags, defined once for every page.
+"""The colours and names of signals, classes and cells, defined once for every page.
 
-One colour a signal, the same everywhere, told apart by colour-blind eyes and on light and dark
-ground (Okabe & Ito 2008). Tags get other hues, and their lines also differ by dash.
+Each signal has one colour, distinguishable by colour-blind people and on light and dark backgrounds (Okabe & Ito
+2008). Classes have other hues, and their lines also differ by dash.
 """
 
 from __future__ import annotations
@@ -14,40 +14,36 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Signal:
-    """A signal of a cell as people see it.
+    """How a signal of a cell is shown."""
 
-    Attributes:
-        letter: its symbol in the equations.
-        name: its name in the field.
-        colour: everywhere.
-        gate: True if its values live in 0…1.
-        help: one plain sentence.
-    """
-
-    letter: str
-    name: str
-    colour: str
-    gate: bool
-    help: str
+    letter: str  # its symbol in the equations
+    name: str  # its standard name
+    colour: str  # in every figure
+    gate: bool  # whether its values lie in 0…1
+    help: str  # one sentence on what it does
 
 
 SIGNALS: dict[str, Signal] = {
     signal.letter: signal
     for signal in (
-        Signal("f", "Forget gate", "#D55E00", True, "How much of the old memory is kept: 1 keeps all, 0 wipes it."),
-        Signal("i", "Input gate", "#009E73", True, "How much of the new candidate is written into the memory."),
-        Signal("g", "Candidate", "#CC79A7", False, "What could be written now, between -1 and 1."),
-        Signal("o", "Output gate", "#0072B2", True, "How much of the memory is shown to the rest of the network."),
-        Signal("c", "Cell state", "#E69F00", False, "The memory itself: it is added to and faded, never overwritten."),
+        Signal("f", "Forget gate", "#D55E00", True, "How much of the old cell state is kept: 1 all, 0 nothing."),
+        Signal("i", "Input gate", "#009E73", True, "How much of the candidate is added to the cell state."),
+        Signal("g", "Candidate", "#CC79A7", False, "The value that can be added to the cell state, between −1 and 1."),
+        Signal("o", "Output gate", "#0072B2", True, "How much of the cell state the unit outputs."),
         Signal(
-            "h", "Hidden state", "#56B4E9", False, "What the unit says aloud: output gate times tanh of the memory."
+            "c",
+            "Cell state",
+            "#E69F00",
+            False,
+            "The unit's memory: scaled and added to, never overwritten.",
         ),
-        Signal("z", "Update gate", "#D55E00", True, "How much of the old state a GRU keeps."),
-        Signal("r", "Reset gate", "#009E73", True, "How much of the old state a GRU's candidate may look at."),
+        Signal("h", "Hidden state", "#56B4E9", False, "What the unit outputs: output gate × tanh of the cell state."),
+        Signal("z", "Update gate", "#D55E00", True, "How much of the old hidden state a GRU keeps."),
+        Signal("r", "Reset gate", "#009E73", True, "How much of the old hidden state enters a GRU's candidate."),
     )
 }
 
-# The order of the articles: what is dropped, what is written, what is shown.
+# In the order of the articles: what is forgotten, what is written, what is output.
 LSTM_SIGNALS = ("f", "i", "g", "o", "c", "h")
 
 CLASS_COLOURS = ("#AA3377", "#EE6677", "#B8A21E", "#44AA99", "#8A7BD8", "#777777")
@@ -62,7 +58,6 @@ CLASS_NAMES = {
     "negative": "Negative",
 }
 
-
 # A cell's name, the colour and the dash of its lines.
 CELL_LINES = {
     "rnn": ("plain RNN", "#DC267F", "dot"),
@@ -70,20 +65,24 @@ CELL_LINES = {
     "lstm": ("LSTM", "#5B9E1F", "solid"),
 }
 
-
 # Two classes take the two ends of the palette.
 _TWO_CLASSES = (CLASS_COLOURS[0], CLASS_COLOURS[3])
 
 
 def class_colours(labels: Sequence[str]) -> list[str]:
-    """One colour a class, in the order of the labels; at most six classes have one of their own."""
+    """One colour for each label, in order; from the seventh class on they repeat."""
     palette = _TWO_CLASSES if len(labels) == 2 else CLASS_COLOURS
     return [palette[index % len(palette)] for index in range(len(labels))]
 
 
 def class_name(label: str) -> str:
-    """A label of a data set as people write it."""
+    """The display name of a label: C# for `csharp`."""
     return CLASS_NAMES.get(label, label)
+
+
+def signal_names(letters: Sequence[str]) -> dict[str, str]:
+    """Letter → its name and the letter, as in "Forget gate f"."""
+    return {letter: f"{SIGNALS[letter].name} {letter}" for letter in letters}
 
 
 def is_dark() -> bool:
@@ -91,32 +90,32 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-# Streamlit's names for badges in the two colours below.
+# Streamlit's names of badges in the two colours of `diverging_colours`.
 SUPPORTS, OPPOSES = "orange", "blue"
 
 
 def diverging_colours() -> tuple[str, str]:
-    """The colours above and below zero: of states, and of what speaks for and against an answer."""
+    """The colours of values above and below zero."""
     return ("#F2A25C", "#6BA7E8") if is_dark() else ("#B35806", "#2166AC")
 
 
 def neutral_colour() -> str:
-    """The middle of every scale: nearly the page's background, so that nothing stands out at zero."""
+    """The colour of zero in every scale: close to the page's background."""
     return "#1B2230" if is_dark() else "#F7F7F5"
 
 
 def background() -> str:
-    """The page's own background, as in `.streamlit/config.toml`: behind words that stand on a line of a figure."""
+    """The page's background, as in `.streamlit/config.toml`: for text on top of a figure's lines."""
     return "#10141C" if is_dark() else "#FFFFFF"
 
 
 def contrast_colour() -> str:
-    """What marks a place in a figure: the strongest contrast to the page's background."""
+    """The colour of marks in a figure: the strongest contrast to the page's background."""
     return "#FFFFFF" if is_dark() else "#000000"
 
 
 def colour_scale(letter: str) -> list[tuple[float, str]]:
-    """Plotly colour scale of a signal: from ground to its colour for gates; two-sided for states."""
+    """Plotly colour scale of a signal: sequential for gates, diverging around 0 for states."""
     signal = SIGNALS[letter]
     if signal.gate:
         return [(0.0, neutral_colour()), (1.0, signal.colour)]

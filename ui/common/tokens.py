@@ -1,6 +1,6 @@
-"""A text as it was pasted, with its tokens tinted. The only place that turns a user's text into HTML.
+"""A text with tinted tokens, exactly as it was pasted. The only module that turns a user's text into HTML.
 
-Every character of the user's goes through `html.escape`; nothing else does.
+All of the user's text goes through `html.escape`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ def tinted_text(
     label: str,
     chosen: int | None = None,
 ) -> None:
-    """Show `text` with the token at each span on a coloured ground.
+    """Show `text` with a coloured background behind each token.
 
     Args:
         text: as the user gave it.
-        spans: where each token stands, in order; (0, 0) for a pad, which is not shown.
+        spans: start and end of each token, in order; (0, 0) for padding, which is not shown.
         colours: "#rrggbb" of each token.
-        strengths: 0…1 of each token: how strong the tint is.
-        hovers: what hovering over each token says.
-        label: what a screen reader calls the whole.
-        chosen: the token to frame.
+        strengths: opacity of each tint, 0…1.
+        hovers: tooltip of each token.
+        label: accessible name of the text.
+        chosen: index of the token to frame.
     """
     parts, end = [], 0
     for index, (start, stop) in enumerate(spans):
@@ -61,13 +61,13 @@ def tinted_text(
 
 
 def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> None:
-    """One token in its surroundings, marked, with a note under it.
+    """Show one token, highlighted, with its context and a note below.
 
     Args:
         text: the whole text.
-        span: where the token stands.
-        note: what is said about it.
-        around: how many signs are shown on either side.
+        span: start and end of the token.
+        note: below the text.
+        around: number of characters shown on either side.
     """
     start, stop = span
     before, after = text[max(start - around, 0) : start], text[stop : stop + around]
@@ -80,10 +80,10 @@ def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> No
 
 
 def plain(text: str) -> str:
-    """A user's text inside a Markdown sentence of ours, on one line: every sign that Markdown knows is escaped."""
+    """A user's text for use within Markdown: on one line, with every special character escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", " ".join(_visible(text).split()))
 
 
 def _visible(text: str) -> str:
-    """Control characters as their pictures, so that a NUL byte can be seen and can't vanish."""
-    return "".join(chr(0x2400 + ord(sign)) if ord(sign) < 32 and sign not in "\n\t" else sign for sign in text)
+    """Control characters replaced by their visible symbols, such as ␀ for a NUL byte."""
+    return "".join(chr(0x2400 + ord(each)) if ord(each) < 32 and each not in "\n\t" else each for each in text)

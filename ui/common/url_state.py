@@ -1,6 +1,6 @@
-"""What one visitor is looking at: the reading on screen, and the link that brings it back.
+"""The state of one visitor's view: the reading on screen, and the link that opens it again.
 
-Everything here lives in the visitor's own session or in their address bar; nothing is shared.
+All of it lives in the visitor's own session or in the address bar; nothing is shared.
 """
 
 from __future__ import annotations
@@ -15,31 +15,35 @@ import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
 
-# Longer texts are cut at the last token that was read; this bounds an address whatever the model.
-LONGEST_IN_LINK = 6000
+MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
 
 
-def reading_of(model: TextClassifier, text: str, mask_names: bool | None = None) -> Reading:
-    """The model's reading of a text; the last one of each model is kept for this visitor.
+def cached_reading(model: TextClassifier, text: str, mask_names: bool | None = None) -> Reading:
+    """The model's reading of a text; the session keeps the last reading of each model.
+
+    Args:
+        model: the network that reads.
+        text: any text.
+        mask_names: whether names of programming languages are masked; None for the model's own setting.
 
     Raises:
-        TextError: if there is nothing to read.
+        TextError: if the text contains nothing to read.
     """
-    kept = st.session_state.setdefault("_readings", {})
-    asked = (text, mask_names)
-    if model.card.name not in kept or kept[model.card.name][0] != asked:
-        kept[model.card.name] = asked, model.read(text, mask_names=mask_names)
-    return kept[model.card.name][1]
+    cache = st.session_state.setdefault("_readings", {})
+    request = (text, mask_names)
+    if model.card.name not in cache or cache[model.card.name][0] != request:
+        cache[model.card.name] = request, model.read(text, mask_names=mask_names)
+    return cache[model.card.name][1]
 
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:
-    """A value from the address; the default where it is missing or not among those allowed."""
+    """A value from the address; the default if it is missing or not allowed."""
     value = st.query_params.get(name, default)
     return value if allowed is None or value in allowed else default
 
 
 def number(name: str, default: int, lowest: int, highest: int) -> int:
-    """A whole number from the address, moved into its range; the default where it is no number."""
+    """A whole number from the address, clipped to its range; the default if it isn't one."""
     try:
         value = int(st.query_params.get(name, default))
     except ValueError:
@@ -48,7 +52,7 @@ def number(name: str, default: int, lowest: int, highest: int) -> int:
 
 
 def decimal(name: str, default: float, lowest: float, highest: float) -> float:
-    """A number from the address, moved into its range; the default where it is none, or not a finite one."""
+    """A finite number from the address, clipped to its range; the default if it isn't one."""
     try:
         value = float(st.query_params.get(name, default))
     except ValueError:
@@ -68,7 +72,7 @@ def linked(
     """Draw a widget that begins with the value in the address, and keeps its own value from then on.
 
     Streamlit's `bind="query-params"` is no substitute: it names the parameter as the widget's key, so that two pages
-    can't both have a `text`, and it drops a value out of range, which our links move into the range.
+    can't both have a `text`, and it resets a value out of range, which our links clip to the range.
 
     Args:
         widget: `st.segmented_control`, `st.selectbox`, `st.slider`, `st.number_input`, `st.toggle`, `st.text_area` …
@@ -107,24 +111,24 @@ def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
 
 
 def remember(**values: str | int) -> None:
-    """Put what is on screen into the address bar, so that a reload or a copied address brings it back."""
-    wanted = {key: str(value) for key, value in values.items()}
-    if wanted != st.query_params.to_dict():
-        st.query_params.from_dict(wanted)
+    """Put the view into the address bar, so that a reload or a copied address opens it again."""
+    texts = {key: str(value) for key, value in values.items()}
+    if texts != st.query_params.to_dict():
+        st.query_params.from_dict(texts)
 
 
 def link(**values: str | int) -> str:
-    """The address that opens this page with these values."""
+    """The address of this page with these values."""
     page = (st.context.url or "").split("?")[0]
     return f"{page}?{urlencode(values)}"
 
 
 def text_for_link(reading: Reading) -> str:
-    """As much of the text as was read, and no more than an address can carry."""
+    """The part of the text that was read, cut to what an address can hold."""
     end = max((stop for _, stop in reading.encoded.spans), default=0)
-    return reading.text[: min(end, LONGEST_IN_LINK)]
+    return reading.text[: min(end, MAX_LINK_TEXT)]
 
 
 def fingerprint(text: str) -> str:
-    """A short name for a text, for widget keys: another text gets another widget."""
+    """A short hash of a text for widget keys: another text gets another widget."""
     return f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"

@@ -11,12 +11,12 @@ from lstm_core.text import Order
 from ui.common import theme
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
-SURPRISED = theme.CLASS_COLOURS[1]  # the colour of surprise, as in the texts that networks write
-ASTONISHED = 10.0  # nats at which the tint is strongest: one in twenty thousand
+SURPRISAL_COLOUR = theme.CLASS_COLOURS[1]  # the same as in generated texts
+MAX_SURPRISAL = 10.0  # nats at which the tint is strongest: a probability of 1 in 20,000
 
 _component = st.components.v2.component(
     "word_chips",
-    html='<div class="order"><div class="row" role="group"></div><div class="said" aria-live="polite"></div></div>',
+    html='<div class="order"><div class="row" role="group"></div><div class="status" aria-live="polite"></div></div>',
     css=(_ASSETS / "word_chips.css").read_text(encoding="utf-8"),
     js=(_ASSETS / "word_chips.js").read_text(encoding="utf-8"),
 )
@@ -26,7 +26,7 @@ def show(
     words: Sequence[str],
     known: Sequence[bool],
     order: Order,
-    surprise: Sequence[float],
+    surprisal: Sequence[float],
     *,
     key: str,
     on_move: Callable[[Order], None],
@@ -34,12 +34,12 @@ def show(
     """Draw the chips.
 
     Args:
-        words: as they stand in the sentence, length T.
-        known: whether the network knows each of them.
-        order: which word stands in each place.
-        surprise: nats of each place, length T or more; the more, the stronger the tint.
+        words: of the sentence, length T.
+        known: whether each of them is in the network's vocabulary.
+        order: index of the word at each position.
+        surprisal: nats at each position, length T or more; it sets the strength of the tint.
         key: of the component.
-        on_move: told the new order; ignored where it is no order of these words.
+        on_move: called with the new order; not called if what the browser sends is no permutation.
     """
 
     def moved() -> None:
@@ -59,9 +59,9 @@ def show(
             "known": list(known),
             "moves": st.session_state.get(f"{key}_moves", 0),
             "order": list(order),
-            "surprise": [round(float(value), 3) for value in surprise[: len(words)]],
-            "colour": SURPRISED,
-            "reach": ASTONISHED,
+            "surprisal": [round(float(value), 3) for value in surprisal[: len(words)]],
+            "colour": SURPRISAL_COLOUR,
+            "limit": MAX_SURPRISAL,
             "label": "The sentence, word by word. Drag a word, or move it with the arrow keys, Home and End.",
         },
         on_moved_change=moved,

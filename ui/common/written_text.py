@@ -1,4 +1,4 @@
-"""A text in which every character is tinted and can be chosen, by click or by arrow keys."""
+"""A text in which every character is tinted and can be selected, by click or by arrow keys."""
 
 from __future__ import annotations
 
@@ -23,19 +23,12 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Tint:
-    """What tints the characters.
+    """The values that tint the characters."""
 
-    Attributes:
-        name: what hovering calls the value.
-        values: one a character.
-        reach: the size of a value at which the tint is strongest; above 0.
-        colour: "#rrggbb" of values above zero; None for the two-sided scale of states.
-    """
-
-    name: str
-    values: Sequence[float]
-    reach: float
-    colour: str | None = None
+    name: str  # of the values, in tooltips
+    values: Sequence[float]  # one for each character
+    limit: float  # absolute value at which the tint is strongest; above 0
+    colour: str | None = None  # "#rrggbb" of values above zero; None for the diverging scale of states
 
 
 def show(
@@ -55,11 +48,11 @@ def show(
         text: the characters.
         tint: their colours.
         key: of the component.
-        label: what a screen reader calls it.
-        prompt: stands before the text, untinted.
-        chosen: the marked character, from 0.
-        on_choose: told which character a person chose.
-        beat: seconds until the next drawing if the text is still growing; new characters appear one by one.
+        label: accessible name.
+        prompt: shown before the text, untinted.
+        chosen: index of the selected character.
+        on_choose: called with the index of a character that the visitor selects.
+        beat: seconds until the next drawing while the text is growing; new characters appear one by one.
     """
     above, below = theme.diverging_colours()
 
@@ -75,7 +68,7 @@ def show(
             "prompt": prompt,
             "name": tint.name,
             "values": [round(float(value), 3) for value in tint.values],
-            "reach": max(tint.reach, 1e-6),
+            "limit": max(tint.limit, 1e-6),
             "above": tint.colour or above,
             "below": below,
             "chosen": chosen,

@@ -1,1 +1,1 @@
-"""The page “Home”: the tour through the lab, with small live pictures."""
+"""The home page: the tour of the lab and its small figures."""

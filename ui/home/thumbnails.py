@@ -1,23 +1,25 @@
-"""Small still figures for the path through the lab: no axes, no hovering, arrays in, a figure out."""
+"""Small static figures for the home page, made from arrays: almost no axes, no hovering."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ui.common import theme
+from ui.common.plotting import add_line
 
 HEIGHT = 190  # pixels, of every thumbnail
 CONFIG = {"staticPlot": True, "displayModeBar": False}
-TEXT = 15  # size of the few words in it
+TEXT = 15  # font size
 
 
 def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure:
-    """One row a signal, one cell a token, in each signal's own colours.
+    """A row for each signal in its own colours, a cell for each token.
 
     Args:
         tokens: length T.
@@ -25,92 +27,83 @@ def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure
     """
     figure = make_subplots(len(signals), 1, shared_xaxes=True, vertical_spacing=0.06)
     for row, (letter, values) in enumerate(signals.items(), start=1):
-        reach = 1.0 if theme.SIGNALS[letter].gate else max(float(np.abs(values).max()), 1e-6)
-        low = 0.0 if theme.SIGNALS[letter].gate else -reach
+        gate = theme.SIGNALS[letter].gate
+        limit = 1.0 if gate else max(float(np.abs(values).max()), 1e-6)
         figure.add_heatmap(
-            z=values[None], y=[letter], colorscale=theme.colour_scale(letter), zmin=low, zmax=reach, showscale=False,
-            xgap=2, row=row, col=1,
+            z=values[None], y=[letter], colorscale=theme.colour_scale(letter), zmin=0.0 if gate else -limit, zmax=limit,
+            showscale=False, xgap=2, row=row, col=1,
         )  # fmt: skip
     figure.update_yaxes(tickfont_size=TEXT + 3)
     figure.update_xaxes(showticklabels=False)
-    names = [escape(token, quote=False) for token in tokens]
-    figure.update_xaxes(
-        tickvals=list(range(len(names))), ticktext=names, showticklabels=True, tickangle=0, tickfont_size=TEXT,
-        row=len(signals), col=1,
-    )  # fmt: skip
-    return _finished(figure, bottom=26)
+    figure.update_xaxes(**_labels(tokens), showticklabels=True, tickfont_size=TEXT, row=len(signals), col=1)
+    return _sized(figure, bottom=26)
 
 
-def fading(shares: Mapping[str, np.ndarray]) -> go.Figure:
-    """What is left of a gradient at each timestep, on a log axis, a line a kind of cell, named at its end.
+def gradient_norms(shares: Mapping[str, np.ndarray]) -> go.Figure:
+    """The gradient's norm relative to the last timestep, on a log axis, a line for each kind of cell.
 
     Args:
         shares: kind of cell → (T,) above 0.
     """
-    figure = go.Figure()
-    for kind, values in shares.items():
-        name, colour, dash = theme.CELL_LINES[kind]
-        figure.add_scatter(y=values, mode="lines", line={"color": colour, "width": 4, "dash": dash}, name=name)
-    figure.update_yaxes(type="log", nticks=4, tickfont_size=TEXT - 2, exponentformat="power")
-    figure.update_xaxes(showticklabels=False, showgrid=False)
-    return _finished(figure, legend=True)
+    figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in shares.items())
+    return figure.update_yaxes(type="log", nticks=4, tickfont_size=TEXT - 2, exponentformat="power")
 
 
-def cells(shares: Mapping[str, np.ndarray]) -> go.Figure:
-    """The probability of one class after each token, a line a kind of cell.
+def cells(probabilities: Mapping[str, np.ndarray]) -> go.Figure:
+    """The probability of one class after each token, a line for each kind of cell.
 
     Args:
-        shares: kind of cell → (T,), 0…1.
+        probabilities: kind of cell → (T,), 0…1.
     """
-    figure = go.Figure()
-    for kind, values in shares.items():
-        name, colour, dash = theme.CELL_LINES[kind]
-        figure.add_scatter(y=values, mode="lines", line={"color": colour, "width": 3.5, "dash": dash}, name=name)
-    return _probabilities(figure)
+    figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in probabilities.items())
+    return figure.update_yaxes(**_PROBABILITY)
 
 
-def answers(tokens: Sequence[str], labels: Sequence[str], probabilities: np.ndarray) -> go.Figure:
+def answers(labels: Sequence[str], probabilities: np.ndarray) -> go.Figure:
     """The probability of each class after each token.
 
     Args:
-        tokens: length T.
         labels: the classes.
         probabilities: (T, classes).
     """
-    figure = go.Figure()
-    colours = theme.class_colours(labels)
-    for index, label in enumerate(labels):
-        line = {"color": colours[index], "width": 4, "dash": theme.CLASS_DASHES[index]}
-        figure.add_scatter(y=probabilities[:, index], mode="lines", line=line, name=theme.class_name(label))
-    return _probabilities(figure)
+    names = [theme.class_name(label) for label in labels]
+    lines = zip(probabilities.T, names, theme.class_colours(labels), theme.CLASS_DASHES, strict=False)
+    return _lines(lines).update_yaxes(**_PROBABILITY)
 
 
-def _probabilities(figure: go.Figure) -> go.Figure:
-    figure.update_yaxes(range=[-0.05, 1.05], tickvals=[0, 1], tickformat=".0%", tickfont_size=TEXT - 2)
-    figure.update_xaxes(showticklabels=False, showgrid=False)
-    return _finished(figure, legend=True)
+_PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%", "tickfont_size": TEXT - 2}
 
 
-def surprises(text: str, surprise: np.ndarray) -> go.Figure:
-    """A bar a character with the character below it: how little it was expected.
+def surprisals(text: str, nats: np.ndarray) -> go.Figure:
+    """The surprisal of each character as a bar, with the character below it.
 
     Args:
         text: length T.
-        surprise: (T,) nats.
+        nats: (T,).
     """
-    names = [escape("·" if each.isspace() else each, quote=False) for each in text]
-    figure = go.Figure(go.Bar(y=surprise, marker_color=theme.SIGNALS["h"].colour))
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=0, tickfont_size=TEXT - 2)
+    figure = go.Figure(go.Bar(y=nats, marker_color=theme.SIGNALS["h"].colour))
+    figure.update_xaxes(**_labels(["·" if each.isspace() else each for each in text]), tickfont_size=TEXT - 2)
     figure.update_yaxes(showticklabels=False, showgrid=False)
     figure.update_layout(bargap=0.15)
-    return _finished(figure, bottom=24)
+    return _sized(figure, bottom=24)
 
 
-def _finished(figure: go.Figure, *, legend: bool = False, bottom: int = 6) -> go.Figure:
-    figure.update_layout(
-        height=HEIGHT,
-        margin={"l": 6, "r": 6, "t": 26 if legend else 6, "b": bottom},
-        showlegend=legend,
-        legend_font_size=TEXT - 1,
-    )
-    return figure
+def _labels(texts: Sequence[str]) -> dict[str, Any]:
+    """Properties of an x axis that shows these texts."""
+    names = [escape(text, quote=False) for text in texts]
+    return {"tickvals": list(range(len(names))), "ticktext": names, "tickangle": 0}
+
+
+def _lines(lines: Iterable[tuple[np.ndarray, str, str, str]]) -> go.Figure:
+    """A line for each (T,) values, name, colour and dash, with a legend."""
+    figure = go.Figure()
+    for values, name, colour, dash in lines:
+        add_line(figure, None, values, name, colour, dash=dash, width=4)
+    figure.update_xaxes(showticklabels=False, showgrid=False)
+    figure.update_layout(legend_font_size=TEXT - 1)
+    return _sized(figure, top=26, bottom=6)
+
+
+def _sized(figure: go.Figure, *, bottom: int, top: int = 6) -> go.Figure:
+    margin = {"l": 6, "r": 6, "t": top, "b": bottom}
+    return figure.update_layout(height=HEIGHT, margin=margin, showlegend=top > 6)

@@ -48,13 +48,13 @@ def show() -> Parameters:
     except LabError as error:
         st.error(str(error))
     _explanation()
-    return {"text": text[: url_state.LONGEST_IN_LINK], "first": first}
+    return {"text": text[: url_state.MAX_LINK_TEXT], "first": first}
 
 
 def _read(text: str, first: int) -> tuple[str, int]:
     """Draw all three networks; return the text as far as it was read, and the number of masked tokens."""
     models = {kind: model_cache.model(TextClassifier, f"family_{kind}") for kind in KINDS}
-    readings = {kind: url_state.reading_of(model, text) for kind, model in models.items()}
+    readings = {kind: url_state.cached_reading(model, text) for kind, model in models.items()}
     one = next(iter(readings.values()))
     panels.notices(one)
     first = min(first, len(one.tokens))

@@ -74,7 +74,7 @@ def show() -> Parameters:
     except LabError as error:
         st.error(str(error))
     _explanation()
-    return {"blank": text[: url_state.LONGEST_IN_LINK]}
+    return {"blank": text[: url_state.MAX_LINK_TEXT]}
 
 
 def _read(models: dict[str, BlankFiller], text: str) -> None:

@@ -1,1 +1,1 @@
-"""The page “Text generation”: a character model writes, and shows its memory."""
+"""The page “Text generation”: a character model writes, with its probabilities, gates and states."""

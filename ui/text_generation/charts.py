@@ -1,4 +1,4 @@
-"""The Plotly figures of the generation page: arrays in, a figure out."""
+"""The figures of the generation page, made from arrays. No Streamlit and no models."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lstm_core.inference import Branch
+from ui.common.plotting import add_bars
 
-# Signs that would not be seen.
-_NAMES = {"\n": "↵ line end", " ": "␣ space"}
-NETWORK, DRAWN_FROM, WRITTEN = "#8A8A8A", "#0072B2", "#D55E00"
-
-
-def name_of(sign: str) -> str:
-    """A character as an axis shows it."""
-    return _NAMES.get(sign, escape(sign, quote=False))
+_INVISIBLE = {"\n": "↵ line end", " ": "␣ space"}
+MODEL, SAMPLING, WRITTEN = "#8A8A8A", "#0072B2", "#D55E00"
 
 
-def short(signs: str) -> list[str]:
-    """Each character as a tick label of one sign."""
-    return [{"\n": "↵", " ": "␣"}.get(sign, sign) for sign in signs]
+def name_of(character: str) -> str:
+    """A character on an axis; invisible ones by name."""
+    return _INVISIBLE.get(character, escape(character, quote=False))
+
+
+def visible(text: str) -> list[str]:
+    """Each character as a tick label; spaces and line ends as symbols."""
+    return [_INVISIBLE.get(character, character)[0] for character in text]
 
 
 def chance(probability: float) -> str:
-    """A probability that may be tiny, as people say it."""
+    """A probability as text; very small ones as "1 in n"."""
     return f"{probability:.1%}" if probability >= 0.001 else f"1 in {1 / max(probability, 1e-30):,.0f}"
 
 
 def candidates(
-    characters: Sequence[str], network: np.ndarray, shaped: np.ndarray, written: str, most: int
+    characters: Sequence[str], network: np.ndarray, sampling: np.ndarray, written: str, most: int
 ) -> go.Figure:
-    """The most probable next characters: as the network has it, and what is drawn from.
+    """The most probable next characters: probabilities of the model and of the sampling distribution.
 
     Args:
         characters: the alphabet.
         network: (alphabet,) probabilities at temperature 1.
-        shaped: (alphabet,) after temperature and truncation.
-        written: the character that was written there; marked, and shown even if it was improbable.
-        most: how many to show.
+        sampling: (alphabet,) after temperature and truncation.
+        written: the character that was written; highlighted, and shown even if it was improbable.
+        most: number of characters shown.
     """
     order = list(np.argsort(-network, kind="stable")[:most])
     place = characters.index(written)
@@ -51,39 +51,24 @@ def candidates(
     ]
     figure = go.Figure()
     for label, values, colours in (
-        ("the network, as it is", network, NETWORK),
-        ("what is drawn from", shaped, [WRITTEN if index == place else DRAWN_FROM for index in order]),
+        ("model (temperature 1)", network, MODEL),
+        ("sampling distribution", sampling, [WRITTEN if index == place else SAMPLING for index in order]),
     ):
-        figure.add_bar(
-            x=values[order],
-            y=names,
-            orientation="h",
-            name=label,
-            marker_color=colours,
-            text=[f"{value:.1%}" for value in values[order]],
-            textposition="outside",
-            textfont_size=13,
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:.2%}<extra>" + label + "</extra>",
-        )
-    figure.update_layout(
-        height=470,
-        margin_r=64,
-        bargap=0.25,
-        bargroupgap=0.05,
-        legend_traceorder="normal",
-    )
+        texts = [f"{value:.1%}" for value in values[order]]
+        hover = "%{y}: %{x:.2%}<extra>" + label + "</extra>"
+        add_bars(figure, values[order], names, colours, texts, name=label, textfont_size=13, hovertemplate=hover)
+    figure.update_layout(height=470, margin_r=64, bargap=0.25, bargroupgap=0.05, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
     return figure
 
 
 def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
-    """The tree of continuations, a character a node; the wider a line, the more probable the step.
+    """The tree of continuations, a node for each character; the width of a line is the probability of the step.
 
     Args:
         branches: from `continuations.tree`.
-        prompt_end: what stands at the root.
+        prompt_end: shown at the root.
     """
     heights, depth = _heights(branches), max(len(branch.text) for branch in branches)
     figure = go.Figure()
@@ -93,7 +78,7 @@ def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
             x=[len(parent.text), len(branch.text)],
             y=[heights[branch.parent], height],
             mode="lines",
-            line={"color": DRAWN_FROM, "width": 1 + 11 * branch.probability / parent.probability, "shape": "spline"},
+            line={"color": SAMPLING, "width": 1 + 11 * branch.probability / parent.probability, "shape": "spline"},
             opacity=0.45,
             hoverinfo="skip",
         )
@@ -102,8 +87,8 @@ def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
         x=[len(branch.text) for branch in branches[1:]],
         y=heights[1:],
         mode="markers+text",
-        marker={"size": 26, "color": "#DCEBF5", "line": {"color": DRAWN_FROM, "width": 1}},
-        text=[escape(short(branch.text[-1])[0], quote=False) for branch in branches[1:]],
+        marker={"size": 26, "color": "#DCEBF5", "line": {"color": SAMPLING, "width": 1}},
+        text=[escape(visible(branch.text[-1])[0], quote=False) for branch in branches[1:]],
         textfont={"size": 17, "color": "#111111"},
         customdata=[
             (escape(branch.text, quote=False).replace("\n", "↵"), branch.probability) for branch in branches[1:]
@@ -125,7 +110,7 @@ def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
 
 
 def _heights(branches: Sequence[Branch]) -> list[float]:
-    """Where each node stands: leaves one below the other as in a listing, parents amidst their children."""
+    """The vertical position of each node: leaves one below the other, parents in the middle of their children."""
     children: dict[int, list[int]] = {}
     for index, branch in enumerate(branches[1:], 1):
         children.setdefault(branch.parent, []).append(index)
@@ -151,15 +136,15 @@ def frequencies(counts: Sequence[tuple[str, int]], total: int, most: int = 40) -
     Args:
         counts: character and count, the most frequent first.
         total: characters of the text.
-        most: how many to show.
+        most: number of characters shown.
     """
     shown = counts[:most]
     figure = go.Figure(
         go.Bar(
-            x=[escape(short(sign)[0], quote=False) for sign, _ in shown],
+            x=[escape(visible(character)[0], quote=False) for character, _ in shown],
             y=[count / total for _, count in shown],
             customdata=[count for _, count in shown],
-            marker_color=DRAWN_FROM,
+            marker_color=SAMPLING,
             hovertemplate="%{x}: %{customdata:,} times, %{y:.2%}<extra></extra>",
         )
     )

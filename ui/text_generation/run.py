@@ -1,7 +1,7 @@
-"""One visitor's run of a character model: what is written so far, and everything that is known about it.
+"""One visitor's run of a character model: what is written so far, with the network's outputs and states.
 
-A run advances a little at a time, from a fragment that draws itself again and again: no thread
-waits for it, Stop takes effect at the next beat, and a closed tab ends it.
+A run advances step by step, from a fragment that reruns at every beat: it needs no thread, Stop takes effect at the
+next beat, and closing the tab ends it.
 """
 
 from __future__ import annotations
@@ -17,52 +17,43 @@ from lstm_core.nn import Clamp
 from ui.common import theme
 
 BEAT = 0.25  # seconds between two drawings of a run
-BUDGET = 0.1  # seconds of a beat in which the network may compute, so that others are served too
-LONGEST_PROMPT = 2_000  # characters of a prompt that are read: its last ones
-LENGTHS = (20, 800)  # characters that one run may write
+BUDGET = 0.1  # seconds of computation in a beat, so that other visitors are served as well
+MAX_PROMPT = 2_000  # characters of a prompt that are read: the last ones
+LENGTHS = (20, 800)  # characters of a run, minimum and maximum
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run draws its characters; see `TextGenerator.stream`.
+    """How a run samples its characters; see `TextGenerator.stream`."""
 
-    Attributes:
-        temperature: 0 is greedy.
-        top_k: None for all.
-        top_p: None for all.
-        seed: the same seed, the same text.
-        length: characters to write.
-        pace: characters a second.
-    """
-
-    temperature: float = 0.8
-    top_k: int | None = None
-    top_p: float | None = None
-    seed: int = 1
-    length: int = 400
-    pace: int = 40
+    temperature: float = 0.8  # 0 for greedy decoding
+    top_k: int | None = None  # None for all
+    top_p: float | None = None  # None for all
+    seed: int = 1  # of the sampling
+    length: int = 400  # characters to write
+    pace: int = 40  # characters per second
 
 
 class Writing:
-    """A run: begun, advanced, stopped. Arrays have a row for each character that was written.
+    """A run that is advanced until it stops. Arrays have a row for each character written.
 
     Attributes:
-        model: what writes.
-        prompt: what it reads first.
-        settings: how it draws.
-        clamps: what is held while it writes.
-        text: what it has written.
-        stopped: whether there is more to come.
+        model: the network that writes.
+        prompt: read first.
+        settings: of the sampling.
+        clamps: applied while it writes.
+        text: written so far.
+        stopped: whether the run is over.
     """
 
     def __init__(self, model: TextGenerator, prompt: str, settings: Settings, clamps: Sequence[Clamp] = ()) -> None:
         """Read the prompt.
 
         Raises:
-            TextError: if nothing of the prompt is left in the alphabet.
+            TextError: if no character of the prompt is in the alphabet.
             ValueError: if a setting is out of range.
         """
-        self.model, self.prompt, self.settings = model, prompt[-LONGEST_PROMPT:], settings
+        self.model, self.prompt, self.settings = model, prompt[-MAX_PROMPT:], settings
         self.clamps = tuple(clamps)
         self._stream = model.stream(
             self.prompt,
@@ -73,9 +64,9 @@ class Writing:
             seed=settings.seed,
             clamps=self.clamps,
         )
-        self._began: float | None = None
+        self._start: float | None = None
         self._logits: list[np.ndarray] = []
-        self._surprise: list[float] = []
+        self._surprisal: list[float] = []
         self._signals: list[list[np.ndarray]] = []
         self.text, self.stopped = "", False
 
@@ -83,11 +74,11 @@ class Writing:
         return len(self.text)
 
     def advance(self, count: int | None = None) -> None:
-        """Write `count` characters, or as many as are due by the clock and as fit into `BUDGET`; none once stopped."""
+        """Write `count` characters, or as many as are due by now and fit into `BUDGET`; none once stopped."""
         now = time.monotonic()
-        if self._began is None:
-            self._began = now
-        due = len(self) + count if count is not None else int((now - self._began + BEAT) * self.settings.pace)
+        if self._start is None:
+            self._start = now
+        due = len(self) + count if count is not None else int((now - self._start + BEAT) * self.settings.pace)
         while len(self) < due and not self.stopped:
             each = next(self._stream, None)
             if each is None:
@@ -99,37 +90,33 @@ class Writing:
         self.stopped = self.stopped or len(self) >= self.settings.length
 
     def stop(self) -> None:
-        """No more after this."""
+        """End the run."""
         self.stopped = True
 
     def _keep(self, each: GeneratedCharacter) -> None:
         identity = self.model.alphabet.ids[each.character]
         self.text += each.character
         self._logits.append(each.logits)
-        self._surprise.append(float(-np.log(max(each.distribution[identity], 1e-12))))
-        # Half precision: three digits are enough for a picture, and many runs are kept at once.
-        self._signals.append(
-            [
-                np.stack([getattr(layer, letter) for letter in theme.LSTM_SIGNALS]).astype(np.float16)
-                for layer in each.layers
-            ]
-        )
+        self._surprisal.append(float(-np.log(max(each.distribution[identity], 1e-12))))
+        # Half precision: three digits are enough for a figure, and a session keeps several runs.
+        stacks = [np.stack([getattr(layer, letter) for letter in theme.LSTM_SIGNALS]) for layer in each.layers]
+        self._signals.append([stack.astype(np.float16) for stack in stacks])
 
     @property
     def layers(self) -> int:
-        """How many recurrent layers the network has."""
+        """The number of recurrent layers."""
         return len(self._signals[0]) if self._signals else 0
 
     @property
-    def surprise(self) -> np.ndarray:
-        """(n,) nats: how little the network expected each character, before temperature and truncation."""
-        return np.array(self._surprise)
+    def surprisal(self) -> np.ndarray:
+        """(n,) nats: the surprisal of each character, before temperature and truncation."""
+        return np.array(self._surprisal)
 
     def logits(self, position: int) -> np.ndarray:
-        """(alphabet,) as the network gave them for the character at a position."""
+        """(alphabet,) the logits for the character at a position."""
         return self._logits[position]
 
     def signal(self, layer: int, letter: str) -> np.ndarray:
-        """(n, units): the values from which each character was drawn."""
+        """(n, units) values of one signal when each character was sampled."""
         index = theme.LSTM_SIGNALS.index(letter)
         return np.array([layers[layer][index] for layers in self._signals], np.float32)

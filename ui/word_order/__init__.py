@@ -1,1 +1,1 @@
-"""The page “Word order”: what a network makes of the same words in another order."""
+"""The page “Word order”: how a network reads the same words in another order."""

@@ -1,4 +1,4 @@
-"""The figures of the page about word order, made from arrays. No Streamlit, no models: arrays in, a figure out."""
+"""The figures of the page about word order, made from arrays. No Streamlit and no models."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import plotly.graph_objects as go
 
 from lstm_core.inference import WordScore
 from ui.common import charts, theme
-from ui.common.word_chips import SURPRISED
+from ui.common.word_chips import SURPRISAL_COLOUR
 
 BAG, BAG_NAME = theme.CLASS_COLOURS[5], "bag of words"
 LSTM_NAME, LSTM, _ = theme.CELL_LINES["lstm"]
-WRITTEN_ON = 16  # bars that still have room for their number on a phone
+MAX_NUMBERED = 16  # bars that have room for their number on a phone
 
 
-def surprises(score: WordScore) -> go.Figure:
-    """A bar a word, and one for the sentence's end; words that the network doesn't know are hatched."""
+def surprisals(score: WordScore) -> go.Figure:
+    """A bar for each word and one for the sentence's end; words outside the vocabulary are hatched."""
     names = [*score.words, "(end)"]
     figure = go.Figure(
         go.Bar(
             x=np.arange(len(names)),
             y=score.surprisal,
             marker={
-                "color": SURPRISED,
+                "color": SURPRISAL_COLOUR,
                 "pattern": {"shape": ["" if known else "/" for known in score.known] + [""], "fillmode": "replace"},
             },
-            text=[f"{value:.1f}" for value in score.surprisal] if len(names) <= WRITTEN_ON else None,
+            text=[f"{value:.1f}" for value in score.surprisal] if len(names) <= MAX_NUMBERED else None,
             textposition="outside",
             textfont_size=15,
             cliponaxis=False,
@@ -40,20 +40,20 @@ def surprises(score: WordScore) -> go.Figure:
                     [f"{share:.0%}" for share in score.confidence],
                 ]
             ),
-            hovertemplate="<b>%{customdata[0]}</b><br>surprise %{y:.2f} nats: probability %{customdata[1]}<br>"
-            "held most likely: %{customdata[2]}, %{customdata[3]}<extra></extra>",
+            hovertemplate="<b>%{customdata[0]}</b><br>surprisal %{y:.2f} nats, probability %{customdata[1]}<br>"
+            "most probable: %{customdata[2]}, %{customdata[3]}<extra></extra>",
         )
     )
     figure.update_layout(height=320, margin_t=28, bargap=0.25, showlegend=False)
     charts.token_axis(figure, names)
     figure.update_xaxes(tickfont_size=15, fixedrange=True, autotickangles=[0, -45, -90])
     figure.layout.xaxis.tickangle = None  # as flat as there is room for
-    figure.update_yaxes(title="surprise in nats", fixedrange=True, rangemode="tozero")
+    figure.update_yaxes(title="surprisal in nats", fixedrange=True, rangemode="tozero")
     return figure
 
 
 def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
-    """How surprising the orders that were tried are, with two of them marked.
+    """Histogram of the surprisal of the tried orders, with two of them marked.
 
     Args:
         nats: (n,) nats per word of each order.
@@ -64,9 +64,9 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
         go.Histogram(
             x=nats,
             nbinsx=60,
-            marker_color=SURPRISED,
+            marker_color=SURPRISAL_COLOUR,
             opacity=0.75,
-            hovertemplate="%{x} nats a word: %{y} orders<extra></extra>",
+            hovertemplate="%{x} nats per word: %{y} orders<extra></extra>",
         )
     )
     marks = [("as typed", original, 1.0)] + ([("now", now, 0.85)] if abs(now - original) > 1e-6 else [])
@@ -86,28 +86,24 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
     return figure
 
 
-def liked(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
-    """What two networks answer to each order: a row an order, its words above its two marks.
+def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
+    """The answers of two classifiers to each order: a row for each order, with its words above two marks.
 
     Args:
         names: the orders in words, length n.
-        bag: (n,) the probability of "liked the film" by the bag of words.
+        bag: (n,) the probability of "positive" by the bag of words.
         lstm: (n,) the same by the LSTM.
     """
     figure = go.Figure()
     rows = np.arange(len(names))
-    shown = [escape(name, quote=False) for name in names]
-    for label, values, colour, symbol in (
-        (BAG_NAME, bag, BAG, "square"),
-        (LSTM_NAME, lstm, LSTM, "circle"),
-    ):
+    for label, values, colour, symbol in ((BAG_NAME, bag, BAG, "square"), (LSTM_NAME, lstm, LSTM, "circle")):
         figure.add_scatter(
             x=values,
             y=rows,
             name=label,
             mode="markers",
             marker={"size": 16, "symbol": symbol, "color": colour},
-            customdata=shown,
+            customdata=[escape(name, quote=False) for name in names],
             hovertemplate="%{customdata}<br>" + label + ": %{x:.2%}<extra></extra>",
             cliponaxis=False,
         )
@@ -120,7 +116,7 @@ def liked(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(height=120 + 62 * len(names))
     figure.update_xaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_xaxes(title="probability of “liked the film”", fixedrange=True)
-    figure.update_yaxes(range=[len(names) - 0.5, -0.9], showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(fixedrange=True)
+    figure.update_xaxes(title="probability of “positive”", fixedrange=True)
+    rows_range = [len(names) - 0.5, -0.9]
+    figure.update_yaxes(range=rows_range, showticklabels=False, showgrid=False, zeroline=False, fixedrange=True)
     return figure

@@ -1,7 +1,6 @@
-"""The live figures about word order: a sentence whose words can be moved, the orders that were tried, two readers.
+"""The panels of the page about word order: a sentence whose words can be moved, the tried orders, two classifiers.
 
-Each panel draws its controls, its figure and its sentence. The sentence and its order are one visitor's own;
-which orders were tried is kept until another sentence is typed.
+The sentence, its order and the tried orders are kept in the visitor's session until another sentence is typed.
 """
 
 from __future__ import annotations
@@ -32,114 +31,100 @@ from ui.word_order import charts as order_charts
 
 MODEL, BAG, LSTM = "everyday_words", "imdb_bag", "imdb"
 QUESTION, CAT = "why do we need a recurrent neural network", "the cat sat on the mat"
-# What to ask the room: a sentence, a second order of its words (places from 1), and a question.
+# Name → a sentence, a second order of its words (positions from 1), and a question.
 PRESETS: dict[str, tuple[str, str, str]] = {
     "The article's question": (QUESTION, "8-6-4-3-7-5-1-2", "Same eight words: which of the two makes sense?"),
     "Dog and man": ("the dog bit the man", "1-5-3-4-2", "Who bites whom: does the network notice?"),
-    "Good actors": ("good actors in a bad film", "5-2-3-4-1-6", "Which of the two did somebody like?"),
-    "Never boring": ("never boring always funny", "1-4-3-2", "Two words change places: praise or complaint?"),
+    "Good actors": ("good actors in a bad film", "5-2-3-4-1-6", "Which of the two is positive?"),
+    "Never boring": ("never boring always funny", "1-4-3-2", "Two words are exchanged: positive or negative?"),
     "Not a bad film": (
         "this is not a bad film it is great",
         "1-2-4-5-6-7-8-3-9",
-        "One small word moves six places. Does it take the meaning along?",
+        "The word *not* moves six positions. Does the meaning change?",
     ),
     "Expected and got": (
         "I expected a bad film and got a good one",
         "1-2-3-9-5-6-7-8-4-10",
-        "People know which evening was better. Look at what the LSTM says.",
+        "A person knows the answer. What does the LSTM answer?",
     ),
 }  # fmt: skip
-TRIES, KEPT, LISTED, COMPARED, SEED = 200, 50, 10, 6, 1
-WORDS_HELP = (
-    f"Up to {LONGEST} words of English. Only words are read, in small letters; commas and other signs are left out, "
-    "since they would give the order away."
-)
+NUM_SHUFFLES, MAX_KEPT, MAX_LISTED, MAX_COMPARED, SEED = 200, 50, 10, 6, 1
+WORDS_HELP = f"Up to {LONGEST} words of English. Only words are read, in lowercase; punctuation would reveal the order."
 _KEY = "_orders"
 
 
 @dataclass
 class Tried:
-    """What one visitor has made of one sentence.
+    """One visitor's sentence and the orders tried so far."""
 
-    Attributes:
-        words: as the network knows them, in the order in which they were typed.
-        shown: the same as they were typed.
-        now: the order on screen.
-        all: the orders tried so far, the first one as typed; no two read the same.
-        searched: whether many shuffles were asked for.
-    """
-
-    words: tuple[str, ...]
-    shown: tuple[str, ...]
-    now: Order
-    all: list[Order] = field(default_factory=list)
-    searched: bool = False
+    words: tuple[str, ...]  # tokens of the network, in the order in which they were typed
+    shown: tuple[str, ...]  # the same as typed
+    now: Order  # the order on screen
+    all: list[Order] = field(default_factory=list)  # the tried orders, the first one as typed; their texts differ
+    searched: bool = False  # whether the visitor has asked for all orders, or many shuffles
 
     def put(self, order: Order) -> None:
-        """Show an order, and keep it; the oldest but the first leaves when there are too many."""
+        """Show an order and keep it; beyond `MAX_KEPT`, the oldest but the first is dropped."""
         self.now = order
         if words_in_order(self.words, order) not in {words_in_order(self.words, each) for each in self.all}:
             self.all.append(order)
-            del self.all[1 : max(1, 1 + len(self.all) - KEPT)]
+            del self.all[1 : max(1, 1 + len(self.all) - MAX_KEPT)]
 
     def text(self, order: Order) -> str:
-        """The words in an order, as they were typed."""
+        """The words as typed, in an order."""
         return " ".join(words_in_order(self.shown, order))
 
 
 def sentence() -> Tried:
-    """The sentence, typed or chosen, and where the visitor stands with it.
+    """Draw the sentence's controls; return it with the orders tried so far.
 
     Raises:
-        LabError: if there is no model, no word, or there are too many.
+        LabError: if there is no model, no word, or too many words.
     """
     st.session_state.setdefault("order_text", url_state.parameter("text", QUESTION))
     named = next((name for name, preset in PRESETS.items() if preset[0] == st.session_state["order_text"]), None)
     st.session_state.setdefault("order_preset", named)
     st.pills(
-        "Try one", list(PRESETS), key="order_preset", on_change=_choose, label_visibility="collapsed",
+        "Examples", list(PRESETS), key="order_preset", on_change=_choose, label_visibility="collapsed",
         persist_state="session",
     )  # fmt: skip
-    text = st.text_input("A sentence", key="order_text", persist_state="session", help=WORDS_HELP, on_change=_own)
-    model = model_cache.model(WordModel, MODEL)
-    found = model.words(str(text))
+    text = st.text_input(
+        "A sentence", key="order_text", persist_state="session", help=WORDS_HELP, on_change=_clear_preset
+    )
+    found = _model().words(str(text))
     words = tuple(token.text for token in found)
     kept = st.session_state.get(_KEY)
     if not isinstance(kept, Tried) or kept.words != words:
         kept = Tried(words, tuple(str(text)[token.start : token.end] for token in found), tuple(range(len(words))))
         kept.put(kept.now)
-        asked = url_state.parameter("order", _second(str(text)) if _KEY not in st.session_state else "")
-        second = parse_order(st.session_state.pop("order_second", asked), len(words))
+        second_order = next((second for preset, second, _ in PRESETS.values() if preset == text), "")
+        linked = url_state.parameter("order", second_order if _KEY not in st.session_state else "")
+        second = parse_order(st.session_state.pop("order_second", linked), len(words))
         if second:
             kept.put(second)
         st.session_state[_KEY] = kept
     return kept
 
 
-def _second(text: str) -> str:
-    return next((second for preset, second, _ in PRESETS.values() if preset == text), "")
-
-
 def _choose() -> None:
     preset = st.session_state["order_preset"]
     if preset in PRESETS:
         st.session_state["order_text"], st.session_state["order_second"], _ = PRESETS[preset]
-        st.session_state[_KEY] = None  # the same sentence again begins again
+        st.session_state[_KEY] = None  # the same sentence starts again
 
 
-def _own() -> None:
+def _clear_preset() -> None:
     st.session_state["order_preset"] = None
     st.session_state["order_second"] = ""
 
 
 def arrange(tried: Tried) -> None:
-    """The words as chips, what can be done with them, the surprise at each in this order, and the orders tried."""
+    """Draw the words as chips, their buttons, the surprisal of each word in this order, and the tried orders."""
     preset = st.session_state.get("order_preset")
     if preset in PRESETS:
         st.markdown(f"**{PRESETS[preset][2]}**")
-    model = model_cache.model(WordModel, MODEL)
-    score = model.score(words_in_order(tried.words, tried.now))
-    known = np.array(score.known)[np.argsort(tried.now)]  # by place in the typed sentence
+    score = _model().score(words_in_order(tried.words, tried.now))
+    known = np.array(score.known)[np.argsort(tried.now)]  # by position in the typed sentence
     word_chips.show(
         tried.shown, known.tolist(), tried.now, score.surprisal.tolist(), key="order_chips", on_move=tried.put
     )
@@ -148,34 +133,31 @@ def arrange(tried: Tried) -> None:
         st.button("Shuffle", key="order_shuffle", on_click=_shuffle, args=(tried,), disabled=ways == 1)
         original = tried.all[0]
         st.button("As typed", key="order_back", on_click=tried.put, args=(original,), disabled=tried.now == original)
-        label = f"Try all {ways:,} orders" if ways <= MOST_ORDERS else f"Try {TRIES} shuffles"
-        st.button(label, key="order_search", on_click=_search_it, args=(tried,), disabled=ways == 1 or tried.searched)
-    st.caption("Drag a word, with mouse or finger, or choose one with Tab and move it with the arrow keys.")
+        label = f"Try all {ways:,} orders" if ways <= MOST_ORDERS else f"Try {NUM_SHUFFLES} shuffles"
+        st.button(label, key="order_search", on_click=_search_all, args=(tried,), disabled=ways == 1 or tried.searched)
+    st.caption("Drag a word with mouse or finger, or select one with Tab and move it with the arrow keys.")
     _warn(tried, score, ways)
     st.markdown(f"#### {result(score)}")
     left, right = st.columns(2, gap="large")
     with left:
-        alt = "Bars, surprise in nats: " + ", ".join(
+        alt = "Bars, surprisal in nats: " + ", ".join(
             f"{word} {value:.1f}" for word, value in zip([*score.words, "end"], score.surprisal, strict=True)
         )
-        plotting.show(order_charts.surprises(score), "order_bars", alt)
+        plotting.show(order_charts.surprisals(score), "order_bars", alt)
     with right:
         ranking(tried)
 
 
 def result(score: WordScore) -> str:
-    """What the model says of an order, in one sentence."""
-    return (
-        f"{score.nats_per_word:.2f} nats of surprise a word: as hard to guess as one of "
-        f"{np.exp(score.nats_per_word):,.0f} equally likely words, each time"
-    )
+    """The mean surprisal of an order, as a heading."""
+    return f"Mean surprisal {score.nats_per_word:.2f} nats per word, a perplexity of {np.exp(score.nats_per_word):,.0f}"
 
 
 def _shuffle(tried: Tried) -> None:
     tried.put(shuffle_order(tried.words, tried.now, np.random.default_rng()))
 
 
-def _search_it(tried: Tried) -> None:
+def _search_all(tried: Tried) -> None:
     tried.searched = True
 
 
@@ -184,42 +166,41 @@ def _warn(tried: Tried, score: WordScore, ways: int) -> None:
     if len(tried.words) == 1:
         st.info("One word has only one order: type some more.")
     elif ways == 1:
-        st.info("All these words are the same, so every order reads the same.")
+        st.info("All these words are the same, so every order gives the same text.")
     if not any(score.known):
         st.warning(
-            "The network knows none of these words. To it they are one and the same word, “unknown”, so no order can "
-            "surprise it more than another."
+            "None of these words is in the vocabulary: all of them are read as “unknown”, so every order has the same "
+            "surprisal."
         )
     elif unknown:
         st.caption(
-            f"The network doesn't know {', '.join(f'“{word}”' for word in unknown)} (hatched, dashed). All such words "
-            "are one word to it, “unknown”: its surprise says how little it expected any rare word there, and which "
-            "of two rare words stands where makes no difference to it."
+            f"Not in the vocabulary: {', '.join(f'“{word}”' for word in unknown)} (hatched, dashed). All of them are "
+            "read as “unknown”: exchanging two of them doesn't change the surprisal."
         )
 
 
-# --- The orders tried ---------------------------------------------------------------------------
+# --- The tried orders ---------------------------------------------------------------------------
 
 
 def ranking(tried: Tried) -> None:
-    """The orders tried so far, each a button that brings it back."""
+    """Draw the orders tried so far, each as a button that shows it again."""
     readings = tuple(words_in_order(tried.words, order) for order in tried.all)
     nats = _per_word(readings)
     best = np.argsort(nats, kind="stable")
-    st.markdown("**The orders you tried**, the least surprising first:")
-    for place, index in enumerate(best[:LISTED].tolist(), start=1):
+    st.markdown("**The tried orders**, lowest surprisal first:")
+    for place, index in enumerate(best[:MAX_LISTED].tolist(), start=1):
         order = tried.all[index]
         marks = ":blue-badge[as typed] " * (index == 0) + ":gray-badge[now] " * (order == tried.now)
         st.button(
             f"{place} · {nats[index]:.2f} · {marks}{tried.text(order)}", key=f"order_tried_{index}",
-            on_click=tried.put, args=(order,), type="tertiary", help=f"Bring back: {tried.text(order)}",
+            on_click=tried.put, args=(order,), type="tertiary", help=f"Show again: {tried.text(order)}",
         )  # fmt: skip
-    more = f" The first {LISTED} of {len(nats)} are listed." if len(nats) > LISTED else ""
-    st.caption(f"Place · nats per word · order.{more}")
+    more = f" The first {MAX_LISTED} of {len(nats)} are listed." if len(nats) > MAX_LISTED else ""
+    st.caption(f"Rank · nats per word · order.{more}")
 
 
 def search(tried: Tried) -> None:
-    """Where the sentence as typed, and the order on screen, lie among very many orders of these words."""
+    """Draw the distribution of the surprisal over very many orders, with the typed one and the one on screen."""
     many = count_orders(tried.words) > MOST_ORDERS
     with st.spinner("Reading every order …", show_time=True):
         found, nats = _searched(tried.words)
@@ -228,7 +209,7 @@ def search(tried: Tried) -> None:
     alt = f"Histogram of {len(nats)} orders, {nats.min():.2f} to {nats.max():.2f} nats per word; typed {original:.2f}."
     figure = order_charts.spread(nats, float(original), float(now))
     plotting.show(figure, "order_spread", alt)
-    st.markdown("The least surprising of them:")
+    st.markdown("The orders with the lowest surprisal:")
     for place in np.argsort(nats, kind="stable")[:3].tolist():
         label = f"{nats[place]:.2f} · {tried.text(found[place])}"
         st.button(
@@ -238,17 +219,17 @@ def search(tried: Tried) -> None:
 
 
 def verdict(nats: np.ndarray, many: bool) -> str:
-    """Which place the first of (n,) surprises has among all of them, in a sentence."""
+    """The rank of the first of (n,) surprisals, as a heading."""
     rank = rank_of_order(nats, float(nats[0]))
-    among = f"{len(nats) - 1} shuffles and itself" if many else f"all {len(nats):,} orders"
+    among = f"{len(nats) - 1} shuffles and the sentence as typed" if many else f"all {len(nats):,} orders"
     if rank == 1:
-        return f"Of {among}, the sentence as typed is the least surprising"
-    return f"Of {among}, the sentence as typed has place {rank:,}: {rank - 1:,} surprise the network less"
+        return f"Of {among}, the sentence as typed has the lowest surprisal"
+    return f"Of {among}, the sentence as typed has rank {rank:,}: {rank - 1:,} have a lower surprisal"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _searched(words: tuple[str, ...]) -> tuple[list[Order], np.ndarray]:
-    found = orders_to_try(words, TRIES, SEED)
+    found = orders_to_try(words, NUM_SHUFFLES, SEED)
     return found, _model().surprisals([words_in_order(words, order) for order in found]).mean(axis=1)
 
 
@@ -261,63 +242,63 @@ def _model() -> WordModel:
     return model_cache.model(WordModel, MODEL)
 
 
-# --- Two readers --------------------------------------------------------------------------------
+# --- Two classifiers ------------------------------------------------------------------------------
 
 
 def readers(tried: Tried) -> None:
-    """What a bag of words and an LSTM answer to the orders tried last: did the writer like the film?"""
-    chosen = [tried.all[0], *tried.all[1:][-COMPARED + 1 :]]
+    """Draw the answers of a bag of words and an LSTM to the orders tried last: is the review positive?"""
+    chosen = [tried.all[0], *tried.all[1:][-MAX_COMPARED + 1 :]]
     texts = tuple(tried.text(order) for order in chosen)
     try:
-        bag, lstm = _liked(BAG, texts), _liked(LSTM, texts)
+        bag, lstm = _positive(BAG, texts), _positive(LSTM, texts)
     except TextError as error:
         st.error(str(error))
         return
     alone = _model().unigram_surprisal(tried.words)
     if len(texts) == 1:
-        st.markdown("Only one order so far: shuffle the words, or move one, and look again.")
+        st.markdown("Only one order so far: shuffle the words, or move one.")
     else:
         st.markdown(f"#### {compared(bag, lstm)}")
-    alt = "Two marks an order. " + "; ".join(
+    alt = "Two marks for each order. " + "; ".join(
         f"{text}: bag {x:.1%}, LSTM {y:.1%}" for text, x, y in zip(texts, bag, lstm, strict=True)
     )
-    plotting.show(order_charts.liked(texts, bag, lstm), "order_liked", alt)
+    plotting.show(order_charts.positive(texts, bag, lstm), "order_liked", alt)
     st.markdown(
-        "A language model can be a bag, too. By how often each word is used, and nothing else, these words cost "
-        f"**{alone.sum():.1f} nats** together, and a sum doesn't care in which order it is added up: so it is in each "
-        f"of the {count_orders(tried.words):,} orders."
+        "A unigram language model is a bag of words, too: it uses word frequencies alone. Its surprisal for these "
+        f"words is **{alone.sum():.1f} nats** in each of the {count_orders(tried.words):,} orders, since a sum doesn't "
+        "depend on the order."
     )
 
 
 def compared(bag: np.ndarray, lstm: np.ndarray) -> str:
-    """How far the answers of the two readers to the same words lie apart, in a sentence."""
-    apart = float(np.ptp(bag))
-    same = "exactly the same answer" if apart == 0 else f"the same answer, up to rounding ({apart:.0e})"
-    if apart > 1e-5:
-        same = f"answers that differ by {apart:.2g}"
+    """How much the answers of the two classifiers differ between the orders, as a heading."""
+    spread = float(np.ptp(bag))
+    same = "exactly the same answer" if spread == 0 else f"the same answer, up to rounding ({spread:.0e})"
+    if spread > 1e-5:
+        same = f"answers that differ by {spread:.2g}"
     return (
-        f"The bag of words gives {len(bag)} orders {same}; "
-        f"the LSTM says anything from {lstm.min():.0%} to {lstm.max():.0%}"
+        f"The bag of words gives {len(bag)} orders {same}; the LSTM's answers range from {lstm.min():.0%} to "
+        f"{lstm.max():.0%}"
     )
 
 
-def how_good() -> None:
-    """What the model's card says it reaches on sentences it never saw, beside counting words; nothing if unmeasured."""
+def evaluation() -> None:
+    """Draw the model's figures on the test set beside those of n-gram models; nothing if the card has none."""
     card = next((card for card in lstm_core.list_models() if card.name == MODEL), None)
     if card is None or "order" not in card.measured:
         return
     order, peer = card.measured["order"], card.training.get("baseline")
-    beside = f"; a {peer['name']}, which counts words, takes {peer['nats_per_word']:.2f}" if peer else ""
+    baseline = f"; a {peer['name']} has {peer['nats_per_word']:.2f}" if peer else ""
     st.caption(
-        f"How good is it? On sentences that it never saw it takes {card.measured['nats_per_word']:.2f} nats a word"
-        f"{beside}, and word frequencies alone {card.measured['unigram_nats_per_word']:.2f}. Of {order['sentences']:,} "
-        f"such sentences {order['first']:.0%} surprise it less than every one of {order['shuffles']} shuffles of their "
-        "words."
+        f"Evaluation: on the test set its mean surprisal is {card.measured['nats_per_word']:.2f} nats per word"
+        f"{baseline}, and word frequencies alone {card.measured['unigram_nats_per_word']:.2f}. {order['first']:.0%} of "
+        f"{order['sentences']:,} test sentences have a lower surprisal than each of {order['shuffles']} shuffles of "
+        "their words."
     )
 
 
 def swap() -> tuple[str, float, str, float]:
-    """A sentence, its nats per word, the same with subject and object exchanged, and that one's."""
+    """A sentence and its nats per word; the sentence with subject and object exchanged and its nats per word."""
     text, second, _ = PRESETS["Dog and man"]
     words = tuple(text.split())
     swapped = words_in_order(words, parse_order(second, len(words)) or ())
@@ -326,25 +307,25 @@ def swap() -> tuple[str, float, str, float]:
 
 
 class Searched(NamedTuple):
-    """A sentence among many orders of its words: its surprise and place, the best order and that one's."""
+    """A sentence among many orders of its words: its nats per word and rank; the best order and its nats per word."""
 
     nats: float
-    place: int
+    rank: int
     among: int
     best: str
     least: float
 
 
 def among(text: str) -> Searched:
-    """A sentence of small letters and no signs among the orders of its words that are tried by "Try …"."""
+    """The rank of a sentence, in lowercase without punctuation, among the orders of its words."""
     words = tuple(text.split())
     found, nats = _searched(words)
     best = int(nats.argmin())
-    reading = " ".join(words_in_order(words, found[best]))
-    return Searched(float(nats[0]), rank_of_order(nats, float(nats[0])), len(nats), reading, float(nats[best]))
+    text = " ".join(words_in_order(words, found[best]))
+    return Searched(float(nats[0]), rank_of_order(nats, float(nats[0])), len(nats), text, float(nats[best]))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _liked(name: str, texts: Sequence[str]) -> np.ndarray:
+def _positive(name: str, texts: Sequence[str]) -> np.ndarray:
     model = model_cache.model(TextClassifier, name)
     return model.predict(texts)[:, model.labels.index("positive")].astype(float)

@@ -43,8 +43,10 @@ def show(figure: go.Figure, key: str | None, alt: str, *, toolbar: bool = True) 
         alt: what the figure shows, for screen readers.
         toolbar: whether Plotly's toolbar (zoom, save as PNG) appears while the pointer is over the figure.
     """
-    # In a template Streamlit's theme would replace the size by one that a class can't read.
-    figure.layout.legend.font.size = figure.layout.legend.font.size or 15
+    # In a template Streamlit's theme would replace these: the legend gets small, and the last tick label is cut off.
+    legend, margin = figure.layout.legend, figure.layout.margin
+    legend.font.size = legend.font.size or 15
+    margin.l, margin.r = (8 if side is None else side for side in (margin.l, margin.r))
     st.plotly_chart(figure, config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=alt)
 
 

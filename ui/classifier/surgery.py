@@ -17,7 +17,6 @@ from ui.common import charts, clamp_editor, plotting, theme, url_state
 
 MOST_BARS = 24
 GUESSES = ("It stays the same", "It changes", "It becomes uncertain")
-ABLATED: tuple[Literal["units"], Literal["tokens"]] = ("units", "tokens")
 # Interventions of the ablation map: signal and value.
 INTERVENTIONS = {
     "hidden state h = 0": ("h", 0.0),
@@ -125,7 +124,8 @@ def _ablation(model: TextClassifier, reading: Reading, key: str, hide: bool) -> 
     st.markdown("Which unit, and which token, does the answer depend on most? Each one in turn is clamped.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         how = st.selectbox("Clamped to", list(INTERVENTIONS), key=f"{key}_intervention", width=260)
-        what = st.segmented_control("One at a time", ABLATED, default="units", required=True, key=f"{key}_each")
+        over: list[Literal["units", "tokens"]] = ["units", "tokens"]
+        what = st.segmented_control("One at a time", over, default=over[0], required=True, key=f"{key}_each")
         request = (model.card.name, reading.text, hide, how, what)
         st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:", on_click=_request, args=(key,))
     cache = st.session_state.setdefault("_ablations", {})

@@ -1,1 +1,1 @@
-"""Side-by-side measurements: each prints ratios against a peer that ran in the same minutes on the same machine."""
+"""Benchmarks: each prints ratios to a peer that is measured alternately on the same machine."""

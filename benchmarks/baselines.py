@@ -1,12 +1,10 @@
-"""Peers beside the shipped models: a linear SVM for labelled texts, an n-gram for running ones.
+"""Baselines of the shipped models: a linear SVM for labelled texts, an n-gram model for plain texts.
 
     python -m benchmarks.baselines [stackoverflow] [imdb] [macbeth] [julius_caesar] [shakespeare] [--json]
 
-The SVM, on tf-idf of words and word pairs, reads the same training split; how strongly it is
-regularised is chosen on the same validation part that our recipes choose by, and it is fitted once
-more on all training texts before its only look at the test split. The n-gram has nothing to choose
-and counts all that stands before the test part, the validation part too. Our own figures are those
-in the models' cards.
+The SVM, on tf-idf of words and word pairs, uses the training and validation parts of our recipes; its regularization
+is chosen on the validation part, and it is fitted again on all training texts before the test. The n-gram model is
+fitted on everything before the test part. Our own results are those in the cards.
 """
 
 from __future__ import annotations
@@ -29,17 +27,17 @@ from lstm_core.inference import registry as model_registry
 from lstm_core.library import store
 
 STRENGTHS = (0.1, 0.3, 1.0)
-# Signs are words in questions about code; without them the peer loses one and a half points.
+# In questions about code, punctuation characters are tokens, too; without them the peer loses 1.5 points.
 TOKENS = {"stackoverflow": r"\w+|[^\w\s]", "imdb": r"\w+"}
-SMALL_LETTERS = {"macbeth": True, "julius_caesar": True, "shakespeare": False}  # as in our recipes
-ORDER = 5  # four characters and the one behind them; with three, Macbeth takes 1.53 nats rather than 1.47
+LOWERCASE = {"macbeth": True, "julius_caesar": True, "shakespeare": False}  # as in our recipes
+ORDER = 5  # a context of four characters; with three, Macbeth has 1.53 nats instead of 1.47
 VALIDATION, SEED = 0.1, 1  # as in `lstm_core.training.recipes.classifier`
 SVM, NGRAM = "linear SVM, tf-idf", f"Witten–Bell {ORDER}-gram"
-PEERS = {**dict.fromkeys(TOKENS, SVM), **dict.fromkeys(SMALL_LETTERS, NGRAM)}
+PEERS = {**dict.fromkeys(TOKENS, SVM), **dict.fromkeys(LOWERCASE, NGRAM)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure the peers on the data sets that were asked for, and print one table a kind."""
+    """Measure the peers on the selected data sets, and print a table for each kind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.baselines", description=__doc__.splitlines()[0])
     parser.add_argument("datasets", nargs="*", metavar="DATASET", help=f"of {', '.join(PEERS)}; all without one")
     parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
@@ -78,8 +76,8 @@ def _show_writers(rows: list[dict[str, Any]]) -> None:
 
 
 def ours(dataset: str) -> list[dict[str, Any]]:
-    """What the cards of the shipped models of a data set say, weakest first."""
-    names, better = (("nats_per_character",), -1) if dataset in SMALL_LETTERS else (("accuracy", "auc"), 1)
+    """The results in the cards of the shipped models of a data set, in ascending order."""
+    names, better = (("nats_per_character",), -1) if dataset in LOWERCASE else (("accuracy", "auc"), 1)
     rows = [
         {
             "dataset": dataset,
@@ -100,13 +98,13 @@ def ngram(dataset: str) -> dict[str, Any]:
         DatasetError: if the text isn't there and can't be had.
     """
     text = registry.load_text(dataset)
-    text = text.lower() if SMALL_LETTERS[dataset] else text
+    text = text.lower() if LOWERCASE[dataset] else text
     *_, test = splits.hold_out(text)
     before = text[: len(text) - len(test)]
     began = time.perf_counter()
     model = WittenBell(before, ORDER, alphabet=len(set(text)))
     seconds = time.perf_counter() - began
-    nats = statistics.fmean(model.surprise(test, before))
+    nats = statistics.fmean(model.surprisal(test, before))
     return {"dataset": dataset, "model": NGRAM, "nats_per_character": nats, "seconds": seconds}
 
 
@@ -143,7 +141,7 @@ def baseline(dataset: str) -> dict[str, Any]:
 
 
 def update_cards(row: dict[str, Any]) -> None:
-    """Put the peer's figures into the card of every shipped model of its data set, for the pages to show."""
+    """Write the peer's results to the card of every shipped model of its data set."""
     figures = {key: row[key] for key in ("accuracy", "auc", "nats_per_character") if key in row}
     for card in model_registry.list_models():
         if card.dataset == row["dataset"]:
@@ -152,7 +150,7 @@ def update_cards(row: dict[str, Any]) -> None:
 
 
 def _features(tokens: str, fit: splits.Split, other: splits.Split) -> tuple[Any, Any]:
-    """tf-idf of words and word pairs, weighted by what the first split holds."""
+    """tf-idf of words and word pairs, fitted on the first split."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(

@@ -1,6 +1,6 @@
-"""Streamlit servers and Chromium for the benchmarks that look at pages; times nothing itself.
+"""Streamlit servers and Chromium for the benchmarks of pages.
 
-Whatever is started here is ended here, also when the benchmark fails or is told to stop.
+Whatever is started here is ended here, also when the benchmark fails or is interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 120.0  # seconds until we give up on a server or a page
+TIMEOUT = 120.0  # seconds to wait for a server or a page
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +35,7 @@ FLAGS = (
 
 @dataclass(frozen=True)
 class Server:
-    """A Streamlit server that answers: its address, and the clock's value when its process was started."""
+    """A running Streamlit server: its address, and the clock when its process was started."""
 
     url: str
     started: float
@@ -78,8 +78,8 @@ def _free_port() -> int:
 
 
 def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until the port takes a connection; False if the process has died or time is up."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait until the port accepts a connection; False if the process has ended or after the timeout."""
+    deadline = time.monotonic() + TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -88,7 +88,7 @@ def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the whole group: asked first, then made to."""
+    """Terminate the process group, and kill it if it doesn't end."""
     for how, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 30)):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
@@ -115,9 +115,9 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def tab(browser: Browser, url: str) -> Iterator[Page]:
-    """A page at that address with nothing cached, on its way there: it is up to you to wait for something."""
+    """A page that is loading this address, with an empty cache."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(1000 * PATIENCE)
+        context.set_default_timeout(1000 * TIMEOUT)
         page = context.new_page()
         page.goto(url, wait_until="commit")
         yield page

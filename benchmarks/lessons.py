@@ -1,4 +1,4 @@
-"""What each ready-made lesson reaches, and in how many seconds, when it is trained on this machine.
+"""The validation metrics and the training time of each preset lesson on this machine.
 
     python -m benchmarks.lessons [NAME …] [--seeds 1] [--json]
 
@@ -24,11 +24,11 @@ from lstm_core.training.lessons.presets import MEASURED, PRESETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train the lessons and write what they reached; returns the exit status."""
+    """Train the lessons and write their results; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lessons", description=__doc__.splitlines()[0])
     parser.add_argument("names", metavar="NAME", nargs="*", help="without one, all of them")
     parser.add_argument("--json", action="store_true", help="print one JSON object and no table")
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)  # what the processes are started with
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)  # in the processes that `main` starts
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.names) - set(PRESETS)):
         parser.error(f"there is no lesson {unknown[0]}; there are {', '.join(PRESETS)}")
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def in_a_process(name: str) -> dict[str, Any]:
-    """A lesson's figures from a fresh interpreter; `wall_seconds` passed meanwhile, whatever else went on."""
+    """The results of a lesson in a new process; `wall_seconds` depends on the load of the machine."""
     began, busy = time.perf_counter(), os.getloadavg()[0]
     command = [sys.executable, "-m", "benchmarks.lessons", name, "--here"]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
@@ -56,7 +56,7 @@ def in_a_process(name: str) -> dict[str, Any]:
 
 
 def train(name: str) -> dict[str, Any]:
-    """Train a lesson here, and sum up what it reached on its validation part.
+    """Train a lesson in this process, and summarize its validation metrics.
 
     `seconds` are those of a processor core, from the bare interpreter on. A job's worker has one thread, so that is
     what it takes on a machine that does nothing else.
@@ -87,7 +87,7 @@ def train(name: str) -> dict[str, Any]:
 
 
 def keep(name: str, figures: dict[str, Any]) -> None:
-    """Put one lesson's figures beside those that are kept."""
+    """Add the results of one lesson to the file."""
     presets.measured_lessons.cache_clear()
     lessons = presets.measured_lessons() | {name: figures}
     ordered = {each: lessons[each] for each in PRESETS if each in lessons}

@@ -1,7 +1,7 @@
-"""How much longer a reader waits while somebody else trains: from "Read" to the last chart, with and without a run.
+"""The latency of reading a text while another visitor trains: from "Read" to the last chart, with and without a run.
 
 One server, two visitors in one browser. One trains a lesson in the studio, the other reads questions. Each round
-reads without a run, begins one, reads again while it makes steps, and stops it. Run it from the root:
+reads without a run, starts one, reads again while it trains, and stops it. Run it from the root:
 `python -m benchmarks.load`.
 """
 
@@ -18,14 +18,14 @@ from benchmarks import timing
 from benchmarks.browser import chromium, server, tab
 from benchmarks.page import CHARTS, CHARTS_EXPECTED, Question
 
-LESSON, EPOCHS = "counting_60s", "100"  # needs no data set, and so it runs for longer than a round
+LESSON, EPOCHS = "counting_60s", "100"  # without a download, and longer than a round
 READINGS = 5  # in each half of a round
 AIM = 2.0
 JOB = "new URLSearchParams(location.search).get('job')"
 
 
 def begin(studio: Page) -> None:
-    """Begin a run and wait until it makes steps."""
+    """Start a run and wait for its first step."""
     studio.bring_to_front()
     before = studio.evaluate(JOB)
     studio.get_by_role("button", name="Train", exact=True).click()
@@ -35,7 +35,7 @@ def begin(studio: Page) -> None:
 
 
 def end(studio: Page) -> None:
-    """Stop the run and wait until none is under way."""
+    """Stop the run and wait for its end."""
     studio.bring_to_front()
     studio.get_by_role("button", name="Stop", exact=True).click()
     for state in ("Running", "Stopping"):
@@ -63,13 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         reader.locator(CHARTS).nth(CHARTS_EXPECTED - 1).wait_for()
         studio.get_by_role("button", name="Train", exact=True).wait_for()
-        studio.get_by_text("Turn the knobs").click()
+        studio.get_by_text("Hyperparameters").click()
         epochs = studio.get_by_role("spinbutton", name="Epochs", exact=True)
         epochs.fill(EPOCHS)
         epochs.press("Enter")
         questions = {f"read {tokens} tokens": Question(reader, tokens) for tokens in (15, 400)}
         times: dict[str, list[float]] = {f"{name}, {when}": [] for name in questions for when in ("quiet", "training")}
-        one_round(studio, questions, {name: [] for name in times})  # loads and compiles what the first run needs
+        one_round(studio, questions, {name: [] for name in times})  # a warm-up
         for _ in range(options.repeats):
             one_round(studio, questions, times)
     rows = [timing.compare(times, f"{name}, training", f"{name}, quiet", AIM) for name in questions]

@@ -1,12 +1,11 @@
-"""Whether each preset of the memory gym shows what it claims: every one from five seeds, three cells each.
+"""The presets of the memory gym: whether each passes and fails as stated, with five seeds and three cells.
 
     python -m benchmarks.memory [--presets adding …] [--seeds 1 2 3 4 5] [--json] [--update]
 
-The same code as on the page runs here, in this process, one race after the other. A preset holds its
-claim if the cells that should pass do so in most seeds, those that should fail fail in most, and no race
-takes longer than two minutes. `--update` writes the table into `benchmarks/MEMORY.md` and the figures into
-`assets/memory_gym.json`, where the page reads them. Weights are judged on fresh sequences, and for aⁿbⁿ on every n
-up to twice the longest of training; nothing else is ever looked at.
+The races run in this process with the code of the page. The statement of a preset holds if the cells in `passes` pass
+with most seeds, those in `fails` fail with most, and no race takes longer than two minutes. `--update` writes the
+table to `benchmarks/MEMORY.md` and the results to `assets/memory_gym.json` for the page. Networks are evaluated on
+validation sequences, and for aⁿbⁿ on every n up to twice the longest of training.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ MOST_SECONDS = 120.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Race every preset once a seed; returns 1 if one doesn't hold its claim."""
+    """Race every preset with each seed; returns 1 if the statement of one doesn't hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__.splitlines()[0])
     parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=list(PRESETS), metavar="PRESET")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5], metavar="SEED")
@@ -48,19 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.update:
         kept = {name: figures for name, figures in config.measured_races().items() if name in PRESETS} | found
         ordered = {name: kept[name] for name in PRESETS if name in kept}
-        told = {"command": "python -m benchmarks.memory --update", "backend": _backend(), "presets": ordered}
-        config.MEASURED.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        contents = {"command": "python -m benchmarks.memory --update", "backend": _backend(), "presets": ordered}
+        config.MEASURED.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
         TABLE.write_text(page(ordered), encoding="utf-8")
     print(json.dumps(found) if options.json else table(found))
     return 0 if all(figures["holds"] for figures in found.values()) else 1
 
 
 def measure(preset: Preset, seeds: Sequence[int]) -> dict[str, Any]:
-    """Race a preset once a seed.
+    """Race a preset with each seed.
 
     Returns:
-        `runs`, a row a seed; `cells`, kind → how many passed, the median of sequences and seconds until then, the
-        median of the last score; `baseline`, `mark`, the `longest` race in seconds; and whether the claim `holds`.
+        `runs`, one for each seed; `cells`, kind → the number that passed, the median of sequences and seconds until
+        then, the median of the last score; `baseline`, `mark`, the `longest` race in seconds; and whether the
+        statement `holds`.
     """
     from lstm_core.memory_tasks import race_job
 
@@ -79,7 +79,7 @@ def measure(preset: Preset, seeds: Sequence[int]) -> dict[str, Any]:
 
 
 def summary(preset: Preset, runs: Sequence[dict[str, Any]], batch: int) -> dict[str, Any]:
-    """What `measure` returns, from its runs; `batch` is how many sequences a step learns from."""
+    """The result of `measure` from its runs with so many sequences in a batch."""
     cells = {kind: _cell([run["cells"][kind] for run in runs], batch) for kind in NAMES}
     longest, most = max(run["took"] for run in runs), len(runs) / 2
     holds = (
@@ -108,7 +108,7 @@ def _cell(runs: Sequence[dict[str, Any]], batch: int) -> dict[str, Any]:
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:
-    """The figures as a Markdown table, a row a preset and cell."""
+    """The results as a Markdown table with a row for each preset and cell."""
     rows = [
         "| preset | cell | passed | sequences until then | its seconds until then | last score | guessing | mark |",
         "|---|---|---|---|---|---|---|---|",
@@ -152,7 +152,7 @@ def page(found: dict[str, dict[str, Any]]) -> str:
 
 
 def claim(preset: Preset) -> str:
-    """What a preset claims, in words."""
+    """The statement of a preset in words."""
     parts = []
     if preset.passes:
         parts.append(f"passed by the {' and the '.join(NAMES[kind] for kind in preset.passes)}")

@@ -1,4 +1,4 @@
-"""The cell microscope: from "Read" to its first frame, its frames while it plays, and how many bytes it is sent.
+"""The cell microscope: from "Read" to its first frame, its frames while it plays, and the bytes sent to it.
 
 400 tokens of 128 units. The peer of the first is a round trip of an empty Streamlit page; the peer of the second is
 that page at rest, whose frames cost nothing. All times are taken inside the browser, by its own clock. Run it from the
@@ -24,7 +24,7 @@ from ui.cell_microscope.payload import View, pack
 TOKENS = 400
 READ, EMPTY = "Read to first frame", "empty page, round trip"
 PLAYING, RESTING = "a frame while playing at 4×", "a frame of an empty page"
-FRAMES_MS = 2000  # for so long frames are counted
+FRAMES_MS = 2000  # duration of counting frames
 
 # Promises the milliseconds from the next press of the mouse to the frame in which the first token is the one given.
 UNTIL_SHOWN = """token => {
@@ -41,7 +41,7 @@ UNTIL_SHOWN = """token => {
     });
 }"""
 
-# Milliseconds a frame, the mean over a while.
+# Mean milliseconds per frame.
 A_FRAME = """length => new Promise(resolve => {
     let first = null, frames = 0;
     const count = now => {
@@ -75,7 +75,7 @@ class Reads:
 
 
 def playing_frame(page: Page) -> float:
-    """Seconds a frame while the microscope plays."""
+    """Seconds per frame while the microscope plays."""
     page.bring_to_front()
     page.get_by_role("button", name="4×").click()
     page.get_by_role("button", name="First token (Home)").click()
@@ -86,13 +86,13 @@ def playing_frame(page: Page) -> float:
 
 
 def resting_frame(page: Page) -> float:
-    """Seconds a frame of a page on which nothing moves."""
+    """Seconds per frame of a static page."""
     page.bring_to_front()
     return page.evaluate(A_FRAME, FRAMES_MS) / 1000
 
 
 def payload_bytes() -> int:
-    """How many bytes the browser is sent for 400 tokens of 128 units."""
+    """The bytes sent to the browser for 400 tokens of 128 units."""
     reading = lstm_core.load("stackoverflow").read(texts.of_tokens(TOKENS))
     return len(pack(View(reading.tokens, reading.layers[0])))
 

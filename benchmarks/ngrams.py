@@ -1,4 +1,4 @@
-"""A character n-gram model with interpolated Witten–Bell smoothing, in plain Python; measures nothing by itself."""
+"""A character n-gram model with interpolated Witten–Bell smoothing, in plain Python."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from collections.abc import Iterator
 
 
 class WittenBell:
-    """How often characters followed what stood before them.
+    """Interpolated n-gram probabilities.
 
     p(x | s) = (count(sx) + kinds(s) · p(x | s without its first character)) / (count(s) + kinds(s)),
-    where kinds(s) is the number of different characters that followed s (Witten & Bell 1991). Where
-    s was never seen, the shorter one answers alone; below the empty s every character of the
-    alphabet is equally likely.
+    where kinds(s) is the number of different characters after s (Witten & Bell 1991). An unknown context s is
+    shortened; without a context all characters of the alphabet are equally likely.
     """
 
     def __init__(self, text: str, order: int, alphabet: int) -> None:
-        """Count every character of `text` with up to `order` - 1 before it; `alphabet` is how many there are."""
+        """Count the n-grams of `text`.
+
+        Args:
+            text: the training text.
+            order: the largest n.
+            alphabet: the number of different characters.
+        """
         self.context, self.alphabet = order - 1, alphabet
         self._followers: dict[str, Counter[str]] = defaultdict(Counter)
         for length in range(order):
@@ -36,8 +41,8 @@ class WittenBell:
             p = (followers[character] + len(followers) * p) / (self._counts[seen] + len(followers))
         return p
 
-    def surprise(self, text: str, before: str = "") -> Iterator[float]:
-        """-ln p of each character of a text that stands behind `before`."""
+    def surprisal(self, text: str, before: str = "") -> Iterator[float]:
+        """-ln p of each character of a text after `before`."""
         run = before + text
         for end in range(len(before), len(run)):
             yield -math.log(self.probability(run[end], run[max(0, end - self.context) : end]))

@@ -1,4 +1,4 @@
-"""How long the learning pages take: from the address, from the menu, and from a slider's key to the last chart.
+"""The latency of the pages: from the address, from the menu, and from a slider's key to the last chart.
 
 The peers are an empty Streamlit page in the same browser, opened, and its button. The models are loaded, and every
 page has been opened once before it counts; a slider goes on one step at a time, so that nothing is computed twice. All
@@ -18,11 +18,11 @@ from benchmarks import timing
 from benchmarks.browser import chromium, server, tab
 from benchmarks.page import CHARTS, EMPTY, QUIET, empty_round_trip, seconds_after
 
-# The charts that a page shows before anything is chosen.
+# The number of charts of a page with default settings.
 OPENED = {"home": 0, "gradient_lab": 4, "recurrent_family": 3, "word_order": 1, "forecasting": 3, "memory_gym": 1}
 OPENED |= {"training_studio": 0}
 VISITED = {"Gradient lab": 4, "Forecasting": 3}  # by the menu of an app that is open
-# A slider of a page, and how many charts follow it.
+# A slider of a page, and the number of charts that depend on it.
 SLIDERS = {"gradient_lab": ("Length", 1), "forecasting": ("Forecast origin (test set)", 1)}
 OPEN_EMPTY = "open an empty page"
 
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def opening(browser: Browser, url: str, expected: int) -> float:
-    """Open an address in a new tab; seconds until nothing changes any more."""
+    """Open an address in a new tab; seconds until the last change."""
     with tab(browser, url) as page:
         return page.evaluate(SETTLED, [CHARTS, expected, 4 * QUIET]) / 1000
 

@@ -1,4 +1,4 @@
-"""How long the room waits after "Read": from the click on /question_tags until its last chart is painted.
+"""The latency of /question_tags: from the click on "Read" until the last chart is painted.
 
 The peer is a round trip of an empty Streamlit page, whose button changes one text, in the same
 browser. All times are taken inside the browser, by its own clock. Run it from the root:
@@ -22,7 +22,7 @@ SHORT, LONG, EMPTY = "Read, 15 tokens", "Read, 400 tokens", "empty page"
 TOKENS = {SHORT: 15, LONG: 400}
 CHARTS, CHARTS_EXPECTED = ".js-plotly-plot", 3
 TEXT = "[data-testid=stMarkdownContainer]"
-QUIET = 150  # ms without a change and with the script at rest: then the last change was the last
+QUIET = 150  # ms without a change after the end of the script run
 
 # Promises the milliseconds from the next press of the mouse or of a key to the frame after the last change
 # inside an element that matches `selector`, once so many of them have changed.

@@ -1,4 +1,4 @@
-"""How long `model.read(text)` takes, which keeps every gate of every timestep.
+"""The time of `model.read(text)`, which returns every gate of every timestep.
 
 Three peers: `predict`, which is Keras on the same text and keeps the answer alone; Keras's own
 LSTM cell, stepped eagerly while the gates are kept, as one does it by hand; and the bare matrix
@@ -25,7 +25,7 @@ from lstm_core.inference.classifier import TextClassifier
 LENGTHS = (100, 400, 1000)
 READ, PREDICT, CELL, PRODUCTS = "read", "predict", "Keras cell, token by token", "bare matrix products"
 AIMS = {PREDICT: 1.0, CELL: 0.01, PRODUCTS: 3.0}
-# The eager cell needs seconds for a long text: it joins in every fifth round.
+# The eager cell takes seconds for a long text: it is measured in every fifth round only.
 EVERY = {CELL: 5}
 # Multiplications up to which OpenBLAS doesn't call for more threads (4 · 65,536, its interface/gemm.c).
 ONE_THREAD = 2**18
@@ -90,7 +90,7 @@ def cell_by_hand(model: TextClassifier, text: str) -> Callable[[], list[tuple[np
 
 
 def bare_products(model: TextClassifier, text: str) -> Callable[[], None]:
-    """The matrix products of one reading and nothing else; what is multiplied doesn't matter.
+    """The matrix products of one reading, with arbitrary values.
 
     The input projection goes in slices so small that OpenBLAS stays on one thread: on a busy
     machine, waiting for a second thread costs more than the product.

@@ -1,9 +1,8 @@
-"""How much of a recipe's figure is chance: the same recipe from several seeds.
+"""The spread of a recipe's validation accuracy over several seeds.
 
     python -m benchmarks.seeds RECIPE [--seeds 1 2 3] [--json] [--update-card]
 
-Each seed cuts its own validation part and draws its own weights; what is reported is the
-validation part of the run that a recipe is chosen by. The test split is never looked at.
+Each seed has its own validation split and initial weights. The test split isn't used.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from lstm_core.library.card import ModelCard
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train a recipe once a seed, and print the mean and the spread."""
+    """Train a recipe with each seed, and print the mean and the standard deviation."""
     from lstm_core.training.recipes.classifier import RECIPES
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__.splitlines()[0])
@@ -44,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def train(recipe: Any, seed: int) -> dict[str, Any]:
-    """The validation figures of the epoch that a run keeps."""
+    """The validation metrics of the best epoch of a run."""
     from lstm_core.training.classifier import train_classifier
 
     card = train_classifier(dataclasses.replace(recipe, seed=seed, everything=False)).card

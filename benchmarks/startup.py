@@ -1,4 +1,4 @@
-"""How long `streamlit run app.py` takes until its first page can be used, from a cold process.
+"""The time from `streamlit run app.py` until its first page can be used.
 
 The peer is `streamlit hello`, Streamlit's own small app, until its first page's heading shows.
 The time until /question_tags shows its verdict stands beside it: that one waits for TensorFlow
@@ -33,7 +33,7 @@ def heading(page: Page) -> None:
 
 
 def usable(page: Page) -> None:
-    """Wait for the page's title and for something that takes input."""
+    """Wait for the page's title and for an enabled input."""
     heading(page)
     page.locator("input:enabled:visible").first.wait_for()
 

@@ -1,4 +1,4 @@
-"""How long gate surgery takes beside a plain reading: signals held at 400 tokens, and both ablation maps.
+"""The time of readings with clamps and of both ablation maps, relative to a plain reading of 400 tokens.
 
 Run it from the root: `python -m benchmarks.surgery`.
 """

@@ -1,4 +1,4 @@
-"""Interleaved measuring, and what is printed of it: medians, and ratios between peers.
+"""Interleaved measurements, with medians and ratios between peers.
 
 A machine slows down and recovers while a benchmark runs. So the contenders take turns, A B A B …,
 each round gives one ratio, and the median of those ratios is what counts. Knows nothing of what
@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Measure = Callable[[], float]  # does the thing once and returns how many seconds it took
+Measure = Callable[[], float]  # runs once and returns the seconds that it took
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One thing against its peer; times in seconds.
+    """A comparison with a peer; times in seconds.
 
     Attributes:
         what: the thing.
@@ -65,7 +65,7 @@ def timed(action: Callable[[], Any], clock: Callable[[], float] = time.perf_coun
 def interleaved(
     measures: Mapping[str, Measure], repeats: int, every: Mapping[str, int] | None = None
 ) -> dict[str, list[float]]:
-    """Let the contenders take turns, after one round that doesn't count.
+    """Measure the contenders in turns, after a warm-up round.
 
     Args:
         measures: name → measure, in the order in which they run within a round.
@@ -86,7 +86,7 @@ def interleaved(
 
 
 def compare(times: Mapping[str, Sequence[float]], what: str, peer: str, aim: float | None = None) -> Comparison:
-    """Set two contenders of `interleaved` against each other, round by round."""
+    """Compare two contenders of `interleaved` by the ratios of each round."""
     pairs = zip(times[what], times[peer], strict=True)
     ratios = [own / other for own, other in pairs if not (math.isnan(own) or math.isnan(other))]
     low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3

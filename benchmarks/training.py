@@ -1,10 +1,10 @@
-"""How many samples a second each network trains on: ours, plain `model.fit` on each backend, and PyTorch's `nn.LSTM`.
+"""Training throughput in samples per second: ours, plain `model.fit` on each backend, and PyTorch's `nn.LSTM`.
 
     python -m benchmarks.training [NETWORK …] [--quick] [--repeats N] [--threads N] [--json]
 
-The same sizes, the same batches, the same machine, one run: each contender is a process of its own (Keras takes its
-backend once), and they take turns. The networks are the articles' and ours, cut down to what training costs: random
-ids, one kind of batch, a softmax or linear answer. PyTorch has no recurrent dropout, so none of them has any.
+The same sizes and batches on the same machine: each contender is a process of its own (Keras has one backend for each
+process), and they are measured in turns. The networks have the sizes of the articles' and ours, with random ids and a
+softmax or linear output. PyTorch has no recurrent dropout, so it is left out everywhere.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Trainer = Callable[[np.ndarray, np.ndarray], None]
 
 @dataclass(frozen=True)
 class Spec:
-    """What is trained.
+    """The network and its batches.
 
     Attributes:
         name: in the table.
@@ -41,8 +41,8 @@ class Spec:
         batch: samples a step.
         width: of the embedding; 0 where each timestep is one number.
         vocabulary: ids of the embedding.
-        every: answer after each timestep, with as many classes as there are ids.
-        masked: pads are skipped, and each unit's largest value over time is what answers.
+        every: outputs at each timestep, with as many classes as ids.
+        masked: padding is masked, and the output is computed from the maximum over time.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Spec:
 
     @property
     def outputs(self) -> int:
-        """How many classes it tells apart."""
+        """The number of classes."""
         return self.vocabulary if self.every else CLASSES
 
 
@@ -181,11 +181,11 @@ def serve(contender: str, name: str) -> None:
         print(time.perf_counter() - began, flush=True)
 
 
-# --- all of them, taking turns --------------------------------------------------------------
+# --- all of them in turns -------------------------------------------------------------------
 
 
 class Contender:
-    """A process that trains one network in one way when it is asked to."""
+    """A process that trains one network with one library on request."""
 
     def __init__(self, name: str, spec: Spec, seconds: float, threads: int) -> None:
         environment = os.environ | {"KERAS_BACKEND": CONTENDERS[name], "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -260,7 +260,7 @@ def row(spec: Spec, times: dict[str, list[float]]) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """For people."""
+    """The results as a text table."""
     heads = ["samples a second", "steps", "units", "batch", *CONTENDERS, *(f"/ {peer}" for peer in CONTENDERS)]
     heads.remove(f"/ {OURS}")
     lines = [heads]
@@ -279,7 +279,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("networks", metavar="NETWORK", nargs="*", help=f"of {', '.join(SPECS)}; without one, all")
     options.add_argument("--quick", action="store_true", help="two short rounds of the smallest networks")
     options.add_argument("--threads", type=int, default=0, help="each library's threads (default: what it takes)")
-    options.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)  # what the processes are started with
+    options.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)  # in the processes that `main` starts
     return options
 
 

@@ -1,9 +1,9 @@
-"""An n-gram of words beside the word model: the same training sentences, vocabulary and test sentences.
+"""An n-gram model of words with the training sentences, vocabulary and test sentences of the word model.
 
     python -m benchmarks.words [--order 3] [--json] [--update-card]
 
-Every word becomes one character, so that the character n-gram of `ngrams.py` counts words. Our own
-figure is the one in the model's card; `evaluate` must have written it.
+Every word becomes one character, so that the character n-gram of `ngrams.py` counts words. The result of the word
+model is read from its card.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from lstm_core.library import store
 from lstm_core.text.encoder import Encoder
 
 MODEL, ORDER = "everyday_words", 3
-FIRST = 0x10000  # ids become characters from here on, clear of surrogates
+FIRST = 0x10000  # the character of id 0, beyond the surrogates
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Count, measure, and print both."""
+    """Fit and evaluate the n-gram model, and print both results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.words", description=__doc__.splitlines()[0])
     parser.add_argument("--order", type=int, default=ORDER, help="words of the n-gram (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
@@ -59,14 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def nats_per_word(
     training: Iterable[Sequence[str]], test: Iterable[Sequence[str]], encoder: Encoder, order: int
 ) -> float:
-    """The n-gram's mean surprise on test sentences, ends counted as words; each sentence begins behind an end."""
+    """The n-gram's mean surprisal on test sentences, ends counted as words; each sentence begins after an end."""
 
-    def signs(words: Sequence[str]) -> str:
+    def characters(words: Sequence[str]) -> str:
         return "".join(chr(FIRST + each) for each in encoder.vocabulary.encode([*words, sentences.END]))
 
-    end = signs([])
-    model = WittenBell(end + "".join(map(signs, training)), order, alphabet=len(encoder.vocabulary))
-    return statistics.fmean(nats for words in test for nats in model.surprise(signs(words), end))
+    end = characters([])
+    model = WittenBell(end + "".join(map(characters, training)), order, alphabet=len(encoder.vocabulary))
+    return statistics.fmean(nats for words in test for nats in model.surprisal(characters(words), end))
 
 
 if __name__ == "__main__":

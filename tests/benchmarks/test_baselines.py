@@ -46,8 +46,8 @@ def test_shares_sum_to_one(before: str) -> None:
 
 def test_surprise_looks_back_behind_the_beginning() -> None:
     model = WittenBell("aab", order=2, alphabet=3)
-    assert list(model.surprise("ac", before="ba")) == pytest.approx([-math.log(31 / 60), -math.log(1 / 15)])
-    assert list(model.surprise("ac")) == pytest.approx([-math.log(8 / 15), -math.log(1 / 15)])
+    assert list(model.surprisal("ac", before="ba")) == pytest.approx([-math.log(31 / 60), -math.log(1 / 15)])
+    assert list(model.surprisal("ac")) == pytest.approx([-math.log(8 / 15), -math.log(1 / 15)])
 
 
 TEXT = "To be or not to be, that is the question. " * 10
@@ -76,14 +76,14 @@ def test_the_table_has_our_cards_and_the_peer(shelf: Path, capsys: pytest.Captur
     assert [row["model"] for row in rows] == ["bad", "good", "Witten–Bell 5-gram"]
     small = TEXT.lower()
     model = WittenBell(small[:378], baselines.ORDER, len(set(small)))
-    surprise = list(model.surprise(small[378:], small[:378]))
-    assert rows[-1]["nats_per_character"] == pytest.approx(sum(surprise) / 42)
+    surprisal = list(model.surprisal(small[378:], small[:378]))
+    assert rows[-1]["nats_per_character"] == pytest.approx(sum(surprisal) / 42)
     baselines.main(["macbeth"])
     assert "0.5000" in capsys.readouterr().out
     assert "baseline" not in ModelCard.read(shelf / "good").training
 
 
-def test_the_cards_are_told_when_asked(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_cards_are_updated_on_request(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = ModelCard.read(shelf / "good")
     baselines.main(["macbeth", "--update-cards", "--json"])
     peer = json.loads(capsys.readouterr().out)["rows"][-1]

@@ -10,14 +10,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ui.common import theme
-from ui.common.plotting import CONFIG, add_bars, add_line  # noqa: F401
+from ui.common.plotting import add_bars, add_line
 
 MAX_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
 COLOUR_QUANTILE = 0.995  # share of a state's absolute values that its colour scale covers; larger ones are clipped
-
-# Until every page uses the template and `plotting.show`.
-MARGIN = {"l": 8, "r": 8, "t": 28, "b": 8}
-LEGEND = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 15}}
 
 
 def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> go.Figure:

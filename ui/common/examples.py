@@ -41,7 +41,13 @@ class Texts:
 
 
 def choose(key: str, texts: Texts, text_key: str) -> None:
-    """Draw buttons that put an example into the widget `text_key`; to be called before that widget is drawn."""
+    """Draw a button for each example; to be called before the text area is drawn.
+
+    Args:
+        key: prefix of the widgets' keys.
+        texts: whose examples are offered.
+        text_key: of the text area that gets the example.
+    """
 
     def put(text: str) -> None:
         st.session_state[text_key] = text

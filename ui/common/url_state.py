@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
 
+Number = TypeVar("Number", int, float)
 MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
 
 
@@ -37,27 +38,34 @@ def cached_reading(model: TextClassifier, text: str, mask_names: bool | None = N
 
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:
-    """A value from the address; the default if it is missing or not allowed."""
+    """A value from the address; the default if it is missing or not allowed.
+
+    Args:
+        name: in the address.
+        default: the value otherwise.
+        allowed: values that are accepted; None for any.
+    """
     value = st.query_params.get(name, default)
     return value if allowed is None or value in allowed else default
 
 
-def number(name: str, default: int, lowest: int, highest: int) -> int:
-    """A whole number from the address, clipped to its range; the default if it isn't one."""
-    try:
-        value = int(st.query_params.get(name, default))
-    except ValueError:
-        value = default
-    return min(max(value, lowest), highest)
+def number(name: str, default: Number, lowest: Number, highest: Number) -> Number:
+    """A number from the address, clipped to its range; the default if it is missing or not a finite number.
 
-
-def decimal(name: str, default: float, lowest: float, highest: float) -> float:
-    """A finite number from the address, clipped to its range; the default if it isn't one."""
+    Args:
+        name: in the address.
+        default: the value otherwise; only whole numbers are accepted if it and both limits are ints.
+        lowest: minimum.
+        highest: maximum.
+    """
+    kind = float if any(isinstance(each, float) for each in (default, lowest, highest)) else int
     try:
-        value = float(st.query_params.get(name, default))
+        value = kind(st.query_params.get(name, default))
     except ValueError:
-        value = default
-    return min(max(value, lowest), highest) if math.isfinite(value) else default
+        return default
+    if isinstance(value, float) and not math.isfinite(value):
+        return default
+    return cast(Number, min(max(value, lowest), highest))
 
 
 def linked(
@@ -107,7 +115,7 @@ def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
     if isinstance(default, str):
         return parameter(name, default, tuple(arguments[0]) if arguments else None)
     lowest, highest = arguments if len(arguments) == 2 else (min(arguments[0]), max(arguments[0]))
-    return (number if isinstance(default, int) else decimal)(name, default, lowest, highest)
+    return number(name, default, lowest, highest)
 
 
 def remember(**values: str | int) -> None:

@@ -67,7 +67,7 @@ def controls() -> Race:
             "the same bias; a plain RNN has neither.",
         )  # fmt: skip
         if "gym_rate" not in st.session_state:
-            rate = url_state.decimal("rate", initial.rate, LEARNING_RATES[0], LEARNING_RATES[-1])
+            rate = url_state.number("rate", initial.rate, LEARNING_RATES[0], LEARNING_RATES[-1])
             st.session_state["gym_rate"] = min(LEARNING_RATES, key=lambda each: abs(math.log(each / rate)))
         rate = st.select_slider(
             "Learning rate", LEARNING_RATES, key="gym_rate", width=190, persist_state="session",

@@ -169,7 +169,7 @@ def _change_values(change: str, units: int) -> tuple[str, float, int]:
     # A link holds all three values, and a control that isn't drawn keeps its own.
     for name, value in (
         ("other", url_state.parameter("other", "986")),
-        ("factor", url_state.decimal("factor", 1.25, 0.0, 2.0)),
+        ("factor", url_state.number("factor", 1.25, 0.0, 2.0)),
         ("wiped", url_state.number("wiped", 8, 0, units)),
     ):
         st.session_state.setdefault(f"s2s_{name}", value)

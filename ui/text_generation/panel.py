@@ -121,7 +121,14 @@ def _position(writing: Writing, key: str) -> int:
 
 
 def show_text(writing: Writing, tint: Tint, key: str, **selection: Any) -> None:
-    """Draw the text of a run; `selection` is passed on to `written_text.show`."""
+    """Draw the text of a run.
+
+    Args:
+        writing: the run.
+        tint: of its characters.
+        key: of the component.
+        **selection: passed on to `written_text.show`.
+    """
     prompt = writing.model.alphabet.decode(writing.model.alphabet.encode(writing.prompt))
     label = f"The text written by {writing.model.card.title}"
     beat = 0.0 if writing.stopped else BEAT

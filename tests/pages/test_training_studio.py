@@ -209,8 +209,8 @@ def test_a_failed_run_says_its_sentence(at_once: AtOnce) -> None:
 def test_saving_names_what_is_wrong_with_a_name(at_once: AtOnce, trained: Job, own: Path) -> None:
     at_once._jobs[trained.identity] = trained
     page = opened(job=trained.identity)
-    page.text_input(key=f"studio_name_{trained.identity}").set_value("../up").run()
-    page.button(key="studio_save").click().run()
+    page.text_input(key=f"studio_{trained.identity}_name").set_value("../up").run()
+    page.button(key=f"studio_{trained.identity}_save").click().run()
     assert "lowercase" in page.error[0].value
     assert not own.exists()
 

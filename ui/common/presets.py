@@ -1,4 +1,4 @@
-"""Pills that set several controls of a page at once."""
+"""Pills that set one or several controls of a page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+
+from ui.common.url_state import linked
 
 
 def pills(label: str, presets: Mapping[str, Mapping[str, Any]], key: str, **options: Any) -> str | None:
@@ -32,3 +34,26 @@ def pills(label: str, presets: Mapping[str, Mapping[str, Any]], key: str, **opti
         (name for name, values in presets.items() if all(state[control] == values[control] for control in values)), None
     )
     return st.pills(label, list(presets), key=key, on_change=choose, **options)
+
+
+def text_input(
+    label: str, texts: Mapping[str, str], key: str, parameter: str, default: str, **options: Any
+) -> tuple[str, str | None]:
+    """A text input below pills that put a text into it.
+
+    Args:
+        label: of the input.
+        texts: name of a preset → its text.
+        key: of the input; that of the pills is `{key}_preset`.
+        parameter: of the text in a link.
+        default: the text at first.
+        **options: of `st.text_input`.
+
+    Returns:
+        The text, and the name of its preset if it has one.
+    """
+    above = st.container()
+    text = linked(st.text_input, label, key=key, parameter=parameter, default=default, **options)
+    with above:
+        chosen = pills("Presets", {name: {key: each} for name, each in texts.items()}, f"{key}_preset")
+    return text, chosen

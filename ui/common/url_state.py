@@ -17,6 +17,7 @@ from lstm_core.inference import Reading, TextClassifier
 
 Number = TypeVar("Number", int, float)
 MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
+Parameters = dict[str, str | int]  # of a link: name → value
 
 
 def cached_reading(model: TextClassifier, text: str, mask_names: bool | None = None) -> Reading:

@@ -42,15 +42,19 @@ def fan(series: Series, test: Backtest, row: int, window: int) -> go.Figure:
         figure, series.dates[ahead][1:], series.values[ahead][1:], "actual", GREY, dash="dot", width=1.5,
         mode="lines+markers", marker={"size": 8, "symbol": "circle-open"}, **top,
     )  # fmt: skip
+    if test.levels:
+        _interval(figure, series, test.quantiles[row], origin)
     for name in ("naive", "seasonal_naive", *["lstm"] * bool(test.levels)):
-        label, colour, dash = LOOKS[name]
-        if name == "lstm":
-            _interval(figure, series, test.quantiles[row], origin)
         values = np.append(series.values[origin], test.forecasts[name][row])  # begins at the origin
-        add_line(figure, series.dates[ahead], values, label, colour, dash=dash, width=4 if name == "lstm" else 2, **top)
+        _add_forecast(figure, series.dates[ahead], values, name, **top)
     _overview(figure, series, origin)
     figure.update_layout(height=560, margin_t=64, hovermode="x unified")
     return figure
+
+
+def _add_forecast(figure: go.Figure, x: Any, y: Any, name: str, note: str = "", **options: Any) -> None:
+    label, colour, dash = LOOKS[name]
+    add_line(figure, x, y, label + note, colour, dash=dash, width=4 if name == "lstm" else 2.5, **options)
 
 
 def _interval(figure: go.Figure, series: Series, quantiles: np.ndarray, origin: int) -> None:
@@ -91,11 +95,8 @@ def mase_by_step(test: Backtest, step: str) -> go.Figure:
     horizon = test.actual.shape[1]
     mode = "lines+markers" if horizon > 1 else "markers"
     for name in test.forecasts:
-        label, colour, dash = LOOKS[name]
-        add_line(
-            figure, np.arange(1, horizon + 1), test.mase_by_step(name), label, colour, dash=dash, mode=mode,
-            width=4 if name == "lstm" else 2.5, hovertemplate="%{y:.2f}",
-        )  # fmt: skip
+        errors = test.mase_by_step(name)
+        _add_forecast(figure, np.arange(1, horizon + 1), errors, name, mode=mode, hovertemplate="%{y:.2f}")
     figure.update_layout(height=360, margin_t=84, hovermode="x unified")
     figure.update_xaxes(title=f"{step}s ahead", dtick=1 if horizon < 15 else None, fixedrange=True)
     figure.update_yaxes(title="MASE", rangemode="tozero", fixedrange=True)
@@ -113,10 +114,9 @@ def one_step(series: Series, test: Backtest, shifted: bool) -> go.Figure:
     figure = go.Figure()
     at = series.dates[test.origins + 1]
     add_line(figure, at, test.actual[:, 0], "actual", GREY, width=2.5, **VALUE)
-    for name, x, width in (("naive", at, 2), ("lstm", series.dates[test.origins] if shifted else at, 3.5)):
-        label, colour, dash = LOOKS[name]
-        label += ", moved one step to the left" if shifted and name == "lstm" else ""
-        add_line(figure, x, test.forecasts[name][:, 0], label, colour, dash=dash, width=width, **VALUE)
+    _add_forecast(figure, at, test.forecasts["naive"][:, 0], "naive", **VALUE)
+    x, note = (series.dates[test.origins], ", moved one step to the left") if shifted else (at, "")
+    _add_forecast(figure, x, test.forecasts["lstm"][:, 0], "lstm", note, **VALUE)
     figure.update_layout(height=430, margin_t=84, hovermode="x unified")
     return figure
 

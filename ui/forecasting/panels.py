@@ -21,12 +21,11 @@ from lstm_core.timeseries import (
     skill_score,
 )
 from ui.common import charts, plotting
-from ui.common.url_state import linked
+from ui.common.url_state import Parameters, linked
 from ui.forecasting import charts as forecast_charts
 from ui.forecasting import data
 from ui.forecasting.data import Selection
 
-Parameters = dict[str, str | int]
 NAIVE = {"day": "tomorrow equals today", "week": "next week equals this week", "year": "next year equals this year"}
 LATEST = 250  # timesteps of the memory that are drawn unless the whole series is asked for
 COLUMNS = {

@@ -15,9 +15,9 @@ from lstm_core.interpret import ErrorFlow, Saturation, error_flow, recurrent_wei
 from lstm_core.nn import Array, LayerTrace
 from ui.common import model_cache, plotting, theme
 from ui.common.examples import Texts
-from ui.common.url_state import linked
+from ui.common.url_state import Parameters, linked
 from ui.gradient_lab import charts
-from ui.gradient_lab.panels import Parameters, in_words
+from ui.gradient_lab.panels import in_words
 
 TEXTS = {"imdb": "reviews.json", "stackoverflow": "questions.json"}
 TITLES = {"shakespeare": "Shakespeare", "imdb": "Movie reviews", "stackoverflow": "Question tags"}

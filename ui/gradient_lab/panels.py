@@ -27,10 +27,9 @@ from lstm_core.interpret import (
     training_run,
 )
 from ui.common import plotting, presets, theme
-from ui.common.url_state import linked
+from ui.common.url_state import Parameters, linked
 from ui.gradient_lab import charts
 
-Parameters = dict[str, str | int]
 TIMES, MATRIX_UNITS = 100, 32
 INITIAL: dict[str, Any] = {
     "lab_state": "untrained",

@@ -26,7 +26,7 @@ from lstm_core.memory_tasks import (
 )
 from lstm_core.nn import ProbedUnit
 from ui.common import charts, plotting, theme
-from ui.common.url_state import linked
+from ui.common.url_state import Parameters, linked
 from ui.memory_gym import charts as gym_charts
 from ui.memory_gym import race as gym
 
@@ -36,7 +36,7 @@ STRONG = 0.9  # an absolute correlation from which a unit is said to store the v
 STATES = {"lstm": ("c", "i", "f", "o"), "gru": ("h", "z", "r"), "rnn": ("h",)}  # the state, then the gates
 
 
-def show(job: Job) -> dict[str, str | int]:
+def show(job: Job) -> Parameters:
     """Everything below a finished race; returns the parameters of a link to it."""
     state = gym.last_state(job)
     if not state or not state.get("weights"):
@@ -63,7 +63,7 @@ def _cached(name: str, key: Hashable, size: int, compute: Callable[[], Any]) -> 
     return cache[key]
 
 
-def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> dict[str, str | int]:
+def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
     """One unit of a trained cell on the example sequence, and all units below."""
     task, names = race.of, {kind: theme.CELL_LINES[kind][0] for kind in networks}
     with st.container(horizontal=True, vertical_alignment="bottom"):

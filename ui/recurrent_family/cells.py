@@ -13,10 +13,9 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, examples, model_cache, plotting, theme, url_state
-from ui.common.url_state import linked
+from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
-from ui.recurrent_family.views import Parameters
 
 TEXTS = examples.Texts.load("family.json")
 KINDS = tuple(name.removeprefix("family_") for name in CELL_MODELS)

@@ -15,10 +15,10 @@ from lstm_core.evaluation import what_decides
 from lstm_core.inference import BlankFiller, Filled
 from lstm_core.nn import BidirectionalTrace
 from lstm_core.text import BLANK
-from ui.common import charts, model_cache, plotting, theme, tokens, url_state
+from ui.common import charts, model_cache, plotting, presets, theme, tokens, url_state
+from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
-from ui.recurrent_family.views import Parameters, text_with_presets
 
 # Name → sentence, and what to look at.
 PRESETS: dict[str, tuple[str, str]] = {
@@ -62,7 +62,7 @@ def show() -> Parameters:
         "answers at the blank. The other is bidirectional: half of its units read **backward, from the end of the "
         "sentence**."
     )
-    text, chosen = text_with_presets(
+    text, chosen = presets.text_input(
         f"A sentence with a blank, {BLANK}", {name: text for name, (text, _) in PRESETS.items()}, "blank_text", "blank",
         next(iter(PRESETS.values()))[0], max_chars=400,
         help="Write two or more underscores for the missing word. Press Enter to apply.",

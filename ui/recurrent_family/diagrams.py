@@ -154,25 +154,17 @@ def still(figure: go.Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, config={"displayModeBar": False, "staticPlot": True}, key=key, alt=alt)
 
 
-def _last_state(cell: str, inside: str, *states: tuple[str, float, str]) -> go.Figure:
-    colour = theme.CELL_LINES[cell][1]
-    return over_time(_WORDS, [inside] * 3, ("", "", "answer"), [colour] * 3, states)
+def _last_state(kind: str, inside: str, gates: str, *states: tuple[str, float, str]) -> tuple[go.Figure, str]:
+    colour, names = theme.CELL_LINES[kind][1], " and ".join(name for name, *_ in states)
+    alt = f"Three cells in a row, each with {gates}; {names} from each to the next; the last gives the answer."
+    return over_time(_WORDS, [inside] * 3, ("", "", "answer"), [colour] * 3, states), alt
 
 
 # A network's short name → its diagram, and what it shows in words.
 WIRINGS = {
-    "rnn": lambda: (
-        _last_state("rnn", "tanh", ("h", 0.0, _STATE)),
-        "Three cells in a row, each with one tanh; h passes to the next cell; the last gives the answer.",
-    ),
-    "gru": lambda: (
-        _last_state("gru", "r · z", ("h", 0.0, _STATE)),
-        "Three cells in a row, each with gates r and z; h passes to the next cell; the last gives the answer.",
-    ),
-    "lstm": lambda: (
-        _last_state("lstm", "f · i · o", ("c", 0.13, _MEMORY), ("h", -0.17, _STATE)),
-        "Three cells in a row, each with gates f, i and o; c and h pass to the next cell; the last gives the answer.",
-    ),
+    "rnn": lambda: _last_state("rnn", "tanh", "one tanh", ("h", 0.0, _STATE)),
+    "gru": lambda: _last_state("gru", "r · z", "gates r and z", ("h", 0.0, _STATE)),
+    "lstm": lambda: _last_state("lstm", "f · i · o", "gates f, i and o", ("c", 0.13, _MEMORY), ("h", -0.17, _STATE)),
     "forward": lambda: (
         over_time(_SENTENCE, ["LSTM"] * 3, ("", "answer", ""), [_LSTM] * 3, (("h", 0.0, _STATE),), height=260),
         "Three LSTM cells in a row read the words the, blank, mooed from left to right; the cell at the blank outputs.",

@@ -11,11 +11,11 @@ from lstm_core.datasets import LONGEST_TRAINED, MOST_DIGITS
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import END, Rewriter, Rewriting, Written, correct_characters, count_correct_words, longest_for
 from lstm_core.interpret import PatchingResult, erase_units, patch_states, scale_state, swap_state, words_when_scaled
-from ui.common import charts, model_cache, plotting, theme, url_state
-from ui.common.url_state import linked
-from ui.recurrent_family import seq2seq_charts, views
+from ui.common import charts, model_cache, plotting, presets, theme, url_state
+from ui.common.url_state import Parameters, linked
+from ui.recurrent_family import charts as family_charts
+from ui.recurrent_family import seq2seq_charts
 from ui.recurrent_family.seq2seq_charts import SPACE
-from ui.recurrent_family.views import Parameters
 
 MODEL = "number_words"
 PRESETS = {"Short": "72", "As in training": "407213", "Longer than in training": "407213598"}
@@ -38,7 +38,7 @@ def show() -> Parameters:
         "state of fixed size passes between them. Here the input is a number, and the output its digits as words, the "
         "last digit first. **What happens if the number is longer than any in the training set?**"
     )
-    number, _ = views.text_with_presets(
+    number, _ = presets.text_input(
         "Number", PRESETS, "s2s_number", "number", PRESETS["As in training"], width=360,
         help=f"Up to {MOST_DIGITS} digits; leading zeros count.",
     )  # fmt: skip
@@ -205,15 +205,20 @@ def _by_length(model: Rewriter, current: int | None) -> None:
         return
     sizes, whole, words = measured["digits"], measured["accuracy"], measured["words_right"]
     last, beyond = (sizes.index(LONGEST_TRAINED + more) for more in (0, 1))
-    views.by_size(
-        "Accuracy by length", sizes, {"whole outputs": whole, "words": words}, (1, LONGEST_TRAINED), "digits",
-        current, "s2s_lengths",
+    sentence = (
         f"With {sizes[last]} digits, the longest of the training set, **{whole[last]:.1%}** of the outputs are "
         f"entirely right. With one digit more it is **{whole[beyond]:.1%}**, although {words[beyond]:.0%} of the words "
-        f"are right; with {sizes[-1]} digits, {whole[-1]:.1%} and {words[-1]:.0%}.",
+        f"are right; with {sizes[-1]} digits, {whole[-1]:.1%} and {words[-1]:.0%}."
+    )
+    st.markdown("#### Accuracy by length")
+    curves = {"whole outputs": whole, "words": words}
+    figure = family_charts.accuracy_by_size(sizes, curves, (1, LONGEST_TRAINED), "digits", current)
+    plotting.show(figure, "s2s_lengths", f"Lines. {sentence.replace('**', '')}")
+    st.markdown(sentence)
+    st.caption(
         f"Measured on up to {max(measured['count'])} numbers of each length that are not in the training set, by "
-        f"`python -m lstm_core evaluate {MODEL}`. All numbers of one and two digits are in the training set.",
-    )  # fmt: skip
+        f"`python -m lstm_core evaluate {MODEL}`. All numbers of one and two digits are in the training set."
+    )
 
 
 def _explanation(model: Rewriter) -> None:

@@ -9,10 +9,11 @@ import streamlit as st
 from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH, bracketings, meaning, parse_tree
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import MIDDLE, TreeReader, TreeReading
-from ui.common import charts, model_cache, plotting, url_state
-from ui.recurrent_family import tree_charts, views
+from ui.common import charts, model_cache, plotting, presets, url_state
+from ui.common.url_state import Parameters
+from ui.recurrent_family import charts as family_charts
+from ui.recurrent_family import tree_charts
 from ui.recurrent_family.tree_charts import Node
-from ui.recurrent_family.views import Parameters
 
 MODEL = "negation_tree"
 PRESETS = {
@@ -35,7 +36,7 @@ def show() -> Parameters:
         "pair of brackets, always with the same weights. **Can the same words in the same order get different "
         "answers?**"
     )
-    text, _ = views.text_with_presets(
+    text, _ = presets.text_input(
         "A bracketed sentence", PRESETS, "tree_text", "sentence", PRESETS["Two judgements"],
         help=f"Words: {', '.join(STRENGTH)}. Brackets: (not X), (very X), (X and Y), (X but Y).",
     )  # fmt: skip
@@ -149,15 +150,20 @@ def _by_depth(model: TreeReader, current: int | None) -> None:
         return
     sizes, accuracy, guessing = measured["depth"], measured["accuracy"], measured["guessing"]
     last = sizes.index(TRAINED_DEPTH)
-    views.by_size(
-        "Accuracy by depth", sizes, {"whole sentences": accuracy, "the most frequent answer": guessing},
-        (sizes[0], TRAINED_DEPTH), "depth (nested brackets)", current, "tree_depths",
+    sentence = (
         f"At depth {sizes[last]}, the deepest of the training set, **{accuracy[last]:.1%}** of new sentences are "
         f"right; at depth {sizes[-1]}, with {measured['words'][-1]:.0f} words on average, **{accuracy[-1]:.1%}**. "
-        f"Always predicting the most frequent answer gives {guessing[-1]:.0%}.",
+        f"Always predicting the most frequent answer gives {guessing[-1]:.0%}."
+    )
+    st.markdown("#### Accuracy by depth")
+    curves, trained = {"whole sentences": accuracy, "the most frequent answer": guessing}, (sizes[0], TRAINED_DEPTH)
+    figure = family_charts.accuracy_by_size(sizes, curves, trained, "depth (nested brackets)", current)
+    plotting.show(figure, "tree_depths", f"Lines. {sentence.replace('**', '')}")
+    st.markdown(sentence)
+    st.caption(
         f"Measured on at least {min(measured['count'])} sentences of each depth, none of which is in the training set "
-        f"or part of a sentence there, by `python -m lstm_core evaluate {MODEL}`.",
-    )  # fmt: skip
+        f"or part of a sentence there, by `python -m lstm_core evaluate {MODEL}`."
+    )
 
 
 def _explanation(model: TreeReader, reading: TreeReading | None) -> None:

@@ -10,12 +10,12 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.inference import TextClassifier, TextGenerator, load_bundle
 from lstm_core.jobs import Job
-from lstm_core.library import is_taken, save_as, unpack_bundle
+from lstm_core.library import is_taken
 from lstm_core.nn import LayerTrace
 from lstm_core.training import model_at_epoch
 from ui.classifier import panels
 from ui.common import charts, plotting, theme
-from ui.training_studio import live
+from ui.training_studio import live, upload
 
 MAX_RUNS = 3  # whose models are kept in one visitor's session
 LENGTH = 120  # characters that a generator writes
@@ -122,25 +122,11 @@ def _signals(tokens: list[str], trace: LayerTrace) -> None:
 
 def _save_or_download(job: Job, result: dict[str, Any]) -> None:
     st.header("Save the model", anchor=False)
-    key = f"studio_name_{job.identity}"
-    st.session_state.setdefault(key, _free_name(str(result["card"]["name"])))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", key=key, width=260, help="Lowercase letters, digits, - and _.")
-        st.checkbox("Replace one of mine", key=f"studio_replace_{job.identity}")
-        st.button(
-            "Save to the library", icon=":material/save:", key="studio_save", on_click=_save,
-            args=(job.identity, result),
-        )  # fmt: skip
-        st.download_button(
-            "Download", result["model"], f"{name or 'model'}.zip", "application/zip", icon=":material/download:",
-            key="studio_download_model", on_click="ignore",
-        )  # fmt: skip
-    note = st.session_state.pop("_studio_saved", None)
-    if note is not None:
-        saved, words, name = note
-        (st.success if saved else st.error)(words)
-        if saved:
-            _links(result["card"]["task"], name)
+    key = f"studio_{job.identity}"
+    default = st.session_state.setdefault(f"{key}_default", _free_name(str(result["card"]["name"])))
+    name = upload.save_form(key, "Name", default, result["model"], download=True)
+    if name is not None:
+        _links(result["card"]["task"], name)
 
 
 def _free_name(name: str) -> str:
@@ -150,17 +136,6 @@ def _free_name(name: str) -> str:
     while is_taken(f"{base}_{number}"[-40:]):
         number += 1
     return f"{base}_{number}"[-40:]
-
-
-def _save(identity: str, result: dict[str, Any]) -> None:
-    """Reads the name and the choice from the session: the page may not have been drawn since they were typed."""
-    name = str(st.session_state[f"studio_name_{identity}"])
-    try:
-        save_as(name, unpack_bundle(result["model"]), replace=bool(st.session_state[f"studio_replace_{identity}"]))
-    except LabError as error:
-        st.session_state["_studio_saved"] = (False, str(error), name)
-    else:
-        st.session_state["_studio_saved"] = (True, f"“{name}” is in the library now.", name)
 
 
 def _links(task: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""A model that a visitor uploads: checked before anything of it is opened, then saved to the library."""
+"""Saving a model to the library: a trained one, or one that a visitor uploads, which is checked first."""
 
 from __future__ import annotations
 
@@ -24,17 +24,42 @@ def show() -> None:
     if file is None:
         return
     try:
-        files = unpack_bundle(file.getvalue())
+        unpack_bundle(file.getvalue())
     except LabError as error:
         st.error(str(error))
         return
+    default = file.name.rsplit(".", 1)[0].lower()[:40]
+    save_form("studio_upload", "Name in the library", default, file.getvalue())
+
+
+def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> str | None:
+    """The controls that save a model to the library.
+
+    Args:
+        key: begins the keys of the controls.
+        label: of the model's name.
+        default: the name at first.
+        bundle: the model as one file.
+        download: whether the file can be downloaded, too.
+
+    Returns:
+        The model's name if it has just been saved.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name in the library", file.name.rsplit(".", 1)[0].lower()[:40], key="studio_upload_name")
-        replace = st.checkbox("Replace one of mine", key="studio_upload_replace")
-        if st.button("Save to the library", icon=":material/save:", key="studio_upload_save"):
-            try:
-                save_as(name, files, replace=replace)
-            except LabError as error:
-                st.error(str(error))
-            else:
-                st.success(f"“{name}” is in the library now.")
+        name = st.text_input(label, default, key=f"{key}_name", width=260, help="Lowercase letters, digits, - and _.")
+        replace = st.checkbox("Replace one of mine", key=f"{key}_replace")
+        requested = st.button("Save to the library", icon=":material/save:", key=f"{key}_save")
+        if download:
+            st.download_button(
+                "Download", bundle, f"{name or 'model'}.zip", "application/zip", icon=":material/download:",
+                key=f"{key}_download", on_click="ignore",
+            )  # fmt: skip
+    if not requested:
+        return None
+    try:
+        save_as(name, unpack_bundle(bundle), replace=replace)
+    except LabError as error:
+        st.error(str(error))
+        return None
+    st.success(f"“{name}” is in the library now.")
+    return name

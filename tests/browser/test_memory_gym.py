@@ -61,5 +61,5 @@ def test_after_the_race_the_trained_cell_is_opened(page: Page, address: str) -> 
 
 def test_a_link_to_a_run_that_is_gone_says_so(page: Page, address: str) -> None:
     page.goto(f"{address}/memory_gym?task=order&length=40&job=nothing")
-    expect(page.get_by_text("isn't known any more", exact=False)).to_be_visible()
+    expect(page.get_by_text("no longer exists", exact=False)).to_be_visible()
     expect(page.get_by_text("Which of X and Y came first", exact=False)).to_be_visible()

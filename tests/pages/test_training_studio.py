@@ -187,7 +187,7 @@ def test_what_is_in_the_way_is_said(monkeypatch: pytest.MonkeyPatch, at_once: At
 def test_a_link_to_a_run_that_is_gone(job: str, at_once: AtOnce) -> None:
     page = opened(job=job)
     assert not page.exception
-    assert "isn't known any more" in page.info[0].value
+    assert "no longer exists" in page.info[0].value
 
 
 @pytest.mark.parametrize("lesson", ["", "no such", "../imdb"])

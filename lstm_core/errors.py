@@ -1,13 +1,13 @@
-"""The errors that a user can mend. Their text is one plain sentence, fit to be shown as it is.
+"""Errors that a user can correct. Their message is one sentence, which is shown as it is.
 
-Everything else that is raised is a fault of the program and is left to surface as one.
+Any other exception is a bug in the program and isn't caught.
 """
 
 from __future__ import annotations
 
 
 class LabError(ValueError):
-    """Something the user gave or has on disk can't be used; `str()` says what and how to mend it."""
+    """An input or a file can't be used; `str()` says why and how to correct it."""
 
 
 class TextError(LabError):
@@ -19,4 +19,4 @@ class ModelError(LabError):
 
 
 class DatasetError(LabError):
-    """A data set can't be fetched, unpacked or trusted."""
+    """A data set can't be downloaded, unpacked or verified."""

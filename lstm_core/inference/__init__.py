@@ -1,6 +1,6 @@
 """What trained models do: classify, write, forecast, fill in, translate and read trees, all in NumPy.
 
-`registry` knows which class loads the model of each task.
+`registry` maps each task to the class that loads its models; `protocol` is what all of them offer.
 """
 
 from lstm_core.inference.beam_search import Branch, continuation_tree
@@ -8,6 +8,7 @@ from lstm_core.inference.char_lm import GeneratedCharacter, TextGenerator, sampl
 from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.inference.cloze import BlankFiller, Filled
 from lstm_core.inference.forecaster import Forecaster
+from lstm_core.inference.protocol import Model
 from lstm_core.inference.registry import find_model, list_models, load, load_bundle
 from lstm_core.inference.seq2seq import (
     END,
@@ -29,6 +30,7 @@ __all__ = [
     "Filled",
     "Forecaster",
     "GeneratedCharacter",
+    "Model",
     "Reading",
     "Rewriter",
     "Rewriting",

@@ -1,7 +1,7 @@
 """How a character network reads: it carries its state on, or it reads a window of characters anew for each one.
 
-A reader turns ids into signals and logits, with clamps if wanted. It knows nothing of texts or
-sampling (`inference/char_lm.py` does); `make_reader` finds the reader that fits a network.
+A reader turns ids into signals and logits, with optional clamps. Texts and sampling are in
+`inference/char_lm.py`; `make_reader` finds the reader that fits a network.
 """
 
 from __future__ import annotations

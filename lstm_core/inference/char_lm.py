@@ -109,7 +109,7 @@ class TextGenerator:
 
     Attributes:
         card: what it is.
-        alphabet: the characters it knows.
+        alphabet: its characters.
         model: the Keras model: (batch, T) of ids → (batch, T, alphabet) probabilities, or, where it
             reads windows, (batch, window, 1) of ids / len(alphabet) → (batch, alphabet).
         network: the same in NumPy.
@@ -118,7 +118,7 @@ class TextGenerator:
     """
 
     def __init__(self, card: ModelCard, alphabet: Alphabet, model: Any, network: Network) -> None:
-        """Raises ModelError unless the network is one of the two kinds that `make_reader` knows."""
+        """Raises ModelError unless the network is one of the two kinds that `make_reader` accepts."""
         self.card, self.alphabet, self.model, self.network = card, alphabet, model, network
         reader = make_reader(network, model.inputs[0].shape[1], pad=alphabet.ids.get("\n", 0))
         if reader is None:

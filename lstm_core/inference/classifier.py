@@ -55,7 +55,7 @@ class Reading:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Length T: the tokens as the network knows them."""
+        """Length T: the tokens as in the vocabulary."""
         return self.encoded.tokens
 
     @property
@@ -124,7 +124,7 @@ class TextClassifier(TokenModel):
         return self._predict_encoded(encoded)
 
     def _predict_encoded(
-        self, encoded: Sequence[Encoding], report: Callable[[float], None] = lambda share: None
+        self, encoded: Sequence[Encoding], report: Callable[[float], object] = lambda share: None
     ) -> Array:
         answers = np.zeros((len(encoded), len(self.labels)), np.float32)
         longest, done = self.encoder.length if self.network.ignores_padding else 0, 0
@@ -197,7 +197,7 @@ class TextClassifier(TokenModel):
         label: str | None = None,
         *,
         mask_names: bool | None = None,
-        report: Callable[[float], None] = lambda share: None,
+        report: Callable[[float], object] = lambda share: None,
     ) -> Array:
         """The log-odds of a class that are lost when each token is made unknown, in nats, computed by Keras.
 

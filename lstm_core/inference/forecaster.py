@@ -158,13 +158,13 @@ def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
     settings = store.read_vocabulary(folder, Settings.from_json)
     model = store.load_network(folder)
     network = Network(model)
-    wanted = (None, settings.horizon * len(settings.levels))
+    expected = (None, settings.horizon * len(settings.levels))
     read, answers = model.inputs[0].shape, model.outputs[0].shape
     one_lstm = len(network.recurrent_names) == 1 and network.causal and model.count_params() > 0
-    if len(read) != 3 or read[-1] != 1 or tuple(answers) != wanted or not one_lstm:
+    if len(read) != 3 or read[-1] != 1 or tuple(answers) != expected or not one_lstm:
         raise misfit(
             card,
-            f"the network should read one value a step with one recurrent layer and answer with {wanted[1]} numbers",
+            f"the network should read one value a step with one recurrent layer and answer with {expected[1]} numbers",
         )
     return Forecaster(card, settings, model, network)
 

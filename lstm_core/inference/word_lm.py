@@ -32,10 +32,10 @@ NO_WORD = "There is no word to read: type a sentence, such as 'the dog bit the m
 
 @dataclass(frozen=True)
 class CountedWords(Encoder):
-    """An encoder that also knows how often each of its words was read.
+    """An encoder with the count of each of its words in the training sentences.
 
     Attributes:
-        counts: (vocabulary,) by id, in the training sentences; 0 for the pad.
+        counts: (vocabulary,) by id; 0 for the pad.
     """
 
     counts: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""Questions asked of a trained network: which unit carries what, what an ablation costs, how gradients flow."""
+"""Analyses of trained networks: unit probes, ablation, activation search, state patching, gradient flow."""
 
 from lstm_core.interpret.ablation import Ablation, ablate
 from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, find_moments, initial_timestep

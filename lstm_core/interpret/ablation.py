@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -20,8 +19,6 @@ from lstm_core.nn.layers import Recur
 from lstm_core.nn.trace import run_cell
 
 BATCH = 16  # variants in one pass: more would need much memory and be no faster
-
-Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -44,13 +41,13 @@ class Ablation:
 def ablate(
     model: TextClassifier,
     text: str,
-    over: Literal["units", "tokens"],
+    over: str,
     signal: str = "h",
     value: float = 0.0,
     *,
     layer: int = 0,
     mask_names: bool | None = None,
-    report: Report = lambda share: None,
+    report: Callable[[float], object] = lambda share: None,
 ) -> Ablation:
     """Clamp a signal of one unit after the other at all tokens, or of all units at one token after the other.
 
@@ -66,7 +63,7 @@ def ablate(
 
     Raises:
         TextError: if there is nothing to read.
-        ValueError: if there is no such layer or signal.
+        ValueError: if there is no such layer or signal, or its layer doesn't read forwards only.
     """
     network = model.network
     if not 0 <= layer < len(network.recurrent_names):

@@ -1,7 +1,7 @@
 """The unit whose gate differs most between two kinds of timesteps, over several texts.
 
-The unit is chosen on every second text and measured on the others: where it was chosen, the best of many units always
-looks good.
+The unit is chosen on every second text and measured on the others, since the best of many units has a large
+difference where it was chosen, even by chance.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def forgetting_contrast(traces: Sequence[LayerTrace], ends: Sequence[Array]) -> 
         ValueError: if there are fewer than two texts.
     """
     gates = [trace.signals["f"][1:] for trace in traces]
-    held = [np.minimum(np.abs(trace.signals["c"][:-1]), 1.0) for trace in traces]  # (T - 1, units)
-    weights = np.mean([state[end[1:]].mean(axis=0) for state, end in zip(held, ends, strict=True)], axis=0)
+    states = [np.minimum(np.abs(trace.signals["c"][:-1]), 1.0) for trace in traces]  # (T - 1, units)
+    weights = np.mean([state[end[1:]].mean(axis=0) for state, end in zip(states, ends, strict=True)], axis=0)
     return _strongest(gates, [end[1:] for end in ends], [~end[1:] for end in ends], -weights)
 
 
@@ -81,7 +81,7 @@ def _strongest(gates: Sequence[Array], here: Sequence[Array], elsewhere: Sequenc
     at = np.array([gate[mask].mean(axis=0) for gate, mask in zip(gates, here, strict=True)])  # (texts, units)
     off = np.array([gate[mask].mean(axis=0) for gate, mask in zip(gates, elsewhere, strict=True)])
     unit = int((weights * (at - off)[0::2].mean(axis=0)).argmax())
-    here_held, elsewhere_held = at[1::2, unit], off[1::2, unit]
-    difference = here_held - elsewhere_held
+    here_measured, elsewhere_measured = at[1::2, unit], off[1::2, unit]
+    difference = here_measured - elsewhere_measured
     agreeing = int((np.sign(difference) == np.sign(difference.mean())).sum())
-    return Contrast(unit, float(here_held.mean()), float(elsewhere_held.mean()), len(difference), agreeing)
+    return Contrast(unit, float(here_measured.mean()), float(elsewhere_measured.mean()), len(difference), agreeing)

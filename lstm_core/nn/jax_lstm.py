@@ -1,7 +1,7 @@
-"""Trains plain LSTM layers faster with JAX: a hand-written way back through time.
+"""Trains LSTM layers with default settings faster with JAX: a hand-written backward pass through time.
 
-The layer stays Keras's own, with the same weights and the same values; only its loop is lent
-another implementation while a network is trained. Under other backends nothing happens.
+The layer stays Keras's own, with the same weights and the same values; only its loop is replaced
+while a network is trained. Other backends are left as they are.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 import keras
 
-# Units below which the way back that JAX finds by itself is as fast or faster, where no pads are skipped: measured by
-# `python -m benchmarks.training`.
+# With fewer units, JAX's own backward pass is as fast or faster where nothing is masked: measured by `python -m
+# benchmarks.training`.
 SMALLEST = 256
 
 
 @contextmanager
 def faster(model: Any) -> Iterator[None]:
-    """Within the block, the model's LSTM layers that have Keras's default settings run faster under JAX."""
+    """Within the block, the model's LSTM layers with Keras's default settings are trained faster under JAX."""
     found = [getattr(layer, "lstm", layer) for layer in model.layers] if keras.backend.backend() == "jax" else []
     layers = [layer for layer in found if _is_plain(layer)]
     if layers:
@@ -44,7 +44,7 @@ def _is_plain(layer: Any) -> bool:
 
 
 def _loop() -> Any:
-    """What stands in for `LSTM.inner_loop`: (layer, sequences, …) → (last output, outputs, states)."""
+    """The replacement of `LSTM.inner_loop`: (layer, sequences, …) → (last output, outputs, states)."""
     import jax.numpy as jnp
 
     run = _recurrence()
@@ -57,9 +57,9 @@ def _loop() -> Any:
         cell = layer.cell
         x = jnp.swapaxes(sequences, 0, 1)  # (T, batch, features)
         z = x @ _value(cell.kernel) + _value(cell.bias)  # (T, batch, 4 * units)
-        seen = jnp.ones(z.shape[:2], bool) if mask is None else jnp.swapaxes(mask, 0, 1)
+        taken = jnp.ones(z.shape[:2], bool) if mask is None else jnp.swapaxes(mask, 0, 1)
         start = tuple(_value(state) for state in initial_state)
-        h, c = run(z, _value(cell.recurrent_kernel), seen[:, :, None], start)  # each (T, batch, units)
+        h, c = run(z, _value(cell.recurrent_kernel), taken[:, :, None], start)  # each (T, batch, units)
         return h[-1], jnp.swapaxes(h, 0, 1), [h[-1], c[-1]]
 
     return loop
@@ -70,47 +70,47 @@ def _value(variable: Any) -> Any:
 
 
 def _recurrence() -> Any:
-    """(z, U, seen, (h, c) before) → (h, c): a masked step repeats the one before; gates in the order i, f, g, o."""
+    """(z, U, mask, (h, c) before) → (h, c): a masked step repeats the one before; gates in the order i, f, g, o."""
     import jax
     import jax.numpy as jnp
 
-    def forward(z: Any, U: Any, seen: Any, start: Any) -> tuple[Any, Any]:
+    def forward(z: Any, U: Any, taken: Any, start: Any) -> tuple[Any, Any]:
         def step(carry: Any, now: Any) -> Any:
-            (h, c), (z_t, seen_t) = carry, now
+            (h, c), (z_t, mask_t) = carry, now
             i, f, g, o = jnp.split(z_t + h @ U, 4, axis=1)
             i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
-            c_next = jnp.where(seen_t, f * c + i * g, c)
-            h_next = jnp.where(seen_t, o * jnp.tanh(c_next), h)
+            c_next = jnp.where(mask_t, f * c + i * g, c)
+            h_next = jnp.where(mask_t, o * jnp.tanh(c_next), h)
             return (h_next, c_next), (h_next, c_next, i, f, g, o)
 
-        _, kept = jax.lax.scan(step, start, (z, seen))
-        return kept[:2], (*kept, U, seen, start)
+        _, kept = jax.lax.scan(step, start, (z, taken))
+        return kept[:2], (*kept, U, taken, start)
 
-    def backward(kept: Any, by: Any) -> Any:
-        h, c, i, f, g, o, U, seen, start = kept
+    def backward(kept: Any, d_outputs: Any) -> Any:
+        h, c, i, f, g, o, U, taken, start = kept
         h_before, c_before = (
             jnp.concatenate([first[None], all_[:-1]]) for first, all_ in zip(start, (h, c), strict=True)
         )
 
         def step(carry: Any, now: Any) -> Any:
-            (by_h, by_c), (by_h_t, by_c_own, c_t, c_old, i_t, f_t, g_t, o_t, seen_t) = carry, now
-            by_h, by_c = by_h + by_h_t, by_c + by_c_own
+            (dh, dc), (dh_t, dc_t_own, c_t, c_old, i_t, f_t, g_t, o_t, mask_t) = carry, now
+            dh, dc = dh + dh_t, dc + dc_t_own
             tanh = jnp.tanh(c_t)
-            by_c_t = by_c + by_h * o_t * (1 - tanh * tanh)
+            dc_t = dc + dh * o_t * (1 - tanh * tanh)
             gates = [
-                by_c_t * g_t * i_t * (1 - i_t),
-                by_c_t * c_old * f_t * (1 - f_t),
-                by_c_t * i_t * (1 - g_t * g_t),
-                by_h * tanh * o_t * (1 - o_t),
+                dc_t * g_t * i_t * (1 - i_t),
+                dc_t * c_old * f_t * (1 - f_t),
+                dc_t * i_t * (1 - g_t * g_t),
+                dh * tanh * o_t * (1 - o_t),
             ]
-            by_z = jnp.concatenate(gates, axis=1) * seen_t
-            return (jnp.where(seen_t, by_z @ U.T, by_h), jnp.where(seen_t, by_c_t * f_t, by_c)), by_z
+            dz = jnp.concatenate(gates, axis=1) * mask_t
+            return (jnp.where(mask_t, dz @ U.T, dh), jnp.where(mask_t, dc_t * f_t, dc)), dz
 
         zeros = jnp.zeros_like(start[0])
-        by_start, by_z = jax.lax.scan(step, (zeros, zeros), (*by, c, c_before, i, f, g, o, seen), reverse=True)
-        by_kernel = h_before.reshape(-1, h.shape[2]).T @ by_z.reshape(-1, by_z.shape[2])
-        return by_z, by_kernel, None, by_start
+        d_start, dz = jax.lax.scan(step, (zeros, zeros), (*d_outputs, c, c_before, i, f, g, o, taken), reverse=True)
+        dU = h_before.reshape(-1, h.shape[2]).T @ dz.reshape(-1, dz.shape[2])
+        return dz, dU, None, d_start
 
-    run = jax.custom_vjp(lambda z, U, seen, start: forward(z, U, seen, start)[0])
+    run = jax.custom_vjp(lambda z, U, taken, start: forward(z, U, taken, start)[0])
     run.defvjp(forward, backward)
     return run

@@ -1,6 +1,6 @@
-"""Which Keras backend trains: the fastest that is installed, unless LSTM_LAB_TRAINING_BACKEND says otherwise.
+"""The Keras backend for training: the fastest installed one, or the one in LSTM_LAB_TRAINING_BACKEND.
 
-Keras takes its backend from the environment when it is imported, and keeps it.
+Keras reads its backend from the environment when it is imported, and can't change it later.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ CHOICES = ("jax", "tensorflow", "torch")
 
 
 def choose() -> str:
-    """Set KERAS_BACKEND for a process that is going to train, before it imports Keras; returns the choice.
+    """Set KERAS_BACKEND for a process that will train, before it imports Keras; returns the backend.
 
     Raises:
-        LabError: if the variable names what isn't a backend, or isn't installed.
+        LabError: if the variable's value isn't a backend, or isn't installed.
     """
     chosen = os.environ.get("LSTM_LAB_TRAINING_BACKEND", "")
     if not chosen:
@@ -27,6 +27,8 @@ def choose() -> str:
             f"LSTM_LAB_TRAINING_BACKEND is '{chosen}'; it can be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}."
         )
     if importlib.util.find_spec(chosen) is None:
-        raise LabError(f"LSTM_LAB_TRAINING_BACKEND is '{chosen}', which isn't installed; install it or unset that.")
+        raise LabError(
+            f"LSTM_LAB_TRAINING_BACKEND is '{chosen}', which isn't installed; install it or unset the variable."
+        )
     os.environ["KERAS_BACKEND"] = chosen
     return chosen

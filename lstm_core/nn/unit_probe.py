@@ -1,6 +1,6 @@
 """Which unit carries a quantity: the unit is chosen on one set and measured on another.
 
-The best of many units always looks good on the set that it was chosen on, so only `measured` says what it is worth.
+The best of many units has a high score on the set that it was chosen on, even by chance: report `measured`.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def correlations(activations: Array, target: Array) -> Array:
         activations: (n, units).
         target: (n,).
     """
-    centred, wanted = activations - activations.mean(axis=0), target - target.mean()
-    scale = np.sqrt((centred**2).sum(axis=0) * (wanted**2).sum())
-    return np.where(scale > 1e-12, wanted @ centred / np.maximum(scale, 1e-12), 0.0)
+    centred, target = activations - activations.mean(axis=0), target - target.mean()
+    scale = np.sqrt((centred**2).sum(axis=0) * (target**2).sum())
+    return np.where(scale > 1e-12, target @ centred / np.maximum(scale, 1e-12), 0.0)
 
 
 def explained_variance(activations: Array, predicted: Array) -> Array:

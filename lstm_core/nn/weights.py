@@ -1,7 +1,6 @@
 """Takes a recurrent Keras layer's weights and settings out of Keras, as NumPy.
 
-The only place that knows how Keras keeps a cell; it refuses, by name, whatever `nn/trace.py` could
-not follow exactly. Nothing here computes a step.
+A layer or setting that `nn/trace.py` can't reproduce exactly is refused by name.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Kind = Literal["lstm", "gru", "rnn"]
 
 @dataclass(frozen=True)
 class CellWeights:
-    """A recurrent layer's weights and settings as NumPy; what `run_cell` needs and no more.
+    """A recurrent layer's weights and settings as NumPy, as `run_cell` needs them.
 
     Shapes: `kernel` (features, parts·units), `recurrent` (units, parts·units), `bias` and
     `recurrent_bias` (parts·units,), zeros where the layer has none.

@@ -1,4 +1,4 @@
-"""From text to ids and back: tokenizers that know where each token stands, vocabularies, alphabets, word orders."""
+"""From text to ids and back: tokenizers with the place of each token, vocabularies, alphabets, word orders."""
 
 from lstm_core.text.encoder import BLANK, PAD, UNKNOWN
 from lstm_core.text.permutations import (

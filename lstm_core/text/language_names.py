@@ -1,15 +1,15 @@
-"""The one place that knows how a real question differs from the Stack Overflow data set.
+"""Names of programming languages, in which real questions differ from the Stack Overflow data set.
 
-In the data, the language that a question is about was replaced by the word "blank", wherever it
-stood (`javax` became `blankx`), while the other three languages' names were left standing. A
-network trained on that learns that "python" means *not* python. People who paste a question name
-their language. There are two honest ways out, and each shipped model says which it takes:
+In the data set, the name of a question's own language is replaced by the word "blank" everywhere
+(`javax` is `blankx`), but names of the other three languages are not. A network trained on that
+learns that "python" means *not* python; but pasted questions name their language. There are two
+solutions, and the card of each shipped model says which one it uses:
 
-- `restore_names`, while training: in some of the questions "blank" is turned back into the name
-  that was there. The network then reads both the data's questions and real ones. Ours does this;
-  its test figures are measured on the data as it is, with no name put back.
-- `mask_names`, while reading: the names in a paste become "blank", as in the data. The article's
-  network, which never saw a name restored, needs this. It throws the name away.
+- `restore_names`, in training: in some of the questions "blank" is replaced by the original name.
+  The network then reads both kinds of questions. Ours does this; its test figures are measured on
+  the unchanged data.
+- `mask_names`, in prediction: the names in a text become "blank", as in the data. The baseline (the
+  network of the article) needs this; it loses the name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import re
 
 BLANK = "blank"
 
-# Label → the word that the data set blanked out in questions of that label.
+# Label → the name that the data set replaced in questions of that label.
 NAMES = {"csharp": "c#", "java": "java", "javascript": "javascript", "python": "python"}
 
 # A name counts at the start of a word, so that `javax.swing` and `python3` count and "ajava" doesn't.
@@ -32,7 +32,7 @@ def mask_names(text: str) -> str:
 
 
 def restore_names(text: str, label: str) -> str:
-    """A training question with "blank" turned back into its own language's name.
+    """A training question with "blank" replaced by the name of its own language.
 
     Args:
         text: a question of the data set.

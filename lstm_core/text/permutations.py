@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import permutations
 
 import numpy as np
 
@@ -51,28 +50,20 @@ def orders_to_try(words: Sequence[str], most: int, seed: int) -> list[Order]:
 
 
 def _every(words: Sequence[str]) -> list[Order]:
-    """Each different order once: equal words keep their order."""
-    sorts = {word: sort for sort, word in enumerate(dict.fromkeys(words))}
-    kinds = [sorts[word] for word in words]
-    if len(sorts) == len(words):
-        return list(permutations(range(len(words))))  # begins with the order given
-    found: dict[tuple[str, ...], Order] = {tuple(words): tuple(range(len(words)))}
-    _grow([], Counter(kinds), found, words, kinds)
-    return list(found.values())
+    """Each different order once, the given one first; equal words keep their order."""
+    found: list[Order] = []
 
+    def extend(prefix: Order) -> None:
+        if len(prefix) == len(words):
+            found.append(prefix)
+        tried = set()  # words that an order with this prefix goes on with
+        for place, word in enumerate(words):
+            if place not in prefix and word not in tried:
+                tried.add(word)
+                extend((*prefix, place))
 
-def _grow(
-    begun: list[int], left: Counter[int], found: dict[tuple[str, ...], Order], words: Sequence[str], kinds: list[int]
-) -> None:
-    """Every order that begins with the places in `begun`, with the words that are left of each kind."""
-    if len(begun) == len(words):
-        found.setdefault(words_in_order(words, begun), tuple(begun))
-    for kind in list(left):
-        if left[kind]:
-            place = next(place for place, each in enumerate(kinds) if each == kind and place not in begun)
-            left[kind] -= 1
-            _grow([*begun, place], left, found, words, kinds)
-            left[kind] += 1
+    extend(())
+    return found
 
 
 def shuffle_order(words: Sequence[str], now: Sequence[int], random: np.random.Generator) -> Order:

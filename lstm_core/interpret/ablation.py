@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Ablation:
 def ablate(
     model: TextClassifier,
     text: str,
-    over: str,
+    over: Literal["units", "tokens"],
     signal: str = "h",
     value: float = 0.0,
     *,

@@ -73,11 +73,11 @@ def fresh(characters: int = 80) -> TextGenerator:
 
 def articles_loop(length: int) -> Callable[[], None]:
     """Generates as in the articles, with their network, or with random weights of its sizes."""
-    from lstm_core.training.char_lm_window import window_writer
+    from lstm_core.training.char_lm import writer
 
     shipped = {card.name for card in lstm_core.list_models()}
     name = MACBETH_ARTICLE.name
-    model: Any = lstm_core.load(name).model if name in shipped else window_writer(40, MACBETH_ARTICLE)
+    model: Any = lstm_core.load(name).model if name in shipped else writer(40, MACBETH_ARTICLE)
     alphabet, window = model.outputs[0].shape[-1], model.inputs[0].shape[1]
 
     def write() -> None:

@@ -62,7 +62,7 @@ def measure(preset: Preset, seeds: Sequence[int]) -> dict[str, Any]:
         then, the median of the last score; `baseline`, `mark`, the `longest` race in seconds; and whether the
         statement `holds`.
     """
-    from lstm_core.memory_tasks import race_job
+    from lstm_core.training import race_job
 
     runs = []
     for seed in seeds:

@@ -44,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def train(recipe: Any, seed: int) -> dict[str, Any]:
     """The validation metrics of the best epoch of a run."""
-    from lstm_core.training.classifier import train_classifier
+    from lstm_core.training.classifier import ClassifierTask
+    from lstm_core.training.trainer import Trainer
 
-    card = train_classifier(dataclasses.replace(recipe, seed=seed, everything=False)).card
+    card = ClassifierTask(dataclasses.replace(recipe, seed=seed, refit=False)).train(Trainer()).card
     return figures_of(card, seed)
 
 

@@ -112,8 +112,8 @@ def keras_trainer(spec: Spec, ours: bool) -> Trainer:
     import keras
 
     from lstm_core.nn.jax_lstm import faster
-    from lstm_core.training.lessons.architectures import NormKeepingAdam
     from lstm_core.training.lessons.batches import Rows
+    from lstm_core.training.optimizers import NormKeepingAdam
 
     model = keras_network(spec)
     optimizer = NormKeepingAdam() if ours else keras.optimizers.Adam()

@@ -202,12 +202,14 @@ def _train(options: argparse.Namespace) -> None:
 
     recipe = registry.find_recipe(options.recipe)
     keras_backend.choose()
+    from lstm_core.training.trainer import Trainer  # imports Keras, which takes its backend now
+
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     folder = Path(options.into) if options.into else _home(recipe)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)  # fail before training, not after it
-    made = registry.run_recipe(options.recipe, recipe, _print_progress)
+    made = registry.task_of(recipe).train(Trainer(_print_progress))
     with _writing(folder):
         store.save(*made, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")

@@ -20,3 +20,7 @@ class ModelError(LabError):
 
 class DatasetError(LabError):
     """A data set can't be downloaded, unpacked or verified."""
+
+
+class NothingKeptError(LabError):
+    """A training was ended before there was a network to keep."""

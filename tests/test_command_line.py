@@ -28,8 +28,8 @@ from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library import store
 from lstm_core.library.store import CARD, WEIGHTS, ModelCard
 from lstm_core.nn import keras_backend
-from lstm_core.training.recipes import classifier
 from lstm_core.training.recipes.classifier import TextRecipe
+from lstm_core.training.recipes.registry import ALL_RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent
 HOSTILE = {
@@ -314,7 +314,7 @@ def lesson(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     monkeypatch.setenv("KERAS_BACKEND", backend)  # so that what the command sets is undone
     monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", backend)
-    monkeypatch.setitem(classifier.RECIPES, "reviews", RECIPE)
+    monkeypatch.setitem(ALL_RECIPES, "reviews", RECIPE)
     monkeypatch.setattr(registry, "load_labelled", lambda name: {"imdb": DATA}[name])
 
 
@@ -346,7 +346,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_training(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setitem(classifier.RECIPES, "reviews", replace(RECIPE, build=None))
+    monkeypatch.setitem(ALL_RECIPES, "reviews", replace(RECIPE, build=None))
     assert "can't be saved in" in fails(run("train", "reviews", "--into", str(tmp_path / "file")))
     assert "can't be saved in" in fails(run("train", "reviews", "--into", str(tmp_path / "file" / "below")))
 

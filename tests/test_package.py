@@ -11,7 +11,6 @@ import sys
 import tomllib
 import types
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import grimp
@@ -19,6 +18,7 @@ import pytest
 
 import lstm_core
 from lstm_core import __main__ as command_line
+from lstm_core.inference.registry import TASKS, function_of
 from lstm_core.training.recipes import registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,12 +111,13 @@ def test_every_file_and_public_name_has_a_docstring(path: Path) -> None:
     assert [node.name for node in public_names(tree) if not ast.get_docstring(node)] == []
 
 
-def test_every_recipe_is_found_by_its_name_and_knows_what_runs_it() -> None:
+def test_every_recipe_has_a_task_and_every_task_its_functions() -> None:
     for name in registry.recipe_names():
-        assert registry.find_recipe(name).name == name
-    for _, where in registry.KINDS:
-        module, function = where.split(":")
-        assert callable(getattr(import_module(module), function))
+        recipe = registry.find_recipe(name)
+        assert recipe.name == name
+        assert recipe.task in TASKS
+    for task in TASKS.values():
+        assert all(callable(function_of(where)) for where in (task.load, task.train, task.evaluate))
 
 
 def test_a_library_that_is_not_installed_is_one_line(

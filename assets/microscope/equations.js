@@ -46,7 +46,7 @@ class Equations {
     }
     for (const { step: one, clamp, say } of this.cards) {
       const value = values.clamped[one.letter];
-      clamp.textContent = value === undefined ? "" : `, clamped to ${shown(value)}`;
+      clamp.textContent = value === undefined ? "" : `clamped to ${shown(value)}`;
       say.textContent = one.describe(values);
     }
     this.mark(step);

@@ -78,7 +78,10 @@ class Life {
   reachOf(signal, unit) {
     if (signal.gate) return 1;
     let most = signal.letter === "c" ? 0.1 : 1;
-    for (let t = 0; t < this.trace.length; t += 1) most = Math.max(most, Math.abs(this.trace.at(signal.letter, t, unit)));
+    const { length, units, signals, before } = this.trace;
+    for (const values of [signals[signal.letter], before[signal.letter] ?? []]) {
+      for (let n = unit; n < length * units; n += units) most = Math.max(most, Math.abs(values[n] ?? 0));
+    }
     return most;
   }
 

@@ -1,4 +1,4 @@
-"""Evaluation of trained models: metrics on test data, leakage audits, and throughput."""
+"""Figures of trained models on test data, and audits of how they were reached."""
 
 from lstm_core.evaluation.leakage import PLANTED, Audit, audit, audit_forecaster, planted
 from lstm_core.evaluation.speed import (
@@ -10,6 +10,7 @@ from lstm_core.evaluation.speed import (
     cell_weights,
     moved_by_beginning,
     throughput,
+    trial_of,
     what_decides,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "moved_by_beginning",
     "planted",
     "throughput",
+    "trial_of",
     "what_decides",
 ]

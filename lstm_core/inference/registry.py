@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,50 @@ from lstm_core.library.card import ModelCard
 from lstm_core.library.store import list_folder
 from lstm_core.library.user_models import list_user_models, own_folder
 
-# What loads a model of each task: (folder, card) → model. By name, so that listing brings none of them in.
-_LOADERS: dict[str, str] = {
-    "classifier": "lstm_core.inference.classifier:load_classifier",
-    "generator": "lstm_core.inference.char_lm:load_generator",
-    "forecaster": "lstm_core.inference.forecaster:load_forecaster",
-    "blank filler": "lstm_core.inference.cloze:load_blank_filler",
-    "rewriter": "lstm_core.inference.seq2seq:load_rewriter",
-    "tree reader": "lstm_core.inference.tree_rnn:load_tree_reader",
-    "word model": "lstm_core.inference.word_lm:load_word_model",
-}
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of model. Functions are named by strings, so that listing models imports none of them.
+
+    Attributes:
+        noun: what such a model is called in a sentence.
+        load: (folder, card) → loaded model.
+        train: the class of `training.task.TrainingTask` that trains its recipes.
+        evaluate: (loaded model) → figures on its test data, in plain values.
+    """
+
+    noun: str
+    load: str
+    train: str
+    evaluate: str
+
+
+# By the name that cards give a task. Every model is saved and bundled alike, as the three files of `library.store`.
+TASKS: dict[str, Task] = {
+    name: Task(noun, *(f"lstm_core.{each}" for each in functions))
+    for name, noun, *functions in (
+        ("classifier", "classifier", "inference.classifier:load_classifier", "training.classifier:ClassifierTask",
+         "evaluation.evaluate:reading_figures"),
+        ("generator", "character model", "inference.char_lm:load_generator", "training.char_lm:CharacterTask",
+         "evaluation.evaluate:writing_figures"),
+        ("forecaster", "forecaster", "inference.forecaster:load_forecaster", "training.forecaster:ForecastTask",
+         "inference.forecaster:forecasting_figures"),
+        ("word model", "word model", "inference.word_lm:load_word_model", "training.word_lm:WordTask",
+         "evaluation.word_lm:word_figures"),
+        ("blank filler", "network that fills blanks", "inference.cloze:load_blank_filler", "training.cloze:BlankTask",
+         "inference.cloze:blank_figures"),
+        ("rewriter", "encoder–decoder", "inference.seq2seq:load_rewriter", "training.seq2seq:Seq2SeqTask",
+         "inference.seq2seq:rewriting_figures"),
+        ("tree reader", "recursive network", "inference.tree_rnn:load_tree_reader", "training.tree_rnn:TreeTask",
+         "inference.tree_rnn:tree_figures"),
+    )
+}  # fmt: skip
+
+
+def function_of(where: str) -> Any:
+    """What a string such as "lstm_core.inference.classifier:load_classifier" names, imported."""
+    module, name = where.split(":")
+    return getattr(import_module(module), name)
 
 
 def list_models(folder: Path | None = None) -> list[ModelCard]:
@@ -65,10 +100,9 @@ def load(name: str | os.PathLike[str]) -> Any:
     """
     folder = find_model(name)
     card = ModelCard.read(folder)
-    if card.task not in _LOADERS:
+    if card.task not in TASKS:
         raise ModelError(f"The model '{card.name}' is a '{card.task}', which this version doesn't know.")
-    module, function = _LOADERS[card.task].split(":")
-    return getattr(import_module(module), function)(folder, card)
+    return function_of(TASKS[card.task].load)(folder, card)
 
 
 def load_bundle(data: bytes) -> Any:

@@ -200,14 +200,20 @@ def _check_config(value: Any, depth: int) -> None:
 
 def _is_quantized(settings: Mapping[str, Any]) -> bool:
     """Whether the settings of a layer request quantized weights, by `quantization_config` or by their dtype policy."""
-    policy = settings.get("dtype")
-    if isinstance(policy, dict):
-        inner = policy.get("config")
-        name = str(inner.get("name", "")) if isinstance(inner, dict) else ""
-        quantized = policy.get("class_name") not in ("DTypePolicy", None) or "_from_" in name
-    else:
-        quantized = "_from_" in str(policy)
-    return quantized or settings.get("quantization_config") is not None
+    return settings.get("quantization_config") is not None or _is_quantized_policy(settings.get("dtype"))
+
+
+def _is_quantized_policy(policy: Any) -> bool:
+    if not isinstance(policy, dict):
+        return "_from_" in str(policy) or str(policy).startswith(("int4", "int8", "gptq", "awq"))
+    inner = policy.get("config")
+    inner = inner if isinstance(inner, dict) else {}
+    if policy.get("class_name") == "DTypePolicyMap":
+        many = inner.get("policy_map")
+        every = [inner.get("default_policy"), *(many.values() if isinstance(many, dict) else [])]
+        return any(_is_quantized_policy(each) for each in every if each is not None)
+    plain = policy.get("class_name") in ("DTypePolicy", "FloatDTypePolicy", None)
+    return not plain or _is_quantized_policy(inner.get("name", ""))
 
 
 def _check_weights(content: bytes) -> None:

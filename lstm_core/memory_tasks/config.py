@@ -1,6 +1,6 @@
 """The settings of a race in the memory gym, their ranges, and measured presets.
 
-The training is in `memory_tasks/race_job.py`. `benchmarks/memory.py` measures each preset
+The training is in `training/race_job.py`. `benchmarks/memory.py` measures each preset
 with five seeds; the results are in `benchmarks/MEMORY.md`, and for the page in `assets/memory_gym.json`.
 """
 

@@ -1,6 +1,6 @@
 """A small trained network of the memory gym in NumPy: its answers, its score, and what its units remember.
 
-The weights come out of Keras once (`memory_tasks/race_job.py`); from then on nothing here needs Keras, so that a page
+The weights come out of Keras once (`training/race_job.py`); from then on nothing here needs Keras, so that a page
 can read a trained cell at once. The unit that carries the memory is found by `nn/unit_probe.py`.
 """
 

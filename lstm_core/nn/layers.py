@@ -219,7 +219,7 @@ def of_layer(layer: Any) -> Operation:
         )
     if getattr(layer, "quantization_mode", None):
         raise ModelError(
-            f"Layer '{layer.name}' is quantized, which can't be followed exactly; load the model before `quantize`."
+            f"Layer '{layer.name}' is quantized, which can't be followed exactly; save the model before `quantize`."
         )
     return _KNOWN[class_name](layer)
 

@@ -1,214 +1,237 @@
-"""Trains a character model on one running text: parallel streams, carried state, cut-off gradients.
+"""Trains character models: on running text with carried state, or over windows as the articles do.
 
-The text is cut into as many streams as a batch has rows; every step reads the next stretch of all
-of them and goes on from the state in which the last stretch ended (truncated back-propagation
-through time, Williams & Peng 1990). Backend-neutral; the saved model is a stock Keras model that
-starts from zeros.
+Running text is cut into as many streams as a batch has rows; every step reads the next characters of all of them and
+goes on from the state in which the last ones ended (truncated back-propagation through time, Williams & Peng 1990).
+Over windows, every position of the training part gives a window and the character behind it. The saved model is a
+stock Keras model that starts from zeros.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits
 from lstm_core.errors import ModelError
 from lstm_core.inference import registry as model_registry
 from lstm_core.inference.char_lm import TextGenerator
-from lstm_core.library.card import ModelCard
-from lstm_core.nn.jax_lstm import faster
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
+from lstm_core.training import optimizers
 from lstm_core.training.recipes.char_lm import CharacterRecipe
+from lstm_core.training.task import Trained, trained
+from lstm_core.training.trainer import Fit, Fitting, Stage, Trainer
 
-
-@dataclass(frozen=True)
-class WritingProgress:
-    """Where a run stands; losses in nats per `unit`, the validation part's only after an epoch."""
-
-    epoch: int
-    epochs: int
-    seconds: float
-    loss: float
-    validation: float | None
-    share: float = 1.0  # of this epoch that is done
-    unit: str = "character"
-
-    @property
-    def whole_epoch(self) -> bool:
-        """Whether an epoch has just ended."""
-        return self.share == 1.0
-
-    @property
-    def line(self) -> str:
-        """Where the run stands, for a person to read."""
-        line = f"epoch {self.epoch}/{self.epochs}  {self.seconds:4.0f} s  loss {self.loss:.3f}"
-        if self.validation is None:
-            return f"{line}  {self.share:4.0%} done"
-        return f"{line}  validation {self.validation:.3f} nats per {self.unit}"
-
-
-Report = Callable[[WritingProgress], Any]  # what it returns ends the run if it is True
-REPORT_EVERY = 0.5  # seconds between two reports within an epoch
+UNIT = "nats per character"
 
 
 class CarriedLSTM(layers.Layer):
-    """An LSTM that goes on where the last batch ended; for training only."""
+    """A stock LSTM layer that goes on where the last batch ended; for training only."""
 
-    def __init__(self, units: int, batch: int, name: str) -> None:
-        """`units` of the LSTM and rows of every batch."""
-        super().__init__(name=name)
-        self.lstm = layers.LSTM(units, return_sequences=True, return_state=True)
-        self._shape = (batch, units)
+    def __init__(self, lstm: layers.LSTM, batch: int) -> None:
+        """`lstm` is the layer that is trained, `batch` the rows of every batch."""
+        super().__init__(name=f"carried_{lstm.name}")
+        self.lstm = lstm
+        self._shape = (batch, lstm.units)
 
     def build(self, input_shape: Any) -> None:
-        """The LSTM's weights, and the state as two weights that aren't trained."""
-        self.lstm.build(input_shape)
+        """The state, as two weights that aren't trained."""
+        if not self.lstm.built:
+            self.lstm.build(input_shape)
         self.h, self.c = (self.add_weight(shape=self._shape, trainable=False, initializer="zeros") for _ in range(2))
 
     def call(self, x: Any) -> Any:
         """(batch, T, features) → (batch, T, units)."""
-        outputs, h, c = self.lstm(x, initial_state=[self.h.value, self.c.value])
+        self.lstm.return_state = True
+        outputs, h, c = self.lstm.call(x, initial_state=[self.h.value, self.c.value], training=True)
+        self.lstm.return_state = False  # as it is in the network that is saved
         self.h.assign(ops.stop_gradient(h))
         self.c.assign(ops.stop_gradient(c))
         return outputs
 
 
 class StatefulBatches(keras.utils.PyDataset):
-    """Batches of (streams, steps) ids and the ids that follow them.
+    """Batches of (rows, steps) ids and the ids that follow them.
 
     Each epoch starts at another place in the text, so that it is not always cut at the same ones.
     """
 
-    def __init__(self, ids: np.ndarray, streams: int, steps: int, seed: int) -> None:
+    def __init__(self, ids: Array, rows: int, steps: int, seed: int) -> None:
         """`ids` (n,) of the training text; raises ValueError if it is too short for one batch."""
         super().__init__()
-        self._ids, self._streams, self._steps = ids, streams, steps
+        self._ids, self.rows, self._steps = ids, rows, steps
         self._random = np.random.default_rng(seed)
-        self._batches = (len(ids) // streams - 1) // steps
+        self._batches = (len(ids) // rows - 1) // steps
         if self._batches < 1:
-            raise ValueError(f"{len(ids)} characters are too few for {streams} streams of {steps} steps.")
+            raise ValueError(f"{len(ids)} characters are too few for {rows} streams of {steps} steps.")
         self._rolled = ids
 
     def __len__(self) -> int:
         return self._batches
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        length = len(self._rolled) // self._streams
-        rows = self._rolled[: length * self._streams].reshape(self._streams, length)
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        length = len(self._rolled) // self.rows
+        streams = self._rolled[: length * self.rows].reshape(self.rows, length)
         first = index * self._steps
-        return rows[:, first : first + self._steps], rows[:, first + 1 : first + self._steps + 1]
+        return streams[:, first : first + self._steps], streams[:, first + 1 : first + self._steps + 1]
 
     def on_epoch_end(self) -> None:
-        """Begin elsewhere next time."""
+        """Prepare the next epoch."""
         self._rolled = np.roll(self._ids, -int(self._random.integers(len(self._ids))))
 
 
+class Windows(keras.utils.PyDataset):
+    """Batches of (rows, window, 1) ids / alphabet, and the (rows,) ids that follow; each epoch in another order."""
+
+    def __init__(self, ids: Array, alphabet: int, window: int, rows: int, seed: int) -> None:
+        """`ids` (n,) of the training text; raises ValueError if it holds no window and a character behind it."""
+        super().__init__()
+        if len(ids) <= window:
+            raise ValueError(f"{len(ids)} characters are too few for windows of {window} and one more.")
+        self._windows = np.lib.stride_tricks.sliding_window_view(ids[:-1], window)  # (n - window, window)
+        self._next, self._alphabet, self.rows = ids[window:], alphabet, rows
+        self._random = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self._next) // self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        rows = self._order[index * self.rows : (index + 1) * self.rows]
+        return (self._windows[rows] / self._alphabet).astype(np.float32)[..., None], self._next[rows]
+
+    def on_epoch_end(self) -> None:
+        """Prepare the next epoch."""
+        self._order = self._random.permutation(len(self._next))
+
+
 def writer(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
-    """The stock network that ships: Embedding, LSTM layers, Dense softmax; (batch, T) → (batch, T, alphabet)."""
-    tokens = keras.Input((None,), dtype="int32", name="characters")
-    x = layers.Embedding(alphabet, recipe.width, name="embedding")(tokens)
-    for number, units in enumerate(recipe.units):
-        x = layers.LSTM(units, return_sequences=True, name=f"lstm_{number}")(x)
-        x = layers.Dropout(recipe.dropout, name=f"dropout_{number}")(x)
-    return keras.Model(tokens, layers.Dense(alphabet, activation="softmax", name="answer")(x))
+    """The stock network that ships: LSTM layers, each with dropout, and a Dense softmax.
 
-
-def _carrying(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
-    """The same network with carried state and logits; its trainable weights are in the same order."""
-    tokens = keras.Input(batch_shape=(recipe.streams, recipe.steps), dtype="int32")
-    x = layers.Embedding(alphabet, recipe.width)(tokens)
-    for number, units in enumerate(recipe.units):
-        x = CarriedLSTM(units, recipe.streams, f"carried_{number}")(x)
-        x = layers.Dropout(recipe.dropout)(x)
-    return keras.Model(tokens, layers.Dense(alphabet)(x))
-
-
-def train_characters(
-    recipe: CharacterRecipe, report: Report = lambda progress: None
-) -> tuple[keras.Model, Alphabet, ModelCard]:
-    """Train a recipe; keeps the epoch whose validation part surprises it least.
-
-    When `report` returns True, training ends at once; if that was within the first epoch, the weights are kept as
-    they are.
-
-    Raises:
-        DatasetError: if a text isn't there.
-        ModelError: if the model to begin with isn't there, or has other sizes.
+    Over running text it begins with an embedding and answers after each character, (batch, T) → (batch, T, alphabet);
+    over windows it reads numbers and answers once, (batch, window, 1) → (batch, alphabet).
     """
-    began = time.monotonic()
-    keras.utils.set_random_seed(recipe.seed)
-    texts = [registry.load_text(name) for name in (recipe.dataset, *recipe.also)]
-    if recipe.small_letters:
-        texts = [text.lower() for text in texts]
-    training, validation, _ = splits.hold_out(texts[0])
-    others = [splits.hold_out(text)[0] for text in texts[1:]]
-    alphabet = Alphabet.of("".join(texts))
-    model, shipped = _carrying(len(alphabet), recipe), writer(len(alphabet), recipe)
-    if recipe.begin_with:
-        _take_over(model_registry.load(recipe.begin_with), shipped, alphabet)
-        _copy(shipped, model)
-    watch = _CarryingWatch(shipped, recipe, alphabet, validation, report, began)
-    stages = [(alphabet.encode("\n\n".join([training, *others])), recipe.epochs - recipe.alone)]
-    stages.append((alphabet.encode(training), recipe.epochs))
-    _fit(recipe, model, stages, watch)
-    shipped.set_weights(watch.best)
-    if recipe.finish and not watch.ended:
-        _finish(recipe, model, shipped, alphabet.encode(training + validation), report, began)
-    seconds = time.monotonic() - began
-    return shipped, alphabet, recipe.card(watch.curves, len(training), len(validation), shipped.count_params(), seconds)
+    if recipe.window:
+        x = start = keras.Input((recipe.window, 1), name="characters")
+    else:
+        start = keras.Input((None,), dtype="int32", name="characters")
+        x = layers.Embedding(alphabet, recipe.width, name="embedding")(start)
+    last = len(recipe.units) - 1
+    for number, units in enumerate(recipe.units):
+        x = layers.LSTM(units, return_sequences=number < last or not recipe.window, name=f"lstm_{number}")(x)
+        x = layers.Dropout(recipe.dropout, name=f"dropout_{number}")(x)
+    return keras.Model(start, layers.Dense(alphabet, activation="softmax", name="answer")(x))
 
 
-def _fit(recipe: CharacterRecipe, model: keras.Model, stages: list[tuple[np.ndarray, int]], watch: Any) -> None:
-    """Train on the ids of each stage until its last epoch, under one schedule."""
-    batches = [StatefulBatches(ids, recipe.streams, recipe.steps, recipe.seed) for ids, _ in stages]
-    lengths = np.diff([0, *(last for _, last in stages)])
-    steps = sum(len(part) * int(length) for part, length in zip(batches, lengths, strict=True))
-    model.compile(
-        optimizer=_optimizer(recipe, steps), loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
-    with faster(model):
-        for part, length, (_, last) in zip(batches, lengths, stages, strict=True):
-            if getattr(watch, "ended", False):
-                return
-            first = last - int(length)
-            model.fit(part, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[watch])
+def carrying(network: keras.Model, recipe: CharacterRecipe) -> keras.Model:
+    """The layers of a network of `writer`, with carried state; (batch, bptt_steps) → the same answers."""
+    x = start = keras.Input(batch_shape=(recipe.batch, recipe.bptt_steps), dtype="int32")
+    for layer in network.layers[1:]:
+        x = (CarriedLSTM(layer, recipe.batch) if isinstance(layer, layers.LSTM) else layer)(x)
+    return keras.Model(start, x)
 
 
-def _finish(
-    recipe: CharacterRecipe, model: keras.Model, shipped: keras.Model, ids: np.ndarray, report: Report, began: float
-) -> None:
-    """Go on from the weights of `shipped` with all that may be trained on, and put the new ones there."""
-    _copy(shipped, model)
-    gentle = replace(recipe, rate=recipe.rate / 2)
+class CharacterTask:
+    """Trains a `CharacterRecipe`; keeps the epoch with the fewest nats per character of the validation part."""
 
-    def show(epoch: int, logs: Any) -> None:
-        seconds = time.monotonic() - began
-        at = recipe.epochs + epoch + 1, recipe.epochs + recipe.finish
-        if report(WritingProgress(*at, seconds, logs["loss"], None)) is True:
-            model.stop_training = True
+    def __init__(self, recipe: CharacterRecipe) -> None:
+        self.recipe = recipe
+        texts = [registry.load_text(name) for name in (recipe.dataset, *recipe.extra_texts)]
+        texts = [text.lower() for text in texts] if recipe.lowercase else texts
+        self.training, self.validation, _ = splits.hold_out(texts[0])
+        self.others = [splits.hold_out(text)[0] for text in texts[1:]]
+        self.alphabet = Alphabet.of("".join(texts))
 
-    _fit(gentle, model, [(ids, recipe.finish)], keras.callbacks.LambdaCallback(on_epoch_end=show))
-    _copy(model, shipped)
+    def train(self, trainer: Trainer) -> Trained:
+        """As `TrainingTask.train`.
+
+        Raises:
+            ModelError: if the initial model isn't there, or has other sizes.
+        """
+        recipe = self.recipe
+        keras.utils.set_random_seed(recipe.seed)
+        network = writer(len(self.alphabet), recipe)
+        if recipe.initial_model:
+            copy_weights(model_registry.load(recipe.initial_model), network, self.alphabet)
+        fit = self._fit_windows(trainer, network) if recipe.window else self._fit_streams(trainer, network)
+        characters = {"training": len(self.training), "validation": len(self.validation)}
+        found = trained(recipe, trainer, fit, self.alphabet, {"characters": characters})
+        if recipe.refit_epochs and trainer.ended == "finished":
+            network.set_weights(fit.network.get_weights())
+            gentle = replace(recipe, epochs=recipe.refit_epochs, learning_rate=recipe.learning_rate / 2)
+            ids = self.alphabet.encode(self.training + self.validation)
+            batches = StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed)
+            model = self._compiled(gentle, network, len(batches) * gentle.epochs)
+            refit = trainer.fit(Stage(model, batches, gentle.epochs, network=network, name="all", logits=True))
+            found = found._replace(model=refit.network)
+        return found
+
+    def _fit_windows(self, trainer: Trainer, network: keras.Model) -> Fit:
+        recipe = self.recipe
+        ids = self.alphabet.encode(self.training)
+        batches = Windows(ids, len(self.alphabet), recipe.window, recipe.batch, recipe.seed)
+        network.compile(keras.optimizers.Adam(recipe.learning_rate), "sparse_categorical_crossentropy")
+        return trainer.fit(Stage(network, batches, recipe.epochs, measure=self._measure, keep_best=True, unit=UNIT))
+
+    def _fit_streams(self, trainer: Trainer, network: keras.Model) -> Fit:
+        """All texts first, then the text itself alone, under one schedule."""
+        recipe, encode = self.recipe, self.alphabet.encode
+        parts = [encode("\n\n".join([self.training, *self.others])), encode(self.training)]
+        lengths = [recipe.epochs - recipe.epochs_alone, recipe.epochs_alone]
+        batches = [StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed) for ids in parts]
+        model = self._compiled(recipe, network, int(np.dot([len(part) for part in batches], lengths)))
+        fitting = Fitting(
+            trainer,
+            Stage(
+                model,
+                batches[0],
+                recipe.epochs,
+                measure=self._measure,
+                network=network,
+                keep_best=True,
+                logits=True,
+                unit=UNIT,
+            ),
+        )
+        for part, length in zip(batches, lengths, strict=True):
+            fitting.run(length, part)
+        return fitting.finish()
+
+    def _compiled(self, recipe: CharacterRecipe, network: keras.Model, steps: int) -> keras.Model:
+        model = carrying(network, recipe)
+        model.compile(
+            optimizer=optimizers.adamw(steps, recipe.learning_rate, recipe.weight_decay),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        return model
+
+    def _measure(self, network: keras.Model) -> dict[str, float]:
+        """Nats per character of the validation part."""
+        model = TextGenerator(self.recipe.card(), self.alphabet, network, Network(network))
+        return {"validation_loss": model.score(self.validation).nats_per_character}
 
 
-def _take_over(first: Any, shipped: keras.Model, alphabet: Alphabet) -> None:
-    """Put the weights of a trained generator into a network with another alphabet; strange characters stay as they are.
+def copy_weights(first: Any, network: keras.Model, alphabet: Alphabet) -> None:
+    """Put the weights of a loaded generator into a network with another alphabet; new characters keep their own.
+
+    Args:
+        first: the loaded generator.
+        network: of `writer`.
+        alphabet: of the network.
 
     Raises:
         ModelError: if the sizes differ.
     """
-    known = [(alphabet.ids[sign], old) for sign, old in first.alphabet.ids.items() if sign in alphabet.ids]
-    new, old = (np.array(side) for side in zip(*known, strict=True))
+    pairs = [(alphabet.ids[each], old) for each, old in first.alphabet.ids.items() if each in alphabet.ids]
+    new, old = (np.array(side) for side in zip(*pairs, strict=True))
     mixed = []
-    for variable, before in zip(shipped.weights, first.model.get_weights(), strict=True):
-        after = keras.ops.convert_to_numpy(variable).copy()
+    for variable, before in zip(network.weights, first.model.get_weights(), strict=True):
+        after = ops.convert_to_numpy(variable).copy()
         if variable.path.startswith("embedding"):
             after[new] = before[old]
         elif variable.path.startswith("answer"):
@@ -216,93 +239,6 @@ def _take_over(first: Any, shipped: keras.Model, alphabet: Alphabet) -> None:
         elif after.shape == before.shape:
             after = before
         else:
-            raise ModelError(f"The model '{first.card.name}' has other sizes, so nothing can begin with it.")
+            raise ModelError(f"The model '{first.card.name}' has other sizes, so its weights can't be initial ones.")
         mixed.append(after)
-    shipped.set_weights(mixed)
-
-
-def _optimizer(recipe: CharacterRecipe, steps: int) -> Any:
-    warm_up = min(100, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(steps - warm_up, 1), warmup_target=recipe.rate, warmup_steps=warm_up
-    )
-    return keras.optimizers.AdamW(schedule, weight_decay=recipe.decay, global_clipnorm=1.0)
-
-
-def _copy(source: keras.Model, target: keras.Model) -> None:
-    for variable, other in zip(target.trainable_variables, source.trainable_variables, strict=True):
-        variable.assign(other.value)
-
-
-class Watch(keras.callbacks.Callback):
-    """Says how far an epoch is; after it, reads the validation part and keeps the best weights.
-
-    Attributes:
-        curves: `loss` and `validation_loss`, a point an epoch.
-        best: the weights of the epoch with the lowest validation loss.
-        ended: whether somebody ended the run.
-        unit: what a loss is counted per.
-    """
-
-    unit = "character"
-
-    def __init__(self, recipe: Any, vocabulary: Any, validation: Any, report: Report, began: float) -> None:
-        super().__init__()
-        self._recipe, self._vocabulary, self._validation = recipe, vocabulary, validation
-        self._report, self._began, self._epoch, self._said = report, began, 0, 0.0
-        self.curves: dict[str, list[float]] = {"loss": [], "validation_loss": []}
-        self.best: list[np.ndarray] = []
-        self.ended = False
-
-    def stock(self) -> keras.Model:
-        """The network that is validated and kept."""
-        return self.model
-
-    def nats(self, network: keras.Model) -> float:
-        """How surprised a network is by the validation part, in nats per unit."""
-        card = ModelCard(self._recipe.name, self._recipe.title, "generator", self._recipe.dataset, "")
-        return (
-            TextGenerator(card, self._vocabulary, network, Network(network)).score(self._validation).nats_per_character
-        )
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep count."""
-        self._epoch = epoch + 1
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """A report now and then."""
-        steps = self.params["steps"]
-        if time.monotonic() - self._said >= REPORT_EVERY and batch + 1 < steps:
-            self._say(float(logs["loss"]), None, (batch + 1) / steps)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """One more point of the curves; an epoch that was cut short isn't validated."""
-        network = self.stock()
-        if self.ended:
-            self.best = self.best or network.get_weights()
-            return
-        nats = self.nats(network)
-        if not self.best or nats < min(self.curves["validation_loss"]):
-            self.best = network.get_weights()
-        self.curves["loss"].append(round(float(logs["loss"]), 4))
-        self.curves["validation_loss"].append(round(nats, 4))
-        self._say(float(logs["loss"]), nats, 1.0)
-
-    def _say(self, loss: float, validation: float | None, share: float) -> None:
-        self._said = time.monotonic()
-        where = self._epoch, self._recipe.epochs, self._said - self._began
-        if self._report(WritingProgress(*where, loss, validation, share, self.unit)) is True:
-            self.ended = self.model.stop_training = True
-
-
-class _CarryingWatch(Watch):
-    """The same for a network with carried state, whose weights are put into the stock one first."""
-
-    def __init__(self, shipped: keras.Model, *about: Any) -> None:
-        super().__init__(*about)
-        self._shipped = shipped
-
-    def stock(self) -> keras.Model:
-        """The stock network, with the weights of now."""
-        _copy(self.model, self._shipped)
-        return self._shipped
+    network.set_weights(mixed)

@@ -1,13 +1,11 @@
-"""Trains a recipe for networks that fill blanks: sentences of the grammar drawn anew in each epoch.
+"""Trains networks that fill blanks, on sentences of the grammar that are sampled anew for each epoch.
 
-Chosen by the grammar's validation sentences; held-out sentences are never drawn here.
+Held-out sentences are never sampled here; figures come from the grammar's validation sentences.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -15,79 +13,89 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.datasets import cloze_grammar
 from lstm_core.datasets.cloze_grammar import Sentence
-from lstm_core.library.card import ModelCard
 from lstm_core.text.encoder import UNKNOWN, Encoder, Vocabulary
-from lstm_core.training import family_architectures
-from lstm_core.training.classifier import Progress, Trained, categorical_accuracy
-from lstm_core.training.recipes.base import card_of
+from lstm_core.training import architectures, optimizers
+from lstm_core.training.classifier import categorical_accuracy
 from lstm_core.training.recipes.family import BlankRecipe
+from lstm_core.training.task import Trained, trained
+from lstm_core.training.trainer import Stage, Trainer
 
 LENGTH = 40  # words read of a sentence; the grammar's are shorter
 
 
-def train_blank_filler(recipe: BlankRecipe, report: Callable[[Progress], Any] = lambda progress: None) -> Trained:
-    """Train one network; keeps the last epoch's weights.
+class BlankTask:
+    """Trains a `BlankRecipe`; keeps the weights of the last epoch."""
 
-    Args:
-        recipe: how.
-        report: told after each epoch; if it returns True, training ends.
-    """
-    began = time.monotonic()
-    keras.utils.set_random_seed(recipe.seed)
-    encoder = _encoder()
-    model = family_architectures.blank_filler(len(encoder.vocabulary), len(cloze_grammar.ANSWERS), both=recipe.both)
-    asked = family_architectures.at_the_place(model)
-    steps = -(-recipe.sentences // recipe.batch)
-    asked.compile(recipe.optimizer(steps * recipe.epochs), "categorical_crossentropy", metrics=[categorical_accuracy])
-    validation = _arrays(encoder, cloze_grammar.sample("validation", recipe.validation, recipe.seed))
-    random = np.random.default_rng(recipe.seed)
-    curves: dict[str, list[float]] = {}
-    for epoch in range(recipe.epochs):
-        (ids, place), target = _arrays(
-            encoder, cloze_grammar.sample("training", recipe.sentences, recipe.seed * 1000 + epoch + 1)
-        )
-        ids = np.where((random.random(ids.shape) < recipe.word_dropout) & (ids > UNKNOWN) & (place == 0), UNKNOWN, ids)
-        past = asked.fit([ids, place], target, recipe.batch, verbose=0, validation_data=validation).history
-        figures = {
-            "loss": past["loss"][0], "accuracy": past["categorical_accuracy"][0],
-            "validation_loss": past["val_loss"][0], "validation_accuracy": past["val_categorical_accuracy"][0],
-        }  # fmt: skip
-        for name, value in figures.items():
-            curves.setdefault(name, []).append(round(float(value), 4))
-        if report(Progress(epoch + 1, recipe.epochs, steps, steps, time.monotonic() - began, **figures)) is True:
-            break
-    return Trained(model, encoder, _card(recipe, curves, model, time.monotonic() - began))
+    def __init__(self, recipe: BlankRecipe) -> None:
+        self.recipe = recipe
+        empty = Encoder("blanks", Vocabulary(()), LENGTH)
+        words = ([token.text for token in empty.tokens_of(each.text)] for each in cloze_grammar.sentences("training"))
+        self.encoder = Encoder("blanks", Vocabulary.build(words, size=1000), LENGTH)
+
+    def train(self, trainer: Trainer) -> Trained:
+        """As `TrainingTask.train`."""
+        recipe = self.recipe
+        keras.utils.set_random_seed(recipe.seed)
+        size, answers = len(self.encoder.vocabulary), len(cloze_grammar.ANSWERS)
+        network = architectures.blank_filler(size, answers, both=recipe.bidirectional)
+        model = architectures.at_the_place(network)
+        batches = SampledSentences(self.encoder, recipe)
+        optimizer = optimizers.adam(len(batches) * recipe.epochs, recipe.learning_rate)
+        model.compile(optimizer, "categorical_crossentropy", metrics=[categorical_accuracy])
+        held_out = cloze_grammar.sample("validation", recipe.validation, recipe.seed)
+        validation = FixedSentences(self.encoder, held_out, recipe.batch)
+        fit = trainer.fit(Stage(model, batches, recipe.epochs, validation=validation, network=network))
+        sizes = {"training": len(cloze_grammar.sentences("training")), "validation": recipe.validation}
+        sampled = recipe.sentences_per_epoch * recipe.epochs
+        about = {"examples": sizes, "drawn": sampled, "batch": recipe.batch}
+        return trained(recipe, trainer, fit, self.encoder, about, cloze_grammar.ANSWERS)
 
 
-def _encoder() -> Encoder:
-    """Every word of the training sentences, the blank among them."""
-    empty = Encoder("blanks", Vocabulary(()), LENGTH)
-    words = ([token.text for token in empty.tokens_of(each.text)] for each in cloze_grammar.sentences("training"))
-    return Encoder("blanks", Vocabulary.build(words, size=1000), LENGTH)
+class FixedSentences(keras.utils.PyDataset):
+    """Batches of ((ids (n, LENGTH), a 1 at each blank), one-hot answers (n, answers)) of given sentences."""
+
+    def __init__(self, encoder: Encoder, sentences: Sequence[Sentence], rows: int) -> None:
+        super().__init__()
+        self._encoder, self.rows = encoder, rows
+        self._arrays = self._encoded(sentences)
+
+    def __len__(self) -> int:
+        return -(-len(self._arrays[0]) // self.rows)
+
+    def __getitem__(self, index: int) -> tuple[tuple[Array, Array], Array]:
+        ids, place, answers = (part[index * self.rows : (index + 1) * self.rows] for part in self._arrays)
+        return (ids, place), answers
+
+    def _encoded(self, sentences: Sequence[Sentence]) -> tuple[Array, Array, Array]:
+        ids = np.zeros((len(sentences), LENGTH), np.int32)
+        for row, sentence in zip(ids, sentences, strict=True):
+            values = self._encoder.encode(sentence.text).ids
+            row[: len(values)] = values
+        place = (ids == self._encoder.vocabulary.ids[cloze_grammar.BLANK]).astype(np.float32)
+        answers = [cloze_grammar.ANSWERS.index(sentence.answer) for sentence in sentences]
+        return ids, place, np.eye(len(cloze_grammar.ANSWERS), dtype=np.float32)[answers]
 
 
-def _arrays(encoder: Encoder, drawn: Sequence[Sentence]) -> tuple[list[Array], Array]:
-    """[ids (n, T), a 1 at each blank (n, T)], and the answers, one-hot (n, answers)."""
-    encoded = [encoder.encode(each.text).ids for each in drawn]
-    ids = np.zeros((len(drawn), LENGTH), np.int32)
-    for row, values in zip(ids, encoded, strict=True):
-        row[: len(values)] = values
-    place = (ids == encoder.vocabulary.ids[cloze_grammar.BLANK]).astype(np.float32)
-    target = np.eye(len(cloze_grammar.ANSWERS), dtype=np.float32)[
-        [cloze_grammar.ANSWERS.index(each.answer) for each in drawn]
-    ]
-    return [ids, place], target
+class SampledSentences(FixedSentences):
+    """The same of training sentences that are sampled for each epoch, with some words replaced by "unknown"."""
 
+    def __init__(self, encoder: Encoder, recipe: BlankRecipe) -> None:
+        self._recipe, self._epoch, self._random = recipe, 0, np.random.default_rng(recipe.seed)
+        super().__init__(encoder, self._sample(), recipe.batch)
+        self._hide_words()
 
-def _card(recipe: BlankRecipe, curves: dict[str, list[float]], model: keras.Model, seconds: float) -> ModelCard:
-    facts = {
-        "examples": {"training": len(cloze_grammar.sentences("training")), "validation": recipe.validation},
-        "drawn": recipe.sentences * recipe.epochs,
-        "batch": recipe.batch,
-        "epochs": recipe.epochs,
-        "kept_epoch": recipe.epochs,
-        "parameters": int(model.count_params()),
-        "backend": keras.backend.backend(),
-        "curves": curves,
-    }
-    return card_of(recipe, "blank filler", "blanks", seconds, facts, cloze_grammar.ANSWERS)
+    def on_epoch_end(self) -> None:
+        """Prepare the next epoch."""
+        self._epoch += 1
+        self._arrays = self._encoded(self._sample())
+        self._hide_words()
+
+    def _sample(self) -> Sequence[Sentence]:
+        seed = self._recipe.seed * 1000 + self._epoch + 1
+        return cloze_grammar.sample("training", self._recipe.sentences_per_epoch, seed)
+
+    def _hide_words(self) -> None:
+        ids, place, answers = self._arrays
+        hidden = (self._random.random(ids.shape) < self._recipe.word_dropout) & (ids > UNKNOWN) & (place == 0)
+        order = self._random.permutation(len(ids))
+        self._arrays = np.where(hidden, UNKNOWN, ids)[order], place[order], answers[order]

@@ -37,14 +37,14 @@ def forecast_arguments(series: Series, recipe: ForecastRecipe | None = None) -> 
 
 
 def work(
-    arguments: dict[str, Any], tell: Callable[[dict[str, Any]], None], stopped: Callable[[], bool]
+    arguments: dict[str, Any], report: Callable[[dict[str, Any]], None], should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
     """Train on a series; the work of a job.
 
     Args:
         arguments: as the function of that name makes them.
-        tell: hears after each epoch of the `share` that is done (0…1) and of a `line` that says the same in words.
-        stopped: true once somebody wants it to end; the best network up to then is kept.
+        report: called with the `share` that is done (0…1) and a `line` that says the same in words.
+        should_stop: True once the run is to end; the best network up to then is kept.
 
     Returns:
         `model`: the bytes of a pack.
@@ -53,13 +53,16 @@ def work(
         SeriesError: if the series is too short, or never changes.
     """
     from lstm_core.library import bundle
-    from lstm_core.training.forecaster import ForecastProgress, train_forecaster
-
-    def report(progress: ForecastProgress) -> bool:
-        tell({"share": progress.share, "line": progress.line})
-        return stopped()
+    from lstm_core.training.forecaster import ForecastTask
+    from lstm_core.training.progress import Progress
+    from lstm_core.training.trainer import Trainer
 
     recipe, series = ForecastRecipe(**arguments["recipe"]), Series(**arguments["series"])
-    network, settings, card = train_forecaster(recipe, report, [series])
-    card = replace(card, training={**card.training, "command": "on the page “Forecasting”"})
-    return {"model": bundle.bundle_model(network, settings, card)}
+
+    def show(progress: Progress) -> None:
+        done = (recipe.forms.index(progress.stage) + progress.share) / len(recipe.forms)
+        report({"share": done, "line": progress.line})
+
+    found = ForecastTask(recipe, [series]).train(Trainer(show, should_stop))
+    card = replace(found.card, training={**found.card.training, "command": "on the page “Forecasting”"})
+    return {"model": bundle.bundle_model(found.model, found.vocabulary, card)}

@@ -20,8 +20,8 @@ Inputs = tuple[Array, ...]
 
 
 @dataclass(frozen=True)
-class Openings:
-    """Openings of questions that are made to name a language; what they name is their label.
+class Prefixes:
+    """Prefixes of questions that are made to name a language; what they name is their label.
 
     A text's own label can't be kept: the point is that a name decides where little else is said.
 
@@ -56,21 +56,21 @@ class Openings:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is drawn anew each time a text is read; shares are 0…1.
+    """What is sampled anew each time a text is read; shares are 0…1.
 
     Attributes:
         named: share of the texts of which the second reading is taken, with the hard target.
         unknown: share of the tokens that become "unknown", and their pair with them.
         deleted: share of the tokens that are left out.
         anywhere: read `length` tokens from anywhere in the text, or else the first.
-        openings: see `Openings`.
+        prefixes: see `Prefixes`.
     """
 
     named: float = 0.0
     unknown: float = 0.0
     deleted: float = 0.0
     anywhere: bool = False
-    openings: Openings | None = None
+    prefixes: Prefixes | None = None
 
 
 class TextBatches(keras.utils.PyDataset):
@@ -85,7 +85,7 @@ class TextBatches(keras.utils.PyDataset):
         hard: (n, outputs), the same for the second; None for `targets`.
         batch: texts a batch.
         length: the most tokens that are read.
-        draw: the augmentation.
+        augmentation: none where it is None.
         seed: None reads every text as it is, in order of length.
     """
 
@@ -97,16 +97,18 @@ class TextBatches(keras.utils.PyDataset):
         hard: Array | None = None,
         batch: int,
         length: int,
-        draw: Augmentation | None = None,
+        augmentation: Augmentation | None = None,
         seed: int | None = None,
     ) -> None:
         super().__init__()
         self._readings, self._targets = readings, targets
         self._hard = targets if hard is None else hard
-        self._batch, self._length, self._draw = batch, length, draw or Augmentation()
+        self._batch, self._length, self._augmentation = batch, length, augmentation or Augmentation()
         self._random = None if seed is None else np.random.default_rng(seed)
-        self._openings = self._draw.openings.among(readings[0]) if self._draw.openings else []
-        self._lengths = np.array([min(len(inputs[0]) * (1 - self._draw.deleted), length) for inputs in readings[0]])
+        self._prefixes = self._augmentation.prefixes.among(readings[0]) if self._augmentation.prefixes else []
+        self._lengths = np.array(
+            [min(len(inputs[0]) * (1 - self._augmentation.deleted), length) for inputs in readings[0]]
+        )
         self._plan = self._planned()
 
     @property
@@ -121,31 +123,31 @@ class TextBatches(keras.utils.PyDataset):
         chosen = self._plan[index]
         rows, targets = zip(*(self._read(text) for text in chosen), strict=True)
         inputs = tuple(pad(ids, up_to=self._length) for ids in zip(*rows, strict=True))
-        if self._random is not None and self._draw.unknown:
-            dropped = self._random.random(inputs[0].shape) < self._draw.unknown
+        if self._random is not None and self._augmentation.unknown:
+            dropped = self._random.random(inputs[0].shape) < self._augmentation.unknown
             for ids in inputs:
                 ids[dropped & (ids != PAD)] = UNKNOWN
         return inputs if len(inputs) > 1 else inputs[0], np.stack(targets)
 
     def _read(self, text: int) -> tuple[Inputs, Array]:
         """One text's ids and target, with what is drawn."""
-        inputs, random, draw = self._readings[0][text], self._random, self._draw
+        inputs, random, augmentation = self._readings[0][text], self._random, self._augmentation
         if random is None:
             return tuple(ids[: self._length] for ids in inputs), self._targets[text]
-        if draw.openings is not None and self._openings and random.random() < draw.openings.share:
-            return draw.openings.draw(self._openings, random)
+        if augmentation.prefixes is not None and self._prefixes and random.random() < augmentation.prefixes.share:
+            return augmentation.prefixes.draw(self._prefixes, random)
         target = self._targets[text]
-        if len(self._readings) > 1 and random.random() < draw.named:
+        if len(self._readings) > 1 and random.random() < augmentation.named:
             inputs, target = self._readings[1][text], self._hard[text]
         return self._cut(inputs, random), target
 
     def _cut(self, inputs: Inputs, random: np.random.Generator) -> Inputs:
-        whole = round(self._length / (1 - self._draw.deleted))
+        whole = round(self._length / (1 - self._augmentation.deleted))
         spare = len(inputs[0]) - whole
-        first = int(random.integers(spare + 1)) if self._draw.anywhere and spare > 0 else 0
+        first = int(random.integers(spare + 1)) if self._augmentation.anywhere and spare > 0 else 0
         inputs = tuple(ids[first : first + whole] for ids in inputs)
-        if self._draw.deleted:
-            kept = random.random(len(inputs[0])) >= self._draw.deleted
+        if self._augmentation.deleted:
+            kept = random.random(len(inputs[0])) >= self._augmentation.deleted
             kept[random.integers(len(kept))] = True  # something is left to read
             inputs = tuple(ids[kept][: self._length] for ids in inputs)
         return tuple(ids[: self._length] for ids in inputs)

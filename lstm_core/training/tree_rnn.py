@@ -1,12 +1,10 @@
 """Trains the recursive network: batches of trees, one level of all of them at a time.
 
-Backend-neutral, and deterministic for a seed, a machine and a backend. What the network does once it is trained is
-in `inference/tree_rnn.py`.
+What the network does once it is trained is in `inference/tree_rnn.py`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +16,10 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import sentiment_trees
 from lstm_core.datasets.sentiment_trees import Tree
 from lstm_core.inference.tree_rnn import LAYERS, Forest, TreeReader, Words, forest_of, tree_figures
-from lstm_core.library.card import ModelCard
+from lstm_core.training import optimizers
 from lstm_core.training.recipes.seq2seq_tree import SequenceRecipe
-from lstm_core.training.seq2seq import EpochWatch, Report, falling_adam
+from lstm_core.training.task import Trained, trained
+from lstm_core.training.trainer import Stage, Trainer
 
 DEPTHS = (0.02, 0.08, 0.3, 0.3, 0.3)  # how often each depth is drawn
 
@@ -31,7 +30,7 @@ def recursive_network(words: Words, units: int) -> keras.Model:
     Outputs: the word's vector, the bracket's vector, the word's answer (batch, classes), the bracket's answer.
     """
     word = keras.Input((), dtype="int32", name="word")
-    left, right = keras.Input((units,), name="left"), keras.Input((units,), name="categorical_accuracy")
+    left, right = keras.Input((units,), name="left"), keras.Input((units,), name="right")
     spread = keras.initializers.RandomNormal(stddev=0.5)
     leaf = layers.Embedding(len(words.words), units, embeddings_initializer=spread, name=LAYERS[0])(word)
     both = layers.Concatenate(name="both")([left, right])  # (batch, 2·units)
@@ -60,8 +59,9 @@ class ForestNetwork(keras.Model):
 class Forests(keras.utils.PyDataset):
     """The same batches in each epoch in another order; all are padded to one shape, and a pad weighs nothing."""
 
-    def __init__(self, forests: Sequence[Forest], seed: int) -> None:
+    def __init__(self, forests: Sequence[Forest], seed: int, rows: int) -> None:
         super().__init__()
+        self.rows = rows  # trees of a batch
         self._random = np.random.default_rng(seed)
         heights = max(len(forest.levels) for forest in forests)
         sizes = [[len(forest.words), *map(len, forest.levels)] for forest in forests]
@@ -107,23 +107,28 @@ def drawn(count: int, rng: np.random.Generator) -> list[Tree]:
     return found
 
 
-def train_tree_reader(
-    recipe: SequenceRecipe, report: Report = lambda progress: None
-) -> tuple[keras.Model, Words, ModelCard]:
-    """Train a recipe of task "tree reader"; the last epoch's weights are kept."""
-    began = time.monotonic()
-    keras.utils.set_random_seed(recipe.seed)
-    words, rng = Words(), np.random.default_rng(recipe.seed)
-    many = [[sentiment_trees.pieces(tree) for tree in drawn(recipe.batch, rng)] for _ in range(recipe.steps)]
-    batches = Forests([forest_of(batch, words) for batch in many], recipe.seed)
-    network = recursive_network(words, recipe.units)
-    learner = ForestNetwork(network)
-    learner.compile(optimizer=falling_adam(recipe), loss="sparse_categorical_crossentropy", weighted_metrics=[])
+class TreeTask:
+    """Trains a `SequenceRecipe` for the recursive network; keeps the weights of the last epoch."""
 
-    def share_right() -> float:
-        return tree_figures(TreeReader(recipe.card({}, {}, 0, 0), words, network), "validation")["accuracy"]
+    def __init__(self, recipe: SequenceRecipe) -> None:
+        self.recipe, self.words = recipe, Words()
 
-    watch = EpochWatch(recipe, share_right, report, began)
-    learner.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
-    examples = {"training": recipe.batch * recipe.steps}
-    return network, words, recipe.card(watch.curves, examples, network.count_params(), time.monotonic() - began)
+    def train(self, trainer: Trainer) -> Trained:
+        """As `TrainingTask.train`."""
+        recipe, rng = self.recipe, np.random.default_rng(self.recipe.seed)
+        keras.utils.set_random_seed(recipe.seed)
+        steps = range(recipe.steps_per_epoch)
+        forests = [[sentiment_trees.pieces(tree) for tree in drawn(recipe.batch, rng)] for _ in steps]
+        batches = Forests([forest_of(trees, self.words) for trees in forests], recipe.seed, recipe.batch)
+        network = recursive_network(self.words, recipe.units)
+        model = ForestNetwork(network)
+        optimizer = optimizers.adam(len(batches) * recipe.epochs, recipe.learning_rate)
+        model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", weighted_metrics=[])
+        fit = trainer.fit(Stage(model, batches, recipe.epochs, measure=self._measure, network=network))
+        examples = {"training": recipe.batch * recipe.steps_per_epoch}
+        return trained(recipe, trainer, fit, self.words, {"examples": examples, "batch": recipe.batch})
+
+    def _measure(self, network: keras.Model) -> dict[str, float]:
+        """The share of validation trees that are answered right."""
+        figures = tree_figures(TreeReader(self.recipe.card(), self.words, network), "validation")
+        return {"validation_accuracy": figures["accuracy"]}

@@ -6,7 +6,6 @@ saved model is a stock Keras model. What it is used for is in `inference/word_lm
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,12 +16,12 @@ from keras import layers, ops
 from lstm_core.arrays import Array
 from lstm_core.datasets import sentences
 from lstm_core.inference.word_lm import CountedWords, WordModel
-from lstm_core.library.card import ModelCard
-from lstm_core.nn.jax_lstm import faster
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD
-from lstm_core.training.char_lm import Report, Watch
+from lstm_core.training import optimizers
 from lstm_core.training.recipes.word_lm import WordRecipe
+from lstm_core.training.task import Trained, trained
+from lstm_core.training.trainer import Stage, Trainer
 
 NOTHING = -1  # the class of a pad; that of every word is 0, since the right one's logit stands first
 STEP = 8  # lengths are rounded up to multiples of this, so that there are few shapes to compile
@@ -75,7 +74,7 @@ class SentenceBatches(keras.utils.PyDataset):
         self._plan = [plan[place] for place in self._random.permutation(len(plan))]
 
 
-class SampledAnswer(layers.Layer):
+class SampledSoftmax(layers.Layer):
     """The logits of the right word and of a few drawn ones, instead of the whole vocabulary's; for training only.
 
     The softmax over them, each divided by how often it is drawn, has nearly the gradient of the whole
@@ -84,24 +83,24 @@ class SampledAnswer(layers.Layer):
     laid beside those over the whole vocabulary.
     """
 
-    def __init__(self, answer: layers.Dense, drawn: int, seed: int) -> None:
-        """`answer` is the layer that is trained, `drawn` how many words a batch."""
+    def __init__(self, answer: layers.Dense, num_sampled: int, seed: int) -> None:
+        """`answer` is the layer that is trained, `num_sampled` how many words a batch."""
         super().__init__(name="sampled")
-        self.answer, self._drawn = answer, drawn
+        self.answer, self._num_sampled = answer, num_sampled
         self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, x: Any, targets: Any) -> Any:
-        """(batch, T, narrow) and (batch, T) ids → (batch, T, 1 + drawn) logits; the right word's stands first."""
+        """(batch, T, projection) and (batch, T) ids → (batch, T, 1 + drawn) logits; the right word's stands first."""
         words = self.answer.units - 1  # all but the pad
-        u = keras.random.uniform((self._drawn,), seed=self._seeds)
+        u = keras.random.uniform((self._num_sampled,), seed=self._seeds)
         drawn = ops.clip(ops.cast(ops.exp(u * np.log(words + 1)), "int32"), 1, words)  # (drawn,)
 
         def often(ids: Any) -> Any:
             """How often each id is drawn, on average."""
             k = ops.cast(ops.maximum(ids, 1), "float32")
-            return ops.log((k + 1) / k) * self._drawn / np.log(words + 1)
+            return ops.log((k + 1) / k) * self._num_sampled / np.log(words + 1)
 
-        table, bias = ops.transpose(self.answer.kernel), self.answer.bias  # (vocabulary, narrow)
+        table, bias = ops.transpose(self.answer.kernel), self.answer.bias  # (vocabulary, projection)
         # The right word is there anyway: what it is divided by is the chance to be drawn at all, 1 for a frequent word.
         lift = ops.take(bias, targets) - ops.log(1 - ops.exp(-often(targets)))
         right = ops.sum(x * ops.take(table, targets, axis=0), axis=-1) + lift  # (batch, T)
@@ -112,80 +111,59 @@ class SampledAnswer(layers.Layer):
 
 
 def word_network(vocabulary: int, recipe: WordRecipe) -> keras.Model:
-    """Embedding, LSTM, a narrow linear layer and a softmax; (batch, T) → (batch, T, vocabulary)."""
+    """Embedding, LSTM, a linear projection and a softmax; (batch, T) → (batch, T, vocabulary)."""
     tokens = keras.Input((None,), dtype="int32", name="words")
     x = layers.Embedding(vocabulary, recipe.width, name="embedding")(tokens)
     x = layers.Dropout(recipe.dropout, name="dropout_0")(x)
     x = layers.LSTM(recipe.units, return_sequences=True, name="lstm")(x)
     x = layers.Dropout(recipe.dropout, name="dropout_1")(x)
-    x = layers.Dense(recipe.narrow, name="narrow")(x)
+    x = layers.Dense(recipe.projection, name="narrow")(x)
     x = layers.Dropout(recipe.dropout, name="dropout_2")(x)
     return keras.Model(tokens, layers.Dense(vocabulary, activation="softmax", name="answer")(x))
 
 
-def train_words(
-    recipe: WordRecipe, report: Report = lambda progress: None
-) -> tuple[keras.Model, CountedWords, ModelCard]:
-    """Train a recipe; keeps the epoch whose validation part surprises it least; ends when `report` returns True.
+class WordTask:
+    """Trains a `WordRecipe`; keeps the epoch with the fewest nats per word of the validation part."""
 
-    Raises:
-        DatasetError: if the data set isn't there.
-    """
-    began = time.monotonic()
-    keras.utils.set_random_seed(recipe.seed)
-    corpus = sentences.corpus(recipe.dataset, recipe.training, recipe.held_out, recipe.seed)
-    vocabulary = sentences.vocabulary_of(corpus.training, recipe.vocabulary)
-    encoder = CountedWords.of(corpus.training, vocabulary, sentences.LONGEST)
-    ids = [vocabulary.encode(words) for words in corpus.training]
-    end = vocabulary.ids[sentences.END]
-    batches = SentenceBatches(
-        [whole[: sentences.LONGEST + 2] for whole in sentences.with_ends(ids, end)],
-        recipe.batch,
-        recipe.seed,
-        recipe.shares,
-    )
-    model = word_network(len(vocabulary), recipe)
-    watch = _Watch(model, recipe, encoder, corpus.validation, report, began)
-    _fit(recipe, model, batches, watch)
-    model.set_weights(watch.best)
-    words = {name: sum(map(len, part)) for name, part in zip(("training", "validation"), corpus, strict=False)}
-    card = recipe.card(watch.curves, words, model.count_params(), time.monotonic() - began)
-    return model, encoder, card
+    def __init__(self, recipe: WordRecipe) -> None:
+        self.recipe = recipe
+        self.corpus = sentences.corpus(recipe.dataset, recipe.training, recipe.held_out, recipe.seed)
+        vocabulary = sentences.vocabulary_of(self.corpus.training, recipe.vocabulary)
+        self.encoder = CountedWords.of(self.corpus.training, vocabulary, sentences.LONGEST)
 
+    def train(self, trainer: Trainer) -> Trained:
+        """As `TrainingTask.train`: the network's own layers, with sampled words in place of the vocabulary."""
+        recipe, vocabulary = self.recipe, self.encoder.vocabulary
+        keras.utils.set_random_seed(recipe.seed)
+        end = vocabulary.ids[sentences.END]
+        ids = sentences.with_ends([vocabulary.encode(words) for words in self.corpus.training], end)
+        batches = SentenceBatches(
+            [whole[: sentences.LONGEST + 2] for whole in ids], recipe.batch, recipe.seed, recipe.epochs_per_pass
+        )
+        network = word_network(len(vocabulary), recipe)
+        answer = network.get_layer("answer")
+        targets = keras.Input((None,), dtype="int32")
+        sampled = SampledSoftmax(answer, recipe.num_sampled, recipe.seed)(answer.input, targets)
+        model = keras.Model([network.input, targets], sampled)
+        model.compile(
+            optimizer=optimizers.adamw(len(batches) * recipe.epochs, recipe.learning_rate, recipe.weight_decay),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=NOTHING),
+        )
+        fit = trainer.fit(
+            Stage(
+                model,
+                batches,
+                recipe.epochs,
+                measure=self._measure,
+                network=network,
+                keep_best=True,
+                unit="nats per word",
+            )
+        )
+        words = {name: sum(map(len, part)) for name, part in zip(("training", "validation"), self.corpus, strict=False)}
+        return trained(recipe, trainer, fit, self.encoder, {"words": words, "held_out": recipe.held_out})
 
-def _fit(recipe: WordRecipe, model: keras.Model, batches: SentenceBatches, watch: keras.callbacks.Callback) -> None:
-    """Train the network's own layers, with a few drawn words in the place of the vocabulary."""
-    steps = len(batches) * recipe.epochs
-    warm_up = min(100, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(steps - warm_up, 1), warmup_target=recipe.rate, warmup_steps=warm_up
-    )
-    answer = model.get_layer("answer")
-    targets = keras.Input((None,), dtype="int32")
-    sampled = SampledAnswer(answer, recipe.drawn, recipe.seed)(answer.input, targets)
-    training = keras.Model([model.input, targets], sampled)
-    training.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=recipe.decay, global_clipnorm=1.0),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=NOTHING),
-    )
-    with faster(training):
-        training.fit(batches, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch])
-
-
-class _Watch(Watch):
-    """Follows a run in nats per word."""
-
-    unit = "word"
-
-    def __init__(self, shipped: keras.Model, *about: Any) -> None:
-        super().__init__(*about)
-        self._shipped = shipped
-
-    def stock(self) -> keras.Model:
-        """The network whose layers are trained."""
-        return self._shipped
-
-    def nats(self, network: keras.Model) -> float:
-        """Per word, over the whole vocabulary."""
-        card = ModelCard(self._recipe.name, self._recipe.title, "word model", self._recipe.dataset, "")
-        return WordModel(card, self._vocabulary, network, Network(network)).nats_per_word(self._validation)
+    def _measure(self, network: keras.Model) -> dict[str, float]:
+        """Nats per word of the validation part, over the whole vocabulary."""
+        model = WordModel(self.recipe.card(), self.encoder, network, Network(network))
+        return {"validation_loss": model.nats_per_word(self.corpus.validation)}

@@ -343,7 +343,7 @@ def test_the_browser_reads_the_line_that_stands_behind(page: Page) -> None:
 def test_a_clamped_gate_says_what_it_would_have_been(page: Page, address: str, model: str, gate: str) -> None:
     page.goto(f"{address}/cell_microscope?model={model}&clamps={gate}%3D0&t=4&unit=0")
     card = settled(page).locator(f".card[data-step={gate}]")
-    expect(card.locator(".clamp")).to_have_text(", clamped to 0.000")
+    expect(card.locator(".clamp")).to_have_text("clamped to 0.000")
     own = cards(settled(page))[gate]
     assert own[gate] == pytest.approx(sigmoid(own[f"sum_{gate}"]), abs=2 * HALF)
     assert drawn(settled(page))[gate] == 0.0

@@ -245,11 +245,12 @@ def test_wrong_nodes_are_named(shipped: TreeReader) -> None:
 
 
 def test_a_recipe_is_trained_and_its_card_says_so() -> None:
-    from lstm_core.training.tree_rnn import train_tree_reader
+    from lstm_core.training.trainer import Trainer
+    from lstm_core.training.tree_rnn import TreeTask
 
     lines: list[str] = []
-    recipe = replace(NEGATION_TREE, units=6, batch=8, steps=2, epochs=1)
-    model, words, card = train_tree_reader(recipe, lambda progress: lines.append(progress.line))
+    recipe = replace(NEGATION_TREE, units=6, batch=8, steps_per_epoch=2, epochs=1)
+    model, words, card = TreeTask(recipe).train(Trainer(lambda progress: lines.append(progress.line)))
     assert lines[0].startswith("epoch 1/1")
     assert card.training["examples"] == {"training": 16}
     assert card.training["parameters"] == model.count_params()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,12 +159,13 @@ class TestNetworks:
 
 
 def test_a_small_run_of_the_recipe_can_be_saved_and_loaded(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    from lstm_core.training.cloze import train_blank_filler
+    from lstm_core.training.cloze import BlankTask
+    from lstm_core.training.trainer import Trainer
 
-    reports = []
-    recipe = replace(BLANK_RECIPES["blank_both"], sentences=128, validation=32, epochs=2, batch=32)
-    made = train_blank_filler(recipe, reports.append)
-    assert [each.whole_epoch for each in reports] == [True, True]
+    reports: list[Any] = []
+    recipe = replace(BLANK_RECIPES["blank_both"], sentences_per_epoch=128, validation=32, epochs=2, batch=32)
+    made = BlankTask(recipe).train(Trainer(reports.append))
+    assert [each.epoch for each in reports if each.whole_epoch] == [1, 2]
     assert len(made.card.training["curves"]["validation_loss"]) == 2
     store.save(*made, tmp_path / "tried")
     model = registry.load(tmp_path / "tried")

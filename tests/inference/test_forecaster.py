@@ -24,11 +24,16 @@ from lstm_core.timeseries.backtest import Parts, SeriesError
 from lstm_core.timeseries.scaling import FORMS, Scaling
 from lstm_core.timeseries.series import Series
 from lstm_core.training import forecaster as forecast_training
+from lstm_core.training.forecaster import ForecastTask
+from lstm_core.training.progress import Progress
 from lstm_core.training.recipes.forecaster import LEVELS, ForecastRecipe
+from lstm_core.training.trainer import Trainer
 
 VALUES = np.array([2.0, 4.0, 3.0, 7.0, 5.0, 9.0, 8.0, 6.0])
 CARD = ModelCard("tiny", "Tiny", "forecaster", "seasons", "Random weights.")
-RECIPE = ForecastRecipe("tiny", "Tiny", "seasons", "Six units.", window=14, horizon=3, units=6, epochs=2)
+RECIPE = ForecastRecipe(
+    name="tiny", title="Tiny", dataset="seasons", summary="Six units.", window=14, horizon=3, units=6, epochs=2
+)
 
 
 @pytest.fixture(scope="module")
@@ -150,12 +155,13 @@ class TestTraining:
         assert float(forecast_training.pinball_loss(truth, answers)) == pytest.approx(wanted, rel=1e-5)
 
     def test_it_learns_and_keeps_the_better_form(self, wave: Series) -> None:
-        said: list[forecast_training.ForecastProgress] = []
-        recipe = replace(RECIPE, epochs=12, rate=2e-2, units=8)
-        model, settings, card = forecast_training.train_forecaster(recipe, said.append, [wave])
+        seen: list[Progress] = []
+        recipe = replace(RECIPE, epochs=12, learning_rate=2e-2, units=8)
+        model, settings, card = ForecastTask(recipe, [wave]).train(Trainer(seen.append))
         losses = card.training["validation_pinball"]
         assert settings.form == min(losses, key=losses.get)
-        assert [each.share for each in said] == pytest.approx(np.arange(1, 25) / 24)
+        whole = [(each.stage, each.epoch) for each in seen if each.whole_epoch]
+        assert whole == [(form, epoch) for form in recipe.forms for epoch in range(1, 13)]
         test = Forecaster(card, settings, model, Network(model)).backtest(wave, "validation")
         assert test.skill() > 0.1
         kept = backtest.pinball(test.actual, test.quantiles, LEVELS).mean() / test.scale
@@ -167,7 +173,7 @@ class TestTraining:
         other = replace(wave, values=values)
         weights = []
         for each in (wave, other):
-            model, settings, _ = forecast_training.train_forecaster(replace(RECIPE, forms=("level",)), series=[each])
+            model, settings, _ = ForecastTask(replace(RECIPE, forms=("level",)), [each]).train(Trainer())
             weights.append((model.get_weights(), settings))
         assert weights[0][1] == weights[1][1]
         for one, same in zip(weights[0][0], weights[1][0], strict=True):
@@ -184,7 +190,7 @@ class TestTraining:
 
     def test_too_short_a_series_is_refused(self) -> None:
         with pytest.raises(SeriesError, match="too short"):
-            forecast_training.train_forecaster(RECIPE, series=[series.seasons(20)])
+            ForecastTask(RECIPE, [series.seasons(20)]).train(Trainer())
 
 
 class TestLeaks:

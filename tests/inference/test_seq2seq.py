@@ -197,12 +197,13 @@ def test_figures_count_what_is_wrong(shipped: Rewriter, monkeypatch: pytest.Monk
 
 
 def test_a_recipe_is_trained_and_its_card_says_so() -> None:
-    from lstm_core.training.seq2seq import train_rewriter
+    from lstm_core.training.seq2seq import Seq2SeqTask
+    from lstm_core.training.trainer import Trainer
 
-    lines: list[str] = []
-    recipe = replace(NUMBER_WORDS, units=6, width=3, batch=8, steps=2, epochs=2)
-    model, signs, card = train_rewriter(recipe, lambda progress: lines.append(progress.line))
-    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    seen: list[Any] = []
+    recipe = replace(NUMBER_WORDS, units=6, width=3, batch=8, steps_per_epoch=2, epochs=2)
+    model, signs, card = Seq2SeqTask(recipe).train(Trainer(seen.append))
+    assert [each.line.split("  ")[0] for each in seen if each.whole_epoch] == ["epoch 1/2", "epoch 2/2"]
     assert card.training["examples"] == {"training": 32}
     assert card.training["parameters"] == model.count_params()
     assert len(card.training["curves"]["loss"]) == 2

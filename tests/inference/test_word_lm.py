@@ -21,14 +21,16 @@ from lstm_core.inference.word_lm import CountedWords, WordModel
 from lstm_core.library import store
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD, UNKNOWN, Vocabulary
+from lstm_core.training.progress import Progress
 from lstm_core.training.recipes.word_lm import EVERYDAY_WORDS
-from lstm_core.training.word_lm import SentenceBatches, train_words, word_network
+from lstm_core.training.trainer import Trainer
+from lstm_core.training.word_lm import SentenceBatches, WordTask, word_network
 
 LINES = ["the cat sat down", "a dog sat on the cat", "the dog ran", "a cat ran down the hill"]
 TRAINING = [line.split() for line in LINES]
 RECIPE = replace(
-    EVERYDAY_WORDS, name="tiny_words", vocabulary=14, width=4, units=5, narrow=3, held_out=60, training=2000, batch=64,
-    drawn=6, rate=5e-2, epochs=6, shares=2,
+    EVERYDAY_WORDS, name="tiny_words", vocabulary=14, width=4, units=5, projection=3, held_out=60, training=2000,
+    batch=64, num_sampled=6, learning_rate=5e-2, epochs=6, epochs_per_pass=2,
 )  # fmt: skip
 
 
@@ -40,8 +42,7 @@ def encoder() -> CountedWords:
 @pytest.fixture(scope="module")
 def model(encoder: CountedWords, randomised) -> WordModel:  # type: ignore[no-untyped-def]
     network = randomised(word_network(len(encoder.vocabulary), RECIPE), 3)
-    card = RECIPE.card({"loss": [1.0], "validation_loss": [1.0]}, {"training": 17}, 1, 1.0)
-    return WordModel(card, encoder, network, Network(network))
+    return WordModel(RECIPE.card(), encoder, network, Network(network))
 
 
 def by_keras(model: WordModel, words: list[str]) -> np.ndarray:
@@ -162,12 +163,13 @@ def reviews(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("reviews")
 def test_it_learns_its_sentences_and_is_measured() -> None:
-    seen = []
-    model, encoder, card = train_words(replace(RECIPE, units=12, width=8, narrow=8, dropout=0.0), seen.append)
+    seen: list[Progress] = []
+    recipe = replace(RECIPE, units=12, width=8, projection=8, dropout=0.0)
+    model, encoder, card = WordTask(recipe).train(Trainer(seen.append))
     words = WordModel(card, encoder, model, Network(model))
     seen = [progress for progress in seen if progress.whole_epoch]
     assert [progress.epoch for progress in seen] == [1, 2, 3, 4, 5, 6]
-    assert seen[-1].validation < 0.75 * seen[0].validation
+    assert seen[-1].validation_loss < 0.75 * seen[0].validation_loss
     assert "nats per word" in seen[-1].line
     assert card.training["kept_epoch"] == 1 + int(np.argmin(card.training["curves"]["validation_loss"]))
     figures = evaluate(words)

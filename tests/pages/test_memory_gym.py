@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core.jobs.queue import FINISHED, RUNNING, WAITING, Job, JobQueue
 from lstm_core.memory_tasks import config, examples, tasks
-from lstm_core.memory_tasks import race_job as core
 from lstm_core.memory_tasks.config import PRESETS
+from lstm_core.training import race_job as core
 from tests.pages.test_every_page import opened
 from ui.memory_gym import race as gym
 from ui.memory_gym import results as gym_after

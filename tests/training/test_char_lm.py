@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,8 +15,11 @@ from lstm_core.errors import ModelError
 from lstm_core.inference import registry as model_registry
 from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
-from lstm_core.training.char_lm import CarriedLSTM, StatefulBatches, WritingProgress, train_characters
+from lstm_core.training.char_lm import CarriedLSTM, CharacterTask, StatefulBatches
+from lstm_core.training.progress import Progress
 from lstm_core.training.recipes.char_lm import CharacterRecipe
+from lstm_core.training.task import Trained
+from lstm_core.training.trainer import Trainer
 
 TEXT = "To be or not to be, that is the question. " * 120
 RECIPE = CharacterRecipe(
@@ -22,13 +27,13 @@ RECIPE = CharacterRecipe(
     title="Tiny",
     dataset="macbeth",
     summary="One sentence.",
-    small_letters=True,
+    lowercase=True,
     units=(16,),
     width=8,
-    steps=16,
-    streams=8,
+    bptt_steps=16,
+    batch=8,
     epochs=6,
-    rate=2e-2,
+    learning_rate=2e-2,
 )
 
 
@@ -37,9 +42,13 @@ def play(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load_text", lambda name: TEXT)
 
 
+def train(recipe: CharacterRecipe, report: Callable[[Progress], Any] = lambda progress: None) -> Trained:
+    return CharacterTask(recipe).train(Trainer(report))
+
+
 def test_streams_are_the_text_in_order_and_targets_are_the_next_characters() -> None:
     ids = np.arange(103)
-    batches = StatefulBatches(ids, streams=4, steps=6, seed=0)
+    batches = StatefulBatches(ids, rows=4, steps=6, seed=0)
     inputs, targets = (
         np.concatenate(side, axis=1) for side in zip(*(batches[k] for k in range(len(batches))), strict=True)
     )
@@ -50,7 +59,7 @@ def test_streams_are_the_text_in_order_and_targets_are_the_next_characters() -> 
 
 
 def test_an_epoch_begins_elsewhere_and_keeps_the_order() -> None:
-    batches = StatefulBatches(np.arange(103), streams=2, steps=5, seed=1)
+    batches = StatefulBatches(np.arange(103), rows=2, steps=5, seed=1)
     first = batches[0][0].copy()
     batches.on_epoch_end()
     second, targets = batches[0]
@@ -60,11 +69,12 @@ def test_an_epoch_begins_elsewhere_and_keeps_the_order() -> None:
 
 def test_a_text_that_is_too_short_is_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
-        StatefulBatches(np.arange(20), streams=8, steps=16, seed=0)
+        StatefulBatches(np.arange(20), rows=8, steps=16, seed=0)
 
 
 def test_the_state_is_carried_from_batch_to_batch() -> None:
-    layer = CarriedLSTM(3, 2, "carried")
+    lstm = keras.layers.LSTM(3, return_sequences=True)
+    layer = CarriedLSTM(lstm, 2)
     x = np.random.default_rng(0).normal(size=(2, 8, 4)).astype("float32")
     whole = layer(x)
     layer.h.assign(np.zeros((2, 3)))
@@ -75,12 +85,12 @@ def test_the_state_is_carried_from_batch_to_batch() -> None:
 
 @pytest.mark.usefixtures("play")
 def test_it_learns_its_text_and_says_so() -> None:
-    seen: list[WritingProgress] = []
-    model, alphabet, card = train_characters(RECIPE, seen.append)
-    assert all(progress.whole_epoch == (progress.validation is not None) for progress in seen)
+    seen: list[Progress] = []
+    model, alphabet, card = train(RECIPE, seen.append)
+    assert all(progress.whole_epoch == (progress.validation_loss is not None) for progress in seen)
     seen = [progress for progress in seen if progress.whole_epoch]
     assert [progress.epoch for progress in seen] == [1, 2, 3, 4, 5, 6]
-    assert seen[-1].validation < 0.5 < seen[0].validation
+    assert seen[-1].validation_loss < 0.5 < seen[0].validation_loss
     generator = TextGenerator(card, alphabet, model, Network(model))
     assert generator.score(TEXT.lower()[-400:]).nats_per_character < 0.6
     written = "".join(each.character for each in generator.stream("to be or", 34, temperature=0))
@@ -95,32 +105,32 @@ def test_it_learns_its_text_and_says_so() -> None:
 @pytest.mark.usefixtures("play")
 def test_the_same_seed_trains_the_same_model() -> None:
     short = replace(RECIPE, epochs=1)
-    runs = [train_characters(short)[0].get_weights() for _ in range(2)]
+    runs = [train(short)[0].get_weights() for _ in range(2)]
     for one, other in zip(*runs, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.usefixtures("play")
 def test_a_run_begins_with_another_model_and_then_reads_its_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = replace(RECIPE, small_letters=False, epochs=4)
-    model, alphabet, card = train_characters(first)
+    first = replace(RECIPE, lowercase=False, epochs=4)
+    model, alphabet, card = train(first)
     known = TextGenerator(card, alphabet, model, Network(model))
     monkeypatch.setattr(model_registry, "load", lambda name: known)
-    seen: list[WritingProgress] = []
-    second = replace(RECIPE, begin_with="tiny", also=("julius_caesar",), epochs=3, alone=2, rate=1e-3)
-    _, smaller, _ = train_characters(second, lambda progress: seen.append(progress) if progress.whole_epoch else None)
+    seen: list[Progress] = []
+    second = replace(
+        RECIPE, initial_model="tiny", extra_texts=("julius_caesar",), epochs=3, epochs_alone=2, learning_rate=1e-3
+    )
+    _, smaller, _ = train(second, lambda progress: seen.append(progress) if progress.whole_epoch else None)
     assert set(smaller.characters) < set(alphabet.characters)
     assert [progress.epoch for progress in seen] == [1, 2, 3]
-    train_characters(
-        replace(second, begin_with=""), lambda progress: seen.append(progress) if progress.whole_epoch else None
-    )
-    assert seen[0].validation < 0.7 * seen[3].validation
+    train(replace(second, initial_model=""), lambda progress: seen.append(progress) if progress.whole_epoch else None)
+    assert seen[0].validation_loss < 0.7 * seen[3].validation_loss
 
 
 @pytest.mark.usefixtures("play")
 def test_a_run_does_not_begin_with_a_model_of_other_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, alphabet, card = train_characters(replace(RECIPE, epochs=1))
+    model, alphabet, card = train(replace(RECIPE, epochs=1))
     known = TextGenerator(card, alphabet, model, Network(model))
     monkeypatch.setattr(model_registry, "load", lambda name: known)
     with pytest.raises(ModelError, match="other sizes"):
-        train_characters(replace(RECIPE, begin_with="tiny", units=(8,)))
+        train(replace(RECIPE, initial_model="tiny", units=(8,)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,18 +18,25 @@ from lstm_core.datasets import registry, splits
 from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
-from lstm_core.training import char_lm
-from lstm_core.training.char_lm import WritingProgress
-from lstm_core.training.char_lm_window import Windows, train_windows, window_writer
-from lstm_core.training.recipes.char_lm import CHARACTER_RECIPES, MACBETH_ARTICLE
+from lstm_core.training import trainer
+from lstm_core.training.char_lm import CharacterTask, Windows, writer
+from lstm_core.training.progress import Progress
+from lstm_core.training.recipes.char_lm import CHARACTER_RECIPES, MACBETH_ARTICLE, CharacterRecipe
+from lstm_core.training.recipes.registry import ALL_RECIPES
+from lstm_core.training.task import Trained
+from lstm_core.training.trainer import Trainer
 
 TEXT = "To be or not to be, that is the question. " * 60
-RECIPE = replace(MACBETH_ARTICLE, name="tiny", units=(20, 20), window=10, dropout=0.0, epochs=8, rate=1e-2)
+RECIPE = replace(MACBETH_ARTICLE, name="tiny", units=(20, 20), window=10, dropout=0.0, epochs=8, learning_rate=1e-2)
 
 
 @pytest.fixture(autouse=True)
 def play(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load_text", lambda name: TEXT)
+
+
+def train(recipe: CharacterRecipe, report: Callable[[Progress], Any] = lambda progress: None) -> Trained:
+    return CharacterTask(recipe).train(Trainer(report))
 
 
 def test_every_position_comes_once_an_epoch_with_what_follows() -> None:
@@ -52,22 +61,22 @@ def test_a_text_without_a_window_is_refused() -> None:
 
 def test_the_articles_network() -> None:
     assert CHARACTER_RECIPES["macbeth_article"] is MACBETH_ARTICLE
-    model = window_writer(40, MACBETH_ARTICLE)
+    model = writer(40, MACBETH_ARTICLE)
     assert [type(layer) for layer in model.layers[1:]] == [layers.LSTM, layers.Dropout] * 2 + [layers.Dense]
     assert model.input_shape == (None, 50, 1)
     assert model.output_shape == (None, 40)
     assert [layer.units for layer in model.layers if isinstance(layer, layers.LSTM)] == [300, 300]
     assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.2, 0.2]
-    assert (MACBETH_ARTICLE.streams, MACBETH_ARTICLE.small_letters) == (30, True)
+    assert (MACBETH_ARTICLE.batch, MACBETH_ARTICLE.lowercase) == (30, True)
 
 
 def test_it_learns_its_text_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(char_lm, "REPORT_EVERY", 0.0)
-    seen: list[WritingProgress] = []
-    model, alphabet, card = train_windows(RECIPE, seen.append)
-    whole = [progress for progress in seen if progress.validation is not None]
+    monkeypatch.setattr(trainer, "REPORT_EVERY", 0.0)
+    seen: list[Progress] = []
+    model, alphabet, card = train(RECIPE, seen.append)
+    whole = [progress for progress in seen if progress.whole_epoch]
     assert [progress.epoch for progress in whole] == list(range(1, 9))
-    first = [progress.share for progress in seen if progress.epoch == 1]
+    first = [progress.step / progress.steps for progress in seen if progress.epoch == 1]
     assert len(first) > 2
     assert first == sorted(set(first))
     assert first[-1] == 1.0
@@ -77,13 +86,13 @@ def test_it_learns_its_text_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     assert alphabet == Alphabet.of(TEXT.lower())
     curve = card.training["curves"]["validation_loss"]
     assert card.training["kept_epoch"] == 1 + int(np.argmin(curve))
-    assert curve == [round(progress.validation, 4) for progress in whole]
+    assert curve == [pytest.approx(progress.validation_loss, rel=1e-5) for progress in whole]
     kept = generator.score(splits.hold_out(TEXT.lower())[1]).nats_per_character
     assert kept == pytest.approx(min(curve), abs=1e-4)  # the best epoch's weights
 
 
 def test_the_same_seed_trains_the_same_model() -> None:
-    runs = [train_windows(replace(RECIPE, epochs=1, dropout=0.2))[0].get_weights() for _ in range(2)]
+    runs = [train(replace(RECIPE, epochs=1, dropout=0.2))[0].get_weights() for _ in range(2)]
     for one, other in zip(*runs, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -91,7 +100,7 @@ def test_the_same_seed_trains_the_same_model() -> None:
 def test_the_command_line_trains_measures_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(CHARACTER_RECIPES, "tiny", replace(RECIPE, epochs=1))
+    monkeypatch.setitem(ALL_RECIPES, "tiny", replace(RECIPE, epochs=1))
     monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", keras.backend.backend())
     monkeypatch.setenv("KERAS_BACKEND", keras.backend.backend())  # which the command sets
     folder = str(tmp_path / "tiny")

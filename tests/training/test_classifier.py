@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any
@@ -24,11 +24,15 @@ from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library import store
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD, UNKNOWN, Bigrams, Encoder, Vocabulary
-from lstm_core.training import architectures, classifier
-from lstm_core.training.classifier import Progress, Trained, train_classifier
+from lstm_core.training import architectures, trainer
+from lstm_core.training.classifier import ClassifierTask
 from lstm_core.training.distillation import Start, neighbour_embeddings, out_of_fold
-from lstm_core.training.recipes.classifier import RECIPES, TextRecipe, adam
-from lstm_core.training.text_batches import Augmentation, Openings, TextBatches
+from lstm_core.training.optimizers import adam
+from lstm_core.training.progress import Progress
+from lstm_core.training.recipes.classifier import RECIPES, TextRecipe
+from lstm_core.training.task import Trained
+from lstm_core.training.text_batches import Augmentation, Prefixes, TextBatches
+from lstm_core.training.trainer import Fit, Trainer
 
 LABELS = ("csharp", "java", "python")
 TELLING = (("linq", "string", "console"), ("jvm", "swing", "bean"), ("pandas", "tuple", "pip"))
@@ -80,9 +84,13 @@ RECIPE = TextRecipe(
     pairs=30,
     word_dropout=0.1,
     restored_names=0.3,
-    average=0.8,
+    ema_momentum=0.8,
     seed=3,
 )
+
+
+def train(recipe: TextRecipe, report: Callable[[Progress], Any] = lambda progress: None) -> Trained:
+    return ClassifierTask(recipe).train(Trainer(report))
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +99,11 @@ def runs() -> Iterator[list[tuple[Trained, list[Progress]]]]:
     clock = itertools.count()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "load_labelled", lambda name: {"stackoverflow": DATA}[name])
-        patch.setattr(classifier, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+        patch.setattr(trainer, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
         found = []
         for _ in range(2):
             events: list[Progress] = []
-            found.append((train_classifier(RECIPE, events.append), events))
+            found.append((train(RECIPE, events.append), events))
         yield found
 
 
@@ -113,7 +121,7 @@ def events(runs: list[tuple[Trained, list[Progress]]]) -> list[Progress]:
 
 
 def test_a_small_network_learns_a_small_task(trained: Trained) -> None:
-    model = TextClassifier(trained.card, trained.encoder, trained.model, Network(trained.model))
+    model = TextClassifier(trained.card, trained.vocabulary, trained.model, Network(trained.model))
     right = model.predict(DATA.test.texts).argmax(axis=1) == DATA.test.labels
     assert right.mean() > 0.8  # chance is a third
     assert model.read("how do i use linq in c#").answer == "csharp"
@@ -121,7 +129,7 @@ def test_a_small_network_learns_a_small_task(trained: Trained) -> None:
 
 def test_the_same_seed_gives_the_same_weights(runs: list[tuple[Trained, list[Progress]]]) -> None:
     (first, _), (second, _) = runs
-    assert first.encoder == second.encoder
+    assert first.vocabulary == second.vocabulary
     for one, other in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert first.card.training["curves"] == second.card.training["curves"]
@@ -147,7 +155,7 @@ def test_validation_figures_come_at_the_end_of_each_epoch(events: list[Progress]
 
 def test_what_was_validated_is_what_is_kept(trained: Trained, events: list[Progress]) -> None:
     _, validation = splits.validation_split(DATA.train, RECIPE.validation, RECIPE.seed)
-    model = TextClassifier(trained.card, trained.encoder, trained.model, Network(trained.model))
+    model = TextClassifier(trained.card, trained.vocabulary, trained.model, Network(trained.model))
     chances = model.predict(validation.texts)[np.arange(30), validation.labels]
     assert events[-1].validation_loss == pytest.approx(-np.log(chances).mean(), rel=1e-3)
 
@@ -169,9 +177,9 @@ def test_the_card_says_what_was_done(trained: Trained) -> None:
 
 
 def test_a_trained_model_can_be_saved_and_loaded(trained: Trained, tmp_path: Any) -> None:
-    store.save(trained.model, trained.encoder, trained.card, tmp_path / "small")
+    store.save(trained.model, trained.vocabulary, trained.card, tmp_path / "small")
     loaded = model_registry.load(tmp_path / "small")
-    assert (loaded.card, loaded.encoder) == (trained.card, trained.encoder)
+    assert (loaded.card, loaded.encoder) == (trained.card, trained.vocabulary)
     for one, other in zip(loaded.model.get_weights(), trained.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -180,11 +188,11 @@ def test_a_trained_model_can_be_saved_and_loaded(trained: Trained, tmp_path: Any
 
 
 def test_vocabulary_and_pairs_hold_what_training_questions_hold(trained: Trained) -> None:
-    words = set(trained.encoder.vocabulary.tokens)
+    words = set(trained.vocabulary.vocabulary.tokens)
     assert {"linq", "swing", "tuple", "blank"} <= words
     assert {"c#", "java", "python"} <= words  # restored
-    assert trained.encoder.pairs is not None
-    assert len(trained.encoder.pairs) == RECIPE.pairs
+    assert trained.vocabulary.pairs is not None
+    assert len(trained.vocabulary.pairs) == RECIPE.pairs
 
 
 def test_no_film_is_trained_on_and_validated_with(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,11 +207,18 @@ def test_no_film_is_trained_on_and_validated_with(monkeypatch: pytest.MonkeyPatc
         registry, "load_labelled", lambda name: LabelledTexts(reviews, reviews, ("negative", "positive"))
     )
     recipe = replace(
-        RECIPE, build=mean_of_words, epochs=1, validation=0.3, pairs=0, restored_names=0.0, average=0.0, keep_best=True
+        RECIPE,
+        build=mean_of_words,
+        epochs=1,
+        validation=0.3,
+        pairs=0,
+        restored_names=0.0,
+        ema_momentum=0.0,
+        keep_best=True,
     )
-    found = train_classifier(recipe)
+    found = train(recipe)
     sizes = found.card.training["examples"]
-    known = [film for film in films if film in found.encoder.vocabulary.ids]
+    known = [film for film in films if film in found.vocabulary.vocabulary.ids]
     # Each film's own word is known from training reviews alone: all of a film's or none.
     assert len(known) == sizes["training"] < len(films)
     assert sizes["training"] + sizes["validation"] == len(films)
@@ -212,7 +227,7 @@ def test_no_film_is_trained_on_and_validated_with(monkeypatch: pytest.MonkeyPatc
 # --- batches --------------------------------------------------------------------------------
 
 
-DRAWN = ("named", "unknown", "deleted", "anywhere", "openings")
+DRAWN = ("named", "unknown", "deleted", "anywhere", "prefixes")
 
 
 def batches(texts: list[str], second: list[str] | None = None, **options: Any) -> TextBatches:
@@ -221,7 +236,7 @@ def batches(texts: list[str], second: list[str] | None = None, **options: Any) -
     readings = [[encoder.encode(text).inputs for text in variant] for variant in (texts, second) if variant is not None]
     options = {"batch": 4, "length": 6, "seed": 1} | options
     draw = Augmentation(**{name: options.pop(name) for name in tuple(options) if name in DRAWN})
-    return TextBatches(readings, np.eye(len(texts), dtype=np.float32), draw=draw, **options)
+    return TextBatches(readings, np.eye(len(texts), dtype=np.float32), augmentation=draw, **options)
 
 
 def rows(found: TextBatches) -> dict[int, list[int]]:
@@ -300,13 +315,15 @@ def test_a_share_of_the_questions_is_read_with_its_name() -> None:
     assert [row[0] for row in rows(batches(["a"] * 9, ["b"] * 9, seed=None, named=0.9)).values()] == [2] * 9
 
 
-def test_the_second_reading_has_the_name_that_was_blanked() -> None:
-    split = Split(("a blank b", "blank c"), np.array([0, 2]))
-    encoder = Encoder("code", Vocabulary(("a", "b", "c", "blank", "c#", "python")), 6)
-    run = classifier._Run(replace(RECIPE, restored_names=1.0, word_dropout=0.0), LABELS, lambda progress: None, 0.0)
-    found = classifier._batches(run, encoder, split, run.targets(split, np.full((2, 3), 1 / 3)))
-    assert rows(found) == {0: [2, 6, 3], 2: [7, 4]}
-    assert np.concatenate([found[index][1] for index in range(len(found))]).max(axis=1).tolist() == [1, 1]
+def test_a_text_may_be_read_with_the_name_that_was_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[TextBatches] = []
+    monkeypatch.setattr(registry, "load_labelled", lambda name: DATA)
+    monkeypatch.setattr(Trainer, "fit", lambda self, stage: found.append(stage.batches) or Fit(stage.model))
+    recipe = replace(RECIPE, restored_names=1.0, word_dropout=0.0, pairs=0, ema_momentum=0.0, vocabulary=200)
+    encoder = train(recipe).vocabulary
+    read = [encoder.vocabulary.tokens[token - 2] for ids, _ in (found[0][0],) for row in ids for token in row if token]
+    assert "blank" not in read
+    assert set(read) & {"c#", "java", "python"}
 
 
 def test_pieces_of_texts_come_from_anywhere_with_tokens_left_out() -> None:
@@ -318,13 +335,13 @@ def test_pieces_of_texts_come_from_anywhere_with_tokens_left_out() -> None:
     assert all(row[0] == 2 for row in rows(batches(["a b c d e f g h i j"] * 20, length=3)).values())
 
 
-def test_openings_name_a_language_and_that_is_their_target() -> None:
+def test_prefixes_name_a_language_and_that_is_their_target() -> None:
     pairs = Bigrams(((2, 5), (2, 6)))
-    openings = Openings(1.0, blank=4, names=(5, 6), pairs=pairs)
+    prefixes = Prefixes(1.0, blank=4, names=(5, 6), pairs=pairs)
     encoder = Encoder("code", Vocabulary(("a", "b", "blank", "java", "python")), 80, pairs=pairs)
     texts = [encoder.encode(text).inputs for text in ("a blank b", "a " * 70 + "blank", "b")]
-    assert openings.among(texts) == [texts[0]]
-    drawn = [openings.draw(openings.among(texts), np.random.default_rng(seed)) for seed in range(20)]
+    assert prefixes.among(texts) == [texts[0]]
+    drawn = [prefixes.draw(prefixes.among(texts), np.random.default_rng(seed)) for seed in range(20)]
     for (ids, pair_ids), target in drawn:
         label = int(target.argmax())
         assert ids.tolist() == [2, (5, 6)[label], 3]
@@ -366,24 +383,25 @@ def test_a_taught_network_is_trained_on_everything_in_the_end(monkeypatch: pytes
         epochs=1,
         pairs=0,
         teachers=2,
-        everything=True,
-        openings=0.2,
+        refit=True,
+        prefix_share=0.2,
         whole_words=2,
-        at_least=1,
+        min_count=1,
     )
-    found = train_classifier(recipe, lambda progress: stages.append(progress.stage))
+    found = train(recipe, lambda progress: stages.append(progress.stage))
     assert list(dict.fromkeys(stages)) == ["teacher 1 of 2", "teacher 2 of 2", "network", "all texts"]
     assert len(found.card.training["curves"]["validation_loss"]) == 1
-    assert found.encoder.cut_words
+    assert found.vocabulary.cut_words
 
 
-def test_targets_know_stars_and_teachers() -> None:
+def test_targets_mix_labels_ratings_and_teachers(monkeypatch: pytest.MonkeyPatch) -> None:
     reviews = Split(("a", "b"), np.array([1, 0]), ("f", "g"), np.array([7, 1]))
-    recipe = replace(RECIPE, stars=0.5, taught=0.25)
-    run = classifier._Run(recipe, ("negative", "positive"), lambda progress: None, 0.0)
-    assert run.outputs == 1
-    np.testing.assert_allclose(run.targets(reviews)[:, 0], [0.825, 0.025], atol=1e-6)
-    np.testing.assert_allclose(run.targets(reviews, np.array([[1.0], [1.0]]))[:, 0], [0.86875, 0.26875], atol=1e-6)
+    data = LabelledTexts(reviews, reviews, ("negative", "positive"))
+    monkeypatch.setattr(registry, "load_labelled", lambda name: data)
+    task = ClassifierTask(replace(RECIPE, rating_weight=0.5, distillation_weight=0.25, validation=0.5))
+    assert task.outputs == 1
+    np.testing.assert_allclose(task.targets(reviews)[:, 0], [0.825, 0.025], atol=1e-6)
+    np.testing.assert_allclose(task.targets(reviews, np.array([[1.0], [1.0]]))[:, 0], [0.86875, 0.26875], atol=1e-6)
 
 
 def test_words_that_stand_in_like_places_start_alike() -> None:
@@ -408,48 +426,9 @@ def test_a_start_sets_both_embeddings_to_its_scale() -> None:
         assert np.sqrt((values**2).mean()) == pytest.approx(0.3, rel=1e-4)
 
 
-# --- the best epoch -------------------------------------------------------------------------
-
-
-class Counter:
-    """Stands in for a model: its weights are the number of the epoch."""
-
-    weights = 0
-
-    def get_weights(self) -> int:
-        return self.weights
-
-    def set_weights(self, weights: int) -> None:
-        self.weights = weights
-
-
-@pytest.mark.parametrize(
-    ("losses", "kept"),
-    [([0.9, 0.5, 0.7], 2), ([0.9, 0.5, 0.5], 2), ([0.1, 0.2, 0.3], 1), ([3, 2, 1], 3), ([float("nan")] * 2, 2)],
-)
-def test_the_epoch_with_the_lowest_validation_loss_is_put_back(losses: list[float], kept: int) -> None:
-    keeper, model = classifier._KeepBest(), Counter()
-    keeper.set_model(model)
-    keeper.on_train_begin()
-    for epoch, loss in enumerate(losses):
-        model.weights = epoch + 1
-        keeper.on_epoch_end(epoch, {"val_loss": loss})
-    keeper.on_train_end()
-    assert model.weights == kept
-
-
-def test_the_card_names_the_epoch_that_was_kept_and_not_one_that_rounds_alike() -> None:
-    losses = [0.9, 0.50004, 0.50001]
-    history = {"val_loss": losses} | dict.fromkeys(("loss", "categorical_accuracy", "val_categorical_accuracy"), losses)
-    parameters = SimpleNamespace(count_params=lambda: 7)
-    card = classifier._card(replace(RECIPE, keep_best=True), LABELS, parameters, history, {}, 1.0)
-    assert card.training["curves"]["validation_loss"] == [0.9, 0.5, 0.5]
-    assert card.training["kept_epoch"] == 3
-
-
 def test_embeddings_learn_at_their_share_of_the_rate() -> None:
     model = architectures.bag_of_words(5)
-    optimizer = adam(100, rate=0.1, warm_up=2, embeddings=0.25)
+    optimizer = adam(100, learning_rate=0.1, embeddings=0.25)
     before = [np.array(weight) for weight in model.get_weights()]
     for _ in range(3):
         optimizer.apply([keras.ops.ones(weight.shape) for weight in before], model.trainable_variables)

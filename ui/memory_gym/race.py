@@ -1,6 +1,6 @@
 """The memory gym's controls, its example sequence, and the race while it runs.
 
-The race runs in a training worker (`lstm_core.memory_tasks.race_job`); this process only draws what it reports. What
+The race runs in a training worker (`lstm_core.training.race_job`); this process only draws what it reports. What
 comes after the race is in `memory_gym/results.py`.
 """
 
@@ -30,7 +30,7 @@ from ui.common import job_panel, plotting, presets, theme, tokens, url_state
 from ui.common.url_state import linked
 from ui.memory_gym import charts
 
-WORK = "lstm_core.memory_tasks.race_job:work"
+WORK = "lstm_core.training.race_job:work"
 KEY = "gym"
 VALIDATION = 300  # sequences of the validation set, for the standard error of an accuracy
 # Tasks on which some answers are right without memory, and what a network that has none has learned.

@@ -1,20 +1,14 @@
-"""The networks that lessons train, as stock Keras models, and the optimizer that tells its gradient's norm.
-
-No data and no loop. Everything is backend-neutral, and what is saved holds nothing of ours.
-"""
+"""The networks that lessons train, as stock Keras models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
+from lstm_core.training.architectures import CELLS
 from lstm_core.training.lessons.recipe import LessonRecipe
-
-CELLS = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
 
 
 def network(recipe: LessonRecipe, size: int, outputs: int) -> keras.Model:
@@ -65,39 +59,3 @@ def set_forget_bias(model: keras.Model, bias: float) -> None:
             kernel, recurrent, biases = layer.get_weights()
             biases[layer.units : 2 * layer.units] = bias  # in Keras's order i, f, g, o
             layer.set_weights([kernel, recurrent, biases])
-
-
-class NormKeepingAdam(keras.optimizers.Adam):
-    """Adam that keeps the norm of the last gradient, as it came and before it was clipped, in `gradient_norm`."""
-
-    def build(self, variables: Any) -> None:
-        """Adds the one number to Adam's own."""
-        super().build(variables)
-        self.gradient_norm = self.add_variable((), name="gradient_norm")
-
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Keeps the norm of all gradients together, then does what Adam does."""
-        grads = list(grads)
-        self.gradient_norm.assign(ops.sqrt(sum(ops.sum(ops.square(grad)) for grad in grads)))
-        super().apply(grads, trainable_variables)
-
-
-def optimizer(recipe: LessonRecipe) -> NormKeepingAdam:
-    """Adam at the lesson's rate, clipping as the lesson says."""
-    clipping = {"norm": {"global_clipnorm": recipe.clip_at}, "value": {"clipvalue": recipe.clip_at}}
-    return NormKeepingAdam(recipe.learning_rate, **clipping.get(recipe.clipping, {}))
-
-
-@contextmanager
-def answering_with_logits(model: keras.Model) -> Iterator[None]:
-    """Within the block, the last layer leaves its softmax to the loss.
-
-    Keras cuts off probabilities before it takes their logarithm, so a network that diverges would look as if its loss
-    stopped at 16 nats.
-    """
-    answer = model.layers[-1]
-    activation, answer.activation = answer.activation, keras.activations.linear
-    try:
-        yield
-    finally:
-        answer.activation = activation

@@ -1,4 +1,4 @@
-"""A lesson's arrays in batches of equal size: shuffled rows, or stretches cut from a running text.
+"""A lesson's arrays in batches of equal size: shuffled rows, or windows cut from a running text.
 
 Equal sizes, because a backend compiles a step once for each size. What is in the arrays is in
 `training/lessons/data.py`.
@@ -19,39 +19,40 @@ HELD_ROWS = 100  # of a validation batch, at least
 
 
 class Rows(keras.utils.PyDataset):
-    """Batches of equal size, in another order each epoch; what doesn't fill a batch waits for the next epoch.
+    """Batches of rows, in another order each epoch; what doesn't fill a batch is left out of the epoch.
 
     `rows` is the size of a batch.
     """
 
-    def __init__(self, x: Array, y: Array, batch: int, seed: int | None) -> None:
-        """`x` (n, …) and `y` (n, …); without a seed the order stays."""
+    def __init__(self, x: Array, y: Array, batch: int, seed: int | None, partial: bool = False) -> None:
+        """`x` (n, …) and `y` (n, …); without a seed the order stays; `partial` keeps a last batch that isn't full."""
         super().__init__()
         self._x, self._y, self.rows = x, y, min(batch, len(x))
+        self._count = -(-len(x) // self.rows) if partial else len(x) // self.rows
         self._random = None if seed is None else np.random.default_rng(seed)
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return len(self._x) // self.rows
+        return self._count
 
     def __getitem__(self, index: int) -> tuple[Array, Array]:
         rows = self._order[index * self.rows : (index + 1) * self.rows]
         return self._x[rows], self._y[rows]
 
     def on_epoch_end(self) -> None:
-        """Shuffle."""
+        """Prepare the next epoch."""
         count = len(self._x)
         self._order = np.arange(count) if self._random is None else self._random.permutation(count)
 
 
 class TextWindows(keras.utils.PyDataset):
-    """Batches of stretches of a text and the ids that follow: x and y (batch, length); another cut each epoch.
+    """Batches of windows of a text and the ids that follow: x and y (batch, length); another cut each epoch.
 
     `rows` is the size of a batch.
     """
 
     def __init__(self, ids: Array, length: int, batch: int, seed: int | None) -> None:
-        """`ids` (n,) with n above `length`; without a seed, the stretches stand one behind the other."""
+        """`ids` (n,) with n above `length`; without a seed, the windows stand one behind the other."""
         super().__init__()
         self._ids, self._length = ids, length
         self.rows = min(batch, (len(ids) - 1) // length)
@@ -67,7 +68,7 @@ class TextWindows(keras.utils.PyDataset):
         return self._ids[places], self._ids[places + 1]
 
     def on_epoch_end(self) -> None:
-        """Cut elsewhere, and shuffle."""
+        """Prepare the next epoch."""
         count = (len(self._ids) - 1) // self._length
         starts = np.arange(count) * self._length
         if self._random is not None:

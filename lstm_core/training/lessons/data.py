@@ -17,7 +17,6 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits, toy, user_csv
 from lstm_core.datasets.splits import Split
 from lstm_core.errors import LabError
-from lstm_core.library.card import ModelCard
 from lstm_core.text import plain_text
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.text.encoder import TOKENIZERS, UNKNOWN, Encoder, Vocabulary
@@ -165,19 +164,3 @@ _PREPARE: dict[str, Callable[[LessonRecipe, bytes | None], TrainingData]] = {
     "classifier": _texts,
     "generator": _characters,
 }
-
-
-def card(recipe: LessonRecipe, material: TrainingData, training: dict[str, Any]) -> ModelCard:
-    """The card of a lesson's model; `training` holds what came of it."""
-    return ModelCard(
-        name=recipe.name,
-        title=recipe.title,
-        task=recipe.task,
-        dataset=recipe.dataset,
-        summary=recipe.summary,
-        labels=material.labels,
-        notes=(
-            "Trained in the studio, on a part of the data; what it reached on its validation part is in its curves.",
-        ),
-        training=training,
-    )

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from lstm_core.arrays import Array
-
-
-class Readable(Protocol):
-    """How a lesson's vocabulary goes to `vocabulary.json`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Ready for JSON."""
+from lstm_core.library.store import HasJson
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +31,7 @@ class TrainingData:
     y: Array
     held_x: Array
     held_y: Array
-    vocabulary: Readable
+    vocabulary: HasJson
     size: int
     outputs: int
     sizes: dict[str, int]

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lstm_core.errors import LabError
-from lstm_core.training.recipes.base import Repeatable
+from lstm_core.training.recipes.base import Recipe
 
 OWN = "own"  # the data set of a lesson that reads what somebody brought along
 TASKS = {"classifier": "tells texts apart", "generator": "writes text", "forecaster": "forecasts a series"}
@@ -186,9 +186,12 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
 }
 
 
-@dataclass(frozen=True)
-class LessonRecipe(Repeatable):
-    """One training, in plain values; the knobs are explained in `KNOBS`.
+_NOT_CHOSEN = {"notes", "labels"}  # the same for every lesson, or known from the data
+
+
+@dataclass(frozen=True, kw_only=True)
+class LessonRecipe(Recipe):
+    """One training, in plain values; the settings are explained in `HYPERPARAMETERS`.
 
     Attributes:
         name: small letters, digits and `_`.
@@ -200,11 +203,9 @@ class LessonRecipe(Repeatable):
         LabError: in one sentence, for any value that can't be.
     """
 
-    name: str
-    title: str
-    summary: str
-    task: str
-    dataset: str
+    notes: tuple[str, ...] = (
+        "Trained in the studio, on a part of the data; what it reached on its validation part is in its curves.",
+    )
     cell: str = "lstm"
     units: int = 32
     layers: int = 1
@@ -220,7 +221,6 @@ class LessonRecipe(Repeatable):
     forget_bias: float = 1.0
     examples: int = 0
     vocabulary: int = 5000
-    seed: int = 1
 
     def __post_init__(self) -> None:
         for name in ("name", "title", "summary", "task", "dataset"):
@@ -250,12 +250,12 @@ class LessonRecipe(Repeatable):
 
     def to_json(self) -> dict[str, Any]:
         """Ready for JSON and for `from_json`."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name not in _NOT_CHOSEN}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LessonRecipe:
         """Raises LabError, in one sentence, for anything that is no lesson."""
-        known = {each.name for each in fields(cls)}
+        known = {each.name for each in fields(cls)} - _NOT_CHOSEN
         if strange := sorted(set(data) - known):
             raise LabError(f"A lesson has no setting called {_shown(strange[0])}.")
         if missing := [name for name in ("name", "title", "summary", "task", "dataset") if name not in data]:

@@ -1,65 +1,59 @@
-"""Where a trained model comes from: the part of a card that all recipes fill in alike."""
+"""What all recipes have in common, and the part of a card that all of them fill in alike."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 from lstm_core.library.card import ModelCard
 
 
-class Repeatable:
-    """A recipe that the command line knows by its name."""
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is made, as plain values that can be listed without Keras.
+
+    Attributes:
+        name: of the model's folder.
+        title: for people.
+        task: a task of `inference.registry`; it says which class trains the recipe.
+        dataset: what it learns from; a name of `datasets`, where it is one of them.
+        summary: for the card.
+        notes: for the card.
+        labels: for the card; of a classifier they come from the data.
+        seed: of all random numbers.
+    """
 
     name: str
+    title: str
+    task: str
+    dataset: str
+    summary: str
+    notes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    seed: int = 1
 
     @property
     def command(self) -> str:
         """What a person types to repeat it."""
         return f"python -m lstm_core train {self.name}"
 
+    def card(self, training: Mapping[str, Any] | None = None, labels: tuple[str, ...] = ()) -> ModelCard:
+        """A card without test figures.
 
-class Recipe(Protocol):
-    """What a card takes from every recipe."""
-
-    @property
-    def name(self) -> str:
-        """Of the model's folder."""
-
-    @property
-    def title(self) -> str:
-        """For people."""
-
-    @property
-    def summary(self) -> str:
-        """For the card."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """For the card."""
-
-    @property
-    def seed(self) -> int:
-        """Of everything that is drawn."""
-
-    @property
-    def command(self) -> str:
-        """What repeats it."""
+        Args:
+            training: what `training_facts` gave; None before training.
+            labels: of a classifier; `self.labels` if there are none.
+        """
+        about = self.name, self.title, self.task, self.dataset, self.summary, labels or self.labels, self.notes
+        return ModelCard(*about, training=training or {})
 
 
-def card_of(
-    recipe: Recipe, task: str, dataset: str, seconds: float, facts: Mapping[str, Any], labels: tuple[str, ...] = ()
-) -> ModelCard:
-    """The card of a finished run, without test figures; the arguments are as in `ModelCard` and `facts_of`."""
-    training = facts_of(recipe.command, recipe.seed, seconds, facts)
-    return ModelCard(recipe.name, recipe.title, task, dataset, recipe.summary, labels, recipe.notes, training=training)
-
-
-def facts_of(command: str, seed: int, seconds: float, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What a card says of the training: how to repeat it, when and with what it was done, and `facts` of its kind."""
+def training_facts(command: str, seed: int, seconds: float, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a card says of a training: how to repeat it, when and with what it was done, and `facts` of its task."""
     return {
         "command": command,
         "seed": seed,

@@ -1,79 +1,50 @@
-"""What the character models were trained on, and how: one recipe a model. Data and numbers only."""
+"""The recipes of the shipped character models. Data and numbers only; `training/char_lm.py` trains them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lstm_core.library.card import ModelCard
-from lstm_core.training.recipes.base import Repeatable, card_of
+from lstm_core.training.recipes.base import Recipe
 
 
-@dataclass(frozen=True)
-class CharacterRecipe(Repeatable):
+@dataclass(frozen=True, kw_only=True)
+class CharacterRecipe(Recipe):
     """How a character model is made.
 
     Attributes:
-        name: of the model's folder.
-        title: for people.
-        dataset: a text of `datasets`.
-        summary: for the card.
-        notes: for the card.
-        small_letters: read everything in small letters, as the articles do.
-        begin_with: a model that was trained before; its weights are where this one begins, character
-            by character. Both must have the same sizes.
-        also: other texts of `datasets` whose training parts are read too.
-        alone: last epochs in which the text itself is all that is read.
-        finish: epochs after the run that was validated, from its best weights on and at half the rate, in which the
-            validation part is read too: it stands right before the test part, with the names that occur there.
+        lowercase: read everything in lowercase, as the articles do.
+        initial_model: a trained model whose weights are the initial ones, character by character; of the same sizes.
+        extra_texts: other texts of `datasets` whose training parts are read too.
+        epochs_alone: last epochs in which the text itself is all that is read.
+        refit_epochs: epochs after the run that was validated, from its best weights on and at half the rate, in which
+            the validation part is read too: it stands right before the test part, with the names that occur there.
         units: of each LSTM layer.
         width: of the embedding.
         dropout: after each layer.
-        steps: characters between which gradients flow.
-        streams: rows of a batch.
+        bptt_steps: characters between which gradients flow.
+        batch: rows of a batch: parallel streams of the text, or windows.
         epochs: passes over the training part.
-        rate: the highest learning rate.
-        decay: weight decay.
-        seed: for weights, dropout and the places where an epoch begins, or the order of windows.
-        window: how many characters are read anew for each one, as one number each (`training/char_lm_window.py`);
-            0 for running text with carried state. With a window there is neither `width` nor `steps`,
-            and training is Adam at the same rate all along, without decay.
+        learning_rate: the highest one.
+        weight_decay: of AdamW.
+        window: how many characters are read anew for each one, as one number each; 0 for running text with carried
+            state. With a window there is neither `width` nor `bptt_steps`, and training is Adam at a constant rate.
     """
 
-    name: str
-    title: str
-    dataset: str
-    summary: str
-    notes: tuple[str, ...] = ()
-    small_letters: bool = False
-    begin_with: str = ""
-    also: tuple[str, ...] = ()
-    alone: int = 0
-    finish: int = 0
+    task: str = "generator"
+    lowercase: bool = False
+    initial_model: str = ""
+    extra_texts: tuple[str, ...] = ()
+    epochs_alone: int = 0
+    refit_epochs: int = 0
     units: tuple[int, ...] = (256, 256)
     width: int = 64
     dropout: float = 0.3
-    steps: int = 128
-    streams: int = 32
+    bptt_steps: int = 128
+    batch: int = 32
     epochs: int = 12
-    rate: float = 3e-3
-    decay: float = 0.01
-    seed: int = 1
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
     window: int = 0
-
-    def card(
-        self, curves: Mapping[str, list[float]], training: int, validation: int, parameters: int, seconds: float
-    ) -> ModelCard:
-        """The card of a finished run, without test figures."""
-        kept = min(range(len(curves["validation_loss"])), key=curves["validation_loss"].__getitem__, default=-1)
-        facts = {
-            "characters": {"training": training, "validation": validation},
-            "epochs": self.epochs,
-            "kept_epoch": kept + 1,
-            "parameters": parameters,
-            "curves": dict(curves),
-        }
-        return card_of(self, "generator", self.dataset, seconds, facts)
 
 
 SHAKESPEARE = CharacterRecipe(
@@ -87,10 +58,10 @@ SHAKESPEARE = CharacterRecipe(
         "validation part as well: the play that the test part is cut from begins there, with the names of its people.",
     ),
     units=(320, 320),
-    also=("macbeth", "julius_caesar"),
-    alone=4,
+    extra_texts=("macbeth", "julius_caesar"),
+    epochs_alone=4,
     epochs=14,
-    finish=5,
+    refit_epochs=5,
 )
 
 
@@ -104,14 +75,14 @@ def _play(name: str, title: str, other: str) -> CharacterRecipe:
             "It begins with the weights of 'shakespeare', which has seen no test part of any play, reads everything "
             "again in small letters and then this play alone; at last its validation part as well.",
         ),
-        small_letters=True,
-        begin_with="shakespeare",
+        lowercase=True,
+        initial_model="shakespeare",
         units=SHAKESPEARE.units,
-        also=("shakespeare", other),
+        extra_texts=("shakespeare", other),
         epochs=12,
-        alone=10,
-        finish=4,
-        rate=1e-3,
+        epochs_alone=10,
+        refit_epochs=4,
+        learning_rate=1e-3,
         dropout=0.4,
     )
 
@@ -133,12 +104,12 @@ MACBETH_ARTICLE = CharacterRecipe(
         "One pass over the text is our choice, because the articles train briefly. Layers, dropout, batches of 30 and "
         "Adam are theirs.",
     ),
-    small_letters=True,
+    lowercase=True,
     units=(300, 300),
     dropout=0.2,
-    streams=30,
+    batch=30,
     epochs=1,
-    rate=1e-3,
+    learning_rate=1e-3,
     window=50,
 )
 

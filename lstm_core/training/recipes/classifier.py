@@ -1,65 +1,50 @@
-"""What was trained, and how: one recipe a shipped model, each repeatable by one command.
-
-Data, numbers and builders only; `training/classifier.py` does the work. `python -m lstm_core train NAME`
-runs a recipe, and the card of the trained model names that command.
-"""
+"""The recipes of the shipped text classifiers. Data and numbers only; `training/classifier.py` trains them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from lstm_core.training.distillation import Start
-from lstm_core.training.recipes.base import Repeatable
+from lstm_core.training.recipes.base import Recipe
 
 
-@dataclass(frozen=True)
-class TextRecipe(Repeatable):
+@dataclass(frozen=True, kw_only=True)
+class TextRecipe(Recipe):
     """How a text classifier is made.
 
     Attributes:
-        name: of the model's folder.
-        title: for people.
-        dataset: a name from `datasets`.
-        summary: for the card.
-        notes: for the card.
-        tokenizer: a name from `text.TOKENIZERS`.
-        vocabulary: the most ids, padding and unknown included.
+        tokenizer: a name from `text.encoder.TOKENIZERS`.
+        vocabulary: the largest number of ids, padding and unknown included.
         length: tokens read of a text.
-        build: (token ids, classes, pair ids) → Keras model; looked up in `networks`.
+        build: (token ids, classes, pair ids) → Keras model.
         optimizer: (training steps) → Keras optimizer.
         batch: texts a step.
         epochs: passes over the training part.
-        validation: the share of the training split that is kept back to choose by.
+        validation: the share of the training split that is held out to choose by.
         padding: see `text.Encoder`.
-        at_least: how often a token must be seen to enter the vocabulary.
-        pairs: the most ids of neighbouring pairs; 0 if the network reads none.
+        min_count: how often a token must be seen to enter the vocabulary.
+        pairs: the largest number of ids of neighbouring pairs; 0 if the network reads none.
         mask_names: see `text.Encoder`.
         word_dropout: share of tokens replaced by "unknown" while training.
         restored_names: share of training questions that get their language's name back.
-        openings: share of training texts replaced by a short opening that names a language.
+        prefix_share: share of training texts replaced by a short prefix of a text that names a language.
         whole_words: cut words that are in fewer training texts than this into known ones; 0 for never.
         training_length: tokens of a text that are trained on; 0 for `length`.
         anywhere: train on tokens from anywhere in a text, or else on its first ones.
         deleted: share of tokens left out while training.
-        stars: weight of a review's stars in its target; the rest is its label.
+        rating_weight: weight of a review's rating in its target; the rest is its label.
         start: how the embeddings start, or at random.
-        teachers: how many cross-fitted teachers; 0 for none. See `teaching.out_of_fold`.
+        teachers: how many cross-fitted teachers; 0 for none. See `distillation.out_of_fold`.
         teacher_epochs: passes of a teacher; 0 for `epochs`.
-        taught: weight of the teachers in a target; the rest is the label.
-        everything: train once more, on the validation part too, after the run that was validated.
-        average: decay of the moving average of the weights that is validated and kept; 0 for none.
+        distillation_weight: weight of the teachers' answers in a target; the rest is the label.
+        refit: train once more, on the validation part too, after the run that was validated.
+        ema_momentum: of the moving average of the weights that is validated and kept; 0 for none.
         keep_best: keep the epoch with the lowest validation loss, or else the last.
-        seed: for split, order, initial weights and dropout.
     """
 
-    name: str
-    title: str
-    dataset: str
-    summary: str
-    notes: tuple[str, ...]
+    task: str = "classifier"
     tokenizer: str
     vocabulary: int
     length: int
@@ -69,29 +54,28 @@ class TextRecipe(Repeatable):
     epochs: int
     validation: float
     padding: str | None = None
-    at_least: int = 1
+    min_count: int = 1
     pairs: int = 0
     mask_names: bool = False
     word_dropout: float = 0.0
     restored_names: float = 0.0
-    openings: float = 0.0
+    prefix_share: float = 0.0
     whole_words: int = 0
     training_length: int = 0
     anywhere: bool = False
     deleted: float = 0.0
-    stars: float = 0.0
+    rating_weight: float = 0.0
     start: Start | None = None
     teachers: int = 0
     teacher_epochs: int = 0
-    taught: float = 0.7
-    everything: bool = False
-    average: float = 0.0
+    distillation_weight: float = 0.7
+    refit: bool = False
+    ema_momentum: float = 0.0
     keep_best: bool = False
-    seed: int = 1
 
 
-def _network(name: str, **settings: Any) -> Callable[[int, int, int], Any]:
-    """A builder of `networks`, looked up when it is called: recipes can be listed without Keras."""
+def network(name: str, **settings: Any) -> Callable[[int, int, int], Any]:
+    """A builder of `architectures`, looked up when it is called: recipes can be listed without Keras."""
 
     def build(vocabulary: int, classes: int, pairs: int) -> Any:
         from lstm_core.training import architectures
@@ -102,39 +86,26 @@ def _network(name: str, **settings: Any) -> Callable[[int, int, int], Any]:
     return build
 
 
-def _rmsprop(steps: int) -> Any:
-    import keras
+def adam(**settings: Any) -> Callable[[int], Any]:
+    """`optimizers.adam`, looked up when it is called."""
 
-    return keras.optimizers.RMSprop()
+    def build(steps: int) -> Any:
+        from lstm_core.training import optimizers
+
+        return optimizers.adam(steps, **settings)
+
+    return build
 
 
-def _plain_adam(steps: int) -> Any:
-    import keras
+def plain(name: str) -> Callable[[int], Any]:
+    """An optimizer of Keras with its default settings, looked up when it is called."""
 
-    return keras.optimizers.Adam()
+    def build(steps: int) -> Any:
+        import keras
 
+        return getattr(keras.optimizers, name)()
 
-def adam(steps: int, rate: float, warm_up: int = 100, embeddings: float = 1.0) -> Any:
-    """Adam whose rate rises over the first steps and falls to zero along a half cosine; gradients of norm 1 at most.
-
-    Embeddings learn at that share of the rate: what they start from is worth keeping.
-    """
-    import keras
-
-    class Gentle(keras.optimizers.Adam):
-        def build(self, variables: Any) -> None:
-            super().build(variables)
-            self.shares = [embeddings if "embedding" in variable.path else 1.0 for variable in variables]
-
-        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-            # By number: under TensorFlow a step is given the bare variable, which doesn't know its path.
-            share = self.shares[self._get_variable_index(variable)]
-            super().update_step(gradient, variable, learning_rate * share)
-
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(steps - warm_up, 1), warmup_target=rate, warmup_steps=warm_up
-    )
-    return Gentle(schedule, global_clipnorm=1.0)
+    return build
 
 
 STACKOVERFLOW_ARTICLE = TextRecipe(
@@ -162,8 +133,8 @@ STACKOVERFLOW_ARTICLE = TextRecipe(
     length=100,
     padding="front",
     mask_names=True,
-    build=_network("tags_article", length=100),
-    optimizer=_rmsprop,
+    build=network("tags_article", length=100),
+    optimizer=plain("RMSprop"),
     batch=124,
     epochs=20,
     validation=0.25,
@@ -189,25 +160,25 @@ STACKOVERFLOW = TextRecipe(
     ),
     tokenizer="code",
     vocabulary=12000,
-    at_least=2,
+    min_count=2,
     whole_words=5,
     pairs=20000,
     length=600,
     training_length=500,
-    build=_network("pooled_lstm", width=64, units=128, mean=True),
-    optimizer=partial(adam, rate=2e-3),
+    build=network("pooled_lstm", width=64, units=128, mean=True),
+    optimizer=adam(learning_rate=2e-3),
     batch=32,
     epochs=7,
     validation=0.1,
     word_dropout=0.5,
     restored_names=0.2,
-    openings=0.1,
+    prefix_share=0.1,
     start=Start(scale=0.03, window=6, even=True),
     teachers=4,
     teacher_epochs=6,
-    taught=0.6,
-    average=0.997,
-    everything=True,
+    distillation_weight=0.6,
+    ema_momentum=0.997,
+    refit=True,
 )
 
 IMDB_ARTICLE = TextRecipe(
@@ -229,8 +200,8 @@ IMDB_ARTICLE = TextRecipe(
     vocabulary=5000,
     length=300,
     padding="front",
-    build=_network("reviews_article", length=300),
-    optimizer=_plain_adam,
+    build=network("reviews_article", length=300),
+    optimizer=plain("Adam"),
     batch=128,
     epochs=5,
     validation=0.1,
@@ -253,8 +224,8 @@ IMDB_BAG = TextRecipe(
     tokenizer="keras",
     vocabulary=10000,
     length=500,
-    build=_network("bag_of_words"),
-    optimizer=_plain_adam,
+    build=network("bag_of_words"),
+    optimizer=plain("Adam"),
     batch=64,
     epochs=10,
     validation=0.1,
@@ -280,15 +251,15 @@ IMDB = TextRecipe(
     ),
     tokenizer="words",
     vocabulary=12000,
-    at_least=2,
+    min_count=2,
     pairs=30000,
     length=800,
     training_length=150,
     anywhere=True,
     deleted=0.2,
     word_dropout=0.15,
-    stars=0.4,
-    build=_network(
+    rating_weight=0.4,
+    build=network(
         "pooled_lstm",
         width=64,
         pair_width=48,
@@ -298,13 +269,13 @@ IMDB = TextRecipe(
         value_dropout=0.35,
         output_dropout=0.5,
     ),
-    optimizer=partial(adam, rate=2e-3, embeddings=0.25),
+    optimizer=adam(learning_rate=2e-3, embeddings=0.25),
     batch=64,
     epochs=9,
     validation=0.1,
     start=Start(scale=0.3, window=5, even=False, pairs=True),
-    average=0.998,
-    everything=True,
+    ema_momentum=0.998,
+    refit=True,
     seed=2,
 )
 

@@ -6,26 +6,13 @@ Data and numbers only. The three text networks are trained by `training/classifi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-from lstm_core.training.recipes.base import Repeatable
-from lstm_core.training.recipes.classifier import TextRecipe, adam
+from lstm_core.datasets.cloze_grammar import ANSWERS
+from lstm_core.training.recipes.base import Recipe
+from lstm_core.training.recipes.classifier import TextRecipe, adam, network
 
 WORDS_READ = 150
-
-
-def _last_state(cell: str) -> Callable[[int, int, int], Any]:
-    """A builder that is looked up when it is called: recipes can be listed without Keras."""
-
-    def build(vocabulary: int, classes: int, pairs: int) -> Any:
-        from lstm_core.training import family_architectures
-
-        return family_architectures.last_state(vocabulary, classes, cell=cell)
-
-    return build
 
 
 def _member(cell: str, name: str, gates: str) -> TextRecipe:
@@ -46,8 +33,8 @@ def _member(cell: str, name: str, gates: str) -> TextRecipe:
         tokenizer="code",
         vocabulary=3000,
         length=WORDS_READ,
-        build=_last_state(cell),
-        optimizer=partial(adam, rate=5e-3),
+        build=network("last_state", cell=cell),
+        optimizer=adam(learning_rate=5e-3),
         batch=32,
         epochs=12,
         validation=0.2,
@@ -55,41 +42,30 @@ def _member(cell: str, name: str, gates: str) -> TextRecipe:
     )
 
 
-@dataclass(frozen=True)
-class BlankRecipe(Repeatable):
+@dataclass(frozen=True, kw_only=True)
+class BlankRecipe(Recipe):
     """How a network that fills blanks is made.
 
     Attributes:
-        name: of the model's folder.
-        title: for people.
-        summary: for the card.
-        notes: for the card.
-        both: whether it reads in both directions.
-        rate: the highest learning rate.
-        sentences: drawn for each epoch.
-        validation: sentences drawn to choose by.
-        epochs: how many draws.
+        bidirectional: whether it reads in both directions.
+        learning_rate: the highest one.
+        sentences_per_epoch: sentences that are sampled for each epoch.
+        validation: sentences that are sampled to choose by.
+        epochs: how many.
         batch: sentences a step.
         word_dropout: share of words replaced by "unknown" while training.
-        seed: for sentences, initial weights and dropout.
     """
 
-    name: str
-    title: str
-    summary: str
-    notes: tuple[str, ...]
-    both: bool
-    rate: float = 5e-3
-    sentences: int = 6000
+    task: str = "blank filler"
+    dataset: str = "blanks"
+    labels: tuple[str, ...] = ANSWERS
+    bidirectional: bool
+    learning_rate: float = 5e-3
+    sentences_per_epoch: int = 6000
     validation: int = 2000
     epochs: int = 12
     batch: int = 64
     word_dropout: float = 0.03
-    seed: int = 1
-
-    def optimizer(self, steps: int) -> Any:
-        """The Keras optimizer for that many steps."""
-        return adam(steps, self.rate)
 
 
 _SAME = (
@@ -110,18 +86,18 @@ BLANK_RECIPES = {
     recipe.name: recipe
     for recipe in (
         BlankRecipe(
-            "blank_forward",
-            "Blanks, reading forward only",
-            "An LSTM of 32 units guesses the word at a blank from the words before it.",
-            _SAME,
-            both=False,
+            name="blank_forward",
+            title="Blanks, reading forward only",
+            summary="An LSTM of 32 units guesses the word at a blank from the words before it.",
+            notes=_SAME,
+            bidirectional=False,
         ),
         BlankRecipe(
-            "blank_both",
-            "Blanks, reading in both directions",
-            "Two LSTMs of 16 units, one from either end, guess the word at a blank from all the others.",
-            _SAME,
-            both=True,
+            name="blank_both",
+            title="Blanks, reading in both directions",
+            summary="Two LSTMs of 16 units, one from either end, guess the word at a blank from all the others.",
+            notes=_SAME,
+            bidirectional=True,
         ),
     )
 }

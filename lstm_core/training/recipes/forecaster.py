@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_core.library.card import ModelCard
 from lstm_core.timeseries.scaling import Form
-from lstm_core.training.recipes.base import Repeatable, card_of
+from lstm_core.training.recipes.base import Recipe
 
 LEVELS = (0.1, 0.5, 0.9)  # the median, and an interval that should hold 80 %
 
 
-@dataclass(frozen=True)
-class ForecastRecipe(Repeatable):
-    """How a forecaster is made.
+@dataclass(frozen=True, kw_only=True)
+class ForecastRecipe(Recipe):
+    """How a forecaster is made; its `dataset` is a series of `timeseries`, or "stocks" for all six companies.
 
     Attributes:
-        name: of the model's folder.
-        title: for people.
-        dataset: a name of `series`, or "stocks" for all six companies.
-        summary: for the card.
-        notes: for the card.
         forms: ways to put values to the network; the one with the lowest validation loss is kept.
         window: values that are read.
         horizon: steps ahead.
         units: of the LSTM.
-        dropout: of what the LSTM says, while it learns.
-        epochs: passes over the training part at most; the one with the lowest validation loss is kept.
+        dropout: of the LSTM's output, while training.
+        epochs: the largest number of passes over the training part; the one with the lowest validation loss is kept.
         batch: windows a step.
-        rate: the learning rate at the start; it falls to 0 along half a cosine.
-        seed: for weights, dropout and order.
+        learning_rate: at the start; it falls to 0 along half a cosine.
     """
 
-    name: str
-    title: str
-    dataset: str
-    summary: str
-    notes: tuple[str, ...] = ()
+    task: str = "forecaster"
     forms: tuple[Form, ...] = ("level", "difference")
     window: int = 48
     horizon: int = 8
@@ -46,13 +35,7 @@ class ForecastRecipe(Repeatable):
     dropout: float = 0.0
     epochs: int = 60
     batch: int = 64
-    rate: float = 5e-3
-    seed: int = 1
-
-    def card(self, facts: Mapping[str, Any], seconds: float) -> ModelCard:
-        """The card of a finished run, without test figures."""
-        sizes = {"window": self.window, "horizon": self.horizon, "batch": self.batch, "epochs": self.epochs}
-        return card_of(self, "forecaster", self.dataset, seconds, sizes | dict(facts))
+    learning_rate: float = 5e-3
 
 
 def series_of(recipe: ForecastRecipe) -> Sequence[Any]:
@@ -82,7 +65,7 @@ FORECAST_RECIPES = {
             dropout=0.2,
             epochs=60,
             batch=32,
-            rate=3e-3,
+            learning_rate=3e-3,
         ),
         ForecastRecipe(
             name="forecast_seasons",

@@ -5,85 +5,30 @@ The encoder–decoder is trained by `training/seq2seq.py`, the recursive network
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lstm_core.library.card import ModelCard
-from lstm_core.training.recipes.base import Repeatable, card_of
+from lstm_core.training.recipes.base import Recipe
 
 
-@dataclass(frozen=True)
-class SequenceRecipe(Repeatable):
-    """How such a network is made; its examples are drawn at random, so an epoch is a number of steps.
+@dataclass(frozen=True, kw_only=True)
+class SequenceRecipe(Recipe):
+    """How such a network is made; its examples are sampled, so an epoch is a number of steps.
 
     Attributes:
-        name: of the model's folder.
-        title: for people.
-        task: "rewriter" or "tree reader".
-        dataset: what the examples are called; they are made, not downloaded.
-        summary: for the card.
-        notes: for the card.
-        labels: for the card.
         units: the width of the states, or of a node's vector.
         width: of the embeddings, where they have one of their own.
         batch: examples a step.
-        steps: of an epoch.
+        steps_per_epoch: of an epoch.
         epochs: how many.
-        rate: the highest learning rate; it rises over the first steps and falls along a half cosine.
-        seed: for weights and examples.
+        learning_rate: the highest one.
     """
 
-    name: str
-    title: str
-    task: str
-    dataset: str
-    summary: str
-    notes: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
     units: int = 128
     width: int = 16
     batch: int = 128
-    steps: int = 200
+    steps_per_epoch: int = 200
     epochs: int = 20
-    rate: float = 3e-3
-    seed: int = 1
-
-    def card(
-        self, curves: Mapping[str, list[float]], examples: Mapping[str, int], parameters: int, seconds: float
-    ) -> ModelCard:
-        """The card of a finished run, without test figures."""
-        facts = {
-            "examples": dict(examples),
-            "batch": self.batch,
-            "epochs": self.epochs,
-            "parameters": parameters,
-            "curves": dict(curves),
-        }
-        return card_of(self, self.task, self.dataset, seconds, facts, self.labels)
-
-
-@dataclass(frozen=True)
-class SequenceProgress:
-    """Where such a run stands after an epoch: loss in nats, `validation` the share of answers that are wholly right."""
-
-    epoch: int
-    epochs: int
-    seconds: float
-    loss: float
-    validation: float
-
-    @property
-    def whole_epoch(self) -> bool:
-        """It is only sent after one."""
-        return True
-
-    @property
-    def line(self) -> str:
-        """Where the run stands, for a person to read."""
-        return (
-            f"epoch {self.epoch}/{self.epochs}  {self.seconds:4.0f} s  loss {self.loss:.4f}  "
-            f"validation {self.validation:.2%} right"
-        )
+    learning_rate: float = 3e-3
 
 
 NUMBER_WORDS = SequenceRecipe(
@@ -121,7 +66,7 @@ NEGATION_TREE = SequenceRecipe(
     labels=("very bad", "bad", "so-so", "good", "very good"),
     units=48,
     batch=128,
-    steps=200,
+    steps_per_epoch=200,
     epochs=20,
 )
 

@@ -5,7 +5,6 @@ All lessons here read data that is made up on the spot; how settings are checked
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from dataclasses import replace
@@ -22,14 +21,16 @@ from lstm_core.datasets import toy
 from lstm_core.errors import LabError
 from lstm_core.library import bundle, store, user_models
 from lstm_core.timeseries import series
-from lstm_core.training.lessons import checkpoints, trainer
+from lstm_core.training import trainer
+from lstm_core.training.lessons import checkpoints
 from lstm_core.training.lessons import data as lesson_data
-from lstm_core.training.lessons.architectures import NormKeepingAdam, network, set_forget_bias
+from lstm_core.training.lessons.architectures import network, set_forget_bias
 from lstm_core.training.lessons.batches import Rows, TextWindows
-from lstm_core.training.lessons.job import run_lesson, train_lesson, work
+from lstm_core.training.lessons.job import work
 from lstm_core.training.lessons.presets import LESSONS
 from lstm_core.training.lessons.recipe import HYPERPARAMETERS, OWN, LessonRecipe
-from lstm_core.training.lessons.trainer import Pace
+from lstm_core.training.optimizers import NormKeepingAdam
+from lstm_core.training.progress import Pace
 from lstm_core.training.recipes import registry
 
 READER = LessonRecipe(
@@ -63,7 +64,7 @@ def run(recipe: LessonRecipe, stopped: Any = never, **more: Any) -> tuple[dict[s
 @pytest.fixture(scope="module")
 def read() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "TELL_EVERY", 0.0)
+        patch.setattr(trainer, "REPORT_EVERY", 0.0)
         return run(READER)
 
 
@@ -187,7 +188,7 @@ def test_the_same_seed_gives_the_same_curve_and_another_seed_another(read: Any) 
 def test_the_command_line_runs_the_same_lesson(
     read: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(LESSONS, READER.name, READER)
+    monkeypatch.setitem(registry.ALL_RECIPES, READER.name, READER)
     monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", keras.backend.backend())
     monkeypatch.setenv("KERAS_BACKEND", keras.backend.backend())  # which the command sets
     monkeypatch.setenv("LSTM_LAB_MODELS", str(tmp_path))
@@ -208,9 +209,11 @@ def test_the_command_line_runs_the_same_lesson(
 
 
 def test_a_run_that_is_stopped_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "ASK_EVERY", 0.0)
-    asked = itertools.count()
-    found, _ = run(replace(READER, epochs=50), lambda: next(asked) >= 13)  # in the second epoch
+    monkeypatch.setattr(trainer, "CHECK_EVERY", 0.0)
+    monkeypatch.setattr(trainer, "REPORT_EVERY", 0.0)
+    events: list[dict[str, Any]] = []
+    lesson = {"lesson": replace(READER, epochs=50).to_json()}
+    found = work(lesson, events.append, lambda: (events[-1].get("epoch"), events[-1].get("step")) == (2, 3))
     assert found["ended"] == "stopped"
     assert len(found["epochs"]["loss"]) == 1
     assert 10 < found["steps"]["step"][-1] < 20
@@ -220,16 +223,11 @@ def test_a_run_that_is_stopped_keeps_what_is_there(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_recipe_of_the_book_can_be_run_and_stopped_as_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LESSONS, READER.name, READER)
+    monkeypatch.setitem(registry.ALL_RECIPES, READER.name, READER)
     found = work({"recipe": READER.name, "seed": 9}, lambda event: None, never)
     assert found["settings"]["seed"] == 9
     with pytest.raises(LabError, match="no recipe 'nothing'"):
         work({"recipe": "nothing"}, lambda event: None, never)
-
-
-def test_report_of_a_lesson_may_end_it() -> None:
-    lesson = train_lesson(replace(READER, epochs=40), lambda progress: progress.whole_epoch)
-    assert (lesson.run.ended, len(lesson.run.epochs["loss"])) == ("stopped", 1)
 
 
 # --- diverging ------------------------------------------------------------------------------
@@ -237,7 +235,7 @@ def test_report_of_a_lesson_may_end_it() -> None:
 
 def test_a_loss_that_is_no_number_ends_the_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(HYPERPARAMETERS, "learning_rate", replace(HYPERPARAMETERS["learning_rate"], high=1e38))
-    monkeypatch.setattr(trainer, "BLOWN_UP", math.inf)
+    monkeypatch.setattr(trainer, "DIVERGED", math.inf)
     found, events = run(replace(READER, learning_rate=1e37, clipping="none"))
     assert found["ended"] == "diverged"
     assert "smaller learning rate" in found["diverged"]["why"]
@@ -255,7 +253,7 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(monkeypatch: pytest.Monke
 def test_a_rate_from_the_sliders_end_diverges_too(clipping: str) -> None:
     found, _ = run(replace(READER, learning_rate=HYPERPARAMETERS["learning_rate"].high, clipping=clipping))
     assert found["ended"] == "diverged"
-    assert found["diverged"]["loss"] > trainer.BLOWN_UP * 0.5
+    assert found["diverged"]["loss"] > trainer.DIVERGED * 0.5
     assert "times that of a network that knows nothing" in found["diverged"]["why"]
 
 
@@ -320,7 +318,7 @@ def test_own_texts_can_be_learnt_and_say_that_they_have_no_test_part(tmp_path: A
     found, _ = run(replace(READER, dataset=OWN, epochs=1), data=data.encode())
     assert found["card"]["labels"] == ("x", "y")
     bundle.unpack_bundle_into(found["model"], tmp_path / "own")
-    with pytest.raises(LabError, match=r"your own data.*no test part") as caught:
+    with pytest.raises(LabError, match=r"learnt from data of your own.*no test part") as caught:
         lstm_core.evaluation.evaluate.evaluate(lstm_core.load(tmp_path / "own"))
     assert "\n" not in str(caught.value)
 
@@ -352,7 +350,7 @@ def test_an_own_corpus_can_be_learnt(tmp_path: Any) -> None:
 )
 def test_data_that_cannot_be_learnt_from_is_one_sentence(recipe: LessonRecipe, data: bytes | None, why: str) -> None:
     with pytest.raises(LabError, match=why) as caught:
-        run_lesson(recipe, data, lambda event: None, never)
+        run(recipe, **({"data": data} if data else {}))
     assert "\n" not in str(caught.value)
 
 

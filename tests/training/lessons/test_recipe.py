@@ -13,8 +13,8 @@ from lstm_core.training.lessons import presets
 from lstm_core.training.lessons.presets import LESSONS, PRESETS
 from lstm_core.training.lessons.recipe import HYPERPARAMETERS, LessonRecipe, hyperparameters, parameter_count
 
-READER = LessonRecipe("reader", "A reader", "For tests.", "classifier", "negation")
-WRITER = LessonRecipe("writer", "A writer", "For tests.", "generator", "counting")
+READER = LessonRecipe(name="reader", title="A reader", summary="For tests.", task="classifier", dataset="negation")
+WRITER = LessonRecipe(name="writer", title="A writer", summary="For tests.", task="generator", dataset="counting")
 
 
 @pytest.mark.parametrize(

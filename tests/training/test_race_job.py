@@ -10,11 +10,13 @@ import pytest
 
 from benchmarks import memory
 from lstm_core import LabError
-from lstm_core.memory_tasks import config, race_job, tasks
+from lstm_core.memory_tasks import config, tasks
 from lstm_core.memory_tasks import network as gym_networks
 from lstm_core.memory_tasks.config import PRESETS, RACE_RANGES, Race
 from lstm_core.memory_tasks.network import GymNetwork
 from lstm_core.nn.weights import CellWeights
+from lstm_core.training import race_job
+from lstm_core.training.trainer import Trainer
 
 TINY: dict[str, Any] = {"task": "copy", "length": 1, "units": 8, "rate": 0.03, "steps": 50, "keep_bias": 1.0}
 
@@ -60,16 +62,16 @@ class TestRace:
         self, tiny: tuple[dict[str, Any], list[dict[str, Any]]]
     ) -> None:
         race = config.race_from_arguments(TINY)
-        batch = tasks.validation(race.of, race.length, race_job.VALIDATION, seed=race_job._validation_seed(race))
+        batch = race_job.validation_of(race)
         for kind, network in gym_networks.networks_from_weights(tiny[0]["weights"]).items():
             score, error = gym_networks.measure_network(race.of, network, batch)
             assert score == pytest.approx(tiny[0]["cells"][kind]["score"][-1], abs=1e-4)
             assert error == pytest.approx(tiny[0]["cells"][kind]["error"][-1], abs=1e-4)
 
     def test_stop_ends_it_between_two_turns_and_keeps_what_there_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(race_job, "measure_network", lambda task, network, batch: (0.0, 1.0))
-        asked = iter([False, False, False, False, True])
-        result = race_job.work(TINY | {"steps": 4000}, lambda event: None, lambda: next(asked))
+        turns: list[tuple[float, float]] = []
+        monkeypatch.setattr(race_job, "measure_network", lambda *about: turns.append((0.0, 1.0)) or turns[-1])
+        result = race_job.work(TINY | {"steps": 4000}, lambda event: None, lambda: len(turns) == 4)
         assert result["ended"] == "stopped"
         assert [len(result["cells"][kind]["score"]) for kind in race_job.KINDS] == [2, 1, 1]
         assert set(result["weights"]) == set(race_job.KINDS)
@@ -107,7 +109,7 @@ class TestNetworks:
     def test_numpy_answers_as_keras_does(self, kind: Any, name: str) -> None:
         race = Race(name, 12, 5, 3, 2.0, 0.01, 25)
         batch = race.of.batch(12, 6, 1)
-        runner = race_job.Runner(race, kind, batch.x.shape[1])
+        runner = race_job.Runner(race, kind, race_job.Block(race, 0), Trainer())
         network = gym_networks.from_bytes(runner.network().to_bytes())
         _, sums = network.read(batch.x)
         expected = np.asarray(runner.model.predict(batch.x, verbose=0))
@@ -116,7 +118,8 @@ class TestNetworks:
 
     def test_the_gate_that_keeps_begins_open(self) -> None:
         race = Race("adding", 12, 5, 3, 2.5, 0.01, 25)
-        network = {kind: race_job.Runner(race, kind, 12).network() for kind in race_job.KINDS}
+        first = race_job.Block(race, 0)
+        network = {kind: race_job.Runner(race, kind, first, Trainer()).network() for kind in race_job.KINDS}
         trace, _ = network["lstm"].read(np.zeros((1, 1, 2), np.float32))
         assert trace.f == pytest.approx(1 / (1 + np.exp(-2.5)), abs=1e-5)
         assert trace.i == pytest.approx(0.5)

@@ -1,8 +1,8 @@
 """Trains a race: a plain RNN, a GRU and an LSTM take turns on the same batches until they pass or time is up.
 
-Stock Keras layers, whatever the backend; nothing here draws or knows of pages. `work` is what a training
-worker runs, and a plain function: it can be called in any process. What a race is, is in `memory_tasks/config.py`; what
-became of the weights, in `memory_tasks/network.py`.
+Stock Keras layers, whatever the backend; nothing here draws or knows of pages. `work` is what a training worker runs,
+and a plain function: it can be called in any process. What a race is, is in `memory_tasks/config.py`; what became of
+the weights, in `memory_tasks/network.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import keras
@@ -21,34 +20,53 @@ from lstm_core.memory_tasks import config, tasks
 from lstm_core.memory_tasks.config import Race
 from lstm_core.memory_tasks.network import GymNetwork, measure_network
 from lstm_core.memory_tasks.tasks import Batch
-from lstm_core.nn.jax_lstm import faster
 from lstm_core.nn.weights import Kind, weights_of
+from lstm_core.training.architectures import CELLS
+from lstm_core.training.trainer import Fitting, Stage, Trainer
 
 KINDS: tuple[Kind, ...] = ("rnn", "gru", "lstm")
-LAYERS = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 BATCH, ROUND = 32, 25  # sequences a step; steps until the next cell's turn
 CLIP = 1.0  # the common norm of all gradients is at most this (Pascanu, Mikolov & Bengio 2013)
 VALIDATION = 300  # fresh sequences that every measurement is made on; see `tasks.validation` for aⁿbⁿ
 LONGEST = 300.0  # seconds; a slow machine ends there
 BETWEEN = 0.25  # seconds between two reports
 
-Tell = Callable[[dict[str, Any]], None]
-Stopped = Callable[[], bool]
+Report = Callable[[dict[str, Any]], None]
+ShouldStop = Callable[[], bool]
+
+
+class Block(keras.utils.PyDataset):
+    """The batches of one turn, in order: (sequences, targets) and, where every step is asked, weights of the steps."""
+
+    def __init__(self, race: Race, number: int) -> None:
+        super().__init__()
+        self.rows = BATCH
+        block = race.of.batch(race.length, ROUND * BATCH, (race.seed + 1) * 1_000_003 + number)
+        last = (block.x, block.targets[:, -1])
+        self._arrays = (block.x, block.targets, block.mask) if race.of.every_step else last
+
+    def __len__(self) -> int:
+        return ROUND
+
+    def __getitem__(self, index: int) -> tuple[Array, ...]:
+        return tuple(part[index * BATCH : (index + 1) * BATCH] for part in self._arrays)
 
 
 class Runner:
-    """One cell in the race: its Keras network, and how it has done so far."""
+    """One cell in the race: its network under training, and how it has done so far."""
 
-    def __init__(self, race: Race, kind: Kind, steps: int) -> None:
+    def __init__(self, race: Race, kind: Kind, first: Block, trainer: Trainer) -> None:
         """Build the network.
 
         Args:
             race: its settings.
             kind: which cell.
-            steps: timesteps of a training sequence.
+            first: the batches of the first turn.
+            trainer: of all cells of the race.
         """
         self.kind, self.task = kind, race.of
-        self.layer, self.readout, self.model = _build(race, kind, steps)
+        self.layer, self.readout, self.model = _build(race, kind, first[0][0].shape[1])
+        self._fitting = Fitting(trainer, Stage(self.model, first, race.steps // ROUND, chance=math.inf))
         self.score: list[float] = []
         self.error: list[float] = []
         self.seconds, self.steps = 0.0, 0
@@ -60,20 +78,11 @@ class Runner:
         """Whether it needs no more turns."""
         return self.passed is not None or self.diverged
 
-    def turn(self, block: Batch, validation: Batch) -> None:
+    def turn(self, block: Block, validation: Batch) -> None:
         """Learn from a block of batches, then be measured."""
         began = time.perf_counter()
-        every = self.task.every_step
-        self.model.fit(
-            block.x,
-            block.targets if every else block.targets[:, -1],
-            sample_weight=block.mask if every else None,
-            batch_size=BATCH,
-            epochs=1,
-            verbose=0,
-            shuffle=False,
-        )
-        self.steps += math.ceil(len(block) / BATCH)
+        self._fitting.run(1, block)
+        self.steps += len(block)
         self.seconds += time.perf_counter() - began
         score, error = measure_network(self.task, self.network(), validation)
         self.diverged = not math.isfinite(error)
@@ -100,83 +109,73 @@ class Runner:
         }
 
 
-def work(arguments: dict[str, Any], tell: Tell, stopped: Stopped) -> dict[str, Any]:
+def work(arguments: dict[str, Any], report: Report, should_stop: ShouldStop) -> dict[str, Any]:
     """Run a race to its end; the function of a job.
 
     Args:
         arguments: of a `Race`, as plain values.
-        tell: called a few times a second with the whole state so far: `cells`, kind → `Runner.state`; `turn`, who is
-            at work; `seconds` since the start; `round`, steps between two measurements; and what the race is about.
-        stopped: asked between turns.
+        report: called a few times a second with the whole state so far: `cells`, kind → `Runner.state`; `turn`, whose
+            turn it is; `seconds` since the start; `round`, steps between two measurements; and the race's settings.
+        should_stop: asked several times a second.
 
     Returns:
-        the last state, and `weights`, kind → what `gym_networks.from_bytes` reads.
+        the last state, and `weights`, kind → what `network.from_bytes` reads.
 
     Raises:
-        LabError: if the race can't be.
+        LabError: if the settings are out of range.
     """
     race = config.race_from_arguments(arguments)
-    task, began = race.of, time.perf_counter()
-    validation = tasks.validation(task, race.length, VALIDATION, seed=_validation_seed(race))
+    task = race.of
+    validation = validation_of(race)
     about = {
         "race": race.arguments, "round": ROUND, "batch": BATCH, "mark": task.mark,
         "baseline": task.baseline(validation), "backend": keras.backend.backend(),
     }  # fmt: skip
+    trainer, first = Trainer(should_stop=should_stop), Block(race, 0)
     runners: list[Runner] = []
 
     def state(turn: str) -> dict[str, Any]:
         cells = {runner.kind: runner.state for runner in runners}
-        return about | {"cells": cells, "turn": turn, "seconds": round(time.perf_counter() - began, 2)}
+        return about | {"cells": cells, "turn": turn, "seconds": round(trainer.seconds, 2)}
 
-    tell(state(KINDS[0]))
-    with ExitStack() as stack:
-        for kind in KINDS:
-            runners.append(Runner(race, kind, _timesteps(race)))
-            stack.enter_context(faster(runners[-1].model))
-        ended = _take_turns(race, runners, validation, lambda turn: tell(state(turn)), stopped, began)
+    report(state(KINDS[0]))
+    runners += [Runner(race, kind, first, trainer) for kind in KINDS]
+    ended = _take_turns(race, runners, validation, lambda turn: report(state(turn)), trainer)
     return state("") | {"ended": ended, "weights": {runner.kind: runner.network().to_bytes() for runner in runners}}
 
 
 def _take_turns(
-    race: Race, runners: list[Runner], validation: Batch, tell: Callable[[str], None], stopped: Stopped, began: float
+    race: Race, runners: list[Runner], validation: Batch, report: Callable[[str], None], trainer: Trainer
 ) -> str:
-    """Rounds until all have passed, the steps are used up, the time is, or somebody presses stop; says which."""
-    told = time.perf_counter()
+    """Rounds until all have passed, the steps or the time are used up, or the run is stopped; returns which."""
+    reported = 0.0
     for number in range(race.steps // ROUND):
-        block = race.of.batch(race.length, ROUND * BATCH, _block_seed(race, number))
+        block = Block(race, number)
         for runner in runners:
             if runner.done:
                 continue
-            if stopped():
+            if trainer.should_stop():
                 return "stopped"
-            if time.perf_counter() - began > LONGEST:
+            if trainer.seconds > LONGEST:
                 return "time"
-            if number == 0 or time.perf_counter() - told > BETWEEN:
-                told = time.perf_counter()
-                tell(runner.kind)
+            if number == 0 or trainer.seconds - reported > BETWEEN:
+                reported = trainer.seconds
+                report(runner.kind)
             runner.turn(block, validation)
         if all(runner.done for runner in runners):
             return "all"
     return "steps"
 
 
-def _timesteps(race: Race) -> int:
-    """Timesteps of a training sequence."""
-    return race.of.batch(race.length, 1, 0).x.shape[1]
-
-
-def _block_seed(race: Race, number: int) -> int:
-    return (race.seed + 1) * 1_000_003 + number
-
-
-def _validation_seed(race: Race) -> int:
-    return 2_000_000_000 + race.seed  # no block has it
+def validation_of(race: Race) -> Batch:
+    """The fresh sequences on which every cell of a race is measured."""
+    return tasks.validation(race.of, race.length, VALIDATION, seed=2_000_000_000 + race.seed)  # no block has that seed
 
 
 def _build(race: Race, kind: Kind, steps: int) -> tuple[Any, Any, Any]:
     """A layer, its readout and the compiled model; the same seed draws the same weights again."""
     task, initial = race.of, keras.initializers
-    layer = getattr(keras.layers, LAYERS[kind])(
+    layer = CELLS[kind](
         race.units,
         return_sequences=task.every_step,
         kernel_initializer=initial.GlorotUniform(race.seed),

@@ -1,0 +1,79 @@
+"""The task of a lesson: its data, its network and a fixed example, for the one trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from lstm_core.inference.char_lm import TextGenerator
+from lstm_core.inference.classifier import TextClassifier
+from lstm_core.inference.forecaster import Forecaster
+from lstm_core.library.card import ModelCard
+from lstm_core.nn.network import Network
+from lstm_core.training import optimizers
+from lstm_core.training.forecaster import pinball_loss
+from lstm_core.training.lessons import data
+from lstm_core.training.lessons.architectures import network, set_forget_bias
+from lstm_core.training.lessons.batches import batches
+from lstm_core.training.lessons.recipe import LessonRecipe, chance
+from lstm_core.training.task import Trained, trained
+from lstm_core.training.trainer import Fit, Stage, Trainer
+
+# What reads the fixed example: (card, vocabulary, network) → loaded model.
+_LOADED: dict[str, Callable[[ModelCard, Any, keras.Model], Any]] = {
+    "classifier": lambda card, encoder, model: TextClassifier(card, encoder, model, Network(model)),
+    "generator": lambda card, alphabet, model: TextGenerator(card, alphabet, model, Network(model)),
+    "forecaster": lambda card, settings, model: Forecaster(card, settings, model, Network(model)),
+}
+
+
+class LessonTask:
+    """Trains a `LessonRecipe`; keeps the last finite weights, and those of each epoch of a small network.
+
+    Attributes:
+        data: what is learnt from.
+        fit: what the training left, once it has ended.
+    """
+
+    def __init__(self, recipe: LessonRecipe, own: bytes | None = None) -> None:
+        """`own` is the file of somebody who brings a data set along; raises LabError as `data.prepare`."""
+        self.recipe, self.data = recipe, data.prepare(recipe, own)
+        self.fit: Fit | None = None
+
+    def train(self, trainer: Trainer, begins: Callable[[keras.Model], Any] = lambda model: None) -> Trained:
+        """As `TrainingTask.train`; `begins` is called with the network before the first step."""
+        recipe, material = self.recipe, self.data
+        keras.utils.set_random_seed(recipe.seed)
+        model = network(recipe, material.size, material.outputs)
+        set_forget_bias(model, recipe.forget_bias)
+        forecasts = recipe.task == "forecaster"
+        model.compile(
+            optimizer=optimizers.clipped_adam(recipe.learning_rate, recipe.clipping, recipe.clip_at),
+            loss=pinball_loss if forecasts else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[] if forecasts else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        )
+        model.optimizer.build(model.trainable_variables)  # TensorFlow would do it in the middle of the first step
+        begins(model)
+        training, validation = batches(recipe, material)
+        self.fit = trainer.fit(
+            Stage(
+                model,
+                training,
+                recipe.epochs,
+                validation=validation,
+                keep_epochs=True,
+                example=self._example,
+                chance=None if forecasts else chance(material.outputs),
+                logits=not forecasts,
+            )
+        )
+        about = {
+            "examples": material.sizes, "batch": recipe.batch, "ended": trainer.ended, "settings": recipe.to_json(),
+        }  # fmt: skip
+        return trained(recipe, trainer, self.fit, material.vocabulary, about, material.labels)
+
+    def _example(self, model: keras.Model) -> dict[str, Any]:
+        card = self.recipe.card(labels=self.data.labels)
+        return self.data.example(_LOADED[self.recipe.task](card, self.data.vocabulary, model))

@@ -140,6 +140,7 @@ class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects to https only."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """As in urllib, once the new address is checked."""
         try:
             _check_address(newurl, came_from=req.full_url)
         except urllib.error.URLError:

@@ -110,7 +110,7 @@ def neighbour_embeddings(
     try:
         from scipy import sparse
     except ImportError as error:
-        raise LabError("Training this model needs SciPy: pip install -r requirements-bench.txt") from error
+        raise LabError("Training this model needs SciPy: pip install scipy") from error
     counts = _near(texts, sizes, window, sparse)
     total, rows = counts.sum(), np.asarray(counts.sum(axis=1)).ravel()
     contexts = np.asarray(counts.sum(axis=0)).ravel() ** 0.75

@@ -51,11 +51,12 @@ SHAKESPEARE = CharacterRecipe(
     name="shakespeare",
     title="Shakespeare, character by character",
     dataset="shakespeare",
-    summary="Two LSTM layers of 320 units that read a megabyte of Shakespeare, capitals and all.",
+    summary="Two LSTM layers of 320 units, trained on a megabyte of Shakespeare with its capitals.",
     notes=(
-        "Ten epochs read Macbeth and Julius Caesar too, up to where their validation parts begin; in the next four the "
-        "network read its own text alone. The curves end there. Five more epochs, at half the rate, read the "
-        "validation part as well: the play that the test part is cut from begins there, with the names of its people.",
+        "Ten epochs include the training sets of Macbeth and Julius Caesar; the next four are"
+        " on this text alone. The curves end there. Five more epochs, at half the learning "
+        "rate, include the validation set: the play of the test set begins there, with the "
+        "names of its characters.",
     ),
     units=(320, 320),
     extra_texts=("macbeth", "julius_caesar"),
@@ -70,10 +71,11 @@ def _play(name: str, title: str, other: str) -> CharacterRecipe:
         name=name,
         title=title,
         dataset=name,
-        summary="The network that read Shakespeare, gone on with one play in small letters.",
+        summary="The network trained on Shakespeare, fine-tuned on one play in lowercase.",
         notes=(
-            "It begins with the weights of 'shakespeare', which has seen no test part of any play, reads everything "
-            "again in small letters and then this play alone; at last its validation part as well.",
+            "It is initialized with the weights of 'shakespeare', which was trained on no test "
+            "set of any play, then trained on the same text in lowercase, then on this play "
+            "alone, and at last on its validation set as well.",
         ),
         lowercase=True,
         initial_model="shakespeare",
@@ -92,17 +94,17 @@ JULIUS_CAESAR = _play("julius_caesar", "Julius Caesar, character by character", 
 
 MACBETH_ARTICLE = CharacterRecipe(
     name="macbeth_article",
-    title="Macbeth, the articles' network",
+    title="Macbeth, the baseline",
     dataset="macbeth",
-    summary="The articles' network: the last 50 characters, one number each, through two LSTM layers of 300 units.",
+    summary="The network of the articles: the last 50 characters, one number each, and two LSTM layers of 300 units.",
     notes=(
-        "A character is its place in the alphabet divided by the alphabet's size. That pretends that neighbours are "
-        "alike: an 'a' is nearly a 'b', and far from an 'o'.",
-        "Nothing that lies more than 50 characters back can matter: a longer prompt is cut to its end, and in front of "
-        "a shorter one stand newlines.",
-        "No state is carried on: all 50 characters are read again for every character that is written.",
-        "One pass over the text is our choice, because the articles train briefly. Layers, dropout, batches of 30 and "
-        "Adam are theirs.",
+        "A character is encoded as its index in the alphabet divided by the alphabet's size. "
+        "This treats neighbours as similar: 'a' is close to 'b' and far from 'o'.",
+        "Characters more than 50 positions back have no influence: of a longer prompt the "
+        "last 50 are used, and a shorter one is padded with newlines at the beginning.",
+        "It is stateless: all 50 characters are read again for every generated character.",
+        "One epoch is our choice, because the articles train briefly. Layers, dropout, "
+        "batches of 30 and Adam are as in the articles.",
     ),
     lowercase=True,
     units=(300, 300),

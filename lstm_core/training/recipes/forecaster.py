@@ -46,8 +46,9 @@ def series_of(recipe: ForecastRecipe) -> Sequence[Any]:
 
 
 _PARTS = (
-    "The first 60 % of the series are the training part; scaling is fitted there and nowhere else. The next 20 % chose "
-    "the form of the input and the epoch, the last 20 % are the test part."
+    "The first 60% of the series are the training set; the scaling is fitted to it alone."
+    " The next 20%, the validation set, chose the form of the input and the epoch; the "
+    "last 20% are the test set."
 )
 FORECAST_RECIPES = {
     recipe.name: recipe
@@ -57,7 +58,7 @@ FORECAST_RECIPES = {
             title="Share prices, six companies",
             dataset="stocks",
             summary="One LSTM reads twelve weeks of any of six share prices and forecasts the next four.",
-            notes=(_PARTS, "All six companies are read by the same network, each in its own scale."),
+            notes=(_PARTS, "One network is trained on all six companies, each with its own scaling."),
             forms=("log_difference", "difference", "level"),
             window=12,
             horizon=4,

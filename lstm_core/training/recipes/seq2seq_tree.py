@@ -36,15 +36,17 @@ NUMBER_WORDS = SequenceRecipe(
     title="Numbers to words, backwards",
     task="rewriter",
     dataset="numbers spelled backwards",
-    summary="An LSTM of 128 units reads a number; another writes its digits as words, the last one first.",
+    summary="An LSTM of 128 units encodes a number; another generates its digits as words, the last one first.",
     notes=(
-        "All that the second network gets of the number is the last state of the first, h and c: there is no "
-        "attention (Bahdanau et al. 2015), nothing to look back at.",
-        "In training the decoder is given the true characters so far (teacher forcing), in use its own: the most "
-        "probable one at each step.",
-        "Trained on numbers of one to six digits, each length as often; zeros in front count as digits. Of the numbers "
-        "of three digits and more, one in twenty is for testing only and one for validation; a number's checksum says "
-        "which. All numbers of one or two digits are trained on, and none is among the test examples.",
+        "The decoder gets the encoder's last state, h and c, and nothing else: there is no "
+        "attention (Bahdanau et al. 2015).",
+        "In training, the decoder's input is the true characters so far (teacher forcing); in"
+        " inference its own, the most probable one at each step.",
+        "Trained on numbers of one to six digits, each length equally often; leading zeros "
+        "count as digits. Of the numbers of three digits and more, one in twenty belongs to "
+        "the test set and one to the validation set; a checksum of the number decides which. "
+        "All numbers of one or two digits are in the training set, and none is in the test "
+        "set.",
     ),
 )
 
@@ -53,15 +55,16 @@ NEGATION_TREE = SequenceRecipe(
     title="Praise and blame over a tree",
     task="tree reader",
     dataset="bracketed praise and blame",
-    summary="A recursive network: the vector of a bracket is made from the two vectors inside it, the same way "
-    "everywhere.",
+    summary="A recursive network: the vector of a node is computed from the vectors of its two "
+    "children, with shared weights.",
     notes=(
-        "The plain recursive network of Socher et al. (2011): one matrix, tanh, one softmax for all nodes. "
-        "It is trained on the answer of every bracket and word that has one.",
-        "'X and Y' is read as two nodes, X with (and Y). The half sentence 'and Y' has no truth, so no answer is asked "
-        "of it in training.",
-        "Trained on trees of at most four brackets within one another. Of the trees with two and more, one in twenty "
-        "is for testing only and one for validation; a checksum of its words and brackets says which.",
+        "The plain recursive network of Socher et al. (2011): one matrix, tanh, one softmax "
+        "for all nodes. It is trained on the label of every node that has one.",
+        "'X and Y' is read as two nodes, X with (and Y). The phrase 'and Y' has no label, so "
+        "it has no loss in training.",
+        "Trained on trees of depth four at most. Of the trees of depth two and more, one in "
+        "twenty belongs to the test set and one to the validation set; a checksum of its "
+        "words and brackets decides which.",
     ),
     labels=("very bad", "bad", "so-so", "good", "very good"),
     units=48,

@@ -47,15 +47,16 @@ EVERYDAY_WORDS = WordRecipe(
     name="everyday_words",
     title="Everyday English, word by word",
     dataset="imdb",
-    summary="One LSTM of 256 units that reads sentences of film reviews and says what word comes next.",
+    summary="An LSTM of 256 units that predicts the next word in sentences of movie reviews.",
     notes=(
-        "Every sentence is read on its own: in small letters, without commas or other signs, from its beginning to "
-        "its end, which is a word to the network as well. Of a sentence of more than 39 words the first 39 are "
-        "trained on.",
-        "Words that are not among the 8,000 most frequent are one and the same word to the network, 'unknown'; what "
-        "it says of them is how much it expects some rare word.",
-        "It read the training sentences once, half of them in each of two epochs, with 1,000 drawn words standing for "
-        "the whole vocabulary in every training step; so the training loss is not that of the whole vocabulary.",
+        "Every sentence is read on its own: in lowercase, without commas or other "
+        "punctuation, from its beginning to its end, which is a token as well. Of a sentence "
+        "of more than 39 words, the first 39 are used in training.",
+        "Words that are not among the 8,000 most frequent share one token, 'unknown'; its "
+        "probability is that of any rare word.",
+        "It was trained on each sentence once, on half of them in each of two epochs, with a "
+        "sampled softmax over 1,000 words in every step; the training loss is therefore not "
+        "that of the whole vocabulary.",
     ),
 )
 

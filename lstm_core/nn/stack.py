@@ -63,7 +63,7 @@ class LSTMStack:
 
         Args:
             x: what the lowest layer reads.
-            state: h and c before the first timestep.
+            state: h and c before the first timestep, (units,) each, the same for a whole batch.
             clamps: signals to clamp; `layer` counts from the lowest.
         """
         traces: list[LayerTrace] = []

@@ -94,7 +94,7 @@ def test_the_signals_are_those_of_the_windows_last_timestep(tiny: TextGenerator)
 
 
 @pytest.mark.parametrize("length", [2, WINDOW, CHUNK, CHUNK + 2, 2 * CHUNK + 7])
-def test_a_score_is_the_surprise_by_keras(tiny: TextGenerator, length: int) -> None:
+def test_a_score_is_the_surprisal_by_keras(tiny: TextGenerator, length: int) -> None:
     text = random_text(length)
     p = by_keras(tiny, text)[np.arange(length - 1), ALPHABET.encode(text)[1:]]
     np.testing.assert_allclose(tiny.score(text).surprisal, -np.log(p), atol=1e-4)

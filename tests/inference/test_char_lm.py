@@ -148,7 +148,7 @@ def test_a_prompt_without_a_known_character_is_refused(tiny: TextGenerator, prom
 
 
 @pytest.mark.parametrize("length", [2, 3, 511, 512, 513, 1300])
-def test_a_score_is_the_mean_surprise_by_keras(tiny: TextGenerator, length: int) -> None:
+def test_a_score_is_the_mean_surprisal_by_keras(tiny: TextGenerator, length: int) -> None:
     text = "".join(np.random.default_rng(length).choice(list(ALPHABET.characters), length))
     ids = ALPHABET.encode(text)
     p = np.asarray(tiny.model.predict_on_batch(ids[None]))[0]

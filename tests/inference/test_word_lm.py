@@ -53,7 +53,7 @@ def by_keras(model: WordModel, words: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sentence", ["the", "the cat sat down", "down the the zebra ran cat", "zebra zebra zebra"])
-def test_surprise_is_that_of_keras(model: WordModel, sentence: str) -> None:
+def test_surprisal_is_that_of_keras(model: WordModel, sentence: str) -> None:
     words = sentence.split()
     score = model.score(words)
     np.testing.assert_allclose(score.surprisal, by_keras(model, words), atol=1e-4)

@@ -1,4 +1,4 @@
-"""One step of each cell against numbers worked out by hand with `math`, and the hold hook.
+"""One step of each cell against numbers worked out by hand with `math`, and the hook.
 
 Whole sequences, and the comparison with Keras, are in test_trace.py.
 """
@@ -20,14 +20,14 @@ def close(*values):
 
 
 class Replacing:
-    """A hold that gives the values it was made with, and remembers who asked in which order."""
+    """A hook that replaces signals by the values it was made with, and records the order of its calls."""
 
     def __init__(self, **values: float):
         self.values = values
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def __call__(self, signal, value):
-        self.asked.append(signal)
+        self.calls.append(signal)
         return np.full_like(value, self.values[signal]) if signal in self.values else value
 
 
@@ -64,10 +64,10 @@ def test_rnn_step_with_another_activation():
     assert step.h == close(0)
 
 
-def test_rnn_hold():
+def test_rnn_hook():
     hook = Replacing(h=0.9)
     step = rnn_step(np.array([0.3]), np.array([0.5]), np.array([[-0.4]]), hook=hook)
-    assert hook.asked == ["h"]
+    assert hook.calls == ["h"]
     assert step.h == close(0.9)
     assert step.uh == close(-0.2)
 
@@ -110,10 +110,10 @@ def test_gru_reset_before_and_after_differ_with_two_units():
 
 
 @pytest.mark.parametrize("reset_after", [True, False])
-def test_gru_hold(reset_after):
+def test_gru_hook(reset_after):
     hook = Replacing(z=0.25, r=0.0)
     step = gru_step(GRU_WX, GRU_H, GRU_U, reset_after=reset_after, hook=hook)
-    assert hook.asked == ["z", "r", "g", "h"]
+    assert hook.calls == ["z", "r", "g", "h"]
     assert step.g == close(math.tanh(0.3))  # a closed reset gate leaves the input alone
     assert step.h == close(0.25 * 0.4 + 0.75 * math.tanh(0.3))
 
@@ -157,10 +157,10 @@ def test_lstm_step_with_other_activations():
     assert step.h == close(o * 2 * (f * -0.9 + i * g))
 
 
-def test_lstm_hold_goes_on_into_what_follows():
+def test_an_lstm_hook_affects_later_signals():
     hook = Replacing(f=1.0, i=0.0, o=0.5)
     step = lstm_step(LSTM_WX, LSTM_H, LSTM_C, LSTM_U, hook=hook)
-    assert hook.asked == ["i", "f", "g", "o", "c", "h"]
+    assert hook.calls == ["i", "f", "g", "o", "c", "h"]
     assert step.c == close(-0.9)  # kept
     assert step.h == close(0.5 * math.tanh(-0.9))
     assert step.g == close(math.tanh(-0.02))  # untouched

@@ -332,7 +332,7 @@ def test_rnn_equations_hold_in_every_row():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_trace_holds_every_signal_and_both_sums(kind):
+def test_a_trace_has_every_signal_and_both_sums(kind):
     found = trace(make(kind), sequence())
     assert tuple(found.signals) == SIGNALS[kind]
     assert tuple(found.input_sums) == tuple(found.recurrent_sums) == PARTS[kind]
@@ -450,7 +450,7 @@ def test_o_0_makes_h_zero_but_not_c():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_h_held_at_0_leaves_nothing_recurrent(kind):
+def test_h_clamped_to_0_leaves_nothing_recurrent(kind):
     found = trace(make(kind, use_bias=False), sequence(), clamps=[Clamp("h", 0)])
     assert not any(sums.any() for sums in found.recurrent_sums.values())
     one_by_one = [trace(make(kind, use_bias=False), x[None]) for x in sequence()]
@@ -459,7 +459,7 @@ def test_h_held_at_0_leaves_nothing_recurrent(kind):
             close(found.signals[gate], np.concatenate([alone.signals[gate] for alone in one_by_one]), 1e-6)
 
 
-def test_c_held_goes_on_into_h():
+def test_a_clamped_c_affects_h():
     found = trace(make("lstm"), sequence(), clamps=[Clamp("c", 0.8)])
     assert (found.c == np.float32(0.8)).all()
     close(found.h, found.o * math.tanh(0.8), 1e-6)
@@ -478,7 +478,7 @@ def test_gru_r_0_removes_the_recurrent_sum_of_the_candidate(reset_after):
     assert found.recurrent_sums["z"].any()
 
 
-def test_rnn_h_held():
+def test_rnn_h_clamped():
     layer = make("rnn")
     found = trace(layer, sequence(), clamps=[Clamp("h", 0.5)])
     assert (found.h == 0.5).all()

@@ -56,6 +56,6 @@ def test_what_is_no_order_is_none(text: str) -> None:
     assert orders.parse_order(text, 3) is None
 
 
-def test_the_rank_counts_what_is_less_surprising_and_ties_are_equal() -> None:
+def test_the_rank_counts_lower_surprisals_and_ties_are_equal() -> None:
     nats = np.array([3.0, 1.0, 2.0, 3.0, 3.00001])
     assert [orders.rank_of_order(nats, value) for value in (1.0, 2.0, 3.0)] == [1, 2, 3]

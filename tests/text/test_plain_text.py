@@ -12,13 +12,13 @@ TEXT = "Größe, façade und “Anführung”: " * 500
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_encodings_are_told_apart(encoding: str) -> None:
+def test_encodings_are_detected(encoding: str) -> None:
     found = plain_text.read_plain_text(TEXT.encode(encoding))
     assert found.text == TEXT
     assert set(found.alphabet.characters) == set(TEXT)
 
 
-def test_line_ends_become_one_sign_and_counts_are_those_of_the_text() -> None:
+def test_line_ends_become_one_character_and_counts_are_those_of_the_text() -> None:
     found = plain_text.read_plain_text(b"ab\r\nc\rd\n" * 2000)
     assert found.text == "ab\nc\nd\n" * 2000
     assert found.counts[0] == ("\n", 6000)

@@ -170,8 +170,8 @@ def download_dataset(name: str, progress: Progress | None = None, *, again: bool
                 download.fetch(spec.url, out, progress)
             contents = _read(spec, temporary)
     except FetchError as error:
-        mend = f"check the connection and try again, or put the file at {target} yourself"
-        raise DatasetError(f"{spec.title} can't be downloaded from {spec.url} ({error}); {mend}.") from error
+        advice = f"check the connection and try again, or put the file at {target} yourself"
+        raise DatasetError(f"{spec.title} can't be downloaded from {spec.url} ({error}); {advice}.") from error
     except DamageError as error:
         problem = f"{spec.title} came damaged from {urlsplit(spec.url).hostname} ({error})"
         raise DatasetError(f"{problem}; nothing was kept, so try again later.") from error

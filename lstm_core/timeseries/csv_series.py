@@ -245,11 +245,14 @@ def _values(table: Table, index: int) -> pd.Series:
 
 
 class _Calendar(NamedTuple):
-    """What is told by the most frequent distance between dates.
+    """The steps that dates follow.
 
-    `step` is what one step is called, `season` a first guess, in steps (a day of hours, a week of days, a year of
-    weeks, months or quarters), `frequency` the step for `pd.date_range`, `start` the date from which it is counted,
-    `positions` (n,) the number of each date's step, the first 0, or None where dates follow no calendar.
+    Attributes:
+        step: the name of a step.
+        season: a first guess of the seasonal period in steps, such as 7 for days.
+        frequency: of `pd.date_range`.
+        start: the date from which it counts.
+        positions: (n,) the number of each date's step, from 0; None if the dates are not evenly spaced.
     """
 
     step: str
@@ -260,7 +263,7 @@ class _Calendar(NamedTuple):
 
 
 def _calendar(dates: Array) -> _Calendar:
-    """The calendar of rising dates, (n,) datetime64[s]."""
+    """The calendar of sorted dates, (n,) datetime64[s], by the most frequent distance between them."""
     usual = _mode(np.diff(dates).astype(int))
     start = dates[0]
     if usual >= 28 * DAY:

@@ -88,6 +88,13 @@ class TestReading:
         found = read(table([f"{date},{index**2}" for index, date in enumerate(dates)]))
         assert (found.series.step, found.series.season, len(found.series), found.notes) == (step, season, 60, ())
 
+    def test_a_single_row_of_a_long_table_decides_how_columns_are_read(self) -> None:
+        rows = [f"{n % 12 + 1}/5/{1800 + n // 12};{n}" for n in range(3000)]
+        rows[1001] = "6/20/1883;0,5"  # only this date shows that months come first, only this value a decimal comma
+        found = read(table(rows, "date;value"))
+        assert (found.series.step, len(found.series), found.notes) == ("month", 3000, ())
+        assert (str(found.series.dates[1001])[:10], found.series.values[1001]) == ("1883-06-20", 0.5)
+
     def test_no_header_is_needed_and_columns_are_found_wherever_they_stand(self) -> None:
         assert read("\n".join(PLAIN)).series.title == "column 2"
         rows = [f"abc,{index},{day}" for index, day in enumerate(DAYS)]

@@ -74,7 +74,8 @@ def _plain(data: bytes | str) -> tuple[str, str]:
     text, encoding = (data, "pasted") if isinstance(data, str) else _decoded(data)
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     # Control characters and unassigned ones, as in a picture or a program.
-    binary = sum(unicodedata.category(each) in ("Cc", "Cn", "Co", "Cs") and each not in "\n\t\f" for each in text)
+    unusual = {each for each in set(text) - set("\n\t\f") if unicodedata.category(each) in ("Cc", "Cn", "Co", "Cs")}
+    binary = sum(map(unusual.__contains__, text)) if unusual else 0
     if binary > len(text) / 1000:
         raise TextError("That is not a plain text; save it as .txt and choose it again.")
     return text, encoding

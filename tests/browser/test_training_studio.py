@@ -84,8 +84,8 @@ def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, addr
 
     opened(page, address)  # what was downloaded comes back as another model
     page.locator("input[type=file]").set_input_files(str(tmp_path / "verdicts.zip"))
-    page.get_by_label("Name in the library").fill("again")
-    page.get_by_label("Name in the library").press("Enter")
+    page.get_by_label("Name in the library", exact=True).fill("again")
+    page.get_by_label("Name in the library", exact=True).press("Enter")
     page.get_by_role("button", name="Save to the library").click()
     expect(page.get_by_text("“again” is in the library now.")).to_be_visible()
 

@@ -76,7 +76,8 @@ def _reading(reading: TreeReading) -> Parameters:
 
     pairs = reversed(list(zip(reading.pieces, reading.answers, strict=True)))
     alt = "Tree. " + "; ".join(f"{piece.text}: {label(a)}" for piece, a in pairs if piece.value is not None)
-    st.plotly_chart(figure, key=drawing, on_select=clicked, selection_mode="points", alt=alt)
+    config = plotting.CONFIG
+    st.plotly_chart(figure, config=config, key=drawing, on_select=clicked, selection_mode="points", alt=alt)
     st.caption(
         "Click a circle, or choose a node below. A small grey node is an operator or an incomplete part, such as *and "
         "good*: it has a vector too, but no target in training."

@@ -83,7 +83,11 @@ def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], cho
     )  # fmt: skip
     height = max(node.y for node in nodes)
     figure.update_layout(
-        height=int(200 + 62 * height), margin={"t": 70, "b": 60}, clickmode="event+select", dragmode=False
+        height=int(200 + 62 * height),
+        margin={"t": 70, "b": 60},
+        legend_font_size=14,
+        clickmode="event+select",
+        dragmode=False,
     )
     figure.update_xaxes(
         tickvals=[node.x for node in leaves], ticktext=[node.word for node in leaves],

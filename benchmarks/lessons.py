@@ -68,7 +68,7 @@ def train(name: str) -> dict[str, Any]:
     store.quiet_tensorflow()
     import keras
 
-    from lstm_core.training.lessons.job import work
+    from lstm_core.training.job import work
 
     recipe = PRESETS[name].recipe
     found = work({"lesson": recipe.to_json()}, lambda event: None, lambda: False)

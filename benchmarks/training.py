@@ -112,7 +112,7 @@ def keras_trainer(spec: Spec, ours: bool) -> Trainer:
     import keras
 
     from lstm_core.nn.jax_lstm import faster
-    from lstm_core.training.lessons.batches import Rows
+    from lstm_core.training.batches import Rows
     from lstm_core.training.optimizers import NormKeepingAdam
 
     model = keras_network(spec)

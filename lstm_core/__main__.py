@@ -198,7 +198,7 @@ def _train(options: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from lstm_core.nn import keras_backend
-    from lstm_core.training.recipes import registry
+    from lstm_core.training import registry
 
     recipe = registry.find_recipe(options.recipe)
     keras_backend.choose()

@@ -19,7 +19,7 @@ import pytest
 import lstm_core
 from lstm_core import __main__ as command_line
 from lstm_core.inference.registry import TASKS, function_of
-from lstm_core.training.recipes import registry
+from lstm_core.training import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"streamlit", "plotly", "tensorflow", "keras", "jax", "torch", "pandas", "dask", "distributed"}

@@ -11,7 +11,7 @@ from lstm_core.training.lessons.recipe import (
     hyperparameters,
     parameter_count,
 )
-from lstm_core.training.recipes.registry import find_recipe, recipe_names
+from lstm_core.training.registry import find_recipe, recipe_names
 
 __all__ = [
     "FORECAST_JOB",

@@ -21,7 +21,7 @@ from lstm_core.timeseries.backtest import SeriesError
 from lstm_core.timeseries.scaling import Form, Scaling
 from lstm_core.timeseries.series import Series
 from lstm_core.training import optimizers
-from lstm_core.training.lessons.batches import Rows
+from lstm_core.training.batches import Rows
 from lstm_core.training.recipes import forecaster as recipes
 from lstm_core.training.recipes.forecaster import LEVELS, ForecastRecipe
 from lstm_core.training.task import Trained, trained

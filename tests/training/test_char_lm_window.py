@@ -22,7 +22,7 @@ from lstm_core.training import trainer
 from lstm_core.training.char_lm import CharacterTask, Windows, writer
 from lstm_core.training.progress import Progress
 from lstm_core.training.recipes.char_lm import CHARACTER_RECIPES, MACBETH_ARTICLE, CharacterRecipe
-from lstm_core.training.recipes.registry import ALL_RECIPES
+from lstm_core.training.registry import ALL_RECIPES
 from lstm_core.training.task import Trained
 from lstm_core.training.trainer import Trainer
 

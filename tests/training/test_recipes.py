@@ -6,7 +6,7 @@ import pytest
 
 from lstm_core.inference.registry import TASKS
 from lstm_core.library import store
-from lstm_core.training.recipes import registry
+from lstm_core.training import registry
 
 CARDS = {card.name: card for card in store.list_folder(store.SHIPPED)}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lstm_core.training import trainer
-from lstm_core.training.lessons.batches import Rows
+from lstm_core.training.batches import Rows
 from lstm_core.training.progress import Progress
 from lstm_core.training.trainer import Fitting, Stage, Trainer
 

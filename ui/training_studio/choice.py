@@ -36,7 +36,7 @@ GROUPS = {
     OWN_TABLE: ":material/table: Your own table",
     SHIPPED: ":material/inventory_2: Shipped recipes",
 }
-WORK, DOWNLOAD = "lstm_core.training.lessons.job:work", "lstm_core.datasets.download_job:work"
+WORK, DOWNLOAD = "lstm_core.training.job:work", "lstm_core.datasets.download_job:work"
 
 
 def group_of(preset: Preset) -> str:

@@ -13,14 +13,16 @@ from lstm_core.inference.forecaster import Forecaster
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.training import optimizers
+from lstm_core.training.batches import Rows, TextWindows
 from lstm_core.training.forecaster import pinball_loss
 from lstm_core.training.lessons import data
 from lstm_core.training.lessons.architectures import network, set_forget_bias
-from lstm_core.training.lessons.batches import batches
+from lstm_core.training.lessons.material import TrainingData
 from lstm_core.training.lessons.recipe import LessonRecipe, chance
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Fit, Stage, Trainer
 
+HELD_ROWS = 100  # of a validation batch, at least
 # What reads the fixed example: (card, vocabulary, network) → loaded model.
 _LOADED: dict[str, Callable[[ModelCard, Any, keras.Model], Any]] = {
     "classifier": lambda card, encoder, model: TextClassifier(card, encoder, model, Network(model)),
@@ -56,7 +58,7 @@ class LessonTask:
         )
         model.optimizer.build(model.trainable_variables)  # TensorFlow would do it in the middle of the first step
         begins(model)
-        training, validation = batches(recipe, material)
+        training, validation = _batches(recipe, material)
         self.fit = trainer.fit(
             Stage(
                 model,
@@ -77,3 +79,14 @@ class LessonTask:
     def _example(self, model: keras.Model) -> dict[str, Any]:
         card = self.recipe.card(labels=self.data.labels)
         return self.data.example(_LOADED[self.recipe.task](card, self.data.vocabulary, model))
+
+
+def _batches(recipe: LessonRecipe, material: TrainingData) -> tuple[Any, Any]:
+    """(training, validation) batches of a lesson."""
+    if recipe.task == "generator":
+        cut = recipe.length, recipe.batch
+        return TextWindows(material.x, *cut, recipe.seed), TextWindows(material.held_x, *cut, None)
+    return (
+        Rows(material.x, material.y, recipe.batch, recipe.seed),
+        Rows(material.held_x, material.held_y, max(recipe.batch, HELD_ROWS), None),
+    )

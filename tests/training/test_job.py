@@ -21,17 +21,16 @@ from lstm_core.datasets import toy
 from lstm_core.errors import LabError
 from lstm_core.library import bundle, store, user_models
 from lstm_core.timeseries import series
-from lstm_core.training import trainer
+from lstm_core.training import registry, trainer
+from lstm_core.training.batches import Rows, TextWindows
+from lstm_core.training.job import work
 from lstm_core.training.lessons import checkpoints
 from lstm_core.training.lessons import data as lesson_data
 from lstm_core.training.lessons.architectures import network, set_forget_bias
-from lstm_core.training.lessons.batches import Rows, TextWindows
-from lstm_core.training.lessons.job import work
 from lstm_core.training.lessons.presets import LESSONS
 from lstm_core.training.lessons.recipe import HYPERPARAMETERS, OWN, LessonRecipe
 from lstm_core.training.optimizers import NormKeepingAdam
 from lstm_core.training.progress import Pace
-from lstm_core.training.recipes import registry
 
 READER = LessonRecipe(
     name="tiny_lesson",

@@ -6,16 +6,10 @@ Equal sizes, because a backend compiles a step once for each size. What is in th
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.training.lessons.material import TrainingData
-from lstm_core.training.lessons.recipe import LessonRecipe
-
-HELD_ROWS = 100  # of a validation batch, at least
 
 
 class Rows(keras.utils.PyDataset):
@@ -75,14 +69,3 @@ class TextWindows(keras.utils.PyDataset):
             spare = len(self._ids) - 1 - count * self._length
             starts = self._random.permutation(starts + int(self._random.integers(spare + 1)))
         self._starts = starts
-
-
-def batches(recipe: LessonRecipe, material: TrainingData) -> tuple[Any, Any]:
-    """(training, validation) batches of a lesson."""
-    if recipe.task == "generator":
-        cut = recipe.length, recipe.batch
-        return TextWindows(material.x, *cut, recipe.seed), TextWindows(material.held_x, *cut, None)
-    return (
-        Rows(material.x, material.y, recipe.batch, recipe.seed),
-        Rows(material.held_x, material.held_y, max(recipe.batch, HELD_ROWS), None),
-    )

@@ -14,10 +14,10 @@ import keras
 
 from lstm_core.errors import NothingKeptError
 from lstm_core.library import bundle
+from lstm_core.training import registry
 from lstm_core.training.lessons import checkpoints
 from lstm_core.training.lessons.recipe import LessonRecipe
 from lstm_core.training.lessons.task import LessonTask
-from lstm_core.training.recipes import registry
 from lstm_core.training.task import Trained
 from lstm_core.training.trainer import Fit, Trainer
 

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import lstm_core
 from lstm_core.errors import LabError
 from lstm_core.inference import registry as model_registry
+from lstm_core.inference.registry import TASKS
 from lstm_core.library import card as cards
 from lstm_core.library import store
 
@@ -190,7 +191,9 @@ def _load_for(task: str, name: str) -> Any:
     """Load a model and check its task; LabError if it has another one."""
     model = model_registry.load(name)
     if model.card.task != task:
-        raise LabError(f"The model '{model.card.name}' is a {model.card.task}; this takes a {task}.")
+        raise LabError(
+            f"The model '{model.card.name}' is a {TASKS[model.card.task].noun}; this takes a {TASKS[task].noun}."
+        )
     return model
 
 

@@ -9,7 +9,7 @@ from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.inference.cloze import BlankFiller, Filled
 from lstm_core.inference.forecaster import Forecaster
 from lstm_core.inference.protocol import Model
-from lstm_core.inference.registry import find_model, list_models, load, load_bundle
+from lstm_core.inference.registry import TASKS, find_model, list_models, load, load_bundle
 from lstm_core.inference.seq2seq import (
     END,
     Rewriter,
@@ -25,6 +25,7 @@ from lstm_core.inference.word_lm import WordModel, WordScore
 __all__ = [
     "END",
     "MIDDLE",
+    "TASKS",
     "BlankFiller",
     "Branch",
     "Filled",

@@ -63,8 +63,9 @@ class Progress:
         line += f"epoch {self.epoch}/{self.epochs}  step {self.step}/{self.steps}  {self.seconds:4.0f} s  "
         line += f"loss {self.loss:.3f}" + ("" if self.accuracy is None else f"  accuracy {self.accuracy:.3f}")
         if self.whole_epoch:
-            figures = [each for each in (self.validation_loss, self.validation_accuracy) if each is not None]
-            return line + (f"  validation {' '.join(f'{each:.3f}' for each in figures)} {self.unit}" if figures else "")
+            known = (each for each in (self.validation_loss, self.validation_accuracy) if each is not None)
+            figures = " ".join(f"{each:.3f}" for each in known)
+            return f"{line}  validation {figures} {self.unit}".rstrip() if figures else line
         return line + ("" if self.left is None else f"  {self.left:.0f} s left")
 
     @property

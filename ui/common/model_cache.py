@@ -17,7 +17,7 @@ import streamlit as st
 
 import lstm_core
 from lstm_core.errors import ModelError
-from lstm_core.inference import TextClassifier, TextGenerator
+from lstm_core.inference import TASKS, TextClassifier, TextGenerator
 from lstm_core.library import SHIPPED, own_folder
 
 Model = TypeVar("Model")
@@ -53,9 +53,9 @@ def model(kind: type[Model], name: str) -> Model:
     Raises:
         ModelError: if the model is missing, damaged or of another class.
     """
-    found: object = any_model(name)
+    found: Any = any_model(name)
     if not isinstance(found, kind):
-        raise ModelError(f"The model '{name}' is not a {kind.__name__}.")
+        raise ModelError(f"The model '{name}' is a {TASKS[found.card.task].noun}, which this page has no use for.")
     return found
 
 

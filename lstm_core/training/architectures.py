@@ -1,6 +1,6 @@
 """The networks of classifiers and of the recurrent family, as stock Keras models: the articles' own, and ours.
 
-Only architecture: no data, no training. Every function returns an unbuilt-free functional model
+Only architecture: no data, no training. Every function returns a functional model
 with softmax or sigmoid outputs, which `nn/network.py` can follow and any Keras can load.
 """
 
@@ -27,7 +27,7 @@ def tags_article(vocabulary: int, classes: int, length: int = 100) -> keras.Mode
 
 
 def reviews_article(vocabulary: int, classes: int = 1, length: int = 300) -> keras.Model:
-    """The article's network for film reviews: Embedding(10), LSTM(128), one sigmoid unit; pads are read as text.
+    """The article's network for movie reviews: Embedding(10), LSTM(128), one sigmoid unit; pads are read as text.
 
     Args:
         vocabulary: number of ids, padding and unknown included.

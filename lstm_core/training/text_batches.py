@@ -37,7 +37,7 @@ class Prefixes:
     names: tuple[int, ...]
     pairs: Bigrams | None
 
-    def draw(self, texts: Sequence[Inputs], random: np.random.Generator) -> tuple[Inputs, Array]:
+    def sample(self, texts: Sequence[Inputs], random: np.random.Generator) -> tuple[Inputs, Array]:
         """(the first 10…60 tokens of one of the texts with every "blank" named, its target)."""
         ids = texts[int(random.integers(len(texts)))][0]
         label = int(random.integers(len(self.names)))
@@ -77,7 +77,7 @@ class TextBatches(keras.utils.PyDataset):
     """Batches of ids and targets. Texts of like length share a batch, so that little is padding.
 
     Each text has one or two readings (as in the data; with its language's name restored), of
-    which one is drawn each epoch.
+    which one is chosen at random in each epoch.
 
     Args:
         readings: one or two lists of the inputs of n texts, each a tuple of (T,) ids.
@@ -130,12 +130,12 @@ class TextBatches(keras.utils.PyDataset):
         return inputs if len(inputs) > 1 else inputs[0], np.stack(targets)
 
     def _read(self, text: int) -> tuple[Inputs, Array]:
-        """One text's ids and target, with what is drawn."""
+        """One text's ids and target, with its augmentation."""
         inputs, random, augmentation = self._readings[0][text], self._random, self._augmentation
         if random is None:
             return tuple(ids[: self._length] for ids in inputs), self._targets[text]
         if augmentation.prefixes is not None and self._prefixes and random.random() < augmentation.prefixes.share:
-            return augmentation.prefixes.draw(self._prefixes, random)
+            return augmentation.prefixes.sample(self._prefixes, random)
         target = self._targets[text]
         if len(self._readings) > 1 and random.random() < augmentation.named:
             inputs, target = self._readings[1][text], self._hard[text]

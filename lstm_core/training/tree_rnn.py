@@ -21,7 +21,7 @@ from lstm_core.training.recipes.seq2seq_tree import SequenceRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
 
-DEPTHS = (0.02, 0.08, 0.3, 0.3, 0.3)  # how often each depth is drawn
+DEPTHS = (0.02, 0.08, 0.3, 0.3, 0.3)  # how often each depth is sampled
 
 
 def recursive_network(words: Words, units: int) -> keras.Model:
@@ -97,8 +97,8 @@ def padded(forest: Forest, caps: Array) -> tuple[tuple[Array, ...], Array, Array
     return (words[None], *(level[None] for level in filled)), values[None], weights[None]
 
 
-def drawn(count: int, rng: np.random.Generator) -> list[Tree]:
-    """Trees to train on, of depths as `DEPTHS` has it; they may come twice."""
+def sample(count: int, rng: np.random.Generator) -> list[Tree]:
+    """Random training trees, of depths distributed as `DEPTHS`; a tree may occur twice."""
     found: list[Tree] = []
     while len(found) < count:
         tree = sentiment_trees.random_tree(int(rng.choice(len(DEPTHS), p=DEPTHS)), rng)
@@ -118,7 +118,7 @@ class TreeTask:
         recipe, rng = self.recipe, np.random.default_rng(self.recipe.seed)
         keras.utils.set_random_seed(recipe.seed)
         steps = range(recipe.steps_per_epoch)
-        forests = [[sentiment_trees.pieces(tree) for tree in drawn(recipe.batch, rng)] for _ in steps]
+        forests = [[sentiment_trees.pieces(tree) for tree in sample(recipe.batch, rng)] for _ in steps]
         batches = Forests([forest_of(trees, self.words) for trees in forests], recipe.seed, recipe.batch)
         network = recursive_network(self.words, recipe.units)
         model = ForestNetwork(network)

@@ -23,7 +23,7 @@ from lstm_core.training.recipes.word_lm import WordRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
 
-NOTHING = -1  # the class of a pad; that of every word is 0, since the right one's logit stands first
+NOTHING = -1  # the class of a pad; that of every word is 0, since the target word's logit comes first
 STEP = 8  # lengths are rounded up to multiples of this, so that there are few shapes to compile
 
 
@@ -75,12 +75,11 @@ class SentenceBatches(keras.utils.PyDataset):
 
 
 class SampledSoftmax(layers.Layer):
-    """The logits of the right word and of a few drawn ones, instead of the whole vocabulary's; for training only.
+    """The logits of the target word and of sampled words, instead of the whole vocabulary's; for training only.
 
-    The softmax over them, each divided by how often it is drawn, has nearly the gradient of the whole
-    one (Bengio & Senécal 2008; Jean et al. 2015). Words are drawn for the whole batch with
-    P(k) ~ log((k + 1) / k), k being their place by frequency, which is their id. The losses can't be
-    laid beside those over the whole vocabulary.
+    With each logit corrected by the word's expected count, this softmax has nearly the gradient of the whole one
+    (Bengio & Senécal 2008; Jean et al. 2015). Words are sampled for the whole batch with P(k) ~ log((k + 1) / k), k
+    being their rank by frequency, which is their id. Its losses can't be compared with those over the vocabulary.
     """
 
     def __init__(self, answer: layers.Dense, num_sampled: int, seed: int) -> None:
@@ -90,23 +89,23 @@ class SampledSoftmax(layers.Layer):
         self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, x: Any, targets: Any) -> Any:
-        """(batch, T, projection) and (batch, T) ids → (batch, T, 1 + drawn) logits; the right word's stands first."""
+        """(batch, T, projection) and (batch, T) ids → logits (batch, T, 1 + num_sampled), the target's first."""
         words = self.answer.units - 1  # all but the pad
         u = keras.random.uniform((self._num_sampled,), seed=self._seeds)
-        drawn = ops.clip(ops.cast(ops.exp(u * np.log(words + 1)), "int32"), 1, words)  # (drawn,)
+        sampled_ids = ops.clip(ops.cast(ops.exp(u * np.log(words + 1)), "int32"), 1, words)  # (num_sampled,)
 
-        def often(ids: Any) -> Any:
-            """How often each id is drawn, on average."""
+        def expected_count(ids: Any) -> Any:
+            """How often each id is sampled, on average."""
             k = ops.cast(ops.maximum(ids, 1), "float32")
             return ops.log((k + 1) / k) * self._num_sampled / np.log(words + 1)
 
         table, bias = ops.transpose(self.answer.kernel), self.answer.bias  # (vocabulary, projection)
-        # The right word is there anyway: what it is divided by is the chance to be drawn at all, 1 for a frequent word.
-        lift = ops.take(bias, targets) - ops.log(1 - ops.exp(-often(targets)))
+        # The target word is always there: it is corrected by the probability to be sampled at all.
+        lift = ops.take(bias, targets) - ops.log(1 - ops.exp(-expected_count(targets)))
         right = ops.sum(x * ops.take(table, targets, axis=0), axis=-1) + lift  # (batch, T)
-        lift = ops.take(bias, drawn) - ops.log(often(drawn))
-        others = ops.matmul(x, ops.transpose(ops.take(table, drawn, axis=0))) + lift  # (batch, T, drawn)
-        others = ops.where(targets[..., None] == drawn, -1e9, others)  # the right word stands there already
+        lift = ops.take(bias, sampled_ids) - ops.log(expected_count(sampled_ids))
+        others = ops.matmul(x, ops.transpose(ops.take(table, sampled_ids, axis=0))) + lift  # (batch, T, num_sampled)
+        others = ops.where(targets[..., None] == sampled_ids, -1e9, others)  # the target word is there already
         return ops.concatenate([right[..., None], others], axis=-1)
 
 

@@ -164,13 +164,13 @@ def test_bracketings_by_hand_and_no_more_than_asked_for() -> None:
 
 
 def test_a_training_tree_holds_no_tree_of_another_part() -> None:
-    from lstm_core.training.tree_rnn import drawn
+    from lstm_core.training.tree_rnn import sample
 
     def inner(tree: Tree) -> set[str]:
         return {str(tree)}.union(*map(inner, tree.parts))
 
     rng = np.random.default_rng(1)
-    trained = set().union(*map(inner, drawn(300, rng)))
+    trained = set().union(*map(inner, sample(300, rng)))
     for part in ("test", "validation"):
         for depth in (2, 3, 4):
             assert not trained & {str(tree) for tree in sentiment_trees.trees(part, depth, 12, rng)}

@@ -341,7 +341,7 @@ def test_prefixes_name_a_language_and_that_is_their_target() -> None:
     encoder = Encoder("code", Vocabulary(("a", "b", "blank", "java", "python")), 80, pairs=pairs)
     texts = [encoder.encode(text).inputs for text in ("a blank b", "a " * 70 + "blank", "b")]
     assert prefixes.among(texts) == [texts[0]]
-    drawn = [prefixes.draw(prefixes.among(texts), np.random.default_rng(seed)) for seed in range(20)]
+    drawn = [prefixes.sample(prefixes.among(texts), np.random.default_rng(seed)) for seed in range(20)]
     for (ids, pair_ids), target in drawn:
         label = int(target.argmax())
         assert ids.tolist() == [2, (5, 6)[label], 3]

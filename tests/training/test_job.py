@@ -339,7 +339,7 @@ def test_an_own_corpus_can_be_learnt(tmp_path: Any) -> None:
         (READER, b"text,label\n", "reads no file"),
         (replace(READER, dataset=OWN), b"text,label\n", "fewer than 2 labels"),
         (replace(WRITER, dataset=OWN), b"short", "5 bytes"),
-        (replace(WRITER, dataset=OWN, length=600), b"abcdefghi\n" * 1000, "too short for stretches of 600"),
+        (replace(WRITER, dataset=OWN, length=600), b"abcdefghi\n" * 1000, "too short for windows of 600"),
         (replace(READER, dataset="nowhere"), None, "no data set called"),
         (replace(WRITER, dataset="imdb"), None, "many labelled texts"),
         (replace(READER, task="forecaster", dataset="weather"), None, "no series 'weather' to learn from"),

@@ -132,7 +132,7 @@ def _characters(recipe: LessonRecipe, own: bytes | None) -> TrainingData:
     alphabet = Alphabet.of(text)
     x, held_x = alphabet.encode(training), alphabet.encode(held)
     if len(held_x) <= recipe.length or len(x) <= recipe.length:
-        raise LabError(f"The text is too short for stretches of {recipe.length} characters; take shorter ones.")
+        raise LabError(f"The text is too short for windows of {recipe.length} characters; choose shorter ones.")
     nothing = np.zeros(0, np.int32)
     return TrainingData(
         *(x, nothing, held_x, nothing),

@@ -1,4 +1,4 @@
-"""Lessons: trainings that are small enough for a class, as plain values, and the knobs that one may turn.
+"""Lessons: trainings that are small enough for a class, as plain values, and their hyperparameters.
 
 Data and checks only, so that a page can list, check and count without Keras. What a lesson reads is in
 `lessons/data.py`, how it is trained in `lessons/trainer.py`. The ready-made ones are in `lessons/presets.py`.
@@ -63,20 +63,20 @@ class Hyperparameter:
 
 _TEXT = ("classifier", "generator")
 HYPERPARAMETERS: dict[str, Hyperparameter] = {
-    knob.name: knob
-    for knob in (
+    setting.name: setting
+    for setting in (
         Hyperparameter(
             "cell",
             "Cell",
-            "What remembers. A plain RNN mixes everything anew at each step; a GRU and an LSTM have gates that can "
-            "keep a value for long. Only an LSTM has a cell state of its own.",
+            "The recurrent layer. A plain RNN computes its whole state anew at each timestep; a GRU and an LSTM have "
+            "gates that can keep a value. Only an LSTM has a cell state beside its hidden state.",
             choices={"rnn": "plain RNN", "gru": "GRU", "lstm": "LSTM"},
         ),
-        Hyperparameter("units", "Units", "How many numbers the memory of a layer holds.", 1, 512, logarithmic=True),
+        Hyperparameter("units", "Units", "The size of a layer's state.", 1, 512, logarithmic=True),
         Hyperparameter(
             "layers",
             "Layers",
-            "Recurrent layers on top of each other: each reads what the one below says at every step.",
+            "Stacked recurrent layers: each reads the hidden states of the one below.",
             1,
             3,
             tasks=_TEXT,
@@ -84,7 +84,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "embedding",
             "Embedding",
-            "How many numbers stand for a word or a character before the network reads it; they are learnt too.",
+            "The size of the vector that represents a word or a character; it is trained, too.",
             1,
             256,
             logarithmic=True,
@@ -92,16 +92,15 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         ),
         Hyperparameter(
             "pooling",
-            "What answers",
-            "The answer is made from the last hidden state, or from the largest value that each unit had anywhere in "
-            "the text.",
-            choices={"last": "the last state", "strongest": "each unit's strongest moment"},
+            "Pooling",
+            "The prediction uses the last hidden state, or the maximum of each unit over time.",
+            choices={"last": "the last state", "strongest": "maximum over time"},
             tasks=("classifier",),
         ),
         Hyperparameter(
             "dropout",
             "Dropout",
-            "The share of values that are set to zero at random while it learns, so that it leans on no few of them.",
+            "The share of values that are set to zero at random during training, against overfitting.",
             0,
             0.8,
             whole=False,
@@ -109,7 +108,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "learning_rate",
             "Learning rate",
-            "How far the weights move at each step (Adam). Too small learns nothing; too large jumps or diverges.",
+            "The step size of Adam. Too small, and the loss hardly falls; too large, and it jumps or diverges.",
             1e-5,
             1000,
             whole=False,
@@ -118,7 +117,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "batch",
             "Batch",
-            "How many examples one step looks at. Larger batches are faster per example, but take fewer steps.",
+            "Examples per step. Larger batches are faster per example, but mean fewer steps.",
             4,
             512,
             logarithmic=True,
@@ -126,24 +125,24 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "length",
             "Length",
-            "How far the network reads: words of a text, characters of a stretch, or values of a series. Gradients "
+            "The sequence length: words of a text, characters of a window, or values of a series. Gradients "
             "flow no further back.",
             5,
             600,
             logarithmic=True,
         ),
-        Hyperparameter("epochs", "Epochs", "How often it goes through all its examples.", 1, 200, logarithmic=True),
+        Hyperparameter("epochs", "Epochs", "Passes over all training examples.", 1, 200, logarithmic=True),
         Hyperparameter(
             "clipping",
             "Clipping",
-            "What is done to large gradients: nothing; shortened to a norm, which keeps their direction; or each value "
-            "cut off.",
+            "What is done to large gradients: nothing; scaling to a norm, which keeps their direction; or clipping of "
+            "each value.",
             choices={"none": "none", "norm": "by norm", "value": "by value"},
         ),
         Hyperparameter(
             "clip_at",
             "Clip at",
-            "The norm, or the value, that a gradient may have at most.",
+            "The largest norm, or the largest value, of a gradient.",
             0.01,
             100,
             whole=False,
@@ -152,7 +151,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "forget_bias",
             "Forget bias",
-            "Where the bias of an LSTM's forget gate starts. At 1 or more it begins by keeping what it has (Gers et "
+            "The initial bias of an LSTM's forget gate. With 1 or more, the gate is open at initialization (Gers et "
             "al. 2000); other cells don't have it.",
             -5,
             10,
@@ -161,7 +160,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "examples",
             "Examples",
-            "How many texts, or characters of a text, it learns from at most; 0 for all there are.",
+            "The largest number of texts, or of characters of a text, to train on; 0 for all.",
             0,
             2_000_000,
             tasks=_TEXT,
@@ -169,7 +168,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "vocabulary",
             "Vocabulary",
-            "How many different words it knows; every other word is the same unknown one to it.",
+            "The number of different words; all other words share one id, unknown.",
             20,
             20_000,
             logarithmic=True,
@@ -178,7 +177,7 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
         Hyperparameter(
             "seed",
             "Seed",
-            "Decides all that is drawn at random: weights, order, dropout. The same seed gives the same curve.",
+            "Of all random numbers: weights, order, dropout. The same seed gives the same curve.",
             0,
             2**32 - 1,
         ),
@@ -230,11 +229,11 @@ class LessonRecipe(Recipe):
             raise LabError(f"A lesson's task can be {', '.join(TASKS)}; received {_shown(self.task)}.")
         if not self.dataset:
             raise LabError("Choose what the network should read.")
-        for knob in HYPERPARAMETERS.values():
-            knob.check(getattr(self, knob.name))
-            if knob.choices is None:  # 1 and 1.0 are the same lesson
-                number = (int if knob.whole else float)(getattr(self, knob.name))
-                object.__setattr__(self, knob.name, number)
+        for setting in HYPERPARAMETERS.values():
+            setting.check(getattr(self, setting.name))
+            if setting.choices is None:  # 1 and 1.0 are the same lesson
+                number = (int if setting.whole else float)(getattr(self, setting.name))
+                object.__setattr__(self, setting.name, number)
         if self.task == "forecaster" and self.layers != 1:
             raise LabError("A forecaster has one layer here; set layers to 1.")
         if self.task == "generator" and self.cell != "lstm":
@@ -256,8 +255,8 @@ class LessonRecipe(Recipe):
     def from_json(cls, data: Mapping[str, Any]) -> LessonRecipe:
         """Raises LabError, in one sentence, for anything that is no lesson."""
         known = {each.name for each in fields(cls)} - _NOT_CHOSEN
-        if strange := sorted(set(data) - known):
-            raise LabError(f"A lesson has no setting called {_shown(strange[0])}.")
+        if unknown := sorted(set(data) - known):
+            raise LabError(f"A lesson has no setting called {_shown(unknown[0])}.")
         if missing := [name for name in ("name", "title", "summary", "task", "dataset") if name not in data]:
             raise LabError(f"A lesson needs a {missing[0]}.")
         return cls(**data)
@@ -265,7 +264,7 @@ class LessonRecipe(Recipe):
 
 def hyperparameters(task: str) -> list[Hyperparameter]:
     """The settings that a lesson of this task has, in the order in which a page shows them."""
-    return [knob for knob in HYPERPARAMETERS.values() if task in knob.tasks]
+    return [setting for setting in HYPERPARAMETERS.values() if task in setting.tasks]
 
 
 def parameter_count(recipe: LessonRecipe, vocabulary: int, outputs: int = 1) -> int:

@@ -1,4 +1,4 @@
-"""Figures of trained models on test data, and audits of how they were reached."""
+"""Evaluation of trained models: metrics on test data, leakage audits, and throughput."""
 
 from lstm_core.evaluation.leakage import PLANTED, Audit, audit, audit_forecaster, planted
 from lstm_core.evaluation.speed import (
@@ -10,7 +10,6 @@ from lstm_core.evaluation.speed import (
     cell_weights,
     moved_by_beginning,
     throughput,
-    trial_of,
     what_decides,
 )
 
@@ -28,6 +27,5 @@ __all__ = [
     "moved_by_beginning",
     "planted",
     "throughput",
-    "trial_of",
     "what_decides",
 ]

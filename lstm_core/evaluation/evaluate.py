@@ -1,8 +1,4 @@
-"""Measures a trained model on the test split that it never saw: the figures in the cards.
-
-Plain NumPy on the model's own predictions. Nothing here chooses anything: choosing happens on
-validation data, in `training/classifier.py`.
-"""
+"""The metrics of trained models on the test split, as written to their cards."""
 
 from __future__ import annotations
 
@@ -24,36 +20,36 @@ if TYPE_CHECKING:
 
 
 def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any]:
-    """The figures of a model on the test part of its data set, ready for JSON.
+    """The metrics of a model on the test part of its data set, as a JSON object.
 
     Raises:
-        DatasetError: if the data set isn't there and can't be had.
-        ModelError: if the model has other classes than its data set, or learnt from data of somebody's own.
+        DatasetError: if the data set isn't downloaded.
+        ModelError: if the model has other classes than its data set, or was trained on uploaded data.
     """
     if model.card.dataset == OWN:
         raise ModelError(
-            f"The model '{model.card.name}' learnt from data of your own, of which there is no test part; what it "
-            "reached on its validation part is in its card."
+            f"The model '{model.card.name}' was trained on your own data, which have no test part; its validation "
+            "metrics are in its card."
         )
     figures: dict[str, Any] = function_of(TASKS[model.card.task].evaluate)(model)
     return figures
 
 
 def reading_figures(model: TextClassifier) -> dict[str, Any]:
-    """What a classifier gets right on the test split, how sure it is, and where it fails.
+    """The accuracy, calibration and worst mistakes of a classifier on the test split.
 
     Raises:
-        DatasetError: if the data set isn't there.
+        DatasetError: if the data set isn't downloaded.
         ModelError: if the model has other classes than its data set.
     """
     source = toy.labelled if toy.is_labelled(model.card.dataset) else registry.load_labelled
     data = source(model.card.dataset)
     if data.labels != model.labels:
         raise ModelError(
-            f"The model '{model.card.name}' tells {', '.join(model.labels)} apart, its data set "
-            f"{', '.join(data.labels)}: it can't be measured on that; mend 'dataset' or 'labels' in its card."
+            f"The model '{model.card.name}' has the classes {', '.join(model.labels)}, its data set "
+            f"{', '.join(data.labels)}; correct 'dataset' or 'labels' in its card."
         )
-    # The data's own questions are read as they are: masking is for names that people paste.
+    # Names of languages are masked in the data set already.
     probabilities = model.predict(data.test.texts, mask_names=False)
     truth = np.asarray(data.test.labels)
     lengths = np.array([len(model.encoder.tokens_of(text)) for text in data.test.texts])
@@ -67,13 +63,13 @@ def reading_figures(model: TextClassifier) -> dict[str, Any]:
 
 
 def writing_figures(model: TextGenerator) -> dict[str, Any]:
-    """Nats per character on the end of the model's text, which it was never trained on, and its readable units.
+    """Nats per character on the test part of a text, and the interpretable units of the model.
 
-    Every model answers for the same characters, all but the first of the test part. A model that
-    reads windows has full ones: the first of them begin before the test part.
+    All characters but the first of the test part are scored. The first windows of a model that reads windows begin
+    before the test part.
 
     Raises:
-        DatasetError: if the text isn't there.
+        DatasetError: if the text isn't downloaded.
     """
     source = toy.text if toy.is_text(model.card.dataset) else registry.load_text
     original = source(model.card.dataset)
@@ -102,10 +98,10 @@ def classification_figures(probabilities: Array, truth: Array, labels: tuple[str
         labels: the names of the classes.
 
     Returns:
-        `confusion[t][p]` counts examples of class t that were given class p. Precision is None
-        for a class that was never given, recall for one that never occurs.
+        `confusion[t][p]` is the number of examples of class t with the prediction p. Precision is None
+        for a class that is never predicted, recall for one that never occurs.
     """
-    answers = probabilities.argmax(axis=1)  # (n,): one class an example
+    answers = probabilities.argmax(axis=1)  # (n,)
     confusion = np.zeros((len(labels), len(labels)), int)
     np.add.at(confusion, (truth, answers), 1)
     right = np.diag(confusion)
@@ -129,12 +125,12 @@ def classification_figures(probabilities: Array, truth: Array, labels: tuple[str
 
 
 def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, list[float]]:
-    """The receiver operating characteristic of one class against the rest, thinned to a few points.
+    """The receiver operating characteristic of one class against the rest, reduced to a few points.
 
     Args:
         scores: (n,) higher means more likely positive.
         positive: (n,) of bool.
-        points: how many points are kept, evenly spread over both rates.
+        points: the number of points, evenly spaced along the curve.
 
     Returns:
         `false_positive_rate` and `true_positive_rate`, rising from 0 to 1, and the `auc` of the
@@ -146,7 +142,7 @@ def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, li
     last_of_ties = np.append(np.diff(scores[order]) != 0, True)
     hits, misses = (np.cumsum(side[order])[last_of_ties] for side in (positive, ~positive))
     true_rate, false_rate = (np.append(0.0, count / count[-1]) for count in (hits, misses))
-    # Evenly along the curve: by the sum of both rates, so that steep parts keep their points.
+    # Evenly spaced by the sum of both rates, so that steep parts keep their points.
     wanted = np.searchsorted(true_rate + false_rate, np.linspace(0, 2, points)).clip(max=len(true_rate) - 1)
     kept = np.unique(np.append(0, wanted))
     return {
@@ -157,16 +153,16 @@ def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, li
 
 
 def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str, Any]:
-    """Does "90 % sure" mean right nine times in ten? Reliability by confidence, and one figure for it.
+    """The reliability of the confidences, and the expected calibration error.
 
     Args:
         probabilities: (n, classes).
         truth: (n,) class indices.
-        bins: equal parts of 0…1 into which confidences are sorted.
+        bins: the number of equal intervals of confidence in 0…1.
 
     Returns:
-        `confidence`, `accuracy` and `count` of each bin that isn't empty, and `ece`, the expected
-        calibration error (Naeini, Cooper & Hauskrecht 2015): the mean distance of the two.
+        `confidence`, `accuracy` and `count` of each bin that isn't empty, and `ece` (Naeini, Cooper & Hauskrecht
+        2015), the mean difference of the two.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
@@ -182,13 +178,13 @@ def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str,
 
 
 def by_length(probabilities: Array, truth: Array, lengths: Array, parts: int = 8) -> dict[str, list[float]]:
-    """Accuracy against the length of a text, in `parts` groups of about as many texts each.
+    """Accuracy by the length of the text, in groups of about equal size.
 
     Args:
         probabilities: (n, classes).
         truth: (n,) class indices.
-        lengths: (n,) tokens of each whole text.
-        parts: how many groups.
+        lengths: (n,) the tokens of each text.
+        parts: the number of groups.
 
     Returns:
         `tokens` (the median of each group), `accuracy` and `count`.
@@ -203,15 +199,15 @@ def by_length(probabilities: Array, truth: Array, lengths: Array, parts: int = 8
 
 
 def worst_mistakes(probabilities: Array, truth: Array, most: int = 24) -> list[dict[str, Any]]:
-    """The wrong answers that the model was surest of: their places in the test split, no texts.
+    """The wrong predictions with the highest confidence.
 
     Args:
         probabilities: (n, classes).
         truth: (n,) class indices.
-        most: how many.
+        most: the largest number of predictions.
 
     Returns:
-        Objects of `index` (in the test split), `answer` (class index) and `confidence`.
+        For each its `index` in the test split, the predicted class index `answer`, and its `confidence`.
     """
     answers = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(answers != truth)
@@ -227,9 +223,7 @@ def _ratio(part: int, whole: int) -> float | None:
 
 
 def area_under_roc(scores: Array, positive: Array) -> float:
-    """The chance that a positive example scores above a negative one; ties count half.
-
-    Computed from ranks (Mann & Whitney 1947).
+    """The area under the ROC curve, from ranks (Mann & Whitney 1947); ties count half.
 
     Args:
         scores: (n,) higher means more likely positive.

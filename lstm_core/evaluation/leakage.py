@@ -1,14 +1,14 @@
-"""Looks for leaks: does a forecast, or anything it was made with, depend on what lay in its future?
+"""Data leakage: whether a forecast, or its scaling, depends on values after its origin.
 
-Nothing is read from the code that is audited. The future is changed, wildly and several times, everything is computed
-again, and what should have stayed the same is compared bit by bit. `PLANTED` holds three leaks as people really build
-them, to see that they are caught.
+The audit replaces the future by other values several times, computes everything again, and compares the results.
+`PLANTED` lists three common leaks to test the audit with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,19 +20,19 @@ from lstm_core.timeseries.series import Series
 
 FUTURES, MOST_ORIGINS = 3, 16
 
-Fit = Callable[[Array], Scaling]  # values (n,) → the scaling that a forecast would use
+Fit = Callable[[Array], Scaling]  # values (n,) → the scaling of the forecasts
 Forecast = Callable[[Array, Array], Array]  # values (n,), origins (k,) → (k, horizon, …)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question of an audit.
+    """One check of an audit.
 
     Attributes:
-        question: what was changed.
-        held: whether nothing depended on it.
-        tried: how many comparisons were made.
-        worst: the largest difference that was found, in units of the series' standard deviation.
+        question: what is checked, in a sentence.
+        held: whether it passed.
+        tried: the number of comparisons.
+        worst: the largest difference, in standard deviations of the series.
     """
 
     question: str
@@ -43,43 +43,39 @@ class Check:
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found; `clean` if nothing depends on the future, and forecasts do depend on the past."""
+    """The result of an audit: its checks."""
 
     checks: tuple[Check, ...]
 
     @property
     def clean(self) -> bool:
-        """Whether every check held."""
+        """Whether every check passed."""
         return all(check.held for check in self.checks)
 
     @property
     def tried(self) -> int:
-        """Comparisons in all."""
+        """The number of comparisons in all checks."""
         return sum(check.tried for check in self.checks)
 
 
 def audit(values: Array, parts: Parts, origins: Array, fit: Fit, forecast: Forecast) -> Audit:
-    """Ask whether `forecast` knows its future, by giving it other ones.
+    """Check whether forecasts depend on their future.
 
     Args:
         values: (n,) the series.
         parts: of the series.
-        origins: forecasts of some of these are made again.
-        fit: gives the scaling that is used.
-        forecast: gives the forecasts.
+        origins: (k,), of which up to `MOST_ORIGINS` are used.
+        fit: returns the scaling.
+        forecast: returns the forecasts.
     """
     chosen = origins[np.unique(np.linspace(0, len(origins) - 1, MOST_ORIGINS).astype(int))]
     return Audit(
-        (
-            _scaling(values, parts, fit),
-            _futures(values, chosen, forecast),
-            _alive(values, chosen, forecast),
-        )
+        (_scaling(values, parts, fit), _futures(values, chosen, forecast), _sensitivity(values, chosen, forecast))
     )
 
 
 def audit_forecaster(forecaster: Forecaster, series: Series) -> Audit:
-    """Audit a forecaster on a series, with the scaling that it was saved with."""
+    """Audit a forecaster on a series, with its saved scaling."""
     kept = forecaster.scaling(series)
     origins = series.parts.test_origins(forecaster.settings.horizon)
     origins = origins[origins >= forecaster.settings.before - 1]
@@ -94,11 +90,11 @@ def audit_forecaster(forecaster: Forecaster, series: Series) -> Audit:
 
 
 def _kept(kept: Scaling, series: Series) -> Check:
-    """The numbers in the model's folder against the training part, computed again."""
+    """The saved scaling against one fitted on the training part."""
     again = Scaling.fit(series.values, kept.form, 0, series.parts.training)
     worst = max(abs(kept.centre - again.centre), abs(kept.spread - again.spread)) / _size(series.values)
     inside = kept.fitted_on == (0, series.parts.training)
-    return Check("The scaling kept with the network is that of the training part", inside and worst < 1e-9, 1, worst)
+    return Check("The saved scaling is that of the training part", inside and worst < 1e-9, 1, worst)
 
 
 def _scaling(values: Array, parts: Parts, fit: Fit) -> Check:
@@ -107,7 +103,7 @@ def _scaling(values: Array, parts: Parts, fit: Fit) -> Check:
     for number in range(FUTURES):
         after = fit(_other_future(values, parts.training, number))
         worst = max(worst, abs(after.centre - before.centre), abs(after.spread - before.spread))
-    question = "The scaling stays as it is whatever comes after the training part"
+    question = "The scaling doesn't depend on values after the training part"
     return Check(question, worst == 0, FUTURES, worst / _size(values))
 
 
@@ -118,14 +114,14 @@ def _futures(values: Array, origins: Array, forecast: Forecast) -> Check:
         for number in range(FUTURES):
             after = forecast(_other_future(values, int(origin) + 1, number), origins[row : row + 1])[0]
             worst = max(worst, _apart(after, before[row]))
-    # A network that reads one window and one that reads many at once may round differently.
+    # Rounding differs between one window and a batch of windows.
     held = worst <= 1e-5 * _size(values)
-    question = "A forecast stays as it is whatever comes after its origin"
+    question = "A forecast doesn't depend on values after its origin"
     return Check(question, held, FUTURES * len(origins), worst / _size(values))
 
 
-def _alive(values: Array, origins: Array, forecast: Forecast) -> Check:
-    """An audit that never sees anything move proves nothing: the value at the origin must matter."""
+def _sensitivity(values: Array, origins: Array, forecast: Forecast) -> Check:
+    """The value at the origin must change the forecast, or the other checks prove nothing."""
     before = forecast(values, origins)
     moved = []
     for row, origin in enumerate(origins):
@@ -134,11 +130,11 @@ def _alive(values: Array, origins: Array, forecast: Forecast) -> Check:
         other[origin] += 0.1 * _size(values)
         moved.append(_apart(forecast(other, origins[row : row + 1])[0], before[row]))
     least = min(moved) / _size(values)
-    return Check("A forecast does change with the value at its origin", least > 1e-6, len(moved), least)
+    return Check("A forecast depends on the value at its origin", least > 1e-6, len(moved), least)
 
 
 def _other_future(values: Array, start: int, number: int) -> Array:
-    """The same past, and from `start` on something else: other sizes, other order, other noise."""
+    """The same values before `start`, and other ones from there on."""
     rng = np.random.default_rng(number)
     other = values.copy()
     count = len(other) - start
@@ -155,25 +151,24 @@ def _size(values: Array) -> float:
     return max(float(values.std()), 1e-12)
 
 
-# --- Leaks to be caught -------------------------------------------------------------------------
+# --- Planted leaks ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Planted:
-    """A pipeline with a leak in it: what it does to fit and to forecast."""
+class Pipeline(NamedTuple):
+    """How a forecaster is fitted and used."""
 
     fit: Fit
     forecast: Forecast
 
 
-def planted(kind: str, forecaster: Forecaster, series: Series) -> Planted:
-    """A forecaster inside a careless pipeline.
+def planted(kind: str, forecaster: Forecaster, series: Series) -> Pipeline:
+    """A pipeline with a leak.
 
     Args:
-        kind: "none"; "scaler": fitted on all values, future ones included; "window": ends one value too late;
-            "smoothed": the series was smoothed by a centred average before anything else.
-        forecaster: what forecasts.
-        series: whose parts and kept scaling are used.
+        kind: "none"; "scaler": the scaling is fitted on all values; "window": windows end one value too late;
+            "smoothed": the series is smoothed by a centred moving average first.
+        forecaster: the network.
+        series: to forecast.
 
     Raises:
         ValueError: if there is no such kind.
@@ -189,7 +184,7 @@ def planted(kind: str, forecaster: Forecaster, series: Series) -> Planted:
         if kind == "window":
             late = np.minimum(origins + 1, len(values) - 1)
             ahead = forecaster.forecast(values, late, kept)
-            # Its first "forecast" is the value it has already read; the others are a step nearer than they say.
+            # Its first forecast is the last input; the others are one step nearer than stated.
             known = np.broadcast_to(values[late][:, None, None], (len(origins), 1, ahead.shape[-1]))
             return np.concatenate([known, ahead[:, :-1]], axis=1)
         if kind == "smoothed":
@@ -198,7 +193,7 @@ def planted(kind: str, forecaster: Forecaster, series: Series) -> Planted:
 
     if kind not in PLANTED:
         raise ValueError(f"There is no leak called {kind!r}; there are {', '.join(PLANTED)}.")
-    return Planted(fit, forecast)
+    return Pipeline(fit, forecast)
 
 
 PLANTED: dict[str, str] = {
@@ -210,6 +205,6 @@ PLANTED: dict[str, str] = {
 
 
 def smoothed(values: Array, reach: int = 2) -> Array:
-    """A centred moving average over 2 · reach + 1 values, shorter at the ends; (n,). It knows `reach` future values."""
+    """A centred moving average over 2 · reach + 1 values, fewer at the ends; (n,)."""
     kernel = np.ones(2 * reach + 1)
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")

@@ -1,14 +1,10 @@
-"""What can be measured alike on every network of the recurrent family: what it keeps of a beginning, its speed.
-
-Who belongs to the family, and what a trial of each reads, stands in `MEMBERS`.
-"""
+"""Comparisons of the networks of the recurrent family: throughput, and the effect of replaced tokens."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +13,8 @@ from lstm_core.arrays import Array
 from lstm_core.inference.classifier import Reading, TextClassifier, with_both_classes
 from lstm_core.text.encoder import UNKNOWN
 
+Trial = tuple[Callable[[], Any], int]  # a call that reads a batch, and the number of units that it reads
+
 
 @dataclass(frozen=True)
 class Member:
@@ -24,11 +22,11 @@ class Member:
 
     Attributes:
         model: its name in the models folder.
-        name: what people call it.
-        task: what it does, in a few words.
-        unit: what is counted when it reads, in the plural.
-        engine: what computes it when it is timed.
-        trial: "module:function", a function (model) → (a call that reads once, how many `unit` it reads).
+        name: as displayed.
+        task: in a few words.
+        unit: of its throughput, in the plural.
+        engine: the library that computes it.
+        trial: a function of the loaded model that returns what is timed.
     """
 
     model: str
@@ -36,54 +34,38 @@ class Member:
     task: str
     unit: str
     engine: str
-    trial: str
+    trial: Callable[[Any], Trial]
 
 
-_TAGS = "language of a question"
-_WORDS = "lstm_core.evaluation.speed:read_words"
-_BLANK = "lstm_core.evaluation.speed:fill_blanks"
-FAMILY_MEMBERS: tuple[Member, ...] = (
-    Member("family_rnn", "plain RNN", _TAGS, "tokens", "Keras", _WORDS),
-    Member("family_gru", "GRU", _TAGS, "tokens", "Keras", _WORDS),
-    Member("family_lstm", "LSTM", _TAGS, "tokens", "Keras", _WORDS),
-    Member("blank_forward", "LSTM, forward only", "word at a blank", "words", "Keras", _BLANK),
-    Member("blank_both", "LSTM, both directions", "word at a blank", "words", "Keras", _BLANK),
-    Member(
-        "number_words", "encoder–decoder", "a number in words", "signs", "NumPy", "lstm_core.evaluation.speed:rewrite"
-    ),
-    Member("negation_tree", "recursive", "praise and blame", "nodes", "NumPy", "lstm_core.evaluation.speed:run_tree"),
-)
 CELL_MODELS = ("family_rnn", "family_gru", "family_lstm")
-BATCH = 32  # sequences in a trial
+BATCH = 32  # sequences of a trial
 _SENTENCE = "this morning the ___ of our old neighbour whistled on the stove"
 
 _NUMBER, _TREE = "4072", "((not bad) and (very good))"
 
-Trial = tuple[Callable[[], Any], int]
-
 
 def read_words(model: TextClassifier) -> Trial:
-    """A trial of a text classifier: as many texts of full length as go together, by Keras."""
+    """A trial of a text classifier: a batch of texts of full length, with Keras."""
     length = model.encoder.length
     ids = np.random.default_rng(1).integers(UNKNOWN, len(model.encoder.vocabulary), (BATCH, length), np.int32)
     return (lambda: model.on_batch(ids)), BATCH * length
 
 
 def fill_blanks(model: Any) -> Trial:
-    """A trial of a blank filler: as many sentences as go together, by Keras."""
+    """A trial of a blank filler: a batch of sentences, with Keras."""
     ids = np.tile(model.encode(_SENTENCE)[0].ids, (BATCH, 1))  # (n, T)
     return (lambda: model.on_batch(ids)), ids.size
 
 
 def rewrite(model: Any) -> Trial:
-    """A trial of the encoder–decoder: as many numbers as go together; signs read and written are counted."""
+    """A trial of the encoder–decoder: a batch of numbers; characters of input and output are counted."""
     numbers = [_NUMBER] * BATCH
-    signs = sum(map(len, numbers)) + sum(map(len, model.answers(numbers)))
-    return (lambda: model.answers(numbers)), signs
+    characters = sum(map(len, numbers)) + sum(map(len, model.answers(numbers)))
+    return (lambda: model.answers(numbers)), characters
 
 
 def run_tree(model: Any) -> Trial:
-    """A trial of the recursive network: as many trees as go together; every node gets its answer."""
+    """A trial of the recursive network: a batch of trees, with an answer at every node."""
     from lstm_core.datasets import sentiment_trees
     from lstm_core.inference import tree_rnn
 
@@ -92,7 +74,7 @@ def run_tree(model: Any) -> Trial:
 
 
 def cell_weights(model: Any) -> int:
-    """How many of a network's weights are used anew at every step; the rest are embeddings and answers."""
+    """The number of weights of the recurrent or recursive cells, without embeddings and output layers."""
     import keras
 
     from lstm_core.inference.tree_rnn import LAYERS
@@ -103,30 +85,34 @@ def cell_weights(model: Any) -> int:
     )
 
 
-def trial_of(member: Member, model: Any) -> Trial:
-    """What is timed for a member of the family."""
-    module, function = member.trial.split(":")
-    found: Trial = getattr(import_module(module), function)(model)
-    return found
+_TAGS = "language of a question"
+FAMILY_MEMBERS: tuple[Member, ...] = (
+    Member("family_rnn", "plain RNN", _TAGS, "tokens", "Keras", read_words),
+    Member("family_gru", "GRU", _TAGS, "tokens", "Keras", read_words),
+    Member("family_lstm", "LSTM", _TAGS, "tokens", "Keras", read_words),
+    Member("blank_forward", "LSTM, forward only", "word at a blank", "words", "Keras", fill_blanks),
+    Member("blank_both", "LSTM, both directions", "word at a blank", "words", "Keras", fill_blanks),
+    Member("number_words", "encoder–decoder", "a number in words", "characters", "NumPy", rewrite),
+    Member("negation_tree", "recursive", "praise and blame", "nodes", "NumPy", run_tree),
+)
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How many tokens, words or signs a second were read: in the best run, and in the middle one of all."""
+    """Units per second in the fastest run, and in the median run."""
 
     best: float
     middle: float
 
 
 def throughput(trials: Mapping[str, Trial], rounds: int = 12) -> dict[str, Speed]:
-    """Time each trial once a round, so that whatever else the machine does meets all of them alike.
+    """Time each trial once a round, so that other load on the machine affects all of them alike.
 
-    The best run counts: other work can only make a run slower. How far the middle one lies behind it says how much
-    other work there was.
+    Other load only makes runs slower, so the fastest run is the result; the median shows how much load there was.
 
     Args:
-        trials: name → (a call that reads once, how much it reads).
-        rounds: how often each is run, after one run that doesn't count.
+        trials: name → trial.
+        rounds: the number of runs of each, after a warm-up.
     """
     for run, _ in trials.values():
         run()  # Keras compiles on first use
@@ -143,12 +129,12 @@ def throughput(trials: Mapping[str, Trial], rounds: int = 12) -> dict[str, Speed
 
 
 def without_beginning(model: TextClassifier, reading: Reading, first: int) -> Array:
-    """(classes,) the last answer if the first so many tokens had been unknown words.
+    """(classes,) the last probabilities with the first tokens replaced by unknown words.
 
     Args:
-        model: which network.
+        model: a text classifier.
         reading: its reading of a text.
-        first: how many tokens, 0…T.
+        first: the number of replaced tokens, 0…T.
 
     Raises:
         ValueError: if the text has fewer tokens.
@@ -162,17 +148,23 @@ def without_beginning(model: TextClassifier, reading: Reading, first: int) -> Ar
 
 
 def moved_by_beginning(model: TextClassifier, reading: Reading, first: int) -> float:
-    """How far the last answer moves when the first tokens are unknown: total variation distance, 0…1."""
+    """The total variation distance of the last probabilities with and without the first tokens, 0…1.
+
+    Args:
+        model: a text classifier.
+        reading: its reading of a text.
+        first: the number of replaced tokens, 0…T.
+    """
     return float(np.abs(without_beginning(model, reading, first) - reading.probabilities[-1]).sum() / 2)
 
 
 def what_decides(model: Any, text: str, answer: str) -> Array:
-    """(T,) how much of the probability of an answer at the blank is lost when each word is unknown; 0 at the blank.
+    """(T,) the decrease of the probability of an answer when each word is replaced by an unknown one; 0 at the blank.
 
     Args:
         model: a blank filler.
         text: a sentence with one blank.
-        answer: one of the model's answers.
+        answer: one of the answers of the model.
 
     Raises:
         TextError: as `BlankFiller.read`.
@@ -183,13 +175,13 @@ def what_decides(model: Any, text: str, answer: str) -> Array:
         raise ValueError(f"There is no answer '{answer}'; there are {', '.join(model.answers)}.")
     column = model.answers.index(answer)
 
-    def asked(ids: Array) -> float:
+    def probability(ids: Array) -> float:
         return float(model.network.run(ids).output[place, column])
 
-    whole, lost = asked(encoded.ids), np.zeros(len(encoded.ids))
+    whole, lost = probability(encoded.ids), np.zeros(len(encoded.ids))
     for t in range(len(lost)):
         if t != place:
             ids = encoded.ids.copy()
             ids[t] = UNKNOWN
-            lost[t] = whole - asked(ids)
+            lost[t] = whole - probability(ids)
     return lost

@@ -1,4 +1,4 @@
-"""How good a word model is: its surprisal on held-out sentences, and whether the true order beats shuffles of it."""
+"""The metrics of a word model: its surprisal on test sentences, and that of the true word order against shuffles."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from lstm_core.text.encoder import UNKNOWN
 if TYPE_CHECKING:
     from lstm_core.inference.word_lm import WordModel
 
-SHUFFLES, ORDERED = 20, 1000  # shuffles of each sentence, and sentences whose order is tested
+SHUFFLES, ORDERED = 20, 1000  # shuffles of each sentence, and sentences that are shuffled
 LENGTHS = range(4, 21)  # words of those sentences
 
 
 def word_figures(model: WordModel) -> dict[str, Any]:
-    """Nats per word on sentences of the test split, and how often the true order is the least surprising of 21.
+    """Nats per word on sentences of the test split, and the metrics of `order_figures`.
 
-    The sentences come from test reviews in a seeded order, as many as the card's `held_out` words; those that are
-    longer than what the model reads are left out.
+    The sentences are the first `held_out` words (of the card) of shuffled test reviews, without those that are too
+    long for the model.
 
     Raises:
-        DatasetError: if the data set isn't there.
+        DatasetError: if the data set isn't downloaded.
     """
     how = model.card.training
     test = sentences.corpus(model.card.dataset, 0, how["held_out"], how["seed"]).test
@@ -45,9 +45,12 @@ def word_figures(model: WordModel) -> dict[str, Any]:
 
 
 def order_figures(model: WordModel, read: list[list[str]], seed: int) -> dict[str, Any]:
-    """Against `SHUFFLES` shuffles each: how often the true order is the least surprising, and the share it beats.
+    """How often the true order has a lower surprisal than all `SHUFFLES` shuffles, and the mean share of them.
 
-    Sentences of `LENGTHS` words that have so many orders; the first `ORDERED` of them.
+    Args:
+        model: a word model.
+        read: sentences; the first `ORDERED` of `LENGTHS` words with enough different orders are used.
+        seed: of the shuffles.
     """
     fit = [words for words in read if len(words) in LENGTHS and permutations.count_orders(words) > SHUFFLES][:ORDERED]
     first, beaten = [], []

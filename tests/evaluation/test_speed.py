@@ -80,7 +80,7 @@ def test_weights_of_the_cells_by_hand() -> None:
 def test_every_member_is_shipped_and_has_a_trial_that_reads() -> None:
     assert {member.model for member in speed.FAMILY_MEMBERS} >= {*FAMILY_RECIPES, *BLANK_RECIPES}
     for member in speed.FAMILY_MEMBERS:
-        run, count = speed.trial_of(member, lstm_core.load(member.model))
+        run, count = member.trial(lstm_core.load(member.model))
         run()
         assert count > 0
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core import LabError
-from lstm_core.evaluation import BATCH, CELL_MODELS, FAMILY_MEMBERS, Member, Speed, cell_weights, throughput, trial_of
+from lstm_core.evaluation import BATCH, CELL_MODELS, FAMILY_MEMBERS, Member, Speed, cell_weights, throughput
 from ui.common import model_cache
 
 BUSY = 1.5  # ratio of the median run to the best one above which the machine is called busy
@@ -64,7 +64,7 @@ def _row(member: Member, model: Any, speeds: dict[str, Speed]) -> dict[str, obje
 @st.cache_resource(show_spinner="Measuring the speed of each network …")
 def _speeds(names: tuple[str, ...]) -> dict[str, Speed]:
     members = [member for member in FAMILY_MEMBERS if member.model in names]
-    return throughput({each.model: trial_of(each, model_cache.any_model(each.model)) for each in members})
+    return throughput({each.model: each.trial(model_cache.any_model(each.model)) for each in members})
 
 
 def in_a_sentence(speeds: dict[str, Speed]) -> str:

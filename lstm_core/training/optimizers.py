@@ -36,7 +36,7 @@ def adam(steps: int, learning_rate: float, embeddings: float = 1.0) -> keras.opt
         learning_rate: the highest one.
         embeddings: the share of it by which embeddings learn, whose initial values are worth keeping.
     """
-    return _AdamByLayer(embeddings, warmup_cosine(learning_rate, steps), global_clipnorm=1.0)
+    return AdamByLayer(embeddings, warmup_cosine(learning_rate, steps), global_clipnorm=1.0)
 
 
 def adamw(steps: int, learning_rate: float, weight_decay: float) -> keras.optimizers.AdamW:
@@ -45,7 +45,9 @@ def adamw(steps: int, learning_rate: float, weight_decay: float) -> keras.optimi
     return keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=1.0)
 
 
-class _AdamByLayer(keras.optimizers.Adam):
+class AdamByLayer(keras.optimizers.Adam):
+    """Adam whose embeddings learn at a share of the learning rate."""
+
     def __init__(self, embeddings: float, *about: Any, **settings: Any) -> None:
         super().__init__(*about, **settings)
         self._embeddings = embeddings
@@ -56,7 +58,7 @@ class _AdamByLayer(keras.optimizers.Adam):
         self._shares = [self._embeddings if "embedding" in variable.path else 1.0 for variable in variables]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """As in Keras, at this variable\'s share of the learning rate."""
+        """As in Keras, at this variable's share of the learning rate."""
         # By number: under TensorFlow a step is given the bare variable, which doesn't know its path.
         share = self._shares[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate * share)

@@ -145,7 +145,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on_or_fails_honestly(page: Pag
     moving(page)
     busiest = max(worker_processes(address), key=lambda each: each.cpu_percent(1.0))
     busiest.send_signal(signal.SIGKILL)  # not the idle one too: a job whose worker is lost twice fails
-    expect(page.get_by_text("Its worker was lost, and the run began again", exact=False)).to_be_visible()
+    expect(page.get_by_text("the run was restarted", exact=False)).to_be_visible()
     moving(page)
     stop(page)
 

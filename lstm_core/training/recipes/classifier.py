@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lstm_core.training.distillation import Start
@@ -76,36 +77,36 @@ class TextRecipe(Recipe):
 
 def network(name: str, **settings: Any) -> Callable[[int, int, int], Any]:
     """A builder of `architectures`, looked up when it is called: recipes can be listed without Keras."""
+    return partial(_build_network, name, settings)
 
-    def build(vocabulary: int, classes: int, pairs: int) -> Any:
-        from lstm_core.training import architectures
 
-        inputs = {"pairs": pairs} if pairs else {}
-        return getattr(architectures, name)(vocabulary, classes, **inputs, **settings)
+def _build_network(name: str, settings: dict[str, Any], vocabulary: int, classes: int, pairs: int) -> Any:
+    from lstm_core.training import architectures
 
-    return build
+    inputs = {"pairs": pairs} if pairs else {}
+    return getattr(architectures, name)(vocabulary, classes, **inputs, **settings)
 
 
 def adam(**settings: Any) -> Callable[[int], Any]:
     """`optimizers.adam`, looked up when it is called."""
+    return partial(_build_adam, **settings)
 
-    def build(steps: int) -> Any:
-        from lstm_core.training import optimizers
 
-        return optimizers.adam(steps, **settings)
+def _build_adam(steps: int, **settings: Any) -> Any:
+    from lstm_core.training import optimizers
 
-    return build
+    return optimizers.adam(steps, **settings)
 
 
 def plain(name: str) -> Callable[[int], Any]:
     """An optimizer of Keras with its default settings, looked up when it is called."""
+    return partial(_build_plain, name)
 
-    def build(steps: int) -> Any:
-        import keras
 
-        return getattr(keras.optimizers, name)()
+def _build_plain(name: str, steps: int) -> Any:
+    import keras
 
-    return build
+    return getattr(keras.optimizers, name)()
 
 
 STACKOVERFLOW_ARTICLE = TextRecipe(

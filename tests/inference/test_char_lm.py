@@ -263,4 +263,4 @@ class TestCommandLine:
     ) -> None:
         assert main(["generate", "stackoverflow_article", "--prompt", "a"]) == 2
         assert main(["predict", saved, "a"]) == 2
-        assert "is a classifier; this takes a generator" in capsys.readouterr().err
+        assert "is a classifier; this takes a character model" in capsys.readouterr().err

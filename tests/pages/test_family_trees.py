@@ -171,4 +171,4 @@ def test_nonsense_in_the_link_gives_a_view_all_the_same(view: str, bad: str) -> 
 def test_a_missing_model_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, view in ((seq2seq, "rewriting"), (family_tree, "tree")):
         monkeypatch.setattr(module, "MODEL", "imdb_bag")
-        assert one_error(opened(PAGE, view=view), "The model 'imdb_bag' is no")
+        assert one_error(opened(PAGE, view=view), "The model 'imdb_bag' is a classifier")

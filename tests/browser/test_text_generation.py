@@ -93,6 +93,7 @@ def test_a_character_is_chosen_by_click_and_by_keys(page: Page, address: str) ->
     text = page.locator(".written").first.locator(".text")
     text.focus()
     text.press("ArrowRight")
+    expect(page.get_by_text("Character 11: the most probable characters")).to_be_visible()
     text.press("ArrowRight")
     expect(page.get_by_text("Character 12: the most probable characters")).to_be_visible()
     text.press("Home")

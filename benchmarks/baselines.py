@@ -31,7 +31,7 @@ STRENGTHS = (0.1, 0.3, 1.0)
 TOKENS = {"stackoverflow": r"\w+|[^\w\s]", "imdb": r"\w+"}
 LOWERCASE = {"macbeth": True, "julius_caesar": True, "shakespeare": False}  # as in our recipes
 ORDER = 5  # a context of four characters; with three, Macbeth has 1.53 nats instead of 1.47
-VALIDATION, SEED = 0.1, 1  # as in `lstm_core.training.recipes.classifier`
+VALIDATION, SEED = 0.1, 1  # as in `assets/recipes.toml`
 SVM, NGRAM = "linear SVM, tf-idf", f"Witten–Bell {ORDER}-gram"
 PEERS = {**dict.fromkeys(TOKENS, SVM), **dict.fromkeys(LOWERCASE, NGRAM)}
 

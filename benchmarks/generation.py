@@ -25,7 +25,7 @@ from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
-from lstm_core.training.recipes.char_lm import MACBETH_ARTICLE, SHAKESPEARE
+from lstm_core.training.recipes import RECIPES
 
 RANDOM = "random"  # in place of a model's name
 LENGTH = 200  # characters of one measure
@@ -67,7 +67,7 @@ def fresh(characters: int = 80) -> TextGenerator:
     from lstm_core.training.char_lm import writer
 
     alphabet = Alphabet(tuple(chr(ord(" ") + number) for number in range(characters)))
-    model = writer(characters, SHAKESPEARE)
+    model = writer(characters, RECIPES["shakespeare"])
     return TextGenerator(ModelCard(RANDOM, "Random", "generator", "", ""), alphabet, model, Network(model))
 
 
@@ -76,8 +76,8 @@ def articles_loop(length: int) -> Callable[[], None]:
     from lstm_core.training.char_lm import writer
 
     shipped = {card.name for card in lstm_core.list_models()}
-    name = MACBETH_ARTICLE.name
-    model: Any = lstm_core.load(name).model if name in shipped else writer(40, MACBETH_ARTICLE)
+    name = "macbeth_article"
+    model: Any = lstm_core.load(name).model if name in shipped else writer(40, RECIPES[name])
     alphabet, window = model.outputs[0].shape[-1], model.inputs[0].shape[1]
 
     def write() -> None:

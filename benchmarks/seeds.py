@@ -22,10 +22,11 @@ from lstm_core.library.card import ModelCard
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train a recipe with each seed, and print the mean and the standard deviation."""
-    from lstm_core.training.recipes.classifier import RECIPES
+    from lstm_core.training.recipes import RECIPES
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__.splitlines()[0])
-    parser.add_argument("recipe", choices=sorted(RECIPES))
+    names = [name for name, recipe in RECIPES.items() if recipe.task == "classifier"]
+    parser.add_argument("recipe", choices=sorted(names))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED")
     parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
     parser.add_argument("--update-card", action="store_true", help="write the figures into the model's card")

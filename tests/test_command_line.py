@@ -28,7 +28,7 @@ from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library import store
 from lstm_core.library.store import CARD, WEIGHTS, ModelCard
 from lstm_core.nn import keras_backend
-from lstm_core.training.recipes.classifier import TextRecipe
+from lstm_core.training.recipes import TextRecipe
 from lstm_core.training.registry import ALL_RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -23,7 +23,7 @@ from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.training import optimizers
-from lstm_core.training.recipes.char_lm import CharacterRecipe
+from lstm_core.training.recipes import CharacterRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Fit, Fitting, Stage, Trainer
 

@@ -21,7 +21,7 @@ from lstm_core.errors import NothingKeptError
 from lstm_core.text import language_names
 from lstm_core.text.encoder import Bigrams, Encoder, Token, Vocabulary
 from lstm_core.training.distillation import joined, out_of_fold
-from lstm_core.training.recipes.classifier import TextRecipe
+from lstm_core.training.recipes import TextRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.text_batches import Augmentation, Inputs, Prefixes, TextBatches
 from lstm_core.training.trainer import Fit, Stage, Trainer

@@ -16,7 +16,7 @@ from lstm_core.datasets.cloze_grammar import Sentence
 from lstm_core.text.encoder import UNKNOWN, Encoder, Vocabulary
 from lstm_core.training import architectures, optimizers
 from lstm_core.training.classifier import categorical_accuracy
-from lstm_core.training.recipes.family import BlankRecipe
+from lstm_core.training.recipes import BlankRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from lstm_core.timeseries.series import Series
-from lstm_core.training.recipes.forecaster import ForecastRecipe
+from lstm_core.training.recipes import ForecastRecipe
 
 FORECAST_JOB = "lstm_core.training.forecast_job:work"
 

@@ -1,7 +1,7 @@
 """Trains a forecaster: windows of the training part against the values that follow, by the pinball loss.
 
 Everything is chosen on the validation part: the form in which values are read, and the epoch that is kept. The test
-part is cut off before anything is computed. Recipes are in `recipes/forecaster.py`.
+part is cut off before anything is computed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from keras import layers, ops
 
 from lstm_core.arrays import Array
 from lstm_core.inference.forecaster import Settings
-from lstm_core.timeseries import backtest
+from lstm_core.timeseries import backtest, series
 from lstm_core.timeseries.backtest import SeriesError
 from lstm_core.timeseries.scaling import Form, Scaling
 from lstm_core.timeseries.series import Series
 from lstm_core.training import optimizers
 from lstm_core.training.batches import Rows
-from lstm_core.training.recipes import forecaster as recipes
-from lstm_core.training.recipes.forecaster import LEVELS, ForecastRecipe
+from lstm_core.training.recipes import LEVELS, ForecastRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Fit, Stage, Trainer
 
@@ -52,7 +51,7 @@ class ForecastTask:
             DatasetError: if the recipe's series isn't there.
         """
         self.recipe = recipe
-        self.known = [Known.of(each) for each in series or recipes.series_of(recipe)]
+        self.known = [Known.of(each) for each in series or series_of(recipe)]
 
     def train(self, trainer: Trainer) -> Trained:
         """As `TrainingTask.train`.
@@ -93,6 +92,11 @@ class ForecastTask:
         model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), loss=pinball_loss)
         stage = Stage(model, batches, recipe.epochs, measure=validation.measure, name=form, keep_best=True)
         return trainer.fit(stage), settings
+
+
+def series_of(recipe: ForecastRecipe) -> Sequence[Series]:
+    """The series that a recipe learns from; DatasetError if they aren't there."""
+    return tuple(series.stocks().values()) if recipe.dataset == "stocks" else (series.load_series(recipe.dataset),)
 
 
 def examples(recipe: ForecastRecipe, values: Array, parts: backtest.Parts, scaling: Scaling) -> tuple[Array, Array]:

@@ -8,26 +8,12 @@ from lstm_core.errors import LabError
 from lstm_core.inference.registry import TASKS, function_of
 from lstm_core.training.lessons.presets import LESSONS
 from lstm_core.training.lessons.recipe import LessonRecipe
-from lstm_core.training.recipes.char_lm import CHARACTER_RECIPES
-from lstm_core.training.recipes.classifier import RECIPES
-from lstm_core.training.recipes.family import BLANK_RECIPES, FAMILY_RECIPES
-from lstm_core.training.recipes.forecaster import FORECAST_RECIPES
-from lstm_core.training.recipes.seq2seq_tree import SEQUENCE_RECIPES
-from lstm_core.training.recipes.word_lm import WORD_RECIPES
+from lstm_core.training.recipes import RECIPES
 
 if TYPE_CHECKING:
     from lstm_core.training.task import TrainingTask
 
-ALL_RECIPES: dict[str, Any] = {
-    **RECIPES,
-    **FAMILY_RECIPES,
-    **BLANK_RECIPES,
-    **CHARACTER_RECIPES,
-    **FORECAST_RECIPES,
-    **SEQUENCE_RECIPES,
-    **WORD_RECIPES,
-    **LESSONS,
-}
+ALL_RECIPES: dict[str, Any] = {**RECIPES, **LESSONS}
 LESSON_TASK = "lstm_core.training.lessons.task:LessonTask"  # of a small network of any task
 
 

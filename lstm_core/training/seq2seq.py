@@ -13,7 +13,7 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
 from lstm_core.inference.seq2seq import EDGE, LONGEST_WORD, NumberAlphabet, Rewriter, rewriting_figures
 from lstm_core.training import optimizers
-from lstm_core.training.recipes.seq2seq_tree import SequenceRecipe
+from lstm_core.training.recipes import SequenceRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import keras
 
 from lstm_core.library.card import ModelCard
-from lstm_core.training.recipes.base import training_facts
+from lstm_core.training.recipes import training_facts
 from lstm_core.training.trainer import Fit, Trainer
 
 

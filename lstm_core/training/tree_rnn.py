@@ -17,7 +17,7 @@ from lstm_core.datasets import sentiment_trees
 from lstm_core.datasets.sentiment_trees import Tree
 from lstm_core.inference.tree_rnn import LAYERS, Forest, TreeReader, Words, forest_of, tree_figures
 from lstm_core.training import optimizers
-from lstm_core.training.recipes.seq2seq_tree import SequenceRecipe
+from lstm_core.training.recipes import SequenceRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
 

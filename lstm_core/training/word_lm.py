@@ -19,7 +19,7 @@ from lstm_core.inference.word_lm import CountedWords, WordModel
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD
 from lstm_core.training import optimizers
-from lstm_core.training.recipes.word_lm import WordRecipe
+from lstm_core.training.recipes import WordRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
 

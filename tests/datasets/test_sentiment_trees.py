@@ -22,7 +22,7 @@ from lstm_core.inference import registry
 from lstm_core.inference.tree_rnn import MIDDLE, TreeReader, Words, forest_of, tree_figures
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
-from lstm_core.training.recipes.seq2seq_tree import NEGATION_TREE
+from lstm_core.training.recipes import RECIPES
 
 CARD = ModelCard(
     "small", "Small", "tree reader", "bracketed", "Random weights, for tests.", labels=sentiment_trees.LABELS
@@ -249,7 +249,7 @@ def test_a_recipe_is_trained_and_its_card_says_so() -> None:
     from lstm_core.training.tree_rnn import TreeTask
 
     lines: list[str] = []
-    recipe = replace(NEGATION_TREE, units=6, batch=8, steps_per_epoch=2, epochs=1)
+    recipe = replace(RECIPES["negation_tree"], units=6, batch=8, steps_per_epoch=2, epochs=1)
     model, words, card = TreeTask(recipe).train(Trainer(lambda progress: lines.append(progress.line)))
     assert lines[0].startswith("epoch 1/1")
     assert card.training["examples"] == {"training": 16}

@@ -11,7 +11,7 @@ import lstm_core
 from lstm_core import Clamp
 from lstm_core.evaluation import speed
 from lstm_core.inference.classifier import TextClassifier
-from lstm_core.training.recipes.family import BLANK_RECIPES, FAMILY_RECIPES
+from lstm_core.training.recipes import RECIPES
 
 TEXT = "import pandas as pd. how do i read a file line by line and count the words in it ?"
 SIGNALS = {"family_rnn": {"h"}, "family_gru": {"z", "r", "g", "h"}, "family_lstm": {"f", "i", "g", "o", "c", "h"}}
@@ -25,12 +25,12 @@ def member(request: pytest.FixtureRequest) -> TextClassifier:
 
 
 def test_the_three_recipes_differ_in_their_cell_alone() -> None:
-    first, *others = FAMILY_RECIPES.values()
+    first, *others = (RECIPES[name] for name in speed.CELL_MODELS)
     for other in others:
         same = {field.name for field in fields(first) if getattr(first, field.name) == getattr(other, field.name)}
         different = {field.name for field in fields(first)} - same
         assert different == {"name", "title", "summary", "notes", "build", "optimizer"}
-        assert first.optimizer.keywords == other.optimizer.keywords
+        assert first.optimizer.args == other.optimizer.args
 
 
 def test_reading_gives_the_answer_of_keras_after_every_token(member: TextClassifier) -> None:
@@ -78,7 +78,9 @@ def test_weights_of_the_cells_by_hand() -> None:
 
 
 def test_every_member_is_shipped_and_has_a_trial_that_reads() -> None:
-    assert {member.model for member in speed.FAMILY_MEMBERS} >= {*FAMILY_RECIPES, *BLANK_RECIPES}
+    assert {member.model for member in speed.FAMILY_MEMBERS} >= {
+        name for name, recipe in RECIPES.items() if recipe.task == "blank filler" or name.startswith("family_")
+    }
     for member in speed.FAMILY_MEMBERS:
         run, count = member.trial(lstm_core.load(member.model))
         run()

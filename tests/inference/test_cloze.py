@@ -18,8 +18,9 @@ from lstm_core.inference.cloze import BlankFiller
 from lstm_core.library import store
 from lstm_core.nn.trace import BidirectionalTrace
 from lstm_core.text.encoder import BLANK
-from lstm_core.training.recipes.family import BLANK_RECIPES
+from lstm_core.training.recipes import RECIPES
 
+NAMES = [name for name, recipe in RECIPES.items() if recipe.task == "blank filler"]
 AFTER = "this morning the ___ of our old neighbour whistled on the stove"
 
 
@@ -93,14 +94,14 @@ class TestLimits:
 
 
 class TestNetworks:
-    @pytest.mark.parametrize("name", list(BLANK_RECIPES))
+    @pytest.mark.parametrize("name", NAMES)
     def test_each_reaches_the_figure_in_its_card(self, name: str) -> None:
         model = lstm_core.load(name)
         found = cloze.blank_figures(model)
         assert found["accuracy"] == pytest.approx(model.card.measured["accuracy"], abs=2e-3)
         assert found["examples"] == model.card.measured["examples"]
 
-    @pytest.mark.parametrize("name", list(BLANK_RECIPES))
+    @pytest.mark.parametrize("name", NAMES)
     def test_reading_gives_what_keras_predicts(self, name: str) -> None:
         model = lstm_core.load(name)
         texts = [each.text for each in cloze_grammar.sample("test", 20, 1)] + ["Emoji 👍 and <script> ___ !"]
@@ -163,7 +164,7 @@ def test_a_small_run_of_the_recipe_can_be_saved_and_loaded(tmp_path) -> None:  #
     from lstm_core.training.trainer import Trainer
 
     reports: list[Any] = []
-    recipe = replace(BLANK_RECIPES["blank_both"], sentences_per_epoch=128, validation=32, epochs=2, batch=32)
+    recipe = replace(RECIPES["blank_both"], sentences_per_epoch=128, validation=32, epochs=2, batch=32)
     made = BlankTask(recipe).train(Trainer(reports.append))
     assert [each.epoch for each in reports if each.whole_epoch] == [1, 2]
     assert len(made.card.training["curves"]["validation_loss"]) == 2

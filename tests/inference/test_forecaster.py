@@ -26,7 +26,7 @@ from lstm_core.timeseries.series import Series
 from lstm_core.training import forecaster as forecast_training
 from lstm_core.training.forecaster import ForecastTask
 from lstm_core.training.progress import Progress
-from lstm_core.training.recipes.forecaster import LEVELS, ForecastRecipe
+from lstm_core.training.recipes import LEVELS, ForecastRecipe
 from lstm_core.training.trainer import Trainer
 
 VALUES = np.array([2.0, 4.0, 3.0, 7.0, 5.0, 9.0, 8.0, 6.0])

@@ -31,7 +31,7 @@ from lstm_core.inference.seq2seq import (
 from lstm_core.interpret import state_patching
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
-from lstm_core.training.recipes.seq2seq_tree import NUMBER_WORDS
+from lstm_core.training.recipes import RECIPES
 
 CARD = ModelCard("small", "Small", "rewriter", "numbers", "Random weights, for tests.")
 NUMBERS = ("7", "40", "4072", "000000", "123456789012")
@@ -201,7 +201,7 @@ def test_a_recipe_is_trained_and_its_card_says_so() -> None:
     from lstm_core.training.trainer import Trainer
 
     seen: list[Any] = []
-    recipe = replace(NUMBER_WORDS, units=6, width=3, batch=8, steps_per_epoch=2, epochs=2)
+    recipe = replace(RECIPES["number_words"], units=6, width=3, batch=8, steps_per_epoch=2, epochs=2)
     model, signs, card = Seq2SeqTask(recipe).train(Trainer(seen.append))
     assert [each.line.split("  ")[0] for each in seen if each.whole_epoch] == ["epoch 1/2", "epoch 2/2"]
     assert card.training["examples"] == {"training": 32}

@@ -22,15 +22,15 @@ from lstm_core.library import store
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD, UNKNOWN, Vocabulary
 from lstm_core.training.progress import Progress
-from lstm_core.training.recipes.word_lm import EVERYDAY_WORDS
+from lstm_core.training.recipes import RECIPES
 from lstm_core.training.trainer import Trainer
 from lstm_core.training.word_lm import SentenceBatches, WordTask, word_network
 
 LINES = ["the cat sat down", "a dog sat on the cat", "the dog ran", "a cat ran down the hill"]
 TRAINING = [line.split() for line in LINES]
 RECIPE = replace(
-    EVERYDAY_WORDS, name="tiny_words", vocabulary=14, width=4, units=5, projection=3, held_out=60, training=2000,
-    batch=64, num_sampled=6, learning_rate=5e-2, epochs=6, epochs_per_pass=2,
+    RECIPES["everyday_words"], name="tiny_words", vocabulary=14, width=4, units=5, projection=3, held_out=60,
+    training=2000, batch=64, num_sampled=6, learning_rate=5e-2, epochs=6, epochs_per_pass=2,
 )  # fmt: skip
 
 

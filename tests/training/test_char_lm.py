@@ -17,7 +17,7 @@ from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
 from lstm_core.training.char_lm import CarriedLSTM, CharacterTask, StatefulBatches
 from lstm_core.training.progress import Progress
-from lstm_core.training.recipes.char_lm import CharacterRecipe
+from lstm_core.training.recipes import CharacterRecipe
 from lstm_core.training.task import Trained
 from lstm_core.training.trainer import Trainer
 

@@ -21,13 +21,15 @@ from lstm_core.text.alphabet import Alphabet
 from lstm_core.training import trainer
 from lstm_core.training.char_lm import CharacterTask, Windows, writer
 from lstm_core.training.progress import Progress
-from lstm_core.training.recipes.char_lm import CHARACTER_RECIPES, MACBETH_ARTICLE, CharacterRecipe
+from lstm_core.training.recipes import CharacterRecipe
 from lstm_core.training.registry import ALL_RECIPES
 from lstm_core.training.task import Trained
 from lstm_core.training.trainer import Trainer
 
 TEXT = "To be or not to be, that is the question. " * 60
-RECIPE = replace(MACBETH_ARTICLE, name="tiny", units=(20, 20), window=10, dropout=0.0, epochs=8, learning_rate=1e-2)
+RECIPE = replace(
+    ALL_RECIPES["macbeth_article"], name="tiny", units=(20, 20), window=10, dropout=0.0, epochs=8, learning_rate=1e-2
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,14 +62,14 @@ def test_a_text_without_a_window_is_refused() -> None:
 
 
 def test_the_articles_network() -> None:
-    assert CHARACTER_RECIPES["macbeth_article"] is MACBETH_ARTICLE
-    model = writer(40, MACBETH_ARTICLE)
+    recipe = ALL_RECIPES["macbeth_article"]
+    model = writer(40, recipe)
     assert [type(layer) for layer in model.layers[1:]] == [layers.LSTM, layers.Dropout] * 2 + [layers.Dense]
     assert model.input_shape == (None, 50, 1)
     assert model.output_shape == (None, 40)
     assert [layer.units for layer in model.layers if isinstance(layer, layers.LSTM)] == [300, 300]
     assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.2, 0.2]
-    assert (MACBETH_ARTICLE.batch, MACBETH_ARTICLE.lowercase) == (30, True)
+    assert (recipe.batch, recipe.lowercase) == (30, True)
 
 
 def test_it_learns_its_text_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from lstm_core.timeseries.scaling import Form, Scaling
 from lstm_core.timeseries.series import Series
 from lstm_core.training.lessons.material import TrainingData
 from lstm_core.training.lessons.recipe import LessonRecipe
-from lstm_core.training.recipes.forecaster import LEVELS
+from lstm_core.training.recipes import LEVELS
 
 STOCKS = "stocks"  # all six companies
 # How far ahead, and in which form values are read, as in the recipes of the shipped forecasters.

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lstm_core.errors import LabError
-from lstm_core.training.recipes.base import Recipe
+from lstm_core.training.recipes import Recipe
 
 OWN = "own"  # the data set of a lesson that reads what somebody brought along
 TASKS = {"classifier": "tells texts apart", "generator": "writes text", "forecaster": "forecasts a series"}

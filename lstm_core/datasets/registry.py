@@ -24,6 +24,7 @@ from lstm_core.datasets import download
 from lstm_core.datasets.download import DamageError, FetchError, Progress, replacing
 from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.errors import DatasetError
+from lstm_core.paths import read_tables
 
 # What an archive holds: (split, folder) → number → (text, rating, 0 where there is none).
 Found = dict[tuple[str, str], dict[int, tuple[str, int]]]
@@ -56,60 +57,7 @@ class Dataset:
     has_groups: bool = False
 
 
-_TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data/"
-_PLAYS = "https://raw.githubusercontent.com/rouseguy/DeepLearning-NLP/ca24bc0d24856526b1d1eaa7c3bde7c811eaca21/data/"
-_LANGUAGES = ("csharp", "java", "javascript", "python")
-DATASETS: dict[str, Dataset] = {
-    each.name: each
-    for each in (
-        Dataset(
-            name="stackoverflow",
-            title="Stack Overflow questions",
-            url=_TENSORFLOW + "stack_overflow_16k.tar.gz",
-            file_name="stack_overflow_16k.tar.gz",
-            source="16,000 questions from stackoverflow.com (CC BY-SA), extracted for a tutorial on tensorflow.org.",
-            folders=_LANGUAGES,
-            labels=_LANGUAGES,
-            per_folder=2_000,
-        ),
-        Dataset(
-            name="imdb",
-            title="IMDB movie reviews",
-            url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-            file_name="aclImdb_v1.tar.gz",
-            source="Large Movie Review Dataset v1.0 (Maas et al., ACL 2011, to be cited): reviews from imdb.com.",
-            root="aclImdb/",
-            folders=("neg", "pos"),
-            labels=("negative", "positive"),
-            per_folder=12_500,
-            has_groups=True,
-        ),
-        Dataset(
-            name="macbeth",
-            title="Macbeth",
-            url=_PLAYS + "macbeth.txt",
-            file_name="macbeth.txt",
-            source="The tragedy by William Shakespeare, in the public domain.",
-            sha256="dae2e67199ffb9e4a54d897bc7b8120ec06b79056fbfb3ee9cc054b21844af56",
-        ),
-        Dataset(
-            name="julius_caesar",
-            title="Julius Caesar",
-            url=_PLAYS + "julius_caesar.txt",
-            file_name="julius_caesar.txt",
-            source="The tragedy by William Shakespeare, in the public domain.",
-            sha256="a1bb3d714f47800b37f6487c3786f6dea736cf163bb72fa68c658bfb3ceda28c",
-        ),
-        Dataset(
-            name="shakespeare",
-            title="Shakespeare's plays",
-            url=_TENSORFLOW + "shakespeare.txt",
-            file_name="shakespeare.txt",
-            source="40,000 lines of Shakespeare (public domain), chosen by Andrej Karpathy for char-rnn.",
-            sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        ),
-    )
-}
+DATASETS: dict[str, Dataset] = {name: Dataset(name, **about) for name, about in read_tables("datasets.toml").items()}
 
 
 # --- folders --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 from lstm_core.errors import LabError
 from lstm_core.memory_tasks import tasks
 from lstm_core.memory_tasks.tasks import Task
-from lstm_core.paths import ASSETS
+from lstm_core.paths import ASSETS, read_tables
 
 MEASURED = ASSETS / "memory_gym.json"
 LEARNING_RATES = (0.001, 0.003, 0.01, 0.03)
@@ -113,64 +113,11 @@ class Preset:
     fails: tuple[str, ...]
 
 
-PRESETS: dict[str, Preset] = {
-    "adding": Preset(
-        "Adding, 50 steps",
-        Race("adding", 50, 32, 1, 3.0, 0.01, 1500),
-        "Two marked numbers among fifty. Which of the three networks learns that only they matter?",
-        ("gru", "lstm"),
-        ("rnn",),
-    ),
-    "adding_half": Preset(
-        "Adding, f ≈ 0.5",
-        Race("adding", 50, 32, 1, 0.0, 0.01, 1500),
-        "The same race, but with f ≈ 0.5 at initialization. Does the initial bias matter, if it can be learned?",
-        (),
-        ("rnn", "lstm"),
-    ),
-    "order": Preset(
-        "Order, 70 steps",
-        Race("order", 70, 32, 1, 3.0, 0.003, 1000),
-        "Two letters and their order matter. Which network remembers the first one until the end?",
-        ("gru", "lstm"),
-        ("rnn",),
-    ),
-    "order_short": Preset(
-        "Order, 30 steps",
-        Race("order", 30, 32, 1, 3.0, 0.003, 1000),
-        "Less than half as long. Does the plain RNN still fail?",
-        ("rnn", "gru", "lstm"),
-        (),
-    ),
-    "copy": Preset(
-        "Copy, delay of 20",
-        Race("copy", 20, 32, 1, 3.0, 0.003, 1500),
-        f"{tasks.BITS} bits, a delay of 20, and then the same bits again: do the gated cells win?",
-        ("rnn", "lstm"),
-        (),
-    ),
-    "copy_long": Preset(
-        "Copy, delay of 60",
-        Race("copy", 60, 32, 1, 3.0, 0.003, 1500),
-        "Three times the delay. Are the gates an advantage now?",
-        ("rnn",),
-        ("gru", "lstm"),
-    ),
-    "reber": Preset(
-        "Reber, 28 symbols",
-        Race("reber", 28, 32, 1, 3.0, 0.003, 1500),
-        "The last symbol but one repeats the second. Which network remembers it through the string in between?",
-        ("lstm",),
-        (),
-    ),
-    "counting": Preset(
-        "Counting to 10",
-        Race("counting", 10, 8, 1, 1.0, 0.03, 2000),
-        "All three are trained on up to ten a. Which of them learns to count, and which only these strings?",
-        ("lstm",),
-        ("rnn", "gru"),
-    ),
-}
+def _preset(race: dict[str, Any], **about: Any) -> Preset:
+    return Preset(race=Race(**race), **about)
+
+
+PRESETS: dict[str, Preset] = {name: _preset(**about) for name, about in read_tables("races.toml").items()}
 
 
 def measured_races() -> dict[str, Any]:

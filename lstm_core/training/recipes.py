@@ -6,7 +6,6 @@ Data only, without Keras. The ready-made lessons are in `lessons/presets.py`.
 from __future__ import annotations
 
 import platform
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from typing import Any
 
 from lstm_core.datasets.cloze_grammar import ANSWERS
 from lstm_core.library.card import ModelCard
-from lstm_core.paths import ASSETS
+from lstm_core.paths import read_tables
 from lstm_core.timeseries.scaling import Form
 from lstm_core.training.distillation import Start
 
@@ -298,8 +297,7 @@ _KINDS: dict[str, type[Recipe]] = {
 }
 
 
-def _recipe(name: str, settings: dict[str, Any]) -> Any:
-    values = settings | {key: tuple(value) for key, value in settings.items() if isinstance(value, list)}
+def _recipe(name: str, values: dict[str, Any]) -> Any:
     for key, make in (("build", _build), ("optimizer", _optimizer)):
         if key in values:
             values[key] = partial(make, values[key].pop("name"), values[key])
@@ -308,5 +306,4 @@ def _recipe(name: str, settings: dict[str, Any]) -> Any:
     return _KINDS[values["task"]](name=name, **values)
 
 
-_TABLE = tomllib.loads((ASSETS / "recipes.toml").read_text("utf-8"))
-RECIPES: dict[str, Any] = {name: _recipe(name, settings) for name, settings in _TABLE.items()}
+RECIPES: dict[str, Any] = {name: _recipe(name, settings) for name, settings in read_tables("recipes.toml").items()}

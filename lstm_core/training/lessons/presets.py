@@ -7,12 +7,11 @@ They stand in `assets/lessons.toml`. What each reached when it was measured is i
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from lstm_core.paths import ASSETS
+from lstm_core.paths import ASSETS, read_tables
 from lstm_core.training.lessons.recipe import LessonRecipe
 
 MEASURED = ASSETS / "lessons.json"
@@ -39,8 +38,7 @@ def _preset(name: str, seconds: int, look: str, offline: bool = False, **setting
     return Preset(LessonRecipe(name=name, **settings), seconds, look, offline)
 
 
-_TABLE = tomllib.loads((ASSETS / "lessons.toml").read_text("utf-8"))
-PRESETS: dict[str, Preset] = {name: _preset(name, **settings) for name, settings in _TABLE.items()}
+PRESETS: dict[str, Preset] = {name: _preset(name, **settings) for name, settings in read_tables("lessons.toml").items()}
 LESSONS: dict[str, LessonRecipe] = {name: preset.recipe for name, preset in PRESETS.items()}
 
 

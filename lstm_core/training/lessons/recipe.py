@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lstm_core.errors import LabError
+from lstm_core.paths import read_tables
 from lstm_core.training.recipes import Recipe
 
 OWN = "own"  # the data set of a lesson that reads what somebody brought along
@@ -61,130 +62,9 @@ class Hyperparameter:
             )
 
 
-_TEXT = ("classifier", "generator")
 HYPERPARAMETERS: dict[str, Hyperparameter] = {
-    setting.name: setting
-    for setting in (
-        Hyperparameter(
-            "cell",
-            "Cell",
-            "The recurrent layer. A plain RNN computes its whole state anew at each timestep; a GRU and an LSTM have "
-            "gates that can keep a value. Only an LSTM has a cell state beside its hidden state.",
-            choices={"rnn": "plain RNN", "gru": "GRU", "lstm": "LSTM"},
-        ),
-        Hyperparameter("units", "Units", "The size of a layer's state.", 1, 512, logarithmic=True),
-        Hyperparameter(
-            "layers",
-            "Layers",
-            "Stacked recurrent layers: each reads the hidden states of the one below.",
-            1,
-            3,
-            tasks=_TEXT,
-        ),
-        Hyperparameter(
-            "embedding",
-            "Embedding",
-            "The size of the vector that represents a word or a character; it is trained, too.",
-            1,
-            256,
-            logarithmic=True,
-            tasks=_TEXT,
-        ),
-        Hyperparameter(
-            "pooling",
-            "Pooling",
-            "The prediction uses the last hidden state, or the maximum of each unit over time.",
-            choices={"last": "the last state", "strongest": "maximum over time"},
-            tasks=("classifier",),
-        ),
-        Hyperparameter(
-            "dropout",
-            "Dropout",
-            "The share of values that are set to zero at random during training, against overfitting.",
-            0,
-            0.8,
-            whole=False,
-        ),
-        Hyperparameter(
-            "learning_rate",
-            "Learning rate",
-            "The step size of Adam. Too small, and the loss hardly falls; too large, and it jumps or diverges.",
-            1e-5,
-            1000,
-            whole=False,
-            logarithmic=True,
-        ),
-        Hyperparameter(
-            "batch",
-            "Batch",
-            "Examples per step. Larger batches are faster per example, but mean fewer steps.",
-            4,
-            512,
-            logarithmic=True,
-        ),
-        Hyperparameter(
-            "length",
-            "Length",
-            "The sequence length: words of a text, characters of a window, or values of a series. Gradients "
-            "flow no further back.",
-            5,
-            600,
-            logarithmic=True,
-        ),
-        Hyperparameter("epochs", "Epochs", "Passes over all training examples.", 1, 200, logarithmic=True),
-        Hyperparameter(
-            "clipping",
-            "Clipping",
-            "What is done to large gradients: nothing; scaling to a norm, which keeps their direction; or clipping of "
-            "each value.",
-            choices={"none": "none", "norm": "by norm", "value": "by value"},
-        ),
-        Hyperparameter(
-            "clip_at",
-            "Clip at",
-            "The largest norm, or the largest value, of a gradient.",
-            0.01,
-            100,
-            whole=False,
-            logarithmic=True,
-        ),
-        Hyperparameter(
-            "forget_bias",
-            "Forget bias",
-            "The initial bias of an LSTM's forget gate. With 1 or more, the gate is open at initialization (Gers et "
-            "al. 2000); other cells don't have it.",
-            -5,
-            10,
-            whole=False,
-        ),
-        Hyperparameter(
-            "examples",
-            "Examples",
-            "The largest number of texts, or of characters of a text, to train on; 0 for all.",
-            0,
-            2_000_000,
-            tasks=_TEXT,
-        ),
-        Hyperparameter(
-            "vocabulary",
-            "Vocabulary",
-            "The number of different words; all other words share one id, unknown.",
-            20,
-            20_000,
-            logarithmic=True,
-            tasks=("classifier",),
-        ),
-        Hyperparameter(
-            "seed",
-            "Seed",
-            "Of all random numbers: weights, order, dropout. The same seed gives the same curve.",
-            0,
-            2**32 - 1,
-        ),
-    )
+    name: Hyperparameter(name, **about) for name, about in read_tables("hyperparameters.toml").items()
 }
-
-
 _NOT_CHOSEN = {"notes", "labels"}  # the same for every lesson, or known from the data
 
 

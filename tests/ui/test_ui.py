@@ -138,7 +138,7 @@ def test_every_figure_is_tested_here(module: ModuleType, draw: Callable[[], dict
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")
-        and inspect.get_annotations(function).get("return") == "go.Figure"
+        and inspect.get_annotations(function).get("return") is go.Figure
     }
     assert made == set(drawn)
 

@@ -1,10 +1,4 @@
-"""The microscope's component: its scripts and styles, joined and registered once, and the function that draws it.
-
-The scripts in `assets/microscope/` are plain JavaScript without imports; joined in this order they are one module. The
-component receives a trace and returns nothing: playing, stepping and selecting run in the browser alone.
-"""
-
-from __future__ import annotations
+"""The microscope's component: the scripts of `assets/microscope/`, joined in this order into one JavaScript module."""
 
 from pathlib import Path
 

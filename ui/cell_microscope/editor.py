@@ -1,7 +1,5 @@
 """The weights of a hand-set network in an editable table."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 
@@ -9,10 +7,7 @@ from lstm_core.nn import HandSet, WeightError
 
 
 def edit(network: HandSet) -> HandSet:
-    """Draw what each unit does and a table of all weights; return the network with the weights in the table.
-
-    An invalid weight is reported in one sentence, and the network keeps its original weights.
-    """
+    """Draw a table of the network's weights; return it with them, or with its own while one of them is invalid."""
     inputs = "; ".join(f"**{name}** is 1 at {' '.join(found)}" for name, found in network.inputs.items())
     version = st.session_state.setdefault("microscope_table", 0)
     with st.expander(f"**{network.title}**: edit the weights", icon=":material/tune:", expanded=True):

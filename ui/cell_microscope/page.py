@@ -1,9 +1,4 @@
-"""The controls of the microscope's page: network, text, layer and clamps; and the token and unit it starts with.
-
-The address holds all of them. The browser itself writes token and unit to it; Python is not called.
-"""
-
-from __future__ import annotations
+"""The controls of the microscope's page, and the token and unit it starts with; a link holds all of them."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -8,8 +8,6 @@ Layout: 4 bytes, the header's length (little-endian); the header, UTF-8 JSON; th
 little-endian integers of `width` bytes; a value is integer × step. Arrays are (T, units), row by row.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Mapping, Sequence

@@ -1,10 +1,4 @@
-"""The two examples of the articles, measured on trained networks: the change of subject, the fact and the remark.
-
-Units and figures are computed when the page is opened, on the texts in `assets/stories.json`, which were written for
-this project. If a network doesn't show the effect, the page says so.
-"""
-
-from __future__ import annotations
+"""The two examples of the articles, measured on trained networks and the texts in `assets/stories.json` when shown."""
 
 import json
 from collections.abc import Callable

@@ -1,9 +1,4 @@
-"""What the microscope can show: a text read by a shipped classifier, a generator, or a hand-set network.
-
-Nothing is drawn here.
-"""
-
-from __future__ import annotations
+"""What the microscope can show: a text read by a classifier, a generator or a hand-set network. Nothing is drawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,11 +127,7 @@ def _read_window(model: TextGenerator, ids: np.ndarray, notes: tuple[str, ...], 
 
 
 def _shown(network: Network, traces: Sequence[object], title: str) -> tuple[tuple[LayerTrace, ...], tuple[bool, ...]]:
-    """The traces of the unidirectional layers, and `reset_after` of each.
-
-    Raises:
-        ModelError: if there is none.
-    """
+    """The traces of the unidirectional layers, and `reset_after` of each; a ModelError if there is none."""
     layers = tuple(trace for trace in traces if isinstance(trace, LayerTrace))
     if not layers:
         why = "is bidirectional" if traces else "has no recurrent layer"

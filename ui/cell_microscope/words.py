@@ -1,7 +1,5 @@
 """What the parts of each cell do, in the order of the articles. Text only; the numbers are in the microscope."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 _LSTM = """

@@ -1,9 +1,4 @@
-"""The figures of a model's card: training curves, confusion matrix, ROC, calibration, accuracy by length.
-
-Each shows what training or `evaluate` wrote into the card, and is empty but labelled if the card doesn't have it.
-"""
-
-from __future__ import annotations
+"""The figures of a model's card, as training and `evaluate` wrote it; a figure without data is empty but labelled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,8 +27,7 @@ def training_curves(curves: Mapping[str, list[float]]) -> go.Figure:
             )  # fmt: skip
     figure.update_xaxes(title="epoch", tickformat="d", nticks=8)
     figure = _titled(figure, "Training")
-    figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
-    return figure
+    return figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
 
 
 def confusion(measured: Mapping[str, Any]) -> go.Figure:
@@ -112,5 +106,4 @@ def _diagonal(figure: go.Figure) -> None:
 def _titled(figure: go.Figure, title: str) -> go.Figure:
     if not any(len(trace.x if trace.x is not None else ()) for trace in figure.data):
         figure.add_annotation(text="not in this model's card", showarrow=False, font_size=15)
-    figure.update_layout(title={"text": title, "font": {"size": 17}}, height=340, margin_t=84)
-    return figure
+    return figure.update_layout(title={"text": title, "font": {"size": 17}}, height=340, margin_t=84)

@@ -1,7 +1,5 @@
 """Panels that explain an answer: attributions, two texts side by side, and similar activations in other texts."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import streamlit as st

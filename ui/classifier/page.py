@@ -1,7 +1,5 @@
 """The whole page of a classifier; a page supplies its models, words and texts as a `PageConfig`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,9 +1,4 @@
-"""The panels of a classifier's page, in the order in which they stand on it.
-
-Each takes a reading and draws one thing: the answer, notices about the text, how the answer formed, the cell state.
-"""
-
-from __future__ import annotations
+"""The panels of a classifier's page, in their order: answer, notices, how the answer formed, the cell state."""
 
 import numpy as np
 import streamlit as st
@@ -79,11 +74,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
 
 
 def largest_rises(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The largest rise of a probability at each token, and its class: (T,), (T,).
-
-    Args:
-        probabilities: (T, classes) after each token.
-    """
+    """The largest rise at each token of (T, classes) probabilities, and its class: (T,), (T,)."""
     uniform = np.full((1, probabilities.shape[1]), 1 / probabilities.shape[1], probabilities.dtype)
     steps = np.diff(probabilities, axis=0, prepend=uniform)  # (T, classes)
     target = steps.argmax(axis=1)

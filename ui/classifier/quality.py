@@ -1,7 +1,5 @@
 """Panels about the model itself: the evaluation in its card, and its errors on the test set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import streamlit as st

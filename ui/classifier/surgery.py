@@ -1,7 +1,5 @@
 """Gate surgery on a classifier: predict the effect of a clamp, apply it, and compare before and after."""
 
-from __future__ import annotations
-
 import time
 from typing import Literal
 

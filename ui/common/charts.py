@@ -1,7 +1,5 @@
 """The Plotly figures that several pages share, made from arrays. No Streamlit widgets and no models."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -30,8 +28,7 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
     add_bars(figure, probabilities, names, list(colours), texts, textfont_size=16, hovertemplate=hover)
     figure.update_layout(height=60 + 40 * len(labels), margin={"t": 8, "r": 64}, bargap=0.3)
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
-    figure.update_yaxes(autorange="reversed", tickfont_size=16, fixedrange=True)
-    return figure
+    return figure.update_yaxes(autorange="reversed", tickfont_size=16, fixedrange=True)
 
 
 def answer_so_far(
@@ -152,17 +149,11 @@ def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: t
     )
     ticks = {"tickvals": list(range(len(names))), "ticktext": [escape(name[:24], quote=False) for name in names]}
     figure.update_yaxes(autorange="reversed", fixedrange=True, **ticks)
-    figure.update_layout(height=90 + 24 * len(names), margin={"t": 8, "r": 48})
-    return figure
+    return figure.update_layout(height=90 + 24 * len(names), margin={"t": 8, "r": 48})
 
 
 def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure:
-    """The cell state and the gates of a single unit over a short text, as steps.
-
-    Args:
-        tokens: length T.
-        signals: letter → (T,); `c`, `i` and `f` are drawn.
-    """
+    """The cell state c and the gates i and f of one unit, each (T,), over a short text of T tokens, as steps."""
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.62, 0.38], vertical_spacing=0.08)
     for letter, row in (("c", 1), ("i", 2), ("f", 2)):
         signal = theme.SIGNALS[letter]
@@ -181,17 +172,11 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure
     figure.update_yaxes(fixedrange=True, nticks=5, row=1, col=1)
     figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], row=2, col=1)
     token_axis(figure, tokens)
-    figure.update_xaxes(tickangle=0, tickfont_size=16, fixedrange=True)
-    return figure
+    return figure.update_xaxes(tickangle=0, tickfont_size=16, fixedrange=True)
 
 
 def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
-    """All signals of a few units at one timestep: a small bar chart for each signal, in its colour.
-
-    Args:
-        signals: letter → (units,) values of the layer at this timestep; up to six letters.
-        units: which units to show, most active first.
-    """
+    """Up to six signals at one timestep, each (units,): a bar chart of the chosen units for each, in its colour."""
     names = [f"{theme.SIGNALS[letter].name} {letter}" for letter in signals]
     figure = make_subplots(
         2, 3, shared_yaxes=True, subplot_titles=names, horizontal_spacing=0.04, vertical_spacing=0.16
@@ -211,8 +196,7 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
         figure.update_xaxes(range=[0 if signal.gate else -limit, limit], row=row, col=column)
     figure.update_xaxes(nticks=3, fixedrange=True, zeroline=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=13)
-    figure.update_layout(height=520, margin_t=36, showlegend=False)
-    return figure
+    return figure.update_layout(height=520, margin_t=36, showlegend=False)
 
 
 def token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:

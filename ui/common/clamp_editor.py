@@ -1,9 +1,4 @@
-"""The controls that choose clamps: presets, and an editor that adds and removes single clamps.
-
-The clamps of a page are kept in the session, and in links, in the notation of `lstm_core.nn.clamp_syntax`.
-"""
-
-from __future__ import annotations
+"""The controls that choose clamps; session and links hold them in the notation of `lstm_core.nn.clamp_syntax`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

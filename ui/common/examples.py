@@ -1,10 +1,9 @@
 """Example texts, written for this project, from `assets/`; and the buttons that put one into a text area."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import streamlit as st
 
@@ -30,7 +29,7 @@ class Texts:
     moments: tuple[str, ...]  # many short texts, searched for similar activations
 
     @classmethod
-    def load(cls, file_name: str) -> Texts:
+    def load(cls, file_name: str) -> Self:
         """Read a file in `assets/`."""
         data = json.loads((_ASSETS / file_name).read_text(encoding="utf-8"))
         return cls(

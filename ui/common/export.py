@@ -1,7 +1,5 @@
 """A reading as a CSV file."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from lstm_core.inference import Reading

@@ -1,10 +1,4 @@
-"""Background jobs in the visitor's view: start a run, watch it, stop it, and open it again by its link.
-
-Runs live in `lstm_core.jobs.queue`; a visitor's session knows only which are its own. Pages draw what a run has
-reported; this module doesn't depend on it.
-"""
-
-from __future__ import annotations
+"""Background jobs of `lstm_core.jobs` in the visitor's view: start a run, watch it, stop it, open it by its link."""
 
 import time
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Loaded models never change, so sharing them is safe. A failed load is not cached
 repaired, the next visitor gets the model.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import threading

@@ -4,8 +4,6 @@ Streamlit's theme supplies fonts, grid and background in the browser, for the li
 laid over it and holds what Streamlit leaves open: margins and legend. A figure sets only what is particular to it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

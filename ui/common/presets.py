@@ -1,7 +1,5 @@
 """Pills that set one or several controls of a page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

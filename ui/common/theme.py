@@ -1,10 +1,4 @@
-"""The colours and names of signals, classes and cells, defined once for every page.
-
-Each signal has one colour, distinguishable by colour-blind people and on light and dark backgrounds (Okabe & Ito
-2008). Classes have other hues, and their lines also differ by dash.
-"""
-
-from __future__ import annotations
+"""Colours and names of signals (Okabe & Ito 2008), classes and cells; lines of classes also differ by dash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

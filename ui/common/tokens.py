@@ -1,9 +1,4 @@
-"""A text with tinted tokens, exactly as it was pasted. The only module that turns a user's text into HTML.
-
-All of the user's text goes through `html.escape`.
-"""
-
-from __future__ import annotations
+"""A text with tinted tokens. Only this module turns a user's text into HTML; all of it goes through `html.escape`."""
 
 import re
 from collections.abc import Sequence

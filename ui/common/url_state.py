@@ -1,9 +1,4 @@
-"""The state of one visitor's view: the reading on screen, and the link that opens it again.
-
-All of it lives in the visitor's own session or in the address bar; nothing is shared.
-"""
-
-from __future__ import annotations
+"""The state of one visitor's view, in the session or the address: the reading on screen, and the link to it."""
 
 import math
 import zlib

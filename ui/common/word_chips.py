@@ -1,7 +1,5 @@
 """The words of a sentence as chips that can be dragged into another order, or moved with the arrow keys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

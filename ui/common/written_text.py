@@ -1,7 +1,5 @@
 """A text in which every character is tinted and can be selected, by click or by arrow keys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The figures of the forecasting page. No Streamlit, no models: arrays in, a figure out."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -48,8 +46,7 @@ def fan(series: Series, test: Backtest, row: int, window: int) -> go.Figure:
         values = np.append(series.values[origin], test.forecasts[name][row])  # begins at the origin
         _add_forecast(figure, series.dates[ahead], values, name, **top)
     _overview(figure, series, origin)
-    figure.update_layout(height=560, margin_t=64, hovermode="x unified")
-    return figure
+    return figure.update_layout(height=560, margin_t=64, hovermode="x unified")
 
 
 def _add_forecast(figure: go.Figure, x: Any, y: Any, name: str, note: str = "", **options: Any) -> None:
@@ -85,12 +82,7 @@ def _overview(figure: go.Figure, series: Series, origin: int) -> None:
 
 
 def mase_by_step(test: Backtest, step: str) -> go.Figure:
-    """The MASE of each forecast at each step ahead.
-
-    Args:
-        test: the backtest.
-        step: the unit of a step, such as "day".
-    """
+    """The MASE of each forecast at each step ahead; `step` is the unit of a step, such as "day"."""
     figure = go.Figure()
     horizon = test.actual.shape[1]
     mode = "lines+markers" if horizon > 1 else "markers"
@@ -99,8 +91,7 @@ def mase_by_step(test: Backtest, step: str) -> go.Figure:
         _add_forecast(figure, np.arange(1, horizon + 1), errors, name, mode=mode, hovertemplate="%{y:.2f}")
     figure.update_layout(height=360, margin_t=84, hovermode="x unified")
     figure.update_xaxes(title=f"{step}s ahead", dtick=1 if horizon < 15 else None, fixedrange=True)
-    figure.update_yaxes(title="MASE", rangemode="tozero", fixedrange=True)
-    return figure
+    return figure.update_yaxes(title="MASE", rangemode="tozero", fixedrange=True)
 
 
 def one_step(series: Series, test: Backtest, shifted: bool) -> go.Figure:
@@ -117,8 +108,7 @@ def one_step(series: Series, test: Backtest, shifted: bool) -> go.Figure:
     _add_forecast(figure, at, test.forecasts["naive"][:, 0], "naive", **VALUE)
     x, note = (series.dates[test.origins], ", moved one step to the left") if shifted else (at, "")
     _add_forecast(figure, x, test.forecasts["lstm"][:, 0], "lstm", note, **VALUE)
-    figure.update_layout(height=430, margin_t=84, hovermode="x unified")
-    return figure
+    return figure.update_layout(height=430, margin_t=84, hovermode="x unified")
 
 
 def memory(
@@ -151,5 +141,4 @@ def memory(
     for stop in (series.parts.training, series.parts.validation):
         if stop > origins[0]:
             figure.add_vline(x=series.dates[stop], line={"color": GREY, "width": 1.5, "dash": "dot"})
-    figure.update_layout(height=600)
-    return figure
+    return figure.update_layout(height=600)

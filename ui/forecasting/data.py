@@ -1,9 +1,4 @@
-"""Which series and which network the forecasting page shows, and the backtest on its test set.
-
-Results of the shipped networks are computed once and cached; those of a visitor's own series stay in the session.
-"""
-
-from __future__ import annotations
+"""The series and the network that the page shows, and the backtest on its test set, cached for shipped networks."""
 
 from dataclasses import dataclass
 
@@ -28,17 +23,11 @@ NETWORKS = {"seasons": "forecast_seasons", "sunspots": "forecast_sunspots"}
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """A series and its forecasts.
-
-    Attributes:
-        series: the series.
-        forecaster: None if none is trained yet.
-        test: the backtest on the test set, over the whole horizon.
-    """
+    """A series and its forecasts."""
 
     series: Series
-    forecaster: Forecaster | None
-    test: Backtest
+    forecaster: Forecaster | None  # None if none is trained yet
+    test: Backtest  # on the test set, over the whole horizon
 
 
 def shipped(name: str) -> Selection:

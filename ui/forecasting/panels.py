@@ -1,9 +1,4 @@
-"""The panels of the forecasting page, each with its controls and a computed sentence.
-
-Each panel returns the parameters of a link to it. Which series is shown is chosen in `data.py`.
-"""
-
-from __future__ import annotations
+"""The panels of the forecasting page; each returns the parameters of a link to it."""
 
 import numpy as np
 import streamlit as st

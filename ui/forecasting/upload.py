@@ -1,9 +1,4 @@
-"""A visitor's own CSV on the forecasting page: choose columns, see what is wrong, train a network.
-
-All of it stays in the visitor's session. The worker runs `lstm_core.training.forecast_job`.
-"""
-
-from __future__ import annotations
+"""A visitor's own CSV: choose columns, see what is wrong, train a network in a worker. All stays in the session."""
 
 from dataclasses import replace
 

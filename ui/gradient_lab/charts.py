@@ -1,7 +1,5 @@
 """The figures of the gradient lab, made from arrays. No Streamlit, no models: arrays in, a figure out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,25 +16,15 @@ SYMBOLS = {"i": "circle", "f": "square", "o": "diamond", "z": "square", "r": "ci
 
 
 def powers(curves: Mapping[str, np.ndarray], title: str) -> go.Figure:
-    """The size after k multiplications, on a log axis, with a line at 1.
-
-    Args:
-        curves: name → (steps + 1,), at most three; 0 leaves a gap, since it has no logarithm.
-        title: of the axis.
-    """
+    """At most three curves, each (steps + 1,), on a log axis with a line at 1; 0 has no logarithm and leaves a gap."""
     looks = zip(curves, curves.values(), (FIRST, SECOND, THIRD), theme.CLASS_DASHES, strict=False)
     figure = _on_log_axis(looks, title, height=330)
     figure.add_hline(y=1, line={"color": "#888888", "width": 1})
-    figure.update_xaxes(title="multiplications", fixedrange=True)
-    return figure
+    return figure.update_xaxes(title="multiplications", fixedrange=True)
 
 
 def flows(norms: Mapping[str, np.ndarray]) -> go.Figure:
-    """The norm of the gradient at each timestep, divided by its norm at the last one; a line for each cell.
-
-    Args:
-        norms: kind of cell → (T,) norms; a value that is not finite or is 0 leaves a gap.
-    """
+    """For each kind of cell, its (T,) norms divided by the last one; a norm that is 0 or not finite leaves a gap."""
     looks = []
     for kind, values in norms.items():
         name, *colour_and_dash = theme.CELL_LINES[kind]
@@ -44,16 +32,11 @@ def flows(norms: Mapping[str, np.ndarray]) -> go.Figure:
             looks.append((name, values / values[-1], *colour_and_dash))
     figure = _on_log_axis(looks, "‖∂L/∂h<sub>t</sub>‖ ÷ ‖∂L/∂h<sub>T</sub>‖", height=440, start=1, width=4)
     figure.add_hline(y=1, line={"color": "#888888", "width": 1})
-    figure.update_xaxes(title="timestep t")
-    return figure
+    return figure.update_xaxes(title="timestep t")
 
 
 def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.Figure:
-    """Training runs: the loss, and the norm of the gradient before and after clipping; the axes cut off explosions.
-
-    Args:
-        named: name → loss, norm before and norm after, each (steps,); at most three runs.
-    """
+    """At most three runs: loss, norm before and norm after clipping, each (steps,); the axes cut off explosions."""
     titles = ("loss (mean squared error)", "norm of the gradient before clipping", "norm of the gradient after")
     figure = make_subplots(3, 1, shared_xaxes=True, vertical_spacing=0.08, subplot_titles=titles)
     for row, curves in enumerate(zip(*named.values(), strict=True), start=1):
@@ -64,8 +47,7 @@ def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.F
             _add_positive(figure, values, name, colour, dash, start=1, **options)
         _log_axis(figure, curves, tallest=4, row=row, col=1)
     figure.update_layout(height=620, margin_t=72, hovermode="x unified", legend_y=1.05)
-    figure.update_xaxes(title="training step", row=3, col=1)
-    return figure
+    return figure.update_xaxes(title="training step", row=3, col=1)
 
 
 def error_flow(tokens: Sequence[str], gates: np.ndarray, measured: np.ndarray) -> go.Figure:
@@ -86,11 +68,7 @@ def error_flow(tokens: Sequence[str], gates: np.ndarray, measured: np.ndarray) -
 
 
 def saturation(shares: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> go.Figure:
-    """How often each unit's gate is nearly open, and how often it is nearly closed: a point for each unit.
-
-    Args:
-        shares: gate → left-saturated (units,), right-saturated (units,), both 0…1.
-    """
+    """For each gate, the (units,) shares of time nearly closed and nearly open, 0…1: a point for each unit."""
     figure = go.Figure()
     for letter, (left, right) in shares.items():
         signal = theme.SIGNALS[letter]
@@ -106,16 +84,11 @@ def saturation(shares: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> go.Figure
     add_line(figure, [0, 1], [1, 0], "", "#888888", width=1, showlegend=False, hoverinfo="skip")
     figure.update_layout(height=430, margin_t=72)
     figure.update_xaxes(title="share of time right-saturated (> 0.9)", range=[-0.03, 1.03], tickformat=".0%")
-    figure.update_yaxes(title="share of time left-saturated (< 0.1)", range=[-0.03, 1.03], tickformat=".0%")
-    return figure
+    return figure.update_yaxes(title="share of time left-saturated (< 0.1)", range=[-0.03, 1.03], tickformat=".0%")
 
 
 def histogram(shares: Mapping[str, np.ndarray]) -> go.Figure:
-    """The distribution of each gate's values, over all units and timesteps.
-
-    Args:
-        shares: gate → (bins,) shares over 0…1.
-    """
+    """The distribution of each gate's values: (bins,) shares over 0…1."""
     figure = go.Figure()
     for (letter, values), dash in zip(shares.items(), theme.CLASS_DASHES, strict=False):
         signal, centres = theme.SIGNALS[letter], (np.arange(len(values)) + 0.5) / len(values)
@@ -127,8 +100,7 @@ def histogram(shares: Mapping[str, np.ndarray]) -> go.Figure:
         figure.add_vline(x=edge, line={"color": "#888888", "width": 1, "dash": "dot"})
     figure.update_layout(height=430, margin_t=72, hovermode="x unified")
     figure.update_xaxes(title="value of the gate", range=[0, 1], hoverformat=".2f")
-    figure.update_yaxes(title="share of all values", tickformat=".0%", rangemode="tozero")
-    return figure
+    return figure.update_yaxes(title="share of all values", tickformat=".0%", rangemode="tozero")
 
 
 def _on_log_axis(

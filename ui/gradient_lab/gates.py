@@ -1,9 +1,4 @@
-"""The gradient lab's figures of trained gates: the gradient through the cell state, and saturation.
-
-They read the shipped models on texts from `assets/`; each panel returns the parameters of a link to it.
-"""
-
-from __future__ import annotations
+"""The gradient lab's figures of trained gates: the gradient through the cell state, and saturation."""
 
 from collections.abc import Mapping
 

@@ -1,10 +1,4 @@
-"""The figures of the gradient lab that are computed from formulas and small networks.
-
-Repeated multiplication, the gradient in three networks, and exploding gradients. Each panel draws its controls, its
-figure and a sentence, and returns the parameters of a link to it. Gates of the shipped models are in `gates.py`.
-"""
-
-from __future__ import annotations
+"""The figures of the gradient lab from formulas and small networks; each panel returns the parameters of its link."""
 
 import math
 from typing import Any

@@ -1,7 +1,5 @@
 """Small static figures for the home page, made from arrays: almost no axes, no hovering."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -19,12 +17,7 @@ TEXT = 15  # font size
 
 
 def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure:
-    """A row for each signal in its own colours, a cell for each token.
-
-    Args:
-        tokens: length T.
-        signals: letter → (T,).
-    """
+    """A row for each signal, (T,) values in its own colours, and a cell for each of T tokens."""
     figure = make_subplots(len(signals), 1, shared_xaxes=True, vertical_spacing=0.06)
     for row, (letter, values) in enumerate(signals.items(), start=1):
         gate = theme.SIGNALS[letter].gate
@@ -40,32 +33,19 @@ def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure
 
 
 def gradient_norms(shares: Mapping[str, np.ndarray]) -> go.Figure:
-    """The gradient's norm relative to the last timestep, on a log axis, a line for each kind of cell.
-
-    Args:
-        shares: kind of cell → (T,) above 0.
-    """
+    """For each kind of cell, the (T,) norms of the gradient relative to the last timestep, above 0, on a log axis."""
     figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in shares.items())
     return figure.update_yaxes(type="log", nticks=4, tickfont_size=TEXT - 2, exponentformat="power")
 
 
 def cells(probabilities: Mapping[str, np.ndarray]) -> go.Figure:
-    """The probability of one class after each token, a line for each kind of cell.
-
-    Args:
-        probabilities: kind of cell → (T,), 0…1.
-    """
+    """For each kind of cell, the (T,) probabilities of one class after each token, 0…1."""
     figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in probabilities.items())
     return figure.update_yaxes(**_PROBABILITY)
 
 
 def answers(labels: Sequence[str], probabilities: np.ndarray) -> go.Figure:
-    """The probability of each class after each token.
-
-    Args:
-        labels: the classes.
-        probabilities: (T, classes).
-    """
+    """The (T, classes) probabilities of the labelled classes after each token."""
     names = [theme.class_name(label) for label in labels]
     lines = zip(probabilities.T, names, theme.class_colours(labels), theme.CLASS_DASHES, strict=False)
     return _lines(lines).update_yaxes(**_PROBABILITY)
@@ -75,12 +55,7 @@ _PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%",
 
 
 def surprisals(text: str, nats: np.ndarray) -> go.Figure:
-    """The surprisal of each character as a bar, with the character below it.
-
-    Args:
-        text: length T.
-        nats: (T,).
-    """
+    """The (T,) surprisal of each character as a bar, with the character below it."""
     figure = go.Figure(go.Bar(y=nats, marker_color=theme.SIGNALS["h"].colour))
     figure.update_xaxes(**_labels(["·" if each.isspace() else each for each in text]), tickfont_size=TEXT - 2)
     figure.update_yaxes(showticklabels=False, showgrid=False)

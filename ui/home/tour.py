@@ -1,10 +1,4 @@
-"""The tour on the home page: its pages in the order of a lecture, each with a small figure that is computed now.
-
-A figure that needs a trained network waits until the network is loaded, without moving anything else. Nothing here
-starts to load a network, so the first page is painted at once.
-"""
-
-from __future__ import annotations
+"""The tour on the home page. A figure appears when its network is loaded; nothing here starts to load one."""
 
 import tomllib
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The figures of the memory gym: an example, the race, and a trained cell. Arrays and plain values in, a figure out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,12 +16,7 @@ RIGHT, WRONG = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[5]
 
 
 def numbers(values: np.ndarray, marked: np.ndarray) -> go.Figure:
-    """The numbers of an adding problem as bars, the marked ones in colour with their value.
-
-    Args:
-        values: (T,) in -1…1.
-        marked: (T,) of bool.
-    """
+    """The (T,) numbers of an adding problem, -1…1, as bars; those marked, (T,) of bool, in colour with their value."""
     figure = go.Figure(
         go.Bar(
             x=np.arange(1, len(values) + 1),
@@ -40,8 +33,7 @@ def numbers(values: np.ndarray, marked: np.ndarray) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(height=230, margin_t=16, bargap=0.15)
     figure.update_xaxes(title="timestep", fixedrange=True)
-    figure.update_yaxes(range=[-1.45, 1.45], tickvals=[-1, 0, 1], fixedrange=True)
-    return figure
+    return figure.update_yaxes(range=[-1.45, 1.45], tickvals=[-1, 0, 1], fixedrange=True)
 
 
 def race(
@@ -93,8 +85,7 @@ def race(
     figure.update_xaxes(range=[0, most * 1.02], fixedrange=True)
     figure.update_xaxes(title="training sequences", row=2, col=1)
     figure.update_yaxes(range=[-0.03, 1.08], tickformat=".0%", fixedrange=True, row=1, col=1)
-    figure.update_yaxes(range=[0, highest * 1.12], fixedrange=True, row=2, col=1)
-    return figure
+    return figure.update_yaxes(range=[0, highest * 1.12], fixedrange=True, row=2, col=1)
 
 
 def _level(figure: go.Figure, value: float, text: str, row: int, right: float, *, above: bool = True) -> None:
@@ -144,12 +135,7 @@ def unit_state(
 
 
 def counts(cells: Mapping[str, np.ndarray], trained: int) -> go.Figure:
-    """For each cell and each n, whether all answers of aⁿbⁿ are right.
-
-    Args:
-        cells: kind → (most,) of bool, for n = 1, 2, …
-        trained: the largest n of the training set.
-    """
+    """For each cell, (most,) of bool: whether aⁿbⁿ is right, n = 1, 2, …; `trained` is the training set's largest n."""
     kinds = [kind for kind in theme.CELL_LINES if kind in cells]
     rows = np.array([cells[kind] for kind in kinds], float)
     figure = go.Figure(
@@ -167,8 +153,7 @@ def counts(cells: Mapping[str, np.ndarray], trained: int) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(height=110 + 46 * len(kinds), margin_t=36)
     figure.update_xaxes(title="n", fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=15)
-    return figure
+    return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=15)
 
 
 def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: int, mark: float) -> go.Figure:
@@ -194,5 +179,4 @@ def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: in
     figure.add_hline(y=mark, line={"color": GREY, "width": 1.5, "dash": "dot"})
     figure.update_layout(height=320, hovermode="x unified")
     figure.update_xaxes(title="length", fixedrange=True)
-    figure.update_yaxes(range=[-0.03, 1.08], tickformat=".0%", fixedrange=True, title="accuracy")
-    return figure
+    return figure.update_yaxes(range=[-0.03, 1.08], tickformat=".0%", fixedrange=True, title="accuracy")

@@ -1,10 +1,4 @@
-"""The memory gym's controls, its example sequence, and the race while it runs.
-
-The race runs in a training worker (`lstm_core.training.race_job`); this process only draws what it reports. What
-comes after the race is in `memory_gym/results.py`.
-"""
-
-from __future__ import annotations
+"""The memory gym's controls, its example sequence, and the race in a worker while it runs."""
 
 import math
 from typing import Any

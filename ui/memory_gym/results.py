@@ -1,9 +1,4 @@
-"""After the race: the unit of a trained cell that stores the value to remember, and the accuracy at other lengths.
-
-Everything here is computed from the weights that the race returned, in NumPy; nothing is trained.
-"""
-
-from __future__ import annotations
+"""After the race: the unit that stores the value to remember, and the accuracy at other lengths. Nothing is trained."""
 
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -189,12 +184,7 @@ def _counts(identity: str, race: Race, networks: dict[str, GymNetwork]) -> None:
 
 
 def counts_in_words(rows: dict[str, np.ndarray], trained: int) -> str:
-    """Up to which n each cell is always right.
-
-    Args:
-        rows: kind → (most,) of bool, for n = 1, 2, …
-        trained: the largest n of the training set.
-    """
+    """Up to which n each cell is always right, from its (most,) of bool; `trained` is the training set's largest n."""
     ends = {kind: len(right) if right.all() else int(np.argmin(right)) for kind, right in rows.items()}
     parts = [
         f"the {theme.CELL_LINES[kind][0]} up to **{end}**{' (the maximum shown)' if rows[kind].all() else ''}"

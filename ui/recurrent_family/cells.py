@@ -1,9 +1,4 @@
-"""Gates or no gates: a plain RNN, a GRU and an LSTM read the same text.
-
-Shows the signals of each of them, its answer after each token, and how far the answer depends on the beginning.
-"""
-
-from __future__ import annotations
+"""Gates or no gates: signals and answers of a plain RNN, a GRU and an LSTM that read the same text."""
 
 import streamlit as st
 

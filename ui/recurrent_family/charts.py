@@ -1,7 +1,5 @@
 """The figures that several views of the recurrent family share. No Streamlit, no models: arrays in, a figure out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -51,8 +49,7 @@ def signals(
     if mark is not None:
         line = {"color": theme.contrast_colour(), "width": 2}
         figure.add_vrect(x0=mark - 0.5, x1=mark + 0.5, line=line, fillcolor="rgba(0,0,0,0)")
-    figure.update_layout(height=110 + ROW * len(rows), margin_t=28)
-    return figure
+    return figure.update_layout(height=110 + ROW * len(rows), margin_t=28)
 
 
 def fewer_tokens(figure: go.Figure, length: int) -> None:
@@ -95,5 +92,4 @@ def accuracy_by_size(
         )  # fmt: skip
     figure.update_layout(height=360, margin_t=76, hovermode="x unified", legend_y=1.06)
     figure.update_xaxes(title=title, dtick=1, fixedrange=True)
-    figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", title="accuracy", fixedrange=True)
-    return figure
+    return figure.update_yaxes(range=[-0.03, 1.05], tickformat=".0%", title="accuracy", fixedrange=True)

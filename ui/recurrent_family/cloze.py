@@ -1,9 +1,4 @@
-"""Both directions: two networks predict a missing word, one reads forward only, the other in both directions.
-
-The sentences of their training set are made in `lstm_core.datasets`.
-"""
-
-from __future__ import annotations
+"""Both directions: two networks predict a missing word, one reads forward only, the other in both directions."""
 
 from html import escape
 

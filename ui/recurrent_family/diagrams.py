@@ -1,9 +1,4 @@
-"""Diagrams of the networks of the family, unrolled over time: boxes and arrows, from left to right.
-
-`WIRINGS` has a diagram for each network. Nothing here uses a trained model.
-"""
-
-from __future__ import annotations
+"""Diagrams of the networks of the family, unrolled over time: boxes and arrows, from left to right."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -67,8 +62,7 @@ def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go
     xs, ys = [box.x for box in boxes], [box.y for box in boxes]
     figure.update_xaxes(visible=False, range=[min(xs) - 0.6, max(xs) + 0.6], fixedrange=True)
     figure.update_yaxes(visible=False, range=[min(ys) - 0.4, max(ys) + 0.4], fixedrange=True)
-    figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
-    return figure
+    return figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0}, showlegend=False)
 
 
 def _label(x: float, y: float, text: str, font: dict[str, Any]) -> dict[str, Any]:

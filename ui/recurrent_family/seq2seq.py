@@ -1,7 +1,5 @@
 """The encoder–decoder of the recurrent family: it reads a number and writes it in words, last digit first."""
 
-from __future__ import annotations
-
 from itertools import groupby
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The figures of the encoder–decoder, made from arrays. No Streamlit, no models: arrays in, a figure out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """Many to one, one to many, many to many: the input and output shapes of a recurrent network."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import plotly.graph_objects as go
@@ -50,12 +48,7 @@ SHAPES = {
 
 
 def show(views: Collection[str], key: str) -> None:
-    """Four diagrams, each with its page; a button for those that a view of this page has.
-
-    Args:
-        views: the views of this page.
-        key: of the widget that chooses one.
-    """
+    """Draw four diagrams with their pages; a button sets the widget `key` for those that one of its `views` has."""
 
     def open_view(name: str) -> None:
         st.session_state[key] = name

@@ -1,7 +1,5 @@
 """The family in one table: parameters, accuracy, and the speed of each network, measured on this machine."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The recursive network of the recurrent family: a bracketed sentence, its tree, and the answer at every node."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import streamlit as st

@@ -1,7 +1,5 @@
 """The figures of the recursive network, made from arrays. No Streamlit, no models: arrays in, a figure out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,23 +16,14 @@ NO_ANSWER = "no target in training"
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a tree as it is drawn.
+    """A node of a tree as it is drawn."""
 
-    Attributes:
-        x: its place from left to right; leaves have whole numbers.
-        y: its height above the leaves.
-        children: the indices of its two children; empty for a leaf.
-        word: of a leaf; else empty.
-        text: the part of the sentence that it stands for.
-        answer: its class; None if it has no target.
-    """
-
-    x: float
-    y: float
-    children: tuple[int, ...]
-    word: str
-    text: str
-    answer: int | None
+    x: float  # its place from left to right; leaves have whole numbers
+    y: float  # its height above the leaves
+    children: tuple[int, ...]  # the indices of its two children; empty for a leaf
+    word: str  # of a leaf; else empty
+    text: str  # the part of the sentence that it stands for
+    answer: int | None  # its class; None if it has no target
 
 
 def class_colours() -> list[str]:
@@ -94,8 +83,7 @@ def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], cho
         tickangle=0 if len(leaves) <= 5 else -90, tickfont={"size": 16, "color": ink}, showgrid=False, zeroline=False,
         range=[-0.6, len(leaves) - 0.4], fixedrange=True,
     )  # fmt: skip
-    figure.update_yaxes(visible=False, range=[-0.6, height + 0.6], fixedrange=True)
-    return figure
+    return figure.update_yaxes(visible=False, range=[-0.6, height + 0.6], fixedrange=True)
 
 
 def _circles(
@@ -121,11 +109,7 @@ def _circles(
 
 
 def vectors(rows: dict[str, np.ndarray]) -> go.Figure:
-    """Vectors as rows of a heat map with a diverging scale from −1 to 1.
-
-    Args:
-        rows: name → (units,).
-    """
+    """Vectors, each (units,), as rows of a heat map with a diverging scale from −1 to 1."""
     figure = go.Figure(
         go.Heatmap(
             z=np.stack(list(rows.values())).astype(np.float32), y=list(rows), colorscale=theme.colour_scale("h"),
@@ -135,5 +119,4 @@ def vectors(rows: dict[str, np.ndarray]) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(height=60 + 54 * len(rows), margin_t=28)
     figure.update_xaxes(visible=False, fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=14)
-    return figure
+    return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=14)

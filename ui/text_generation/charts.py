@@ -1,7 +1,5 @@
 """The figures of the generation page, made from arrays. No Streamlit and no models."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 
@@ -59,17 +57,11 @@ def candidates(
         add_bars(figure, values[order], names, colours, texts, name=label, textfont_size=13, hovertemplate=hover)
     figure.update_layout(height=470, margin_r=64, bargap=0.25, bargroupgap=0.05, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
-    return figure
+    return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
 
 
 def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
-    """The tree of continuations, a node for each character; the width of a line is the probability of the step.
-
-    Args:
-        branches: from `continuations.tree`.
-        prompt_end: shown at the root.
-    """
+    """The tree of continuations after the prompt's end; the width of a line is the probability of the step."""
     heights, depth = _heights(branches), max(len(branch.text) for branch in branches)
     figure = go.Figure()
     for branch, height in zip(branches[1:], heights[1:], strict=True):
@@ -105,8 +97,7 @@ def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
         height=90 + 44 * len(whole), margin={"l": 8 + 9 * len(prompt_end), "r": 64, "t": 28}, showlegend=False
     )
     figure.update_xaxes(visible=False, range=[-0.1, depth + 0.2], fixedrange=True)
-    figure.update_yaxes(visible=False, autorange="reversed", fixedrange=True)
-    return figure
+    return figure.update_yaxes(visible=False, autorange="reversed", fixedrange=True)
 
 
 def _heights(branches: Sequence[Branch]) -> list[float]:
@@ -150,5 +141,4 @@ def frequencies(counts: Sequence[tuple[str, int]], total: int, most: int = 40) -
     )
     figure.update_layout(height=260, margin_t=28)
     figure.update_yaxes(tickformat=".0%", fixedrange=True)
-    figure.update_xaxes(type="category", fixedrange=True, tickfont_size=14, tickangle=0)
-    return figure
+    return figure.update_xaxes(type="category", fixedrange=True, tickfont_size=14, tickangle=0)

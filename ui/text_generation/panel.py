@@ -1,9 +1,4 @@
-"""The panel of a run: the text, the probabilities of each character, and the network's gates and states.
-
-A run lives in the visitor's session. The panel is a fragment that reruns at every beat until the run is over.
-"""
-
-from __future__ import annotations
+"""The panel of a run, which the visitor's session holds: the text, its probabilities, gates and states."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -52,17 +47,14 @@ def run(writing: Writing, key: str, settings: Settings) -> None:
 
 
 def keep_going(runs: Sequence[Writing], draw: Callable[[], None]) -> None:
-    """Advance runs and draw them, now and at every beat until all of them are over.
-
-    Only a beat may rerun the whole page: during a run of the page itself, that would drop a visitor's click.
-    """
+    """Advance runs and draw them, now and at every beat until all of them are over."""
     for each in runs:
         each.advance()
     running = not all(each.stopped for each in runs)
     with_the_page = [True]
 
     def beat() -> None:
-        if with_the_page:
+        if with_the_page:  # then a rerun of the whole page would drop a visitor's click
             with_the_page.clear()
         else:
             for each in runs:

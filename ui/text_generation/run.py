@@ -4,8 +4,6 @@ A run advances step by step, from a fragment that reruns at every beat: it needs
 next beat, and closing the tab ends it.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,35 +33,14 @@ class Settings:
 
 
 class Writing:
-    """A run that is advanced until it stops. Arrays have a row for each character written.
-
-    Attributes:
-        model: the network that writes.
-        prompt: read first.
-        settings: of the sampling.
-        clamps: applied while it writes.
-        text: written so far.
-        stopped: whether the run is over.
-    """
+    """A run that is advanced until it is `stopped`; arrays have a row for each character of its `text`."""
 
     def __init__(self, model: TextGenerator, prompt: str, settings: Settings, clamps: Sequence[Clamp] = ()) -> None:
-        """Read the prompt.
-
-        Raises:
-            TextError: if no character of the prompt is in the alphabet.
-            ValueError: if a setting is out of range.
-        """
+        """Read the prompt; TextError if none of it is in the alphabet, ValueError if a setting is out of range."""
         self.model, self.prompt, self.settings = model, prompt[-MAX_PROMPT:], settings
         self.clamps = tuple(clamps)
-        self._stream = model.stream(
-            self.prompt,
-            settings.length,
-            temperature=settings.temperature,
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-            seed=settings.seed,
-            clamps=self.clamps,
-        )
+        sampling = {name: getattr(settings, name) for name in ("temperature", "top_k", "top_p", "seed")}
+        self._stream = model.stream(self.prompt, settings.length, **sampling, clamps=self.clamps)
         self._start: float | None = None
         self._logits: list[np.ndarray] = []
         self._surprisal: list[float] = []

@@ -1,7 +1,5 @@
 """The panels below a run: two runs side by side, surprisal of a text, continuations, a corpus of one's own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 

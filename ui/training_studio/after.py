@@ -1,7 +1,5 @@
 """What can be done with a finished run: use the network as it was after each epoch, save it, download it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -39,11 +37,7 @@ def show(job: Job) -> None:
 
 
 def _model(job: Job, result: dict[str, Any], epoch: int) -> Any:
-    """The model as it was after an epoch, kept in this visitor's session.
-
-    Raises:
-        ModelError: if it can't be opened.
-    """
+    """The model as it was after an epoch, kept in this visitor's session; a ModelError if it can't be opened."""
     runs: dict[str, dict[int | None, Any]] = st.session_state.setdefault("_studio_models", {})
     if job.identity not in runs:
         while len(runs) >= MAX_RUNS:

@@ -1,7 +1,5 @@
 """The figures of the training studio: the curves of a run, a forecast, and the curves of several runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,16 +40,11 @@ def run(points: Mapping[str, Sequence[Any]], epochs: Mapping[str, Sequence[Any]]
     figure.update_xaxes(title="training step", row=len(rows), col=1, rangemode="tozero")
     if accuracy:
         figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", row=2, col=1)
-    figure.update_yaxes(type="log", nticks=4, exponentformat="power", row=len(rows), col=1)
-    return figure
+    return figure.update_yaxes(type="log", nticks=4, exponentformat="power", row=len(rows), col=1)
 
 
 def forecast(example: Mapping[str, Any]) -> go.Figure:
-    """One forecast: the known and the actual values, the median and the outer quantiles.
-
-    Args:
-        example: `before` (k,), `truth` (horizon,), `quantiles` (horizon, levels) and `levels`.
-    """
+    """One forecast: `before` (k,), `truth` (horizon,), and its `quantiles` (horizon, levels)."""
     before, truth, rows = example["before"], example["truth"], example["quantiles"]
     start, last = len(before) - 1, before[-1]
     ahead = list(range(start, start + len(truth) + 1))
@@ -63,8 +56,7 @@ def forecast(example: Mapping[str, Any]) -> go.Figure:
     add_line(figure, ahead, [last, *truth], "actual", TRAINING, dash="dot")
     add_line(figure, ahead, median, "forecast", VALIDATION, width=4)
     figure.update_layout(height=360)
-    figure.update_xaxes(title="step")
-    return figure
+    return figure.update_xaxes(title="step")
 
 
 def compare(
@@ -91,5 +83,4 @@ def compare(
         figure.add_hline(y=value, line={"color": "#888888", "dash": "dot", "width": 2}, annotation_text=name)
     figure.update_layout(height=380, margin_t=72, hovermode="x unified", showlegend=True)
     figure.update_xaxes(title="epoch", dtick=1 if max((len(run[1]) for run in runs), default=1) <= 20 else None)
-    figure.update_yaxes(title=title)
-    return figure
+    return figure.update_yaxes(title=title)

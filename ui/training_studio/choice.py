@@ -1,7 +1,5 @@
 """Choosing what to train: a lesson with its hyperparameters, a shipped recipe, or the visitor's own data."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st
@@ -96,11 +94,7 @@ def _caption(preset: Preset) -> str:
 
 
 def _own(group: str) -> tuple[LessonRecipe | None, bytes | None]:
-    """A recipe for the visitor's own data, and the data; None until there is a file.
-
-    Raises:
-        LabError: if the file can't be used.
-    """
+    """A recipe for the visitor's own data, and the data; None until there is a file, a LabError if it can't be used."""
     text = group == OWN_TEXT
     label = "A text of your own (.txt)" if text else "A table of your own (.csv): one column of texts, one of labels"
     file = st.file_uploader(label, type=["txt", "md"] if text else ["csv", "tsv", "txt"], key=f"{KEY}_{group}")

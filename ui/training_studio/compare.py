@@ -1,7 +1,5 @@
 """Compares several runs of one visitor: curves by epoch, hyperparameters and results in a table."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A run of the studio while it goes on: its progress, its curves, and its output for one fixed example."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

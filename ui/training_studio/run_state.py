@@ -1,7 +1,5 @@
 """The state of a run, computed from its events: curves, the example of each epoch, and the progress. Draws nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,28 +15,16 @@ STAGES = {
 
 @dataclass
 class RunState:
-    """What the events of a run have reported so far.
+    """What the events of a run have reported so far; the curves of `POINT` and `EPOCH` have None where unknown."""
 
-    Attributes:
-        stage: what the run does before its first step, in words.
-        last: the newest report of progress, empty before the first.
-        points: curves by step: `step` over the whole run, `loss`, `accuracy`, `gradient_norm`; None where unknown.
-        epochs: curves by epoch: `step` at its end, `epoch`, `loss`, `validation_loss`, `accuracy`,
-            `validation_accuracy`.
-        examples: the network's output for the fixed example, with the epoch of each.
-        summary: the network as summarized by Keras.
-        parameters: how many; 0 if not known yet.
-        diverged: why the run ended, if it diverged.
-    """
-
-    stage: str = "Waiting for a worker …"
-    last: dict[str, Any] = field(default_factory=dict)
+    stage: str = "Waiting for a worker …"  # what the run does before its first step
+    last: dict[str, Any] = field(default_factory=dict)  # the newest report of progress, empty before the first
     points: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in POINT})
     epochs: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in EPOCH})
-    examples: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    summary: str = ""
-    parameters: int = 0
-    diverged: str = ""
+    examples: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # epoch, and output for the fixed example
+    summary: str = ""  # of the network, by Keras
+    parameters: int = 0  # how many; 0 if not known yet
+    diverged: str = ""  # why the run ended, if it diverged
 
     @property
     def done(self) -> float:

@@ -1,7 +1,5 @@
 """Saving a model to the library: a trained one, or one that a visitor uploads, which is checked first."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from lstm_core import LabError

@@ -1,7 +1,5 @@
 """The figures of the page about word order, made from arrays. No Streamlit and no models."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 
@@ -48,8 +46,7 @@ def surprisals(score: WordScore) -> go.Figure:
     charts.token_axis(figure, names)
     figure.update_xaxes(tickfont_size=15, fixedrange=True, autotickangles=[0, -45, -90])
     figure.layout.xaxis.tickangle = None  # as flat as there is room for
-    figure.update_yaxes(title="surprisal in nats", fixedrange=True, rangemode="tozero")
-    return figure
+    return figure.update_yaxes(title="surprisal in nats", fixedrange=True, rangemode="tozero")
 
 
 def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
@@ -82,8 +79,7 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
         )
     figure.update_layout(height=280, margin_t=28, bargap=0.03, showlegend=False)
     figure.update_xaxes(title="nats per word", fixedrange=True)
-    figure.update_yaxes(title="orders", fixedrange=True)
-    return figure
+    return figure.update_yaxes(title="orders", fixedrange=True)
 
 
 def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
@@ -118,5 +114,4 @@ def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figu
     figure.update_xaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_xaxes(title="probability of “positive”", fixedrange=True)
     rows_range = [len(names) - 0.5, -0.9]
-    figure.update_yaxes(range=rows_range, showticklabels=False, showgrid=False, zeroline=False, fixedrange=True)
-    return figure
+    return figure.update_yaxes(range=rows_range, showticklabels=False, showgrid=False, zeroline=False, fixedrange=True)

@@ -1,9 +1,4 @@
-"""The panels of the page about word order: a sentence whose words can be moved, the tried orders, two classifiers.
-
-The sentence, its order and the tried orders are kept in the visitor's session until another sentence is typed.
-"""
-
-from __future__ import annotations
+"""The panels of the page about word order; the session keeps the sentence and the tried orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Labelled texts, and how they are split into training, validation and test parts.
 
-`shuffle_split` is stratified by label, `split_by_group` keeps each group in one part, `hold_out` splits a plain text.
+`validation_split` keeps groups together or is stratified by label, `hold_out` splits a plain text.
 Where the texts come from is in `datasets/registry.py`.
 """
 
@@ -66,79 +66,42 @@ class LabelledTexts:
     labels: tuple[str, ...]
 
 
-def shuffle_split(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    """Split at random, stratified by label.
-
-    Args:
-        split: the rows.
-        fraction: of the rows of each label in the second part.
-        seed: of the shuffle.
-
-    Returns:
-        (the rest, the fraction), both shuffled.
-
-    Raises:
-        ValueError: if the fraction is not between 0 and 1, or a part is empty.
-    """
-    random = np.random.default_rng(seed)
-    chosen = np.zeros(len(split), dtype=bool)
-    for label in np.unique(split.labels):
-        rows = random.permutation(np.flatnonzero(split.labels == label))
-        chosen[rows[: round(len(rows) * fraction)]] = True
-    return _part(split, chosen, fraction, random)
-
-
 def validation_split(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
-    """(training, validation) by `split_by_group` where the rows have groups, else by `shuffle_split`.
+    """(training, validation), both shuffled: whole groups where rows have groups, else the same share of each label.
 
     Args:
         split: the rows.
-        fraction: of the rows for validation.
+        fraction: of the rows for validation; approximately, where whole groups are chosen.
         seed: of the shuffle.
 
     Raises:
         ValueError: if the fraction is not between 0 and 1, or a part is empty.
     """
-    if split.groups:
-        return split_by_group(split, split.groups, fraction, seed)
-    return shuffle_split(split, fraction, seed)
-
-
-def split_by_group(split: Split, groups: Sequence[str], fraction: float, seed: int) -> tuple[Split, Split]:
-    """Split at random so that no group is in both parts.
-
-    Args:
-        split: the rows.
-        groups: the group of each row, length n.
-        fraction: of the rows in the second part, approximately: whole groups are chosen.
-        seed: of the shuffle.
-
-    Returns:
-        (the rest, the fraction), both shuffled.
-
-    Raises:
-        ValueError: if the lengths differ, the fraction is not between 0 and 1, or a part is empty.
-    """
-    if len(groups) != len(split):
-        raise ValueError(f"{len(split)} texts need as many groups; received {len(groups)}.")
-    random = np.random.default_rng(seed)
-    _, group_of_row, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
-    order = random.permutation(len(sizes))
-    distance = np.abs(np.cumsum(sizes[order]) - fraction * len(split))
-    chosen = order[: int(np.argmin(distance)) + 1] if len(sizes) else order
-    return _part(split, np.isin(group_of_row, chosen), fraction, random)
-
-
-def _part(
-    split: Split, chosen: npt.NDArray[np.bool_], fraction: float, random: np.random.Generator
-) -> tuple[Split, Split]:
-    """(rows not chosen, rows chosen), shuffled."""
     if not 0 < fraction < 1:
         raise ValueError(f"The fraction must be between 0 and 1; received {fraction}.")
+    random = np.random.default_rng(seed)
+    chosen = (_some_groups if split.groups else _some_of_each_label)(split, fraction, random)
     if chosen.all() or not chosen.any():
         raise ValueError(f"{len(split)} texts are too few to split off {fraction:.0%} of them.")
     order = random.permutation(len(split))
     return split.take(order[~chosen[order]]), split.take(order[chosen[order]])
+
+
+def _some_of_each_label(split: Split, fraction: float, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """(n,): which rows are chosen."""
+    chosen = np.zeros(len(split), dtype=bool)
+    for label in np.unique(split.labels):
+        rows = random.permutation(np.flatnonzero(split.labels == label))
+        chosen[rows[: round(len(rows) * fraction)]] = True
+    return chosen
+
+
+def _some_groups(split: Split, fraction: float, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """(n,): which rows are chosen, so that no group is in both parts."""
+    _, group_of_row, sizes = np.unique(np.asarray(split.groups), return_inverse=True, return_counts=True)
+    order = random.permutation(len(sizes))
+    distance = np.abs(np.cumsum(sizes[order]) - fraction * len(split))
+    return np.isin(group_of_row, order[: int(np.argmin(distance)) + 1])
 
 
 def hold_out(text: str, test: float = 0.1, validation: float = 0.05) -> tuple[str, str, str]:

@@ -23,6 +23,7 @@ from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.training import optimizers
+from lstm_core.training.batches import Rows
 from lstm_core.training.recipes import CharacterRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Fit, Fitting, Stage, Trainer
@@ -85,29 +86,22 @@ class StatefulBatches(keras.utils.PyDataset):
         self._rolled = np.roll(self._ids, -int(self._random.integers(len(self._ids))))
 
 
-class Windows(keras.utils.PyDataset):
-    """Batches of (rows, window, 1) ids / alphabet, and the (rows,) ids that follow; each epoch in another order."""
+def windows(ids: Array, alphabet: int, recipe: CharacterRecipe) -> Rows:
+    """Batches of (batch, window, 1) ids / alphabet, and the (batch,) ids that follow; each epoch in another order.
 
-    def __init__(self, ids: Array, alphabet: int, window: int, rows: int, seed: int) -> None:
-        """`ids` (n,) of the training text; raises ValueError if it holds no window and a character behind it."""
-        super().__init__()
-        if len(ids) <= window:
-            raise ValueError(f"{len(ids)} characters are too few for windows of {window} and one more.")
-        self._windows = np.lib.stride_tricks.sliding_window_view(ids[:-1], window)  # (n - window, window)
-        self._next, self._alphabet, self.rows = ids[window:], alphabet, rows
-        self._random = np.random.default_rng(seed)
-        self.on_epoch_end()
+    Args:
+        ids: (n,) of the training text.
+        alphabet: its number of characters.
+        recipe: its window, batch and seed.
 
-    def __len__(self) -> int:
-        return -(-len(self._next) // self.rows)
-
-    def __getitem__(self, index: int) -> tuple[Array, Array]:
-        rows = self._order[index * self.rows : (index + 1) * self.rows]
-        return (self._windows[rows] / self._alphabet).astype(np.float32)[..., None], self._next[rows]
-
-    def on_epoch_end(self) -> None:
-        """Prepare the next epoch."""
-        self._order = self._random.permutation(len(self._next))
+    Raises:
+        ValueError: if the text holds no window and a character behind it.
+    """
+    if len(ids) <= recipe.window:
+        raise ValueError(f"{len(ids)} characters are too few for windows of {recipe.window} and one more.")
+    numbers = (ids[:-1] / alphabet).astype(np.float32)
+    x = np.lib.stride_tricks.sliding_window_view(numbers, recipe.window)[..., None]  # (n - window, window, 1)
+    return Rows(x, ids[recipe.window :], recipe.batch, recipe.seed, partial=True)
 
 
 def writer(alphabet: int, recipe: CharacterRecipe) -> keras.Model:
@@ -174,7 +168,7 @@ class CharacterTask:
     def _fit_windows(self, trainer: Trainer, network: keras.Model) -> Fit:
         recipe = self.recipe
         ids = self.alphabet.encode(self.training)
-        batches = Windows(ids, len(self.alphabet), recipe.window, recipe.batch, recipe.seed)
+        batches = windows(ids, len(self.alphabet), recipe)
         network.compile(keras.optimizers.Adam(recipe.learning_rate), "sparse_categorical_crossentropy")
         return trainer.fit(Stage(network, batches, recipe.epochs, measure=self._measure, keep_best=True, unit=UNIT))
 

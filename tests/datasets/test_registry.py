@@ -615,52 +615,46 @@ def many(count: int = 1000) -> Split:
     return Split(tuple(f"text {row}" for row in range(count)), labels, films, labels + 1)
 
 
-@pytest.mark.parametrize("part", [splits.shuffle_split, splits.validation_split])
-def test_parts_are_disjoint_whole_and_repeatable(part: Callable[[Split, float, int], tuple[Split, Split]]) -> None:
-    split = many()
-    rest, held = part(split, 0.2, 7)
+@pytest.mark.parametrize("groups", [(), many().groups])
+def test_parts_are_disjoint_whole_and_repeatable(groups: tuple[str, ...]) -> None:
+    split = replace(many(), groups=groups)
+    rest, held = splits.validation_split(split, 0.2, 7)
     assert len(held) == 200
     assert sorted(rest.texts + held.texts) == sorted(split.texts)
-    assert (rest.texts, held.texts) == tuple(half.texts for half in part(split, 0.2, 7))
-    assert held.texts != part(split, 0.2, 8)[1].texts
+    assert (rest.texts, held.texts) == tuple(half.texts for half in splits.validation_split(split, 0.2, 7))
+    assert held.texts != splits.validation_split(split, 0.2, 8)[1].texts
     for half in (rest, held):
         rows = [int(text.split()[1]) for text in half.texts]
         assert rows != sorted(rows)
         assert half.labels.tolist() == split.labels[rows].tolist()
         assert half.ratings.tolist() == split.ratings[rows].tolist()
-        assert list(half.groups) == [split.groups[row] for row in rows]
+        assert list(half.groups) == [split.groups[row] for row in rows if groups]
 
 
-def test_a_shuffled_split_keeps_the_share_of_each_label() -> None:
-    split = many()
-    rest, held = splits.shuffle_split(split, 0.25, 1)
+def test_without_groups_a_split_keeps_the_share_of_each_label() -> None:
+    rest, held = splits.validation_split(replace(many(), groups=()), 0.25, 1)
     assert np.bincount(held.labels).tolist() == [100, 100, 50]
     assert np.bincount(rest.labels).tolist() == [300, 300, 150]
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.1, 0.5, 0.9])
 def test_a_group_is_in_one_part_only(fraction: float) -> None:
-    rest, held = splits.split_by_group(many(), many().groups, fraction, 3)
+    rest, held = splits.validation_split(many(), fraction, 3)
     assert not set(rest.groups) & set(held.groups)
     assert abs(len(held) - 1000 * fraction) <= 5
 
 
-def test_a_validation_part_without_films_is_cut_by_label() -> None:
-    split = Split(many().texts, many().labels)
-    assert splits.validation_split(split, 0.1, 1)[1].texts == splits.shuffle_split(split, 0.1, 1)[1].texts
-
-
 def test_splits_that_cannot_be() -> None:
-    split = many(20)
+    split = replace(many(20), groups=())
     for fraction in (0.0, 1.0, -0.5, 1.5):
         with pytest.raises(ValueError, match="between 0 and 1"):
-            splits.shuffle_split(split, fraction, 1)
+            splits.validation_split(split, fraction, 1)
     with pytest.raises(ValueError, match="too few"):
-        splits.shuffle_split(split, 0.01, 1)
+        splits.validation_split(split, 0.01, 1)
     with pytest.raises(ValueError, match="too few"):
-        splits.split_by_group(split, ["one film"] * 20, 0.5, 1)
+        splits.validation_split(replace(split, groups=("one film",) * 20), 0.5, 1)
     with pytest.raises(ValueError, match="as many groups"):
-        splits.split_by_group(split, ["tt1"], 0.5, 1)
+        replace(split, groups=("tt1",))
     with pytest.raises(ValueError, match="as many labels"):
         Split(("a", "b"), np.array([1]))
 

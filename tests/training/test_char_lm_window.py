@@ -19,7 +19,7 @@ from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.training import trainer
-from lstm_core.training.char_lm import CharacterTask, Windows, writer
+from lstm_core.training.char_lm import CharacterTask, windows, writer
 from lstm_core.training.progress import Progress
 from lstm_core.training.recipes import CharacterRecipe
 from lstm_core.training.registry import ALL_RECIPES
@@ -42,23 +42,23 @@ def train(recipe: CharacterRecipe, report: Callable[[Progress], Any] = lambda pr
 
 
 def test_every_position_comes_once_an_epoch_with_what_follows() -> None:
-    windows = Windows(np.arange(33), alphabet=40, window=4, rows=5, seed=0)
+    batches = windows(np.arange(33), 40, replace(RECIPE, window=4, batch=5, seed=0))
     orders = []
     for _ in range(2):
-        x, y = (np.concatenate(side) for side in zip(*(windows[k] for k in range(len(windows))), strict=True))
+        x, y = (np.concatenate(side) for side in zip(*(batches[k] for k in range(len(batches))), strict=True))
         assert x.shape == (29, 4, 1)
         np.testing.assert_allclose(x[..., 0] * 40, y[:, None] + np.arange(-4, 0), rtol=1e-6)
         assert sorted(y) == list(range(4, 33))
         orders.append(y)
-        windows.on_epoch_end()
+        batches.on_epoch_end()
     assert not np.array_equal(*orders)
-    again = Windows(np.arange(33), alphabet=40, window=4, rows=5, seed=0)
+    again = windows(np.arange(33), 40, replace(RECIPE, window=4, batch=5, seed=0))
     np.testing.assert_array_equal(again[0][1], orders[0][:5])
 
 
 def test_a_text_without_a_window_is_refused() -> None:
     with pytest.raises(ValueError, match="10 characters are too few for windows of 10"):
-        Windows(np.arange(10), alphabet=10, window=10, rows=5, seed=0)
+        windows(np.arange(10), 10, replace(RECIPE, window=10))
 
 
 def test_the_articles_network() -> None:

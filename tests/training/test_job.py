@@ -26,9 +26,9 @@ from lstm_core.training.batches import Rows, TextWindows
 from lstm_core.training.job import work
 from lstm_core.training.lessons import checkpoints
 from lstm_core.training.lessons import data as lesson_data
-from lstm_core.training.lessons.architectures import network, set_forget_bias
 from lstm_core.training.lessons.presets import LESSONS
 from lstm_core.training.lessons.recipe import HYPERPARAMETERS, OWN, LessonRecipe
+from lstm_core.training.lessons.task import network, set_forget_bias
 from lstm_core.training.optimizers import NormKeepingAdam
 from lstm_core.training.progress import Pace
 

@@ -1,13 +1,12 @@
 """What a lesson reads: texts or a series turned into arrays, and the fixed example that is read after each epoch.
 
-Every array comes from the training split alone; validation is cut from it with the lesson's seed, and no test part
-is touched. Knows no Keras; how the arrays are learnt from is in `training/lessons/trainer.py`.
+Scaling and validation come from the training split alone, and no test part is touched. Knows no Keras.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -17,12 +16,16 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits, toy, user_csv
 from lstm_core.datasets.splits import Split
 from lstm_core.errors import LabError
+from lstm_core.inference.forecaster import Settings
+from lstm_core.library.store import HasJson
 from lstm_core.text import plain_text
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.text.encoder import TOKENIZERS, UNKNOWN, Encoder, Vocabulary
-from lstm_core.training.lessons import forecasts
-from lstm_core.training.lessons.material import TrainingData
+from lstm_core.timeseries import backtest, series
+from lstm_core.timeseries.scaling import Form, Scaling
+from lstm_core.timeseries.series import Series
 from lstm_core.training.lessons.recipe import OWN, LessonRecipe
+from lstm_core.training.recipes import LEVELS
 
 VALIDATION = 0.1
 MOST_VALIDATED = 500  # texts: an epoch should not end in a long wait
@@ -35,6 +38,44 @@ SAMPLES = {
     "imdb": "The first half was slow and I nearly left, but then it became a wonderful film with a great cast.",
     "negation": "i think the soup was not bad but the hotel was not very good .",
 }
+
+STOCKS = "stocks"  # all six companies
+# How far ahead, and in which form values are read, as in the recipes of the shipped forecasters.
+PLANS: dict[str, tuple[int, Form]] = {
+    STOCKS: (4, "log_difference"),
+    "seasons": (14, "level"),
+    "sunspots": (12, "level"),
+    "random_walk": (4, "log_difference"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What one lesson learns from.
+
+    Attributes:
+        x: (n, …) what the network reads; for a writer, (n,) the ids of its text, which are cut later.
+        y: (n, …) what it should answer; empty for a writer, whose text is its own answer.
+        held_x: the same of the validation part.
+        held_y: the same.
+        vocabulary: what goes into `vocabulary.json`.
+        size: ids of the embedding; 0 for a forecaster.
+        outputs: how many numbers the network answers with.
+        labels: of a classifier.
+        sizes: how much it learns from and is validated with, in words of the card.
+        example: (loaded model) → what it makes of the fixed example, ready for JSON.
+    """
+
+    x: Array
+    y: Array
+    held_x: Array
+    held_y: Array
+    vocabulary: HasJson
+    size: int
+    outputs: int
+    sizes: dict[str, int]
+    example: Callable[[Any], dict[str, Any]]
+    labels: tuple[str, ...] = ()
 
 
 def prepare(recipe: LessonRecipe, own: bytes | None = None) -> TrainingData:
@@ -54,11 +95,8 @@ def prepare(recipe: LessonRecipe, own: bytes | None = None) -> TrainingData:
             raise LabError(
                 "A series of your own can be forecast on the forecasting page; here, choose one of the list."
             )
-        return forecasts.windows(recipe)
+        return _windows(recipe)
     return _PREPARE[recipe.task](recipe, own)
-
-
-# --- classifiers ----------------------------------------------------------------------------
 
 
 def _texts(recipe: LessonRecipe, own: bytes | None) -> TrainingData:
@@ -122,9 +160,6 @@ def _read_sample(text: str) -> Callable[[Any], dict[str, Any]]:
     return read
 
 
-# --- writers --------------------------------------------------------------------------------
-
-
 def _characters(recipe: LessonRecipe, own: bytes | None) -> TrainingData:
     text = _running_text(recipe, own)
     training, held, _ = splits.hold_out(text, test=0.0 if recipe.dataset == OWN else 0.1)
@@ -158,6 +193,65 @@ def _write_line(prompt: str, seed: int) -> Callable[[Any], dict[str, Any]]:
         return {"prompt": prompt, "text": "".join(each.character for each in written)}
 
     return write
+
+
+def _windows(recipe: LessonRecipe) -> TrainingData:
+    if recipe.dataset not in PLANS:
+        raise LabError(f"There is no series '{recipe.dataset[:60]}' to learn from; there are {', '.join(PLANS)}.")
+    horizon, form = PLANS[recipe.dataset]
+    many = list(series.stocks().values()) if recipe.dataset == STOCKS else [series.load_series(recipe.dataset)]
+    scalings = {each.name: Scaling.fit(each.values, form, 0, each.parts.training) for each in many}
+    settings = Settings(recipe.length, horizon, LEVELS, form, scalings)
+    learnt, held = (_examples(settings, many, part) for part in ("training", "validation"))
+    return TrainingData(
+        *(*learnt, *held),
+        vocabulary=settings,
+        size=0,
+        outputs=horizon * len(LEVELS),
+        sizes={"training": len(learnt[0]), "validation": len(held[0])},
+        example=_forecast(many[0]),
+    )
+
+
+def _examples(settings: Settings, many: Sequence[Series], part: str) -> tuple[Array, Array]:
+    """(k, window, 1) and (k, horizon) of one part of all series."""
+    pairs = []
+    for each in many:
+        known = each.values[: each.parts.validation]  # nothing of the test part gets any further
+        if part == "training":
+            origins = each.parts.training_origins(settings.before, settings.horizon)
+        else:
+            origins = each.parts.validation_origins(settings.horizon)
+        origins = origins[origins >= settings.before - 1]
+        scaling = settings.scalings[each.name]
+        pairs.append(
+            (scaling.inputs(known, origins, settings.window), scaling.targets(known, origins, settings.horizon))
+        )
+    x, y = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    if len(x) < 2:
+        raise LabError(f"A window of {settings.window} values doesn't fit into this series; take a shorter length.")
+    return x, y
+
+
+def _forecast(of: Series) -> Callable[[Any], dict[str, Any]]:
+    """Forecasts from the middle of the validation part."""
+
+    def forecast(model: Any) -> dict[str, Any]:
+        horizon, levels = model.settings.horizon, model.settings.levels
+        places = of.parts.validation_origins(horizon)
+        origin = places[len(places) // 2 : len(places) // 2 + 1]
+        known = of.values[: of.parts.validation]
+        quantiles = model.forecast(known, origin, model.scaling(of))[0]  # (horizon, levels)
+        first = max(0, int(origin[0]) + 1 - 2 * horizon)
+        return {
+            "series": of.name,
+            "before": known[first : int(origin[0]) + 1].round(4).tolist(),
+            "truth": backtest.truth(known, origin, horizon)[0].round(4).tolist(),
+            "quantiles": quantiles.round(4).tolist(),
+            "levels": list(levels),
+        }
+
+    return forecast
 
 
 _PREPARE: dict[str, Callable[[LessonRecipe, bytes | None], TrainingData]] = {

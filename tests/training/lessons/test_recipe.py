@@ -90,7 +90,7 @@ def test_every_knob_is_a_setting_with_a_tooltip_and_a_range() -> None:
     ],
 )
 def test_parameters_are_counted_as_keras_counts_them(recipe: LessonRecipe) -> None:
-    from lstm_core.training.lessons.architectures import network
+    from lstm_core.training.lessons.task import network
 
     assert parameter_count(recipe, 50, 4) == network(recipe, 50, 4).count_params()
 

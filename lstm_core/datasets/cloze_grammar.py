@@ -1,8 +1,4 @@
-"""A small grammar of sentences with a blank; the clue to the answer stands after the blank, or before it.
-
-`every_sentence` lists all sentences with their probabilities, so that the accuracy of chance and of an ideal model
-can be computed exactly. The networks that fill the blanks are in `inference/cloze.py`.
-"""
+"""A small grammar of sentences with a blank; the clue to the answer stands after the blank, or before it."""
 
 from __future__ import annotations
 
@@ -104,7 +100,6 @@ def _written() -> Iterator[tuple[str, str, float]]:
 
 
 def _clues(answer: str) -> list[Weighted]:
-    """The clues of this answer."""
     shared = [clue for clue, who in SHARED.items() if answer in who]
     common = COMMON if shared else 0.0
     own = [Weighted(clue, (1 - common) / len(CLUES[answer])) for clue in CLUES[answer]]
@@ -112,7 +107,6 @@ def _clues(answer: str) -> list[Weighted]:
 
 
 def _openings(answer: str) -> list[Weighted]:
-    """The beginnings of sentences with this answer."""
     places = [place for place, who in PLACES.items() if answer in who]
     meanwhile = [f"while the {other} {clue}," for other in ANSWERS if other != answer for clue in CLUES[other]]
     plain = 1 - PLACED - MEANWHILE

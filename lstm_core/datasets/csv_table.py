@@ -1,8 +1,4 @@
-"""Reads an uploaded CSV into a table of strings: encoding, separator and limits, and one sentence for what is refused.
-
-What the columns mean is decided in `datasets/user_csv.py` (texts and labels) and `timeseries/csv_series.py` (dates and
-values). Bytes become text in `text/plain_text.py`.
-"""
+"""Reads an uploaded CSV into a table of strings: encoding, separator, limits, and one sentence for what is refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Safe downloads: `fetch` over https, `replacing` writes a file atomically, `members` streams a tar archive.
-
-Neither the network nor the archive is trusted. The data sets and the error messages are in `datasets/registry.py`.
-"""
+"""Safe downloads: neither the network nor the archive is trusted, and a file is replaced as a whole or not at all."""
 
 from __future__ import annotations
 

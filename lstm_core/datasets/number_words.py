@@ -1,7 +1,4 @@
-"""The task of the encoder–decoder: a number is spelled out in words, backwards. "407" is "seven zero four".
-
-The truth, the split into parts by the number itself, and random numbers. No network: that is in `inference/seq2seq.py`.
-"""
+"""The task of the encoder–decoder: a number is spelled out in words, backwards. "407" is "seven zero four"."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The downloadable data sets: their sources, downloading, checking and reading them.
-
-Archives are read as a stream, never unpacked to disk; the texts are cached as one file in the user's cache folder.
-The safe download is in `datasets/download.py`, splits are in `datasets/splits.py`.
-"""
+"""The downloadable data sets: downloading, checking and reading them. Archives are streamed, never unpacked."""
 
 from __future__ import annotations
 
@@ -60,9 +56,6 @@ class Dataset:
 DATASETS: dict[str, Dataset] = {name: Dataset(name, **about) for name, about in read_tables("datasets.toml").items()}
 
 
-# --- folders --------------------------------------------------------------------------------
-
-
 def find_dataset(name: str) -> Dataset:
     """The data set of that name; DatasetError if there is none."""
     if name not in DATASETS:
@@ -86,9 +79,6 @@ def cache_folder() -> Path:
 def is_present(name: str) -> bool:
     """Whether the file of the data set is in the data folder; its contents aren't checked."""
     return os.path.isfile(data_folder() / find_dataset(name).file_name)
-
-
-# --- downloading ----------------------------------------------------------------------------
 
 
 def download_dataset(name: str, progress: Progress | None = None, *, again: bool = False) -> Path:
@@ -131,9 +121,6 @@ def download_dataset(name: str, progress: Progress | None = None, *, again: bool
     return target
 
 
-# --- reading --------------------------------------------------------------------------------
-
-
 def load_text(name: str) -> str:
     r"""A plain text with newlines `\n`; DatasetError if it is absent, damaged or not a plain text."""
     spec = find_dataset(name)
@@ -143,11 +130,7 @@ def load_text(name: str) -> str:
 
 
 def load_labelled(name: str) -> LabelledTexts:
-    """The two splits of an archive, sorted by label and number. Bytes that are not UTF-8 become U+FFFD.
-
-    Raises:
-        DatasetError: if the archive is absent or damaged, or the data set is not labelled.
-    """
+    """The splits of an archive, sorted by label and number; DatasetError if it is absent, damaged or not labelled."""
     spec = find_dataset(name)
     contents = None if spec.sha256 else _checked(spec)
     if not isinstance(contents, LabelledTexts):
@@ -205,7 +188,6 @@ def _read_archive(spec: Dataset, path: Path) -> LabelledTexts:
 
 
 def _split(spec: Dataset, part: str, found: Found, movies: dict[tuple[str, str], list[str]]) -> Split:
-    """One split, sorted by label, then by number."""
     texts: list[str] = []
     labels: list[int] = []
     reviewed: list[str] = []
@@ -231,9 +213,6 @@ def _movie(address: str) -> str:
     """The movie's id in an address such as http://www.imdb.com/title/tt0453418/usercomments."""
     found = re.search(r"/title/(tt\d+)", address)
     return found[1] if found else address.strip()
-
-
-# --- the cache ------------------------------------------------------------------------------
 
 
 def _key(path: Path) -> list[int]:

@@ -1,7 +1,4 @@
-"""Movie reviews as lowercase sentences, each a list of words: the corpus of the word model.
-
-How words become ids is in `text/encoder.py`, the network is in `inference/word_lm.py`.
-"""
+"""Movie reviews as lowercase sentences, each a list of words: the corpus of the word model."""
 
 from __future__ import annotations
 

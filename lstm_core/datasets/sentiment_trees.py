@@ -1,7 +1,6 @@
 """Bracketed sentences of praise and blame, such as "((not bad) and (very good))": grammar, parser, labels and samples.
 
-The grammar: a word of praise or blame; "(not X)"; "(very X)"; "(X and Y)"; "(X but Y)". The label of a tree follows
-from its parts by `meaning`. The network that learns it is in `inference/tree_rnn.py`.
+The grammar: a word of praise or blame; "(not X)"; "(very X)"; "(X and Y)"; "(X but Y)".
 """
 
 from __future__ import annotations
@@ -75,9 +74,6 @@ def meaning(tree: Tree) -> int:
     return int((first + last) / 2) if tree.word == "and" else last
 
 
-# --- Binary trees ---------------------------------------------------------------------------------
-
-
 class Piece(NamedTuple):
     """A node of a binary tree.
 
@@ -117,8 +113,6 @@ def pieces(tree: Tree) -> tuple[Piece, ...]:
     visit(tree)
     return tuple(found)
 
-
-# --- The parser -----------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 HELP = "write (not X), (very X), (X and Y) or (X but Y)"
@@ -231,9 +225,6 @@ def parse_tree(text: str) -> Tree:
         if depth > MOST_DEPTH:
             raise TextError(f"More than {MOST_DEPTH} brackets are nested at character {token.place}: take some out.")
     return _Parser(tokens).sentence()
-
-
-# --- Samples --------------------------------------------------------------------------------------
 
 
 _JUDGEMENTS = tuple(STRENGTH)

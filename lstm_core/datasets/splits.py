@@ -1,8 +1,4 @@
-"""Labelled texts, and how they are split into training, validation and test parts.
-
-`validation_split` keeps groups together or is stratified by label, `hold_out` splits a plain text.
-Where the texts come from is in `datasets/registry.py`.
-"""
+"""Labelled texts, and how they and plain texts are split into training, validation and test parts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Small generated data sets that need no download: verdicts with negation, and counting in words.
-
-The generated series are in `timeseries/series.py`.
-"""
+"""Small generated data sets that need no download: verdicts with negation, and counting in words."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Labelled texts from an uploaded CSV: a column of texts and a column of labels, or one sentence why it is refused.
-
-How the table is read is in `datasets/csv_table.py`; a plain text is read by `text/plain_text.py`.
-"""
+"""Labelled texts from an uploaded CSV: a column of texts and one of labels, or one sentence why it is refused."""
 
 from __future__ import annotations
 

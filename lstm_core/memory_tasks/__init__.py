@@ -1,7 +1,4 @@
-"""Synthetic tasks that test the memory of recurrent networks: data, presets of races, and small trained networks.
-
-The tasks are those of Hochreiter & Schmidhuber (1997) and Gers & Schmidhuber (2001).
-"""
+"""Synthetic tasks that test the memory of recurrent networks: data, presets of races, and small trained networks."""
 
 from lstm_core.memory_tasks.config import (
     LEARNING_RATES,

@@ -1,8 +1,4 @@
-"""The settings of a race in the memory gym, their ranges, and measured presets.
-
-The training is in `training/race_job.py`. `benchmarks/memory.py` measures each preset
-with five seeds; the results are in `benchmarks/MEMORY.md`, and for the page in `assets/memory_gym.json`.
-"""
+"""The settings of a race in the memory gym, their ranges, and presets, which `benchmarks/memory.py` measures."""
 
 from __future__ import annotations
 
@@ -32,13 +28,9 @@ class Race:
     """A plain RNN, a GRU and an LSTM of the same size, trained on the same sequences of one task.
 
     Attributes:
-        task: its name.
         length: of the sequences, as in `Task.length_name`.
-        units: of each recurrent layer.
-        seed: of weights and sequences.
         keep_bias: initial bias of the gate that keeps the old state: f of an LSTM (Gers, Schmidhuber & Cummins 2000;
             Jozefowicz, Zaremba & Sutskever 2015), z of a GRU; a plain RNN has none.
-        rate: the learning rate of Adam.
         steps: the largest number of training batches.
 
     Raises:
@@ -99,11 +91,8 @@ class Preset:
     """A suggested race.
 
     Attributes:
-        title: on its button.
-        race: its settings.
         question: for the class before it starts.
-        passes: the cells that solve the task with most of five seeds.
-        fails: the cells that don't, with most of five seeds.
+        passes, fails: the cells that solve the task, or don't, with most of five seeds.
     """
 
     title: str

@@ -1,7 +1,4 @@
-"""One sequence of a memory task in words: its tokens, the relevant timesteps, the question and the answer.
-
-The sequences are those of `memory_tasks/tasks.py`.
-"""
+"""One sequence of a memory task in words: its tokens, the relevant timesteps, the question and the answer."""
 
 from __future__ import annotations
 
@@ -16,14 +13,12 @@ from lstm_core.memory_tasks.tasks import Batch, Task
 
 @dataclass(frozen=True)
 class Example:
-    """A sequence to display.
+    """A sequence to display, with a question about it and the correct answer in words.
 
     Attributes:
         tokens: length T, the symbol at each timestep; the mark or an empty string in the adding problem.
         values: (T,) the numbers of the adding problem, else None.
         matters: (T,) of bool, the timesteps that the answer depends on, or where it is requested.
-        question: about this sequence, in a sentence.
-        answer: the correct answer, in a sentence.
         batch: this sequence alone, as the input of the networks.
     """
 

@@ -1,8 +1,4 @@
-"""The embedded Reber grammar and aⁿbⁿ: random strings, and the possible next symbols.
-
-The grammar is a table of states with two equally likely transitions each. Strings are sampled from its exact
-distribution, given a range of lengths, without rejection.
-"""
+"""The embedded Reber grammar and aⁿbⁿ: random strings from their exact distributions, and possible next symbols."""
 
 from __future__ import annotations
 

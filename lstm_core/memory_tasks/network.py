@@ -1,8 +1,4 @@
-"""A small trained network of the memory gym in NumPy: its answers, its score, and what its units remember.
-
-The weights come out of Keras once (`training/race_job.py`); from then on nothing here needs Keras, so that a page
-can read a trained cell at once. The unit that carries the memory is found by `nn/unit_probe.py`.
-"""
+"""A small trained network of the memory gym in NumPy: its answers, its score, and what its units remember."""
 
 from __future__ import annotations
 
@@ -47,14 +43,7 @@ class GymNetwork:
         ) + (cell.recurrent_bias.size if gru else 0)  # fmt: skip
 
     def read(self, x: Array) -> tuple[LayerTrace, Array]:
-        """Read a batch.
-
-        Args:
-            x: (count, T, features).
-
-        Returns:
-            the trace, every signal (T, count, units), and the readout's sums (count, T, outputs).
-        """
+        """(count, T, features) → the trace, signals (T, count, units), and the readout's sums (count, T, outputs)."""
         trace = run_cell(self.cell, np.swapaxes(x, 0, 1))
         return trace, np.swapaxes(trace.h @ self.readout + self.readout_bias, 0, 1)
 
@@ -98,9 +87,7 @@ def counts_to(task: Task, network: GymNetwork, most: int) -> Array:
 
 
 def carrier_unit(network: GymNetwork, choose_on: Batch, measure_on: Batch) -> ProbedUnit:
-    """The unit whose state correlates best with the quantity to remember, at all timesteps that have one.
-
-    The state is c of an LSTM and h of the others.
+    """The unit whose state, c of an LSTM and h of the others, correlates best with the quantity to remember.
 
     Args:
         network: a trained network.

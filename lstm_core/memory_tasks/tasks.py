@@ -1,13 +1,4 @@
-"""Synthetic memory tasks: random sequences with targets, and when an answer counts as correct.
-
-A batch also holds the quantity to remember at every timestep, so that it can be compared with the units of a trained
-network. The strings of the two grammars are in `memory_tasks/grammars.py`.
-
-Sources: adding problem and temporal order, Hochreiter & Schmidhuber (1997), experiments 4 and 6a;
-copying, Graves, Wayne & Danihelka (2014) and, after a delay, Arjovsky, Shah & Bengio (2016); embedded
-Reber grammar, Cleeremans, Servan-Schreiber & McClelland (1989) and Hochreiter & Schmidhuber (1997),
-experiment 1; aⁿbⁿ, Gers & Schmidhuber (2001).
-"""
+"""Synthetic memory tasks: random sequences with targets, and when an answer counts as correct. `TASKS` has sources."""
 
 from __future__ import annotations
 
@@ -59,9 +50,6 @@ class Task:
     """A memory task.
 
     Attributes:
-        name: in links.
-        title: as displayed.
-        question: the task in a sentence.
         remembered: the quantity to remember, in words.
         source: the publication, and its criterion of success.
         length_name: what the length counts.
@@ -174,9 +162,6 @@ def one_hot(ids: Array, width: int) -> Array:
     return np.eye(width, dtype=np.float32)[ids]
 
 
-# --- Adding -------------------------------------------------------------------------------------
-
-
 def adding(length: int, count: int, seed: int) -> Batch:
     """Numbers in -1…1, two of them marked: one among the first ten, another one in the first half.
 
@@ -209,8 +194,6 @@ def _mask_of_last(count: int, length: int) -> Array:
     return mask
 
 
-# --- Temporal order -----------------------------------------------------------------------------
-
 ORDER_SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 ORDER_CLASSES = ("X, X", "X, Y", "Y, X", "Y, Y")
 
@@ -240,8 +223,6 @@ def temporal_order(length: int, count: int, seed: int) -> Batch:
     return Batch(one_hot(ids, 8), targets, _mask_of_last(count, length), targets > 0.5, memory, live, symbols)
 
 
-# --- Copy ---------------------------------------------------------------------------------------
-
 COPY_SYMBOLS = ("0", "1", "·", "?")
 
 
@@ -263,9 +244,6 @@ def copy(delay: int, count: int, seed: int) -> Batch:
     memory = np.repeat(1.0 - 2 * bits[:, :1], length, axis=1).astype(np.float32)  # the first bit, 0: 1, 1: -1
     live = np.broadcast_to(np.arange(length) <= length - BITS, (count, length))
     return Batch(one_hot(ids, 4), targets, mask, targets > 0.5, memory, live, np.array(COPY_SYMBOLS)[ids])
-
-
-# --- The two grammars ---------------------------------------------------------------------------
 
 
 def reber(longest: int, count: int, seed: int) -> Batch:

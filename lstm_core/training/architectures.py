@@ -1,8 +1,4 @@
-"""The networks of classifiers and of the recurrent family, as stock Keras models: the articles' own, and ours.
-
-Only architecture: no data, no training. Every function returns a functional model
-with softmax or sigmoid outputs, which `nn/network.py` can follow and any Keras can load.
-"""
+"""The networks of classifiers and of the recurrent family, as stock Keras models: the articles' own, and ours."""
 
 from __future__ import annotations
 
@@ -12,31 +8,29 @@ from keras import layers
 CELLS = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
 
 
-def tags_article(vocabulary: int, classes: int, length: int = 100) -> keras.Model:
-    """The article's Stack Overflow network: Embedding(16), LSTM(32), softmax; pads are read as text.
-
-    Args:
-        vocabulary: number of ids, padding and unknown included.
-        classes: number of tags.
-        length: tokens a text is filled up to.
-    """
-    tokens = keras.Input((length,), dtype="int32", name="tokens")
-    x = layers.Embedding(vocabulary, 16, name="embedding")(tokens)  # (batch, T, 16)
-    x = layers.LSTM(32, dropout=0.3, recurrent_dropout=0.2, name="lstm")(x)  # (batch, 32)
-    return keras.Model(tokens, _answer(classes)(x))
-
-
-def reviews_article(vocabulary: int, classes: int = 1, length: int = 300) -> keras.Model:
-    """The article's network for movie reviews: Embedding(10), LSTM(128), one sigmoid unit; pads are read as text.
+def article_network(
+    vocabulary: int,
+    classes: int,
+    *,
+    length: int,
+    width: int,
+    units: int,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+) -> keras.Model:
+    """The networks of the articles: embedding, one LSTM, and the answer; pads are read as text.
 
     Args:
         vocabulary: number of ids, padding and unknown included.
         classes: number of classes; 1 gives a sigmoid unit.
         length: tokens a text is filled up to.
+        width: of the embedding.
+        units: of the LSTM.
+        dropout, recurrent_dropout: of the LSTM's inputs, and of its state.
     """
     tokens = keras.Input((length,), dtype="int32", name="tokens")
-    x = layers.Embedding(vocabulary, 10, name="embedding")(tokens)  # (batch, T, 10)
-    x = layers.LSTM(128, name="lstm")(x)  # (batch, 128)
+    x = layers.Embedding(vocabulary, width, name="embedding")(tokens)  # (batch, T, width)
+    x = layers.LSTM(units, dropout=dropout, recurrent_dropout=recurrent_dropout, name="lstm")(x)  # (batch, units)
     return keras.Model(tokens, _answer(classes)(x))
 
 
@@ -67,11 +61,10 @@ def pooled_lstm(
     value_dropout: float = 0.0,
     output_dropout: float = 0.4,
 ) -> keras.Model:
-    """One LSTM over masked tokens, the largest value of each unit over time, then the answer.
+    """One LSTM over masked tokens, the largest value of each unit over time, then the answer (Johnson & Zhang 2016).
 
     Texts are padded behind. A masked Keras LSTM repeats its last output there, so the plain
-    `GlobalMaxPooling1D` never sees anything but real timesteps. Max-over-time pooling of an LSTM,
-    and regions of several tokens as its input: Johnson & Zhang (2016).
+    `GlobalMaxPooling1D` never sees anything but real timesteps.
 
     Args:
         vocabulary: number of ids, padding and unknown included.

@@ -1,8 +1,4 @@
-"""A lesson's arrays in batches of equal size: shuffled rows, or windows cut from a running text.
-
-Equal sizes, because a backend compiles a step once for each size. What is in the arrays is in
-`training/lessons/data.py`.
-"""
+"""Arrays in batches of equal size, since a backend compiles a step once for each size: rows, or windows of a text."""
 
 from __future__ import annotations
 
@@ -13,10 +9,7 @@ from lstm_core.arrays import Array
 
 
 class Rows(keras.utils.PyDataset):
-    """Batches of rows, in another order each epoch; what doesn't fill a batch is left out of the epoch.
-
-    `rows` is the size of a batch.
-    """
+    """Batches of `rows` rows, in another order each epoch; what doesn't fill a batch is left out of the epoch."""
 
     def __init__(self, x: Array, y: Array, batch: int, seed: int | None, partial: bool = False) -> None:
         """`x` (n, …) and `y` (n, …); without a seed the order stays; `partial` keeps a last batch that isn't full."""
@@ -40,10 +33,7 @@ class Rows(keras.utils.PyDataset):
 
 
 class TextWindows(keras.utils.PyDataset):
-    """Batches of windows of a text and the ids that follow: x and y (batch, length); another cut each epoch.
-
-    `rows` is the size of a batch.
-    """
+    """Batches of `rows` windows of a text and the ids that follow: x and y (rows, length); another cut each epoch."""
 
     def __init__(self, ids: Array, length: int, batch: int, seed: int | None) -> None:
         """`ids` (n,) with n above `length`; without a seed, the windows stand one behind the other."""

@@ -1,9 +1,6 @@
-"""Trains character models: on running text with carried state, or over windows as the articles do.
+"""Trains character models: on parallel streams of running text with carried state, or over windows as the articles do.
 
-Running text is cut into as many streams as a batch has rows; every step reads the next characters of all of them and
-goes on from the state in which the last ones ended (truncated back-propagation through time, Williams & Peng 1990).
-Over windows, every position of the training part gives a window and the character behind it. The saved model is a
-stock Keras model that starts from zeros.
+With carried state, a step goes on where the last one ended: truncated BPTT (Williams & Peng 1990).
 """
 
 from __future__ import annotations
@@ -57,10 +54,7 @@ class CarriedLSTM(layers.Layer):
 
 
 class StatefulBatches(keras.utils.PyDataset):
-    """Batches of (rows, steps) ids and the ids that follow them.
-
-    Each epoch starts at another place in the text, so that it is not always cut at the same ones.
-    """
+    """Batches of (rows, steps) ids and the ids that follow them; each epoch starts at another place in the text."""
 
     def __init__(self, ids: Array, rows: int, steps: int, seed: int) -> None:
         """`ids` (n,) of the training text; raises ValueError if it is too short for one batch."""

@@ -1,8 +1,4 @@
-"""Trains text classifiers: data to batches, teachers where a recipe has them, and one network at the end.
-
-Backend-neutral: nothing here names TensorFlow or JAX, and the saved model is a stock Keras model. Augmentation is in
-`training/text_batches.py`; what teachers and initial embeddings do, in `training/distillation.py`.
-"""
+"""Trains text classifiers: data to batches, teachers where a recipe has them, and one network at the end."""
 
 from __future__ import annotations
 

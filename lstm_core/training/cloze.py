@@ -1,7 +1,4 @@
-"""Trains networks that fill blanks, on sentences of the grammar that are sampled anew for each epoch.
-
-Held-out sentences are never sampled here; figures come from the grammar's validation sentences.
-"""
+"""Trains networks that fill blanks, on training sentences of the grammar that are sampled anew for each epoch."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""What a network is given before it learns: targets from other LSTMs, and a start for its embeddings.
-
-A network that is taught by the answers of its like, each given to texts that it was not trained
-on, learns which training texts are plain cases and which are doubtful. Nothing but LSTMs teach
-here. How one network is fitted is in `training/classifier.py`.
-"""
+"""Targets from other LSTMs, each of which answers texts that it was not trained on, and initial embeddings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Trains a forecaster: windows of the training part against the values that follow, by the pinball loss.
-
-Everything is chosen on the validation part: the form in which values are read, and the epoch that is kept. The test
-part is cut off before anything is computed.
-"""
+"""Trains a forecaster by the pinball loss. Form and epoch are chosen on the validation part; no test part is read."""
 
 from __future__ import annotations
 
@@ -131,10 +127,7 @@ def pinball_loss(truth: Any, answers: Any) -> Any:
 
 
 class Validation:
-    """The pinball loss over all validation origins, divided by the naive error of the training part.
-
-    So all forms are measured in the same units.
-    """
+    """The pinball loss over all validation origins, divided by the naive error: the same unit for all forms."""
 
     def __init__(self, recipe: ForecastRecipe, settings: Settings, known: Sequence[Known]) -> None:
         """Raises SeriesError if a validation part has no room for a forecast."""

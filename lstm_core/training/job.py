@@ -1,7 +1,4 @@
-"""A training as a job: read, train, and hand back a model as bytes with all that was seen on the way.
-
-The command line trains the same tasks and gets the same curves.
-"""
+"""A training as a job: read, train, and hand back a model as bytes with all that was seen on the way."""
 
 from __future__ import annotations
 

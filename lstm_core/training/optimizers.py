@@ -11,15 +11,12 @@ WARM_UP = 100  # steps in which the learning rate rises
 
 
 def warmup_cosine(learning_rate: float, steps: int, warm_up: int = WARM_UP) -> Any:
-    """A learning rate that rises linearly and then falls to 0 along half a cosine.
+    """A Keras schedule of a learning rate that rises linearly and then falls to 0 along half a cosine.
 
     Args:
         learning_rate: the highest one.
         steps: of the whole training.
         warm_up: steps in which it rises; 0 begins at the highest.
-
-    Returns:
-        A Keras schedule.
     """
     if not warm_up:
         return keras.optimizers.schedules.CosineDecay(learning_rate, steps)

@@ -15,19 +15,15 @@ class Progress:
     """Where a run stands.
 
     Attributes:
-        epoch: from 1, of `epochs`.
-        step: within the epoch, from 1, of `steps`.
+        epoch, step: from 1, of `epochs` and, within the epoch, of `steps`.
         seconds: since the trainer began.
-        loss: mean over the steps since the last point of the curve; for a whole epoch, over that epoch.
-        accuracy: 0…1, over the same steps; where the task has one.
+        loss, accuracy: over the steps since the last point of the curve; for a whole epoch, over that epoch.
         gradient_norm: before clipping; where the optimizer keeps it.
         samples_per_second: over the last hundred steps.
         left: seconds that the rest of the stage will take.
-        validation_loss, validation_accuracy: of a whole epoch, where the task measures them.
         example: what the network makes of the fixed example, after a whole epoch.
         diverged: `epoch`, `step`, `loss` and `why`, if the run has just ended that way.
-        whole_epoch: whether an epoch has just ended.
-        stage: the name of the stage; "" where there is only one.
+        stage: its name; "" where there is only one.
         unit: of the validation loss, where it isn't that of the loss.
     """
 

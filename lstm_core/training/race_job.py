@@ -1,9 +1,4 @@
-"""Trains a race: a plain RNN, a GRU and an LSTM take turns on the same batches until they pass or time is up.
-
-Stock Keras layers, whatever the backend; nothing here draws or knows of pages. `work` is what a training worker runs,
-and a plain function: it can be called in any process. What a race is, is in `memory_tasks/config.py`; what became of
-the weights, in `memory_tasks/network.py`.
-"""
+"""Trains a race: a plain RNN, a GRU and an LSTM take turns on the same batches until they pass or time is up."""
 
 from __future__ import annotations
 
@@ -56,14 +51,7 @@ class Runner:
     """One cell in the race: its network under training, and how it has done so far."""
 
     def __init__(self, race: Race, kind: Kind, first: Block, trainer: Trainer) -> None:
-        """Build the network.
-
-        Args:
-            race: its settings.
-            kind: which cell.
-            first: the batches of the first turn.
-            trainer: of all cells of the race.
-        """
+        """`first` are the batches of the first turn; all cells of a race have the same trainer."""
         self.kind, self.task = kind, race.of
         self.layer, self.readout, self.model = _build(race, kind, first[0][0].shape[1])
         self._fitting = Fitting(trainer, Stage(self.model, first, race.steps // ROUND, chance=math.inf))

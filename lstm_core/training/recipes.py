@@ -1,7 +1,4 @@
-"""How each shipped model is made: the settings of every kind of recipe, and the recipes of `assets/recipes.toml`.
-
-Data only, without Keras. The ready-made lessons are in `lessons/presets.py`.
-"""
+"""How each shipped model is made: the settings of every kind of recipe, and the recipes of `assets/recipes.toml`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Trains the encoder–decoder on random numbers; the decoder is given the true characters so far (teacher forcing).
-
-What the network does once it is trained is in `inference/seq2seq.py`.
-"""
+"""Trains the encoder–decoder on random numbers; the decoder is given the true characters so far (teacher forcing)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Encoded texts in batches, as training reads them: shuffled, augmented, with soft or hard targets.
-
-Knows nothing of recipes or optimizers. All randomness comes from one seeded generator.
-"""
+"""Encoded texts in batches, as training reads them: shuffled, augmented, with soft or hard targets."""
 
 from __future__ import annotations
 
@@ -21,15 +18,12 @@ Inputs = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Prefixes:
-    """Prefixes of questions that are made to name a language; what they name is their label.
-
-    A text's own label can't be kept: the point is that a name decides where little else is said.
+    """Prefixes of questions that are made to name a language; what they name is their label, since little else is said.
 
     Attributes:
         share: of the texts that are replaced by one.
         blank: the id of the data set's "blank".
         names: (classes,) the id of each class's own name.
-        pairs: the encoder's.
     """
 
     share: float
@@ -63,7 +57,6 @@ class Augmentation:
         unknown: share of the tokens that become "unknown", and their pair with them.
         deleted: share of the tokens that are left out.
         anywhere: read `length` tokens from anywhere in the text, or else the first.
-        prefixes: see `Prefixes`.
     """
 
     named: float = 0.0
@@ -153,7 +146,7 @@ class TextBatches(keras.utils.PyDataset):
         return tuple(ids[: self._length] for ids in inputs)
 
     def on_epoch_end(self) -> None:
-        """A new order for the next epoch."""
+        """Prepare the next epoch."""
         self._plan = self._planned()
 
     def _planned(self) -> list[Array]:

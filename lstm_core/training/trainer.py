@@ -1,8 +1,6 @@
-"""The one trainer: it fits every network of the lab, from the shipped classifiers to lessons and races.
+"""The one trainer: it fits every network of the lab, each described by a task as a `Stage`.
 
-A task brings data, network, loss and validation as a `Stage`; what all of them share is here: progress events, stopping
-within a step, divergence, curves, the best weights, and how long the rest will take. Backend-neutral; the same seed
-gives the same curves on one machine and backend.
+Shared are progress events, stopping within a step, divergence, curves, the best weights, and the time that is left.
 """
 
 from __future__ import annotations

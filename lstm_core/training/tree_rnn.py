@@ -1,7 +1,4 @@
-"""Trains the recursive network: batches of trees, one level of all of them at a time.
-
-What the network does once it is trained is in `inference/tree_rnn.py`.
-"""
+"""Trains the recursive network: batches of trees, one level of all of them at a time."""
 
 from __future__ import annotations
 
@@ -76,7 +73,7 @@ class Forests(keras.utils.PyDataset):
         return self._batches[self._order[index]]
 
     def on_epoch_end(self) -> None:
-        """Shuffle."""
+        """Prepare the next epoch."""
         self._order = self._random.permutation(len(self._batches))
 
 

@@ -1,8 +1,4 @@
-"""Trains a word model on sentences: each is read from its beginning, and every word of it is guessed.
-
-Sentences of like length share a batch of about as many words as any other. Backend-neutral; the
-saved model is a stock Keras model. What it is used for is in `inference/word_lm.py`.
-"""
+"""Trains a word model on sentences: each is read from its beginning, and every word of it is predicted."""
 
 from __future__ import annotations
 

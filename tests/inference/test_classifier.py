@@ -189,7 +189,9 @@ def test_a_network_may_read_pairs_beside_tokens(encoder: Encoder, classifier: Ca
 
 @pytest.mark.parametrize("padding", ["front", "back"])
 def test_pads_that_are_read_as_text(padding: str, encoder: Encoder, classifier: Callable[..., TextClassifier]) -> None:
-    model = classifier(architectures.tags_article(IDS, 3, length=12), replace(encoder, padding=padding))
+    model = classifier(
+        architectures.article_network(IDS, 3, length=12, width=16, units=32), replace(encoder, padding=padding)
+    )
     for text, row in zip(TEXTS, model.predict(TEXTS), strict=True):
         reading = model.read(text)
         assert len(reading.tokens) == len(reading.probabilities) == 12

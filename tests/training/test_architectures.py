@@ -18,8 +18,10 @@ from lstm_core.text.encoder import Bigrams, Encoder, Vocabulary
 from lstm_core.training import architectures
 
 BUILDERS: dict[str, Callable[[int], keras.Model]] = {
-    "tags_article": lambda classes: architectures.tags_article(20, classes, length=7),
-    "reviews_article": lambda classes: architectures.reviews_article(20, classes, length=7),
+    "article_network with dropout": lambda classes: architectures.article_network(
+        20, classes, length=7, width=16, units=32, dropout=0.3, recurrent_dropout=0.2
+    ),
+    "article_network": lambda classes: architectures.article_network(20, classes, length=7, width=10, units=128),
     "bag_of_words": lambda classes: architectures.bag_of_words(20, classes),
     "pooled_lstm": lambda classes: architectures.pooled_lstm(20, classes, pairs=9, width=4, units=5),
     "pooled_lstm beside": lambda classes: architectures.pooled_lstm(

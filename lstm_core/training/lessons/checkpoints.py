@@ -1,8 +1,4 @@
-"""The weights that a small network had after each epoch, as bytes, and the loaded model of any of those epochs.
-
-Weights are kept as 16-bit floats: that changes an answer in the third digit. How a lesson is trained is in
-`training/lessons/trainer.py`.
-"""
+"""The weights of a small network after each epoch, as 16-bit floats, and the loaded model of any of those epochs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a lesson reads: texts or a series turned into arrays, and the fixed example that is read after each epoch.
-
-Scaling and validation come from the training split alone, and no test part is touched. Knows no Keras.
-"""
+"""What a lesson reads, from the training split alone: texts or a series as arrays, and the example of each epoch."""
 
 from __future__ import annotations
 
@@ -56,12 +53,10 @@ class TrainingData:
     Attributes:
         x: (n, …) what the network reads; for a writer, (n,) the ids of its text, which are cut later.
         y: (n, …) what it should answer; empty for a writer, whose text is its own answer.
-        held_x: the same of the validation part.
-        held_y: the same.
+        held_x, held_y: the same of the validation part.
         vocabulary: what goes into `vocabulary.json`.
         size: ids of the embedding; 0 for a forecaster.
         outputs: how many numbers the network answers with.
-        labels: of a classifier.
         sizes: how much it learns from and is validated with, in words of the card.
         example: (loaded model) → what it makes of the fixed example, ready for JSON.
     """
@@ -79,11 +74,7 @@ class TrainingData:
 
 
 def prepare(recipe: LessonRecipe, own: bytes | None = None) -> TrainingData:
-    """Read a lesson's data.
-
-    Args:
-        recipe: of any task.
-        own: the file that somebody brought along, where the data set is `OWN`.
+    """Read a lesson's data; `own` is an uploaded file, where the data set is `OWN`.
 
     Raises:
         LabError: in one sentence, if the data isn't there or can't be learnt from.

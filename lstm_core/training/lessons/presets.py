@@ -1,8 +1,4 @@
-"""The ready-made lessons: each reaches something worth seeing in 15, 60 or 300 seconds on two cores.
-
-They stand in `assets/lessons.toml`. What each reached when it was measured is in `assets/lessons.json`, written by
-`python -m benchmarks.lessons`.
-"""
+"""The ready-made lessons of `assets/lessons.toml`, and what each reached when `benchmarks/lessons.py` measured it."""
 
 from __future__ import annotations
 
@@ -19,12 +15,10 @@ MEASURED = ASSETS / "lessons.json"
 
 @dataclass(frozen=True)
 class Preset:
-    """A lesson, and for how long it should run.
+    """A lesson, and what to watch for.
 
     Attributes:
-        recipe: what is trained.
         seconds: that it should take on two cores: 15, 60 or 300.
-        look: what to watch for, in a sentence.
         offline: whether it needs no download.
     """
 

@@ -1,8 +1,4 @@
-"""Lessons: trainings that are small enough for a class, as plain values, and their hyperparameters.
-
-Data and checks only, so that a page can list, check and count without Keras. What a lesson reads is in
-`lessons/data.py`, how it is trained in `lessons/trainer.py`. The ready-made ones are in `lessons/presets.py`.
-"""
+"""Lessons: trainings that are small enough for a class, as plain values without Keras, and their hyperparameters."""
 
 from __future__ import annotations
 
@@ -28,14 +24,10 @@ class Hyperparameter:
 
     Attributes:
         name: of the field in `LessonRecipe`.
-        title: beside the widget.
-        help: for its tooltip.
-        low: the smallest value; for a number.
-        high: the largest.
+        low, high: the range of a number.
         choices: the values that there are, with their names for people; for anything else.
         whole: whether only whole numbers will do.
         logarithmic: whether a slider should go by powers.
-        tasks: the tasks that have it.
     """
 
     name: str
@@ -73,10 +65,8 @@ class LessonRecipe(Recipe):
     """One training, in plain values; the settings are explained in `HYPERPARAMETERS`.
 
     Attributes:
-        name: small letters, digits and `_`.
-        title, summary: for people.
         task: a key of `TASKS`.
-        dataset: a name from `datasets`, `made_up` or `series`; `OWN` for what somebody brought along.
+        dataset: a name from `datasets`, `toy` or `series`; `OWN` for an uploaded file.
 
     Raises:
         LabError: in one sentence, for any value that can't be.

@@ -33,12 +33,7 @@ _LOADED: dict[str, Callable[[ModelCard, Any, keras.Model], Any]] = {
 
 
 class LessonTask:
-    """Trains a `LessonRecipe`; keeps the last finite weights, and those of each epoch of a small network.
-
-    Attributes:
-        data: what is learnt from.
-        fit: what the training left, once it has ended.
-    """
+    """Trains a `LessonRecipe`; keeps the last finite weights, and those of each epoch of a small network in `fit`."""
 
     def __init__(self, recipe: LessonRecipe, own: bytes | None = None) -> None:
         """`own` is the file of somebody who brings a data set along; raises LabError as `data.prepare`."""

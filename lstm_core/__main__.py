@@ -1,17 +1,14 @@
 """The command line: what the pages do, without a browser.
 
-Parses the arguments, calls the core and prints. An error that a user can correct is one line on standard error
-and exit status 2.
+An error that a user can correct is one line on standard error and exit status 2.
 """
-
-from __future__ import annotations
 
 import argparse
 import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -68,23 +65,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"LSTM Lab {lstm_core.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("list", help="list the models")
-    command.set_defaults(run=_list)
-    _json(command)
+    def add(name: str, run: Callable[[argparse.Namespace], None], text: str, *, as_json: bool = True) -> _Parser:
+        command: _Parser = commands.add_parser(name, help=text)
+        command.set_defaults(run=run)
+        if as_json:
+            command.add_argument("--json", action="store_true", help="print one JSON object")
+        return command
 
-    command = commands.add_parser("predict", help="classify texts")
+    add("list", _list, "list the models")
+
+    command = add("predict", _predict, "classify texts")
     command.add_argument("model")
     command.add_argument("texts", metavar="TEXT", nargs="*", help="without one, it is read from standard input")
-    command.set_defaults(run=_predict)
-    _json(command)
 
-    command = commands.add_parser("read", help="print the prediction after each token of a text")
+    command = add("read", _read, "print the prediction after each token of a text")
     command.add_argument("model")
     command.add_argument("text", metavar="TEXT", nargs="?", help="without it, it is read from standard input")
-    command.set_defaults(run=_read)
-    _json(command)
 
-    command = commands.add_parser("generate", help="continue a prompt")
+    command = add("generate", _generate, "continue a prompt")
     command.add_argument("model")
     command.add_argument("--prompt", help="the beginning of the text; without it, it is read from standard input")
     command.add_argument("--length", type=int, default=400, help="number of characters (default %(default)s)")
@@ -92,30 +90,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--top-k", type=int, help="sample from the k most probable characters")
     command.add_argument("--top-p", type=float, help="sample from the fewest characters with this total probability")
     command.add_argument("--seed", type=_seed, help="the same seed gives the same text")
-    command.set_defaults(run=_generate)
-    _json(command)
 
-    command = commands.add_parser("train", help="train a model by its recipe and save it")
+    command = add("train", _train, "train a model by its recipe and save it", as_json=False)
     command.add_argument("recipe")
     command.add_argument("--seed", type=_seed, help="a non-negative seed in place of the recipe's")
     command.add_argument("--into", help="folder for the model (default: its folder in models/)")
-    command.set_defaults(run=_train)
 
-    command = commands.add_parser("evaluate", help="evaluate a model on its test set")
+    command = add("evaluate", _evaluate, "evaluate a model on its test set")
     command.add_argument("model")
     command.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
-    command.set_defaults(run=_evaluate)
-    _json(command)
 
-    command = commands.add_parser("download", help="download a data set")
+    command = add("download", _download, "download a data set", as_json=False)
     command.add_argument("dataset")
     command.add_argument("--again", action="store_true", help="download it again and replace it")
-    command.set_defaults(run=_download)
     return parser
-
-
-def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -146,35 +134,23 @@ def _read(options: argparse.Namespace) -> None:
     model = _load_for("classifier", options.model)
     reading = model.read(options.text if options.text is not None else _standard_input())
     if options.json:
-        print(json.dumps(_reading_as_json(model.card.name, reading)))
+        encoded = reading.encoded
+        of_text = {"unknown": encoded.unknown, "cut": encoded.cut, "masked": encoded.masked}
+        of_answer = {"answer": reading.answer, "labels": reading.labels, "tokens": reading.tokens}
+        rows = reading.probabilities.tolist()
+        print(json.dumps({"model": model.card.name, **of_answer, **of_text, "probabilities": rows}))
         return
     print("token".ljust(20), *(label.rjust(10) for label in model.labels))
     for token, row in zip(reading.tokens, reading.probabilities, strict=True):
         print(token[:20].ljust(20), *(f"{value:10.3f}" for value in row))
 
 
-def _reading_as_json(name: str, reading: Any) -> dict[str, Any]:
-    return {
-        "model": name,
-        "answer": reading.answer,
-        "labels": reading.labels,
-        "tokens": reading.tokens,
-        "unknown": reading.encoded.unknown,
-        "cut": reading.encoded.cut,
-        "masked": reading.encoded.masked,
-        "probabilities": reading.probabilities.tolist(),
-    }
-
-
 def _generate(options: argparse.Namespace) -> None:
     model = _load_for("generator", options.model)
     prompt = options.prompt if options.prompt is not None else _standard_input()
+    sampling = options.temperature, options.top_k, options.top_p, options.seed
     try:
-        stream = model.stream(
-            prompt, options.length, options.temperature, options.top_k, options.top_p, seed=options.seed
-        )
-    except LabError:
-        raise
+        stream = model.stream(prompt, options.length, *sampling)
     except ValueError as error:
         raise LabError(str(error)) from error
     if options.json:
@@ -191,9 +167,8 @@ def _load_for(task: str, name: str) -> Any:
     """Load a model and check its task; LabError if it has another one."""
     model = model_registry.load(name)
     if model.card.task != task:
-        raise LabError(
-            f"The model '{model.card.name}' is a {TASKS[model.card.task].noun}; this takes a {TASKS[task].noun}."
-        )
+        own, needed = TASKS[model.card.task].noun, TASKS[task].noun
+        raise LabError(f"The model '{model.card.name}' is a {own}; this takes a {needed}.")
     return model
 
 
@@ -212,7 +187,11 @@ def _train(options: argparse.Namespace) -> None:
     folder = Path(options.into) if options.into else _home(recipe)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)  # fail before training, not after it
-    made = registry.task_of(recipe).train(Trainer(_print_progress))
+
+    def show(progress: Any) -> None:
+        print(progress.line, end="\n" if progress.whole_epoch else "\r", flush=True)
+
+    made = registry.task_of(recipe).train(Trainer(show))
     with _writing(folder):
         store.save(*made, folder)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
@@ -248,10 +227,6 @@ def _seed(text: str) -> int:
     if not 0 <= seed < 2**32:
         raise ValueError
     return seed
-
-
-def _print_progress(progress: Any) -> None:
-    print(progress.line, end="\n" if progress.whole_epoch else "\r", flush=True)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -1,22 +1,16 @@
 """The metrics of trained models on the test split, as written to their cards."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits, toy
 from lstm_core.errors import ModelError
+from lstm_core.inference import TextClassifier, TextGenerator, WordModel
 from lstm_core.inference.registry import TASKS, function_of
 from lstm_core.interpret import unit_correlation
 from lstm_core.training.lessons.recipe import OWN
-
-if TYPE_CHECKING:
-    from lstm_core.inference.char_lm import TextGenerator
-    from lstm_core.inference.classifier import TextClassifier
-    from lstm_core.inference.word_lm import WordModel
 
 
 def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any]:
@@ -36,12 +30,7 @@ def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any
 
 
 def reading_figures(model: TextClassifier) -> dict[str, Any]:
-    """The accuracy, calibration and worst mistakes of a classifier on the test split.
-
-    Raises:
-        DatasetError: if the data set isn't downloaded.
-        ModelError: if the model has other classes than its data set.
-    """
+    """The accuracy, calibration and worst mistakes of a classifier on the test split; errors as of `evaluate`."""
     source = toy.labelled if toy.is_labelled(model.card.dataset) else registry.load_labelled
     data = source(model.card.dataset)
     if data.labels != model.labels:
@@ -66,10 +55,7 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
     """Nats per character on the test part of a text, and the interpretable units of the model.
 
     All characters but the first of the test part are scored. The first windows of a model that reads windows begin
-    before the test part.
-
-    Raises:
-        DatasetError: if the text isn't downloaded.
+    before the test part. Errors are those of `evaluate`.
     """
     source = toy.text if toy.is_text(model.card.dataset) else registry.load_text
     original = source(model.card.dataset)
@@ -138,10 +124,7 @@ def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, li
     """
     if positive.all() or not positive.any():
         return {}
-    order = np.argsort(-scores, kind="stable")
-    last_of_ties = np.append(np.diff(scores[order]) != 0, True)
-    hits, misses = (np.cumsum(side[order])[last_of_ties] for side in (positive, ~positive))
-    true_rate, false_rate = (np.append(0.0, count / count[-1]) for count in (hits, misses))
+    true_rate, false_rate = _rates(scores, positive)
     # Evenly spaced by the sum of both rates, so that steep parts keep their points.
     wanted = np.searchsorted(true_rate + false_rate, np.linspace(0, 2, points)).clip(max=len(true_rate) - 1)
     kept = np.unique(np.append(0, wanted))
@@ -150,6 +133,19 @@ def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, li
         "true_positive_rate": true_rate[kept].round(4).tolist(),
         "auc": [area_under_roc(scores, positive)],
     }
+
+
+def area_under_roc(scores: Array, positive: Array) -> float:
+    """The area under the ROC curve of (n,) scores for (n,) bool, with at least one of each; ties count half."""
+    return float(np.trapezoid(*_rates(scores, positive)))
+
+
+def _rates(scores: Array, positive: Array) -> tuple[Array, Array]:
+    """The true and the false positive rate from 0 to 1, a point for each different score."""
+    order = np.argsort(-scores, kind="stable")
+    last_of_ties = np.append(np.diff(scores[order]) != 0, True)
+    hits, misses = (np.cumsum(side[order])[last_of_ties] for side in (positive, ~positive))
+    return np.append(0.0, hits / hits[-1]), np.append(0.0, misses / misses[-1])
 
 
 def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str, Any]:
@@ -220,17 +216,3 @@ def worst_mistakes(probabilities: Array, truth: Array, most: int = 24) -> list[d
 
 def _ratio(part: int, whole: int) -> float | None:
     return float(part / whole) if whole else None
-
-
-def area_under_roc(scores: Array, positive: Array) -> float:
-    """The area under the ROC curve, from ranks (Mann & Whitney 1947); ties count half.
-
-    Args:
-        scores: (n,) higher means more likely positive.
-        positive: (n,) of bool, with at least one of each.
-    """
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    last_rank = np.cumsum(counts)
-    ranks = (last_rank - (counts - 1) / 2)[inverse]  # mean rank among ties, from 1
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))

@@ -4,8 +4,6 @@ The audit replaces the future by other values several times, computes everything
 `PLANTED` lists three common leaks to test the audit with.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -26,19 +24,12 @@ Forecast = Callable[[Array, Array], Array]  # values (n,), origins (k,) → (k, 
 
 @dataclass(frozen=True)
 class Check:
-    """One check of an audit.
+    """One check of an audit."""
 
-    Attributes:
-        question: what is checked, in a sentence.
-        held: whether it passed.
-        tried: the number of comparisons.
-        worst: the largest difference, in standard deviations of the series.
-    """
-
-    question: str
-    held: bool
-    tried: int
-    worst: float
+    question: str  # what is checked, in a sentence
+    held: bool  # whether it passed
+    tried: int  # the number of comparisons
+    worst: float  # the largest difference, in standard deviations of the series
 
 
 @dataclass(frozen=True)
@@ -79,22 +70,11 @@ def audit_forecaster(forecaster: Forecaster, series: Series) -> Audit:
     kept = forecaster.scaling(series)
     origins = series.parts.test_origins(forecaster.settings.horizon)
     origins = origins[origins >= forecaster.settings.before - 1]
-    found = audit(
-        series.values,
-        series.parts,
-        origins,
-        lambda values: Scaling.fit(values, kept.form, *kept.fitted_on),
-        lambda values, at: forecaster.forecast(values, at, kept),
-    )
-    return Audit((_kept(kept, series), *found.checks))
-
-
-def _kept(kept: Scaling, series: Series) -> Check:
-    """The saved scaling against one fitted on the training part."""
+    found = audit(series.values, series.parts, origins, *planted("none", forecaster, series))
     again = Scaling.fit(series.values, kept.form, 0, series.parts.training)
     worst = max(abs(kept.centre - again.centre), abs(kept.spread - again.spread)) / _size(series.values)
-    inside = kept.fitted_on == (0, series.parts.training)
-    return Check("The saved scaling is that of the training part", inside and worst < 1e-9, 1, worst)
+    same = kept.fitted_on == again.fitted_on and worst < 1e-9
+    return Audit((Check("The saved scaling is that of the training part", same, 1, worst), *found.checks))
 
 
 def _scaling(values: Array, parts: Parts, fit: Fit) -> Check:
@@ -114,8 +94,7 @@ def _futures(values: Array, origins: Array, forecast: Forecast) -> Check:
         for number in range(FUTURES):
             after = forecast(_other_future(values, int(origin) + 1, number), origins[row : row + 1])[0]
             worst = max(worst, _apart(after, before[row]))
-    # Rounding differs between one window and a batch of windows.
-    held = worst <= 1e-5 * _size(values)
+    held = worst <= 1e-5 * _size(values)  # rounding differs between one window and a batch of windows
     question = "A forecast doesn't depend on values after its origin"
     return Check(question, held, FUTURES * len(origins), worst / _size(values))
 
@@ -149,9 +128,6 @@ def _apart(one: Array, other: Array) -> float:
 
 def _size(values: Array) -> float:
     return max(float(values.std()), 1e-12)
-
-
-# --- Planted leaks ------------------------------------------------------------------------------
 
 
 class Pipeline(NamedTuple):

@@ -1,7 +1,5 @@
 """Comparisons of the networks of the recurrent family: throughput, and the effect of replaced tokens."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.datasets import sentiment_trees
+from lstm_core.inference import tree_rnn
 from lstm_core.inference.classifier import Reading, TextClassifier, with_both_classes
 from lstm_core.text.encoder import UNKNOWN
 
@@ -18,23 +18,14 @@ Trial = tuple[Callable[[], Any], int]  # a call that reads a batch, and the numb
 
 @dataclass(frozen=True)
 class Member:
-    """One network of the family.
+    """One network of the family."""
 
-    Attributes:
-        model: its name in the models folder.
-        name: as displayed.
-        task: in a few words.
-        unit: of its throughput, in the plural.
-        engine: the library that computes it.
-        trial: a function of the loaded model that returns what is timed.
-    """
-
-    model: str
-    name: str
-    task: str
-    unit: str
-    engine: str
-    trial: Callable[[Any], Trial]
+    model: str  # its name in the models folder
+    name: str  # as displayed
+    task: str  # in a few words
+    unit: str  # of its throughput, in the plural
+    engine: str  # the library that computes it
+    trial: Callable[[Any], Trial]  # a function of the loaded model that returns what is timed
 
 
 CELL_MODELS = ("family_rnn", "family_gru", "family_lstm")
@@ -66,9 +57,6 @@ def rewrite(model: Any) -> Trial:
 
 def run_tree(model: Any) -> Trial:
     """A trial of the recursive network: a batch of trees, with an answer at every node."""
-    from lstm_core.datasets import sentiment_trees
-    from lstm_core.inference import tree_rnn
-
     forest = tree_rnn.forest_of([sentiment_trees.pieces(sentiment_trees.parse_tree(_TREE))] * BATCH, model.words)
     return (lambda: model.probabilities(model.vectors(forest))), len(model.vectors(forest))
 
@@ -77,11 +65,11 @@ def cell_weights(model: Any) -> int:
     """The number of weights of the recurrent or recursive cells, without embeddings and output layers."""
     import keras
 
-    from lstm_core.inference.tree_rnn import LAYERS
-
     kinds = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN, keras.layers.Bidirectional)
     return sum(
-        int(layer.count_params()) for layer in model.model.layers if isinstance(layer, kinds) or layer.name == LAYERS[1]
+        int(layer.count_params())
+        for layer in model.model.layers
+        if isinstance(layer, kinds) or layer.name == tree_rnn.LAYERS[1]
     )
 
 
@@ -106,13 +94,9 @@ class Speed:
 
 
 def throughput(trials: Mapping[str, Trial], rounds: int = 12) -> dict[str, Speed]:
-    """Time each trial once a round, so that other load on the machine affects all of them alike.
+    """Time each named trial once a round, after a warm-up, so that other load on the machine affects all of them alike.
 
     Other load only makes runs slower, so the fastest run is the result; the median shows how much load there was.
-
-    Args:
-        trials: name → trial.
-        rounds: the number of runs of each, after a warm-up.
     """
     for run, _ in trials.values():
         run()  # Keras compiles on first use
@@ -128,13 +112,13 @@ def throughput(trials: Mapping[str, Trial], rounds: int = 12) -> dict[str, Speed
     }
 
 
-def without_beginning(model: TextClassifier, reading: Reading, first: int) -> Array:
-    """(classes,) the last probabilities with the first tokens replaced by unknown words.
+def moved_by_beginning(model: TextClassifier, reading: Reading, first: int) -> float:
+    """The total variation distance of the last probabilities with and without the first tokens, 0…1.
 
     Args:
         model: a text classifier.
         reading: its reading of a text.
-        first: the number of replaced tokens, 0…T.
+        first: the number of tokens that are replaced by unknown words, 0…T.
 
     Raises:
         ValueError: if the text has fewer tokens.
@@ -144,18 +128,8 @@ def without_beginning(model: TextClassifier, reading: Reading, first: int) -> Ar
     inputs = [ids.copy() for ids in reading.encoded.inputs]
     for ids in inputs:
         ids[:first] = UNKNOWN
-    return with_both_classes(model.network.run(*inputs).output)[-1]
-
-
-def moved_by_beginning(model: TextClassifier, reading: Reading, first: int) -> float:
-    """The total variation distance of the last probabilities with and without the first tokens, 0…1.
-
-    Args:
-        model: a text classifier.
-        reading: its reading of a text.
-        first: the number of replaced tokens, 0…T.
-    """
-    return float(np.abs(without_beginning(model, reading, first) - reading.probabilities[-1]).sum() / 2)
+    without = with_both_classes(model.network.run(*inputs).output)[-1]  # (classes,)
+    return float(np.abs(without - reading.probabilities[-1]).sum() / 2)
 
 
 def what_decides(model: Any, text: str, answer: str) -> Array:

@@ -1,17 +1,13 @@
 """The metrics of a word model: its surprisal on test sentences, and that of the true word order against shuffles."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstm_core.datasets import sentences
+from lstm_core.inference.word_lm import WordModel
 from lstm_core.text import permutations
 from lstm_core.text.encoder import UNKNOWN
-
-if TYPE_CHECKING:
-    from lstm_core.inference.word_lm import WordModel
 
 SHUFFLES, ORDERED = 20, 1000  # shuffles of each sentence, and sentences that are shuffled
 LENGTHS = range(4, 21)  # words of those sentences
@@ -20,11 +16,8 @@ LENGTHS = range(4, 21)  # words of those sentences
 def word_figures(model: WordModel) -> dict[str, Any]:
     """Nats per word on sentences of the test split, and the metrics of `order_figures`.
 
-    The sentences are the first `held_out` words (of the card) of shuffled test reviews, without those that are too
-    long for the model.
-
-    Raises:
-        DatasetError: if the data set isn't downloaded.
+    The sentences are the first `held_out` words (of the card) of shuffled test reviews, without those that are too long
+    for the model. Raises DatasetError if the data set isn't downloaded.
     """
     how = model.card.training
     test = sentences.corpus(model.card.dataset, 0, how["held_out"], how["seed"]).test

@@ -5,8 +5,6 @@ probability is the product of the characters' conditional probabilities, so it i
 search may miss a continuation whose first characters are improbable.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,19 +17,12 @@ LONGEST, WIDEST = 200, 50
 
 @dataclass(frozen=True)
 class Branch:
-    """A node of the tree: a prefix of at least one of the continuations.
+    """A node of the tree: a prefix of at least one of the continuations."""
 
-    Attributes:
-        text: the characters after the prompt; "" for the root.
-        probability: of exactly this text after the prompt, 0…1; 1 for the root.
-        parent: the index of its parent in the tuple; -1 for the root.
-        whole: whether it is one of the continuations.
-    """
-
-    text: str
-    probability: float
-    parent: int
-    whole: bool
+    text: str  # the characters after the prompt; "" for the root
+    probability: float  # of exactly this text after the prompt, 0…1; 1 for the root
+    parent: int  # the index of its parent in the tuple; -1 for the root
+    whole: bool  # whether it is one of the continuations
 
 
 @dataclass(frozen=True)
@@ -61,11 +52,7 @@ def beam_search(model: TextGenerator, prompt: str, length: int, width: int) -> l
 def continuation_tree(model: TextGenerator, prompt: str, length: int, width: int) -> tuple[Branch, ...]:
     """The same continuations as a tree of their prefixes: the root first, every node after its parent.
 
-    Args:
-        model: as in `beam_search`; so are the errors.
-        prompt: as in `beam_search`.
-        length: as in `beam_search`.
-        width: as in `beam_search`.
+    Arguments and errors are those of `beam_search`.
     """
     nodes = [Branch("", 1.0, -1, False)]
     indices = {"": 0}

@@ -4,8 +4,6 @@ A reader turns ids into signals and logits, with optional clamps. Texts and samp
 `inference/char_lm.py`; `make_reader` finds the reader that fits a network.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -77,10 +75,8 @@ class Reader(ABC):
         for clamp in clamps:
             if not 0 <= clamp.layer < len(self.layers):
                 raise ValueError(f"A clamp names layer {clamp.layer}; there are {len(self.layers)}, from 0.")
-            if clamp.timesteps is not None and np.min(clamp.timesteps, initial=0) < 0:
-                raise ValueError(
-                    f"A clamp names timestep {np.min(clamp.timesteps)}; generated characters count from 0."
-                )
+            if clamp.timesteps is not None and (first := np.min(clamp.timesteps, initial=0)) < 0:
+                raise ValueError(f"A clamp names timestep {first}; generated characters count from 0.")
             clamp_hooks(self.layers[clamp.layer], [replace(clamp, timesteps=None)], np.arange(1))
 
 

@@ -1,12 +1,8 @@
 """A trained character model: generates one character at a time, and scores a text.
 
-Every character comes with the whole distribution before and after temperature and truncation, and
-the gates and states of every layer. How the network reads, with a state that it carries on or a
-window that it reads anew, is in `inference/char_inference.py`; characters become ids in
-`text/alphabet.py`.
+Every character comes with the whole distribution before and after temperature and truncation, and the gates and states
+of every layer. How the network reads is in `inference/char_inference.py`.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -55,17 +51,11 @@ class GeneratedCharacter:
 
 @dataclass(frozen=True)
 class Score:
-    """The surprisal of a text.
+    """The surprisal of a text."""
 
-    Attributes:
-        text: the text with its characters mapped to the alphabet.
-        surprisal: (characters - 1,) nats, -ln p of each character after the first.
-        nats_per_character: their mean; e to its power is the perplexity.
-    """
-
-    text: str
-    surprisal: Array
-    nats_per_character: float
+    text: str  # with its characters mapped to the alphabet
+    surprisal: Array  # (characters - 1,) nats, -ln p of each character after the first
+    nats_per_character: float  # their mean; e to its power is the perplexity
 
 
 def sampling_distribution(
@@ -93,15 +83,12 @@ def sampling_distribution(
     p = softmax(logits.astype(np.float64) / temperature)
     if top_k is None and top_p is None:
         return p.astype(logits.dtype)
-    order = np.argsort(-p, kind="stable")
-    kept = np.ones(len(p), bool)
-    if top_k is not None:
-        kept[order[top_k:]] = False
+    order = np.argsort(-p, kind="stable")[:top_k]
     if top_p is not None:
-        before = np.cumsum(p[order]) - p[order]
-        kept[order[before >= top_p]] = False
-    p = np.where(kept, p, 0)
-    return (p / p.sum()).astype(logits.dtype)
+        order = order[np.cumsum(p[order]) - p[order] < top_p]
+    kept = np.zeros_like(p)
+    kept[order] = p[order]
+    return (kept / kept.sum()).astype(logits.dtype)
 
 
 class TextGenerator:
@@ -134,11 +121,7 @@ class TextGenerator:
         return self.reader.memory == 0
 
     def read(self, prompt: str, clamps: Sequence[Clamp] = ()) -> Step:
-        """The step of a prompt's last character, from which generation continues.
-
-        Args:
-            prompt: any text; characters outside the alphabet are mapped or dropped.
-            clamps: only those without timesteps apply to a prompt.
+        """The step of a prompt's last character, from which generation continues; see `stream`.
 
         Raises:
             TextError: if no character of it is in the model's alphabet.
@@ -165,18 +148,15 @@ class TextGenerator:
         Args:
             prompt: any text; characters outside the alphabet are mapped or dropped.
             length: how many characters, 1 to `LONGEST`.
-            temperature: see `sampling_distribution`.
-            top_k: see `sampling_distribution`.
-            top_p: see `sampling_distribution`.
+            temperature, top_k, top_p: see `sampling_distribution`.
             seed: the same seed gives the same text; None for a random one.
-            clamps: signals to clamp while the network reads. `timesteps` count the generated
-                characters from 0: a clamp at character n affects the ones from n + 1 on. A clamp
-                without timesteps applies to the prompt too.
+            clamps: signals to clamp while the network reads. `timesteps` count the generated characters from 0: a clamp
+                at character n affects the ones from n + 1 on. A clamp without timesteps applies to the prompt too.
 
         Raises:
             TextError: if no character of the prompt is in the alphabet.
-            ValueError: if a number is out of range, or a clamp names something that doesn't exist;
-                both before the first character.
+            ValueError: if a number is out of range, or a clamp names something that doesn't exist; both before the
+                first character.
         """
         if not 1 <= length <= LONGEST:
             raise ValueError(f"The length must be from 1 to {LONGEST:,} characters; received {length}.")
@@ -191,14 +171,9 @@ class TextGenerator:
                 # One random number in the cumulative distribution, whose end may be a rounding error below 1.
                 sampled = int(np.searchsorted(np.cumsum(shaped), random.random(), side="right"))
                 sampled = min(sampled, int(np.flatnonzero(shaped)[-1]))
-                yield GeneratedCharacter(
-                    character=self.alphabet.characters[sampled],
-                    probability=float(shaped[sampled]),
-                    logits=step.logits,
-                    distribution=softmax(step.logits),
-                    shaped=shaped,
-                    layers=step.layers,
-                )
+                character, probability = self.alphabet.characters[sampled], float(shaped[sampled])
+                distribution = softmax(step.logits)
+                yield GeneratedCharacter(character, probability, step.logits, distribution, shaped, step.layers)
                 step = self.reader.step(sampled, step.state, clamps, position)
 
         return generate(step)

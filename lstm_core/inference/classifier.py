@@ -1,11 +1,8 @@
 """A trained text classifier: its answer, and everything it computes for it.
 
-`predict` runs Keras, in batches. `read` runs one text through NumPy copies of the weights and keeps
-every gate, state and intermediate answer; both agree to 1e-4. Text becomes ids in
-`text/encoder.py`; the forward pass is in `nn/network.py`.
+`predict` runs Keras, in batches. `read` runs one text through NumPy copies of the weights and keeps every gate, state
+and intermediate answer; both agree to 1e-4.
 """
-
-from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,19 +68,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class TokenModel:
-    """A loaded network over the tokens of a text. It never changes, so it is safe to share.
-
-    Attributes:
-        card: what it is.
-        encoder: turns a text into ids.
-        model: the Keras model.
-        network: the same in NumPy.
-    """
+    """A loaded network over the tokens of a text. It never changes, so it is safe to share."""
 
     card: ModelCard
     encoder: Encoder
-    model: Any
-    network: Network
+    model: Any  # the Keras model
+    network: Network  # the same in NumPy
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def on_batch(self, *inputs: Array) -> Array:
@@ -101,14 +91,7 @@ class TextClassifier(TokenModel):
         return self.card.labels
 
     def predict(self, texts: Sequence[str], *, mask_names: bool | None = None) -> Array:
-        """The answer for each text, computed by Keras.
-
-        Args:
-            texts: any number of them.
-            mask_names: see `read`.
-
-        Returns:
-            (n, classes) float32; each row sums to 1.
+        """(n, classes) float32, the answers for n texts, computed by Keras; `mask_names` as in `read`.
 
         Raises:
             TextError: naming the first text without a token.
@@ -159,15 +142,8 @@ class TextClassifier(TokenModel):
         clamps = tuple(clamps)
         encoded = self.encoder.encode(text, mask_names)
         run = self.network.run(*encoded.inputs, clamps=clamps)
-        return Reading(
-            text=text,
-            encoded=encoded,
-            labels=self.labels,
-            probabilities=with_both_classes(run.output),
-            layers=run.traces,
-            causal=self.network.causal,
-            clamps=clamps,
-        )
+        probabilities = with_both_classes(run.output)
+        return Reading(text, encoded, self.labels, probabilities, run.traces, self.network.causal, clamps)
 
     def attribute(self, text: str, label: str | None = None, *, mask_names: bool | None = None) -> Attribution:
         """The contribution of each token to one class: integrated gradients over the embeddings.
@@ -212,17 +188,16 @@ class TextClassifier(TokenModel):
         """
         encoded = self.encoder.encode(text, mask_names)
         chosen = self._class(label, encoded)
-        variants = [encoded, *(self._without(encoded, t) for t in range(len(encoded.ids)))]
+        variants = [encoded]
+        for t, identity in enumerate(encoded.ids):
+            ids = encoded.ids.copy()
+            ids[t] = PAD if identity == PAD else UNKNOWN
+            pairs = self.encoder.pairs  # those with the token are unknown too
+            pair_ids = None if pairs is None else np.array(pairs.encode(ids.tolist()))
+            variants.append(replace(encoded, ids=ids, pair_ids=pair_ids))
         p = self._predict_encoded(variants, report)[:, chosen].astype(float)
         odds = np.log(np.maximum(p, 1e-12)) - np.log(np.maximum(1 - p, 1e-12))
         return odds[0] - odds[1:]
-
-    def _without(self, encoded: Encoding, t: int) -> Encoding:
-        """The same text with one token, and so the pairs with it, unknown."""
-        ids = encoded.ids.copy()
-        ids[t] = UNKNOWN if ids[t] != PAD else PAD
-        pairs = self.encoder.pairs
-        return replace(encoded, ids=ids, pair_ids=None if pairs is None else np.array(pairs.encode(ids.tolist())))
 
     def _class(self, label: str | None, encoded: Encoding) -> int:
         if label is None:
@@ -233,11 +208,9 @@ class TextClassifier(TokenModel):
 
 
 def pad(ids: Sequence[Array], up_to: int) -> Array:
-    """One batch of ids, (n, length) int32, padded with zeros at the end.
+    """n arrays of ids as one batch, (n, length) int32, padded with zeros at the end.
 
-    Args:
-        ids: n arrays of ids.
-        up_to: the length is that of the longest, rounded up to `LENGTH_STEP` as far as this allows.
+    The length is that of the longest, rounded up to a multiple of `LENGTH_STEP` as far as `up_to` allows.
     """
     longest = max(len(row) for row in ids)
     length = max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))
@@ -249,9 +222,7 @@ def pad(ids: Sequence[Array], up_to: int) -> Array:
 
 def with_both_classes(output: Array) -> Array:
     """(n, classes) from a network's (n, classes or 1) output: a single unit is the second of two classes."""
-    if output.shape[1] > 1:
-        return output
-    return np.concatenate([1 - output, output], axis=1)
+    return output if output.shape[1] > 1 else np.concatenate([1 - output, output], axis=1)
 
 
 def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:

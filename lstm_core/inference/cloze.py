@@ -1,10 +1,7 @@
 """A trained network that fills the blank of a sentence, and everything it computes for that.
 
-`read` runs one sentence through NumPy copies of the weights; `predict` runs Keras. The sentences that it was trained
-on are in `datasets/cloze_grammar.py`.
+`read` runs one sentence through NumPy copies of the weights; `predict` runs Keras.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,23 +26,14 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Filled:
-    """One sentence, read; T is its number of words, including the blank.
+    """One sentence, read; T is its number of words, including the blank."""
 
-    Attributes:
-        text: as given.
-        encoded: its words, their places and ids.
-        place: the blank's timestep, from 0.
-        answers: the words that may stand in the blank.
-        probabilities: (answers,), rows of the softmax at the blank; they sum to 1.
-        trace: of the recurrent layer, in one direction or in two.
-    """
-
-    text: str
-    encoded: Encoding
-    place: int
-    answers: tuple[str, ...]
-    probabilities: Array
-    trace: LayerTrace | BidirectionalTrace
+    text: str  # as given
+    encoded: Encoding  # its words, their places and ids
+    place: int  # the blank's timestep, from 0
+    answers: tuple[str, ...]  # the words that may stand in the blank
+    probabilities: Array  # (answers,), rows of the softmax at the blank; they sum to 1
+    trace: LayerTrace | BidirectionalTrace  # of the recurrent layer, in one direction or in two
 
     @property
     def ranked(self) -> list[tuple[str, float]]:
@@ -79,10 +67,8 @@ class BlankFiller(TokenModel):
         if len(places) > 1:
             raise TextError(f"There are {len(places)} blanks; leave exactly one {BLANK} in the sentence.")
         if not places and encoded.cut:
-            raise TextError(
-                f"There is no blank among the first {self.encoder.length} words; put {BLANK} earlier, or shorten the "
-                "sentence."
-            )
+            first = f"the first {self.encoder.length} words"
+            raise TextError(f"There is no blank among {first}; put {BLANK} earlier, or shorten the sentence.")
         if not places:
             raise TextError(f"There is no blank: put {BLANK} (underscores) where the missing word belongs.")
         if len(encoded.tokens) == 1:
@@ -90,11 +76,7 @@ class BlankFiller(TokenModel):
         return encoded, places[0]
 
     def read(self, text: str, clamps: Sequence[Clamp] = ()) -> Filled:
-        """Read one sentence and keep everything.
-
-        Args:
-            text: a sentence with one blank, `___`, in it.
-            clamps: signals to clamp, in both directions if there are two.
+        """Read one sentence with one blank, `___`, and keep everything; clamps apply to both directions.
 
         Raises:
             TextError: as `encode`.

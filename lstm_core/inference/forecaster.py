@@ -1,15 +1,12 @@
 """A trained forecaster: quantile forecasts from any origin, backtests, and its cell state along a series.
 
-The network reads a window of scaled values and outputs quantiles of the next steps, in NumPy. Windows and scalings are
-in `timeseries/scaling.py`, errors and baselines in `timeseries/backtest.py`.
+The network reads a window of scaled values and outputs quantiles of the next steps, in NumPy.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -29,21 +26,13 @@ ROWS = 256  # windows that are read at once
 
 @dataclass(frozen=True)
 class Settings:
-    """A forecaster's settings; saved where a text model has its vocabulary.
+    """A forecaster's settings; saved where a text model has its vocabulary."""
 
-    Attributes:
-        window: how many values are read.
-        horizon: how many steps ahead are forecast.
-        levels: of the quantiles, ascending, including 0.5.
-        form: how values are transformed before they are read.
-        scalings: series → the scaling fitted on its training part.
-    """
-
-    window: int
-    horizon: int
-    levels: tuple[float, ...]
-    form: Form
-    scalings: Mapping[str, Scaling]
+    window: int  # how many values are read
+    horizon: int  # how many steps ahead are forecast
+    levels: tuple[float, ...]  # of the quantiles, ascending, including 0.5
+    form: Form  # how values are transformed before they are read
+    scalings: Mapping[str, Scaling]  # series → the scaling fitted on its training part
 
     @property
     def before(self) -> int:
@@ -56,7 +45,7 @@ class Settings:
         return vars(self) | {"levels": list(self.levels), "scalings": scalings}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Settings:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         levels = tuple(float(level) for level in data["levels"])
         window, horizon = int(data["window"]), int(data["horizon"])
@@ -74,19 +63,12 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
-    """A loaded forecaster; it never changes, so it is safe to share.
+    """A loaded forecaster; it never changes, so it is safe to share."""
 
-    Attributes:
-        card: what it is.
-        settings: windows, horizon, quantiles and scalings.
-        model: the Keras model.
-        network: the same in NumPy.
-    """
-
-    card: ModelCard
-    settings: Settings
-    model: Any
-    network: Network
+    card: ModelCard  # what it is
+    settings: Settings  # windows, horizon, quantiles and scalings
+    model: Any  # the Keras model
+    network: Network  # the same in NumPy
 
     def scaling(self, series: Series) -> Scaling:
         """The scaling of a series: the one from training, or one fitted on the series' training part now.
@@ -117,9 +99,8 @@ class Forecaster:
 
     def memory(self, values: Array, origins: Array, scaling: Scaling) -> Array:
         """The cell state at the end of each origin's window, (k, units); arguments as in `forecast`."""
-        return np.concatenate(
-            [trace.signals.get("c", trace.h)[-1] for _, trace in self._read(values, origins, scaling)]
-        )
+        traces = (trace for _, trace in self._read(values, origins, scaling))
+        return np.concatenate([trace.signals.get("c", trace.h)[-1] for trace in traces])
 
     def origins(self, series: Series) -> Array:
         """All origins with a whole window before them, up to the last value."""
@@ -162,10 +143,8 @@ def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
     read, answers = model.inputs[0].shape, model.outputs[0].shape
     one_lstm = len(network.recurrent_names) == 1 and network.causal and model.count_params() > 0
     if len(read) != 3 or read[-1] != 1 or tuple(answers) != expected or not one_lstm:
-        raise misfit(
-            card,
-            f"the network should read one value a step with one recurrent layer and answer with {expected[1]} numbers",
-        )
+        should = f"read one value a step with one recurrent layer and answer with {expected[1]} numbers"
+        raise misfit(card, f"the network should {should}")
     return Forecaster(card, settings, model, network)
 
 
@@ -173,15 +152,10 @@ def forecasting_figures(model: Forecaster) -> dict[str, Any]:
     """A forecaster's errors in a backtest of the test part, and those of the baselines.
 
     Errors are in units of each series' own one-step naive error in its training part (MASE), so that several series
-    can be averaged.
-
-    Raises:
-        DatasetError: if the series isn't available.
-        SeriesError: if it is too short.
+    can be averaged. Raises DatasetError if the series isn't available, and SeriesError if it is too short.
     """
-    many = (
-        list(series.stocks().values()) if model.card.dataset == "stocks" else [series.load_series(model.card.dataset)]
-    )
+    name = model.card.dataset
+    many = list(series.stocks().values()) if name == "stocks" else [series.load_series(name)]
     tests = [model.backtest(each) for each in many]
     errors = {
         name: np.concatenate([test.errors(name) / test.scale for test in tests], axis=1) for name in tests[0].forecasts

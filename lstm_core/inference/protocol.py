@@ -1,7 +1,5 @@
 """What every loaded model offers, and what the modules of single tasks share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -13,15 +11,11 @@ class Model(Protocol):
     """A loaded model of any task, as `load` returns it; it never changes, so it is safe to share.
 
     What it answers depends on its task: the class in `card.task`'s module has those methods.
-
-    Attributes:
-        card: what it is, how it was trained, what it reached.
-        model: the Keras model.
     """
 
     @property
     def card(self) -> ModelCard:
-        """What the model is."""
+        """What it is, how it was trained, what it reached."""
 
     @property
     def model(self) -> Any:

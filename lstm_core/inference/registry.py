@@ -3,8 +3,6 @@
 Which models there are is read from their cards alone; loading one brings in the module of its task.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from dataclasses import dataclass
@@ -22,19 +20,12 @@ from lstm_core.library.user_models import list_user_models, own_folder
 
 @dataclass(frozen=True)
 class Task:
-    """One kind of model. Functions are named by strings, so that listing models imports none of them.
+    """One kind of model. Functions are named by strings, so that listing models imports none of them."""
 
-    Attributes:
-        noun: what such a model is called in a sentence.
-        load: (folder, card) → loaded model.
-        train: the class of `training.task.TrainingTask` that trains its recipes.
-        evaluate: (loaded model) → figures on its test data, in plain values.
-    """
-
-    noun: str
-    load: str
-    train: str
-    evaluate: str
+    noun: str  # what such a model is called in a sentence
+    load: str  # (folder, card) → loaded model
+    train: str  # the class of `training.task.TrainingTask` that trains its recipes
+    evaluate: str  # (loaded model) → figures on its test data, in plain values
 
 
 # By the name that cards give a task. Every model is saved and bundled alike, as the three files of `library.store`.
@@ -66,20 +57,12 @@ def function_of(where: str) -> Any:
 
 
 def list_models(folder: Path | None = None) -> list[ModelCard]:
-    """The cards of all models that can be read, sorted by name; a damaged one is left out.
-
-    Args:
-        folder: where to look; None for the models shipped with LSTM Lab, followed by the user's own.
-    """
+    """The cards of the readable models in a folder, by name; None for the shipped models and then the user's own."""
     return list_folder(folder) if folder is not None else [*list_folder(store.SHIPPED), *list_user_models()]
 
 
 def find_model(name: str | os.PathLike[str]) -> Path:
-    """The folder of a model, by its name or by a path to it.
-
-    Raises:
-        ModelError: if there is none.
-    """
+    """The folder of a model, by its name or by a path to it; raises ModelError if there is none."""
     # `os.path.isdir` says no to what can't be a path, such as a whole question; `Path.is_dir` may raise.
     if name and Path(name).name == str(name):
         for shelf in (store.SHIPPED, own_folder()):
@@ -106,11 +89,7 @@ def load(name: str | os.PathLike[str]) -> Any:
 
 
 def load_bundle(data: bytes) -> Any:
-    """The model in a bundle, ready to be used.
-
-    Raises:
-        ModelError: as `unpack_bundle`, or as `load`.
-    """
+    """The model in a bundle, ready to be used; raises ModelError as `unpack_bundle`, or as `load`."""
     with tempfile.TemporaryDirectory() as folder:
         unpack_bundle_into(data, Path(folder) / "model")
         return load(Path(folder) / "model")

@@ -4,12 +4,10 @@ The saved network is one Keras model with two inputs, the number and the true ch
 here it runs step by step in NumPy, and each character is fed back. The task is in `datasets/number_words.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,7 +47,7 @@ class NumberAlphabet:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> NumberAlphabet:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         alphabet = cls(data["digits"], data["characters"])
         for text in (alphabet.digits, alphabet.characters):
@@ -64,19 +62,12 @@ class NumberAlphabet:
 
 @dataclass(frozen=True)
 class Written:
-    """What a decoder wrote from a state: n characters, with `END` as the last one if it came to an end.
+    """What a decoder wrote from a state: n characters, with `END` as the last one if it came to an end."""
 
-    Attributes:
-        characters: n of them.
-        probabilities: (n, 1 + characters of the alphabet), column 0 is the end.
-        trace: of the decoder, n steps.
-        finished: whether it wrote the end.
-    """
-
-    characters: tuple[str, ...]
-    probabilities: Array
-    trace: LayerTrace
-    finished: bool
+    characters: tuple[str, ...]  # n of them
+    probabilities: Array  # (n, 1 + characters of the alphabet), column 0 is the end
+    trace: LayerTrace  # of the decoder, n steps
+    finished: bool  # whether it wrote the end
 
     @property
     def text(self) -> str:
@@ -221,9 +212,6 @@ def correct_characters(answer: str, truth: str) -> list[bool]:
 def count_correct_words(answer: str, truth: str) -> int:
     """How many words are correct at their place."""
     return sum(word == true_word for word, true_word in zip(answer.split(" "), truth.split(" "), strict=False))
-
-
-# --- Loading and measuring ----------------------------------------------------------------------
 
 
 def load_rewriter(folder: Path, card: ModelCard) -> Rewriter:

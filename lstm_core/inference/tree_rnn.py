@@ -5,12 +5,10 @@ network is one small Keras model of these layers; the recursion over the tree is
 `datasets/sentiment_trees.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -37,7 +35,7 @@ class Words:
         return {"words": list(self.words)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Words:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         if not isinstance(data["words"], list) or not all(isinstance(word, str) for word in data["words"]):
             raise TypeError("the words are not a list of texts")
@@ -48,19 +46,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Forest:
-    """Many trees as one array of nodes: words first, children before parents.
+    """Many trees as one array of nodes: words first, children before parents."""
 
-    Attributes:
-        words: (n,) ids of the leaves, the first n nodes.
-        levels: for each level above the leaves, (nodes, 2) indices of the left and the right child.
-        values: (all nodes,) the class of each node; -1 where it has none.
-        places: for each tree, (pieces,) the indices of its nodes; the last one is its root.
-    """
-
-    words: Array
-    levels: tuple[Array, ...]
-    values: Array
-    places: tuple[Array, ...]
+    words: Array  # (n,) ids of the leaves, the first n nodes
+    levels: tuple[Array, ...]  # for each level above the leaves, (nodes, 2) indices of the left and the right child
+    values: Array  # (all nodes,) the class of each node; -1 where it has none
+    places: tuple[Array, ...]  # for each tree, (pieces,) the indices of its nodes; the last one is its root
 
 
 def forest_of(pieces: Sequence[Sequence[Piece]], words: Words) -> Forest:
@@ -85,29 +76,18 @@ def forest_of(pieces: Sequence[Sequence[Piece]], words: Words) -> Forest:
             levels[height - 1].append((places[tree][piece.left], places[tree][piece.right]))
         else:
             leaves.append(ids[piece.word])
-    return Forest(
-        words=np.array(leaves, np.int32),
-        levels=tuple(np.array(level, np.int32) for level in levels),
-        values=np.array(values, np.int32),
-        places=tuple(places),
-    )
+    rows = tuple(np.array(level, np.int32) for level in levels)
+    return Forest(np.array(leaves, np.int32), rows, np.array(values, np.int32), tuple(places))
 
 
 @dataclass(frozen=True)
 class TreeReading:
-    """One tree with the network's vector and answer at each node; row n belongs to piece n, the last is the root.
+    """One tree with the network's vector and answer at each node; row n belongs to piece n, the last is the root."""
 
-    Attributes:
-        tree: as it was parsed.
-        pieces: its nodes, from `sentiment_trees.pieces`.
-        vectors: (n, units).
-        probabilities: (n, classes).
-    """
-
-    tree: Tree
-    pieces: tuple[Piece, ...]
-    vectors: Array
-    probabilities: Array
+    tree: Tree  # as it was parsed
+    pieces: tuple[Piece, ...]  # its nodes, from `sentiment_trees.pieces`
+    vectors: Array  # (n, units)
+    probabilities: Array  # (n, classes)
 
     @property
     def answers(self) -> Array:
@@ -117,11 +97,8 @@ class TreeReading:
     @property
     def wrong(self) -> list[int]:
         """The pieces whose predicted sentiment is not their own, children before parents."""
-        return [
-            place
-            for place, (piece, answer) in enumerate(zip(self.pieces, self.answers, strict=True))
-            if piece.value is not None and piece.value != answer
-        ]
+        rows = enumerate(zip(self.pieces, self.answers, strict=True))
+        return [place for place, (piece, answer) in rows if piece.value not in (None, answer)]
 
 
 class TreeReader:
@@ -168,9 +145,6 @@ class TreeReader:
         forest = forest_of([sentiment_trees.pieces(tree) for tree in many], self.words)
         roots = [places[-1] for places in forest.places]
         return self.probabilities(self.vectors(forest)[roots]).argmax(axis=1) - MIDDLE
-
-
-# --- Loading and measuring ----------------------------------------------------------------------
 
 
 def load_tree_reader(folder: Path, card: ModelCard) -> TreeReader:

@@ -1,18 +1,15 @@
 """A trained word model: the surprisal of each word of a sentence, and of many orders of its words at once.
 
-A sentence is read on its own, from the end of "the one before" to its own end. Orders of the same
-words share prefixes, so every prefix is read once. Orders are made in `text/permutations.py`; a
-text becomes words in `text/encoder.py`.
+A sentence is read on its own, from the end of "the one before" to its own end. Orders of the same words share prefixes,
+so every prefix is read once. Orders are made in `text/permutations.py`; a text becomes words in `text/encoder.py`.
 """
-
-from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,16 +29,12 @@ NO_WORD = "There is no word to read: type a sentence, such as 'the dog bit the m
 
 @dataclass(frozen=True)
 class CountedWords(Encoder):
-    """An encoder with the count of each of its words in the training sentences.
+    """An encoder with the count of each of its words in the training sentences."""
 
-    Attributes:
-        counts: (vocabulary,) by id; 0 for the pad.
-    """
-
-    counts: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()  # (vocabulary,) by id; 0 for the pad
 
     @classmethod
-    def of(cls, sentences: Iterable[Sequence[str]], vocabulary: Vocabulary, length: int) -> CountedWords:
+    def of(cls, sentences: Iterable[Sequence[str]], vocabulary: Vocabulary, length: int) -> Self:
         """Count words and ends of sentences."""
         counts = np.zeros(len(vocabulary), np.int64)
         for words in sentences:
@@ -53,34 +46,25 @@ class CountedWords(Encoder):
         return super().to_json() | {COUNTS: list(self.counts)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> CountedWords:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         plain, counts = super().from_json(data), data[COUNTS]
         if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
             raise TypeError("counts is not a list of whole numbers")
         if len(counts) != len(plain.vocabulary):
             raise ValueError(f"there are {len(counts)} counts for {len(plain.vocabulary)} words")
-        assert isinstance(plain, cls)
         return replace(plain, counts=tuple(counts))
 
 
 @dataclass(frozen=True)
 class WordScore:
-    """The surprisal of each word of one sentence.
+    """The surprisal of each word of one sentence."""
 
-    Attributes:
-        words: length T, as given.
-        known: length T, whether the word is in the vocabulary.
-        surprisal: (T + 1,) nats, -ln P(word | the words before it); the last is that of the sentence's end.
-        expected: length T + 1, the most probable word at each place; `END` for the end.
-        confidence: (T + 1,) the probability of that word.
-    """
-
-    words: tuple[str, ...]
-    known: tuple[bool, ...]
-    surprisal: Array
-    expected: tuple[str, ...]
-    confidence: Array
+    words: tuple[str, ...]  # length T, as given
+    known: tuple[bool, ...]  # length T, whether the word is in the vocabulary
+    surprisal: Array  # (T + 1,) nats, -ln P(word | the words before it); the last is that of the sentence's end
+    expected: tuple[str, ...]  # length T + 1, the most probable word at each place; `END` for the end
+    confidence: Array  # (T + 1,) the probability of that word
 
     @property
     def nats(self) -> float:
@@ -129,30 +113,20 @@ class WordModel:
         if not found:
             raise TextError(NO_WORD)
         if len(found) > self.encoder.length:
-            raise TextError(
-                f"That is {len(found):,} words; the network was trained on sentences of at most {self.encoder.length}. "
-                "Shorten it."
-            )
+            trained = f"the network was trained on sentences of at most {self.encoder.length}"
+            raise TextError(f"That is {len(found):,} words; {trained}. Shorten it.")
         return found
 
     def score(self, words: Sequence[str]) -> WordScore:
-        """Read words in the given order, from the beginning of a sentence to its end.
-
-        Args:
-            words: length T ≥ 1, lower-cased; the end of the sentence is added.
+        """Read T ≥ 1 lower-cased words in the given order, from the beginning of a sentence to its end, which is added.
 
         Raises:
             TextError: if there is no word.
         """
         ids = self._ids([words])
         surprisal, best, confidence = (part[0] for part in self._read(ids))
-        return WordScore(
-            words=tuple(words),
-            known=tuple(bool(identity != UNKNOWN) for identity in ids[0]),
-            surprisal=surprisal,
-            expected=tuple(self.names[identity] for identity in best),
-            confidence=confidence,
-        )
+        known = tuple(bool(identity != UNKNOWN) for identity in ids[0])
+        return WordScore(tuple(words), known, surprisal, tuple(self.names[identity] for identity in best), confidence)
 
     def surprisals(self, orders: Sequence[Sequence[str]]) -> Array:
         """(B, T + 1) nats for B orders of T words each, as one batch: `score(order).surprisal` of every order.
@@ -166,8 +140,7 @@ class WordModel:
     def unigram_surprisal(self, words: Sequence[str]) -> Array:
         """(T + 1,) nats by frequency alone, -ln(count of the word ÷ count of all words), the sentence's end last.
 
-        This is a unigram model, a bag of words: the sum is the same in every order. A word with
-        count 0 counts as 1.
+        This is a unigram model, a bag of words: the sum is the same in every order. A word with count 0 counts as 1.
         """
         counts = np.maximum(np.array(self.encoder.counts, float), 1.0)
         ids = [*self.encoder.vocabulary.encode(words), self.end]

@@ -1,10 +1,7 @@
 """How far the answer of a classifier moves when a signal of one unit, or at one token, is clamped.
 
-Every variant is the whole text read again with one signal clamped: of one unit at all tokens, or of
-all units at one token. Variants run as a batch.
+Each variant of a batch is the whole text with one signal clamped: of one unit at all tokens, or of all units at one.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,15 +21,10 @@ BATCH = 16  # variants in one pass: more would need much memory and be no faster
 
 @dataclass(frozen=True)
 class Ablation:
-    """The effect of clamping a signal, one place (unit or token) at a time.
+    """The effect of clamping a signal, one place (unit or token) at a time."""
 
-    Attributes:
-        before: (classes,) the answer without clamps.
-        after: (places, classes) the answer with the signal clamped at each place.
-    """
-
-    before: Array
-    after: Array
+    before: Array  # (classes,) the answer without clamps
+    after: Array  # (places, classes) the answer with the signal clamped at each place
 
     def change(self, label: int) -> Array:
         """(places,) the change of the probability of a class."""

@@ -4,8 +4,6 @@ After LSTMVis (Strobelt et al. 2018): the pattern is the units whose state excee
 chosen token; a match is scored by the share of active units in common.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,19 +19,12 @@ ACTIVATION_THRESHOLD = 0.3
 
 @dataclass(frozen=True)
 class Moment:
-    """A token at which units of the pattern are active.
+    """A token at which units of the pattern are active."""
 
-    Attributes:
-        reading: the index of its text in the searched sequence.
-        timestep: which token.
-        match: Jaccard similarity of the active units of both tokens, 0…1.
-        units: the units that are active at both.
-    """
-
-    reading: int
-    timestep: int
-    match: float
-    units: tuple[int, ...]
+    reading: int  # the index of its text in the searched sequence
+    timestep: int  # which token
+    match: float  # Jaccard similarity of the active units of both tokens, 0…1
+    units: tuple[int, ...]  # the units that are active at both
 
 
 def active_units(trace: LayerTrace, scale: Array, signal: str = "c", threshold: float = ACTIVATION_THRESHOLD) -> Array:

@@ -1,7 +1,5 @@
 """Two readings side by side: which tokens are the same, where the answers diverge, how cell states differ."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -17,18 +15,12 @@ DIVERGENCE = 0.1
 
 @dataclass(frozen=True)
 class Alignment:
-    """Aligned rows of two readings, with gaps where only one has a token.
+    """Aligned rows of two readings, with gaps where only one has a token."""
 
-    Attributes:
-        first: (A,) the timestep of the first reading in each row; in a gap, the one before it (-1
-            before the first token).
-        second: the same of the second reading.
-        same: (A,) of bool, True where both have the same token.
-    """
-
+    # (A,) the timestep of the first reading in each row; in a gap, the one before it (-1 before the first token)
     first: Array
-    second: Array
-    same: Array
+    second: Array  # the same of the second reading
+    same: Array  # (A,) of bool, True where both have the same token
 
 
 def align_readings(first: Reading, second: Reading) -> Alignment:

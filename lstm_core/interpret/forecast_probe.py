@@ -3,19 +3,13 @@
 The unit is chosen on the training part and measured on the test part; see `nn/unit_probe.py`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.nn.unit_probe import ProbedUnit, best_unit, explained_variance
 from lstm_core.timeseries.series import Series
 
-SERIES_SIGNALS = {
-    "season": "the season",
-    "level": "the value itself",
-    "direction": "rising or falling",
-}
+SERIES_SIGNALS = {"season": "the season", "level": "the value itself", "direction": "rising or falling"}
 
 
 def series_signal(name: str, series: Series, origins: Array) -> Array:
@@ -62,11 +56,6 @@ def best_follower(memory: Array, features: Array, series: Series, origins: Array
 
 
 def standardised(memory: Array, training: Array) -> Array:
-    """Each unit's cell state minus its mean, over its standard deviation, both of the training part; (k, units).
-
-    Args:
-        memory: (k, units).
-        training: (k,) of bool.
-    """
+    """(k, units) cell states minus their mean, over their standard deviation, both of the (k,) bool training part."""
     fitted = memory[training]
     return (memory - fitted.mean(axis=0)) / np.maximum(fitted.std(axis=0), 1e-6)

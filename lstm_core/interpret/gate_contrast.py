@@ -1,10 +1,7 @@
 """The unit whose gate differs most between two kinds of timesteps, over several texts.
 
-The unit is chosen on every second text and measured on the others, since the best of many units has a large
-difference where it was chosen, even by chance.
+The unit is chosen on every second text and measured on the others: where it was chosen, chance favours it.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,21 +16,13 @@ CLEAR = 0.15  # a smaller difference of means can hardly be seen
 
 @dataclass(frozen=True)
 class Contrast:
-    """The gate of one unit at two kinds of timesteps, in texts that it was not chosen on.
+    """The gate of one unit at two kinds of timesteps, in texts that it was not chosen on."""
 
-    Attributes:
-        unit: from 0.
-        here: the mean at the timesteps in question, 0…1.
-        elsewhere: the mean at the others.
-        texts: how many texts these means are from.
-        agreeing: in how many of them the difference has the same sign as the mean difference.
-    """
-
-    unit: int
-    here: float
-    elsewhere: float
-    texts: int
-    agreeing: int
+    unit: int  # from 0
+    here: float  # the mean at the timesteps in question, 0…1
+    elsewhere: float  # the mean at the others
+    texts: int  # how many texts these means are from
+    agreeing: int  # in how many of them the difference has the same sign as the mean difference
 
     @property
     def clear(self) -> bool:
@@ -44,12 +33,8 @@ class Contrast:
 def forgetting_contrast(traces: Sequence[LayerTrace], ends: Sequence[Array]) -> Contrast:
     """The unit whose forget gate closes most at the timesteps `ends`, weighted by the cell state that it forgets.
 
-    Args:
-        traces: of one LSTM layer, one for each of at least two texts.
-        ends: (T,) of bool for each text; the first timestep has no previous state and is ignored.
-
-    Raises:
-        ValueError: if there are fewer than two texts.
+    There is one trace of an LSTM layer and one (T,) array of bool for each text; its first timestep, which has no
+    previous state, is ignored. Raises ValueError if there are fewer than two texts.
     """
     gates = [trace.signals["f"][1:] for trace in traces]
     states = [np.minimum(np.abs(trace.signals["c"][:-1]), 1.0) for trace in traces]  # (T - 1, units)

@@ -1,10 +1,7 @@
 """A training run that a few exploding gradients ruin, and the same run with its gradients clipped.
 
-A plain RNN with relu learns to add a short sequence of numbers by plain gradient descent, so that a
-step is as long as its gradient.
+A plain RNN with relu learns to add a short sequence of numbers by plain gradient descent.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,25 +22,12 @@ DIVERGED = 1e6  # a mean squared error from which gradient descent doesn't recov
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One run; arrays have one entry a step and end with the step at which the run diverged.
+    """One run; arrays have one entry a step and end with the step at which the run diverged."""
 
-    Attributes:
-        loss: (steps,) mean squared error.
-        before: (steps,) norm of the whole gradient before clipping.
-        after: (steps,) the same after clipping.
-        diverged: whether the loss exceeded `DIVERGED` or is not a number.
-    """
-
-    loss: Array
-    before: Array
-    after: Array
-    diverged: bool
-
-
-def adding_batch(length: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """A batch of the task: x (length, BATCH, 1) uniform in -1…1, and each sequence's sum / √length, (BATCH,)."""
-    x = rng.uniform(-1, 1, (length, BATCH, 1))
-    return x, x[:, :, 0].sum(axis=0) / np.sqrt(length)
+    loss: Array  # (steps,) mean squared error
+    before: Array  # (steps,) norm of the whole gradient before clipping
+    after: Array  # (steps,) the same after clipping
+    diverged: bool  # whether the loss exceeded `DIVERGED` or is not a number
 
 
 def clip_by_norm(gradients: Sequence[Array], threshold: float) -> list[Array]:
@@ -97,10 +81,11 @@ def training_run(
     network = ToyNetwork(cell, rng.normal(0, 0.2, (UNITS, 1)))
     rows = []
     for _ in range(steps):
-        x, targets = adding_batch(length, rng)
+        x = rng.uniform(-1, 1, (length, BATCH, 1))
+        targets = x.sum(axis=0) / np.sqrt(length)  # (BATCH, 1)
         with np.errstate(over="ignore", invalid="ignore"):
             trace = run_cell(network.cell, x)
-            error = trace.h[-1] @ network.readout - targets[:, None]  # (BATCH, 1)
+            error = trace.h[-1] @ network.readout - targets  # (BATCH, 1)
             _, gradients = backward_pass(network, trace, x, 2 * error / BATCH)
             clipped = _CLIPPINGS[clip](gradients, threshold)
             rows.append((np.square(error).mean(), global_norm(gradients), global_norm(clipped)))

@@ -1,11 +1,8 @@
 """How a gradient vanishes or explodes through time: of a number, a matrix, three cells, and trained gates.
 
-The networks are those of `interpret/toy_rnn.py` and the shipped models; the backward pass is in
-`nn/bptt.py`. After Hochreiter (1991), Bengio, Simard & Frasconi (1994), Hochreiter & Schmidhuber
-(1997) and Pascanu, Mikolov & Bengio (2013).
+After Hochreiter (1991), Bengio, Simard & Frasconi (1994), Hochreiter & Schmidhuber (1997) and Pascanu, Mikolov & Bengio
+(2013). The networks are those of `interpret/toy_rnn.py` and the shipped models.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,17 +37,9 @@ BINS = 40
 ONE_THREAD = 2**18
 
 
-# --- A number and a matrix ----------------------------------------------------------------------
-
-
 def scalar_powers(w: float, steps: int) -> Array:
     """|w|^k for k = 0…steps; (steps + 1,)."""
     return np.abs(float(w)) ** np.arange(steps + 1)
-
-
-def spectral_radius(matrix: Array) -> float:
-    """The largest absolute value of an eigenvalue of a square matrix."""
-    return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
 def random_matrix(radius: float, units: int, seed: int, *, is_orthogonal: bool = False) -> Array:
@@ -60,14 +49,13 @@ def random_matrix(radius: float, units: int, seed: int, *, is_orthogonal: bool =
         radius: 0 or more.
         units: how many rows.
         seed: of the random numbers.
-        is_orthogonal: an orthogonal matrix times the radius, which scales all vectors equally;
-            otherwise normal random numbers.
+        is_orthogonal: orthogonal times the radius, which scales all vectors equally; otherwise normal random numbers.
     """
     rng = np.random.default_rng(seed)
     if is_orthogonal:
         return radius * orthogonal(units, rng)
     matrix = rng.normal(size=(units, units))
-    return matrix * (radius / spectral_radius(matrix))
+    return matrix * (radius / np.abs(np.linalg.eigvals(matrix)).max())
 
 
 def matrix_powers(matrix: Array, steps: int, seed: int) -> Array:
@@ -89,22 +77,13 @@ def power_norms(matrix: Array, steps: int) -> Array:
     return np.array([np.linalg.norm(power, 2) for power in powers])
 
 
-# --- Three cells --------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Flow:
-    """The gradient of every timestep in one network.
+    """The gradient of every timestep in one network."""
 
-    Attributes:
-        kind: of the cell.
-        norms: (T,) ‖∂L/∂h_t‖ for t = 1…T, the mean over sequences; not finite where it overflows.
-        accuracy: the share of sequences with a correct answer, 0…1.
-    """
-
-    kind: Kind
-    norms: Array
-    accuracy: float
+    kind: Kind  # of the cell
+    norms: Array  # (T,) ‖∂L/∂h_t‖ for t = 1…T, the mean over sequences; not finite where it overflows
+    accuracy: float  # the share of sequences with a correct answer, 0…1
 
     @property
     def shrank(self) -> float:
@@ -164,31 +143,19 @@ def trained_flows(length: int, seed: int) -> tuple[Flow, ...]:
     return tuple(gradient_flow(trained_network(kind), length, seed) for kind in KINDS)
 
 
-# --- Constant error flow ------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class ErrorFlow:
-    """The derivative of the last cell state with respect to every earlier one; (T, units), the last row is 1.
+    """The derivative of the last cell state with respect to every earlier one; (T, units), the last row is 1."""
 
-    Attributes:
-        gates: the product of the forget gates after t: the derivative along the cell state alone.
-        measured: |∂c_T/∂c_t| of each unit by itself, along all paths: c, the gates and other units.
-    """
-
-    gates: Array
-    measured: Array
+    gates: Array  # the product of the forget gates after t: the derivative along the cell state alone
+    measured: Array  # |∂c_T/∂c_t| of each unit by itself, along all paths: c, the gates and other units
 
 
 def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
     """Both for every unit of an LSTM layer, by batched backward passes, one row of a batch a unit.
 
-    The path along the cell state is the constant error carousel of Hochreiter & Schmidhuber (1997),
-    with the forget gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t.
-
-    Args:
-        weights: the layer's.
-        trace: (T, units) signals, no clamps.
+    The path along the cell state is the constant error carousel of Hochreiter & Schmidhuber (1997), with the forget
+    gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t. The trace has (T, units) signals and no clamps.
 
     Raises:
         ModelError: if the layer has no cell state.
@@ -214,32 +181,17 @@ def recurrent_weights(network: Network) -> tuple[CellWeights, ...]:
     return tuple(node.operation.weights for node in network.nodes if isinstance(node.operation, Recur))
 
 
-# --- Saturation ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Saturation:
-    """How often one gate of a layer is saturated.
+    """How often one gate of a layer is saturated."""
 
-    Attributes:
-        left: (units,) the share of timesteps below `LEFT`, 0…1.
-        right: (units,) the share above `RIGHT`, 0…1.
-        histogram: (BINS,) of all its values from 0 to 1; sums to 1.
-    """
-
-    left: Array
-    right: Array
-    histogram: Array
+    left: Array  # (units,) the share of timesteps below `LEFT`, 0…1
+    right: Array  # (units,) the share above `RIGHT`, 0…1
+    histogram: Array  # (BINS,) of all its values from 0 to 1; sums to 1
 
 
 def saturation(traces: Iterable[LayerTrace]) -> Mapping[str, Saturation]:
-    """For every gate, how often each unit is left- or right-saturated (Karpathy, Johnson & Fei-Fei 2016).
-
-    Args:
-        traces: of one layer, over any texts; at least one.
-
-    Returns:
-        `i f o` of an LSTM, `z r` of a GRU.
+    """For every gate of a layer, how often each unit is left- or right-saturated (Karpathy, Johnson & Fei-Fei 2016).
 
     Raises:
         ModelError: if the layer has no gates.

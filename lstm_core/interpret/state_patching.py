@@ -1,9 +1,4 @@
-"""Change the state that an encoder passes to its decoder, and measure how the answer changes.
-
-The networks are in `inference/seq2seq.py`.
-"""
-
-from __future__ import annotations
+"""Change the state that an encoder passes to its decoder, and measure how the answer changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,16 +1,14 @@
 """Small recurrent networks in NumPy with a readout, their task, and their training.
 
-The task is to remember the first symbol of a sequence. Networks are initialized with a seed, or read
-from `assets/gradient_lab/`, where `python -m lstm_core.interpret.toy_rnn` saves them after training.
-Their gradients are measured in `interpret/gradient_flow.py`.
+The task is to remember the first symbol of a sequence. Networks are initialized with a seed, or read from
+`assets/gradient_lab/`, where `python -m lstm_core.interpret.toy_rnn` saves them after training.
 """
-
-from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 from zipfile import BadZipFile
 
 import numpy as np
@@ -48,27 +46,21 @@ class ToyNetwork:
         """Kernel, recurrent kernel, bias and readout."""
         return [self.cell.kernel, self.cell.recurrent, self.cell.bias, self.readout]
 
-    def with_weights(self, weights: Sequence[Array]) -> ToyNetwork:
+    def with_weights(self, weights: Sequence[Array]) -> Self:
         """The same network with other `weights`."""
         kernel, recurrent, bias, readout = weights
-        return ToyNetwork(replace(self.cell, kernel=kernel, recurrent=recurrent, bias=bias), readout)
+        cell = replace(self.cell, kernel=kernel, recurrent=recurrent, bias=bias)
+        return replace(self, cell=cell, readout=readout)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One forward and backward pass: the mean loss in nats, its accuracy 0…1 and its gradients.
+    """One forward and backward pass: the mean loss in nats, its accuracy 0…1 and its gradients."""
 
-    Attributes:
-        loss: mean cross-entropy in nats.
-        accuracy: share of correct answers, 0…1.
-        time_gradients: of the loss, see `bptt.TimeGradients`.
-        weight_gradients: of the loss, one array for each of `ToyNetwork.weights`.
-    """
-
-    loss: float
-    accuracy: float
-    time_gradients: bptt.TimeGradients
-    weight_gradients: list[Array]
+    loss: float  # mean cross-entropy in nats
+    accuracy: float  # share of correct answers, 0…1
+    time_gradients: bptt.TimeGradients  # of the loss, see `bptt.TimeGradients`
+    weight_gradients: list[Array]  # of the loss, one array for each of `ToyNetwork.weights`
 
 
 def remember_first(length: int, count: int, seed: int) -> tuple[Array, Array]:
@@ -169,9 +161,6 @@ def classification_step(network: ToyNetwork, x: Array, answers: Array) -> Step:
     return Step(loss, accuracy, *backward_pass(network, trace, x, d_logits))
 
 
-# --- Training -----------------------------------------------------------------------------------
-
-
 def train(
     network: ToyNetwork, length: int, steps: int, seed: int, *, batch: int = 32, rate: float = 3e-3
 ) -> tuple[ToyNetwork, list[float]]:
@@ -214,11 +203,7 @@ def save(network: ToyNetwork, folder: Path) -> None:
 
 
 def trained_network(kind: Kind, folder: Path | None = None) -> ToyNetwork:
-    """The shipped trained network of a kind.
-
-    Raises:
-        ModelError: if its file is missing or damaged.
-    """
+    """The shipped trained network of a kind; raises ModelError if its file is missing or damaged."""
     path = (folder or TRAINED) / f"{kind}.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

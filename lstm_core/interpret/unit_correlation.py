@@ -1,15 +1,13 @@
 """Interpretable units of a character model: units whose state correlates with a feature of the text.
 
-A feature is a number for each character of a text: the position in the line, whether a speaker's
-name is being written (Karpathy et al. 2016). The unit is chosen on one text and its correlation
-measured on another; see `nn/unit_probe.py`.
+A feature is a number for each character of a text: the position in the line, whether a speaker's name is being written
+(Karpathy et al. 2016). The unit is chosen on one text and its correlation measured on another; see `nn/unit_probe.py`.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -28,30 +26,19 @@ _SPEAKER = re.compile(r"^[ \t]*(?:[A-Z][A-Za-z' ]{1,24}:[ \t]*$|[A-Z][A-Z' ]{1,2
 
 @dataclass(frozen=True)
 class ReadableUnit:
-    """A unit and the feature that it follows.
+    """A unit and the feature that it follows."""
 
-    Attributes:
-        feature: a name from `FEATURES`.
-        layer: from 0.
-        signal: "c" or "h".
-        unit: from 0.
-        correlation: Pearson's r, -1…1, on a text that the unit was not chosen by.
-    """
-
-    feature: str
-    layer: int
-    signal: str
-    unit: int
-    correlation: float
+    feature: str  # a name from `FEATURES`
+    layer: int  # from 0
+    signal: str  # "c" or "h"
+    unit: int  # from 0
+    correlation: float  # Pearson's r, -1…1, on a text that the unit was not chosen by
 
 
 def _since(text: str, ends: Callable[[str], bool]) -> Array:
     """The number of characters since the last one that ends something."""
-    found, count = np.zeros(len(text), np.float32), 0
-    for index, character in enumerate(text):
-        count = 0 if ends(character) else count + 1
-        found[index] = count
-    return found
+    counts = accumulate(text, lambda count, character: 0 if ends(character) else count + 1, initial=0)
+    return np.array(list(counts)[1:], np.float32)
 
 
 def _speaker(text: str) -> Array:

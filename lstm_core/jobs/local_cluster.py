@@ -4,8 +4,6 @@ The web process can't start them itself: a worker first imports the main module 
 the page of the current run, so every worker would run the page.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import os
@@ -43,7 +41,10 @@ class LocalWorkers:
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [path])])},
         )
-        self.address = self._read_address(timeout)
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            self.address = self._process.stdout.readline().strip() if selector.select(timeout) else ""
         if not self.address:
             self.close()
             raise TimeoutError("the training workers don't start")
@@ -58,12 +59,6 @@ class LocalWorkers:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _read_address(self, timeout: float) -> str:
-        assert self._process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            return self._process.stdout.readline().strip() if selector.select(timeout) else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

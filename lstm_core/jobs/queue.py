@@ -4,8 +4,6 @@ By default a local cluster starts with the first job; with LSTM_LAB_SCHEDULER th
 Jobs are kept in this process, under an identity that can't be guessed. `jobs/worker.py` runs their functions.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets
@@ -40,40 +38,26 @@ class JobError(LabError):
 
 @dataclass
 class Job:
-    """One submitted function and its state. Pages read it and never write to it.
+    """One submitted function and its state. Pages read it and never write to it."""
 
-    Attributes:
-        identity: a random string, part of its link; whoever has it may see and stop the job.
-        owner: who submitted it.
-        title: as displayed.
-        work: its function, "lstm_core.module:function".
-        arguments: of the function.
-        state: "waiting", "running", "finished", "stopped" or "failed".
-        events: its reports, oldest first; cleared when it is restarted.
-        restarts: how often it was restarted because its worker was lost.
-        message: why it failed, in one sentence.
-        result: what the function returned.
-        stop_requested: whether `JobQueue.stop` was called.
-        submitted, begun, ended, last_seen: seconds since the epoch, 0 for not yet; `last_seen` is of the last event.
-        done: set when the job is over.
-    """
-
-    identity: str
-    owner: str
-    title: str
-    work: str
-    arguments: dict[str, Any]
-    state: str = WAITING
-    events: list[dict[str, Any]] = field(default_factory=list)
-    restarts: int = 0
-    message: str = ""
-    result: dict[str, Any] | None = None
-    stop_requested: bool = False
-    submitted: float = field(default_factory=time.time)
-    begun: float = 0.0
+    identity: str  # a random string, part of its link; whoever has it may see and stop the job
+    owner: str  # who submitted it
+    title: str  # as displayed
+    work: str  # its function, "lstm_core.module:function"
+    arguments: dict[str, Any]  # of the function
+    state: str = WAITING  # "waiting", "running", "finished", "stopped" or "failed"
+    events: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # its reports, oldest first; cleared when it is restarted
+    restarts: int = 0  # how often it was restarted because its worker was lost
+    message: str = ""  # why it failed, in one sentence
+    result: dict[str, Any] | None = None  # what the function returned
+    stop_requested: bool = False  # whether `JobQueue.stop` was called
+    submitted: float = field(default_factory=time.time)  # seconds since the epoch, as all times here
+    begun: float = 0.0  # 0 for not yet, as below
     ended: float = 0.0
-    last_seen: float = 0.0
-    done: threading.Event = field(default_factory=threading.Event, repr=False)
+    last_seen: float = 0.0  # the time of the last event
+    done: threading.Event = field(default_factory=threading.Event, repr=False)  # set when the job is over
 
     @property
     def over(self) -> bool:
@@ -85,12 +69,7 @@ class JobQueue:
     """All jobs of this process, and its connection to the workers; thread-safe."""
 
     def __init__(self, scheduler: str | None = None, memory: str = MEMORY) -> None:
-        """Create an empty queue; workers start with the first job.
-
-        Args:
-            scheduler: address of a running scheduler, "tcp://…"; None to start local workers.
-            memory: limit of each local worker.
-        """
+        """Workers start with the first job, each with a limit of memory, unless the address of a scheduler is given."""
         self.scheduler, self.memory = scheduler, memory
         self._lock, self._starting = threading.Lock(), threading.Lock()
         self._jobs: dict[str, Job] = {}
@@ -122,9 +101,8 @@ class JobQueue:
             self._forget_old()
         try:
             client.subscribe_topic(topic_of(job.identity), lambda event: self.receive(job, event[1]))
-            future = client.submit(
-                run_job, job.identity, work, arguments, key=f"lstm-lab-job-{job.identity}", pure=False
-            )
+            key = f"lstm-lab-job-{job.identity}"
+            future = client.submit(run_job, job.identity, work, arguments, key=key, pure=False)
         except Exception as error:  # Tornado, Dask and the operating system each have their own
             self._end(job, FAILED, f"The run could not be handed to a worker ({_first_line(error)}); try again.")
             raise JobError(job.message) from error
@@ -178,9 +156,7 @@ class JobQueue:
         if cluster is not None:
             cluster.close()
 
-    # --- The connection ---
-
-    def _connected(self) -> Client:
+    def _connected(self) -> "Client":
         with self._starting:
             if self._client is not None and self._client.status == "running":
                 return self._client
@@ -192,7 +168,7 @@ class JobQueue:
                 raise JobError(f"No training worker can be reached {where}({_first_line(error)}).") from error
             return self._client
 
-    def _connect(self) -> Client:
+    def _connect(self) -> "Client":
         from distributed import Client
 
         address = self.scheduler
@@ -202,8 +178,6 @@ class JobQueue:
             self._cluster = LocalWorkers(_own_workers(), self.memory, TIMEOUT)
             address = self._cluster.address
         return Client(address, timeout=TIMEOUT, set_as_default=False, name="lstm-lab")
-
-    # --- Events and results; called on Dask's threads ---
 
     def receive(self, job: Job, event: dict[str, Any]) -> None:
         """Add an event to a job; one with `begun` marks it as running, or restarted."""
@@ -217,7 +191,7 @@ class JobQueue:
                 job.state = RUNNING
         job.events.append(event)
 
-    def _settle(self, job: Job, future: Future) -> None:
+    def _settle(self, job: Job, future: "Future") -> None:
         """Keep the result of a future that is done, or explain why there is none."""
         if future.status == "finished":
             try:
@@ -264,13 +238,11 @@ def _why(error: BaseException | None) -> str:
     """Why a job failed, in one sentence for its owner."""
     if isinstance(error, LabError):
         return str(error)
+    less = "try fewer units, a smaller batch or shorter texts."
     if type(error).__name__ == "KilledWorker":
-        return (
-            "The worker was terminated from outside, perhaps because it used more memory than allowed. "
-            "Try fewer units, a smaller batch or shorter texts."
-        )
+        return f"The worker was terminated from outside, perhaps because it used more memory than allowed: {less}"
     if isinstance(error, MemoryError):
-        return "The run needs more memory than a worker is allowed: try fewer units, a smaller batch or shorter texts."
+        return f"The run needs more memory than a worker is allowed: {less}"
     log.error("a job failed", exc_info=error)
     return f"The run failed ({_first_line(error)})."
 
@@ -288,8 +260,7 @@ def shared_queue() -> JobQueue:
     """The queue of this process, with local workers or those at LSTM_LAB_SCHEDULER."""
     global _shared
     with _sharing:
-        if _shared is None:
-            _shared = JobQueue(os.environ.get("LSTM_LAB_SCHEDULER") or None)
+        _shared = _shared or JobQueue(os.environ.get("LSTM_LAB_SCHEDULER") or None)
         return _shared
 
 

@@ -3,8 +3,6 @@
 `python -m lstm_core.jobs.smoke_test` runs it on the configured workers and prints the result.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable
@@ -16,14 +14,7 @@ from lstm_core.errors import LabError
 def work(
     arguments: dict[str, Any], report: Callable[[dict[str, Any]], None], should_stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Count to `arguments["steps"]`, sleeping `arguments["rest"]` seconds after each, and report every number.
-
-    Returns:
-        `counted`, and the `process` that did it.
-
-    Raises:
-        LabError: if `arguments["fail_at"]` is reached.
-    """
+    """Count to `steps`, sleeping `rest` seconds after each, and report every number; LabError at `fail_at`."""
     step = 0
     for step in range(1, int(arguments["steps"]) + 1):
         if step == arguments.get("fail_at"):

@@ -3,8 +3,6 @@
 Nothing here knows what a job does. `jobs/queue.py` is the other side, in the web process.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
@@ -18,12 +16,8 @@ from lstm_core.nn import keras_backend
 
 # Set in a worker before it imports NumPy: one thread each, so that a job leaves the other cores to the web process.
 # The MALLOC_ variables let glibc keep large buffers between training steps instead of returning them each time.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
+_LIBRARIES = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
+ONE_THREAD = {f"{library}_THREADS": "1" for library in _LIBRARIES} | {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
@@ -59,7 +53,8 @@ def run_job(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, An
     """
     from distributed import Event, get_worker
 
-    lower_priority()
+    if hasattr(os, "nice"):
+        os.nice(max(0, 5 - os.nice(0)))  # the web process comes first
     worker, stop = get_worker(), Event(stop_of(identity))
     checked, requested = time.monotonic(), False
 
@@ -100,12 +95,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def lower_priority() -> None:
-    """Lower the scheduling priority of this process, where the system supports it."""
-    if hasattr(os, "nice"):
-        os.nice(max(0, 5 - os.nice(0)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,6 @@
 """Recurrent layers in NumPy: their equations, the weights of trained Keras layers, traces, gradients and clamps.
 
-It depends on neither texts, data sets nor files. Values equal those of Keras, which the tests compare.
+It depends on neither texts nor data sets. Values equal those of Keras, which the tests compare.
 """
 
 from lstm_core.arrays import Array

@@ -1,11 +1,8 @@
 """The activations that Keras names, in NumPy, looked up from a Keras layer's own setting.
 
-Only element-wise functions belong here: a recurrent gate needs nothing else, and an activation
-that mixes units (softmax) would make "this unit's gate" meaningless. `softmax` is for the output
-layer.
+Only element-wise functions belong here: a recurrent gate needs nothing else, and an activation that mixes units
+(softmax) would make "this unit's gate" meaningless. `softmax` is for the output layer.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -22,18 +19,7 @@ def _softplus(z: Array) -> Array:
     return np.logaddexp(z, z.dtype.type(0))
 
 
-def _elu(z: Array) -> Array:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-
-
 _erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
-def _gelu(z: Array) -> Array:
-    # Keras's default is the exact form, z·Φ(z), not the tanh approximation.
-    return (0.5 * z * (1 + _erf(z / math.sqrt(2)))).astype(z.dtype)
-
-
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 ELEMENTWISE: dict[str, Activation] = {
@@ -48,10 +34,11 @@ ELEMENTWISE: dict[str, Activation] = {
     "softsign": lambda z: z / (1 + np.abs(z)),
     "softplus": _softplus,
     "exponential": np.exp,
-    "elu": _elu,
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
     "selu": lambda z: _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * np.expm1(np.minimum(z, 0))),
     "silu": lambda z: z * sigmoid(z),
-    "gelu": _gelu,
+    # Keras's default is the exact form, z·Φ(z), not the tanh approximation.
+    "gelu": lambda z: (0.5 * z * (1 + _erf(z / math.sqrt(2)))).astype(z.dtype),
     "mish": lambda z: z * np.tanh(_softplus(z)),
 }
 
@@ -95,11 +82,7 @@ _DERIVATIVES: dict[int, Activation] = {
 
 
 def derivative(activation: Activation) -> Activation:
-    """The derivative of an activation as a function of the activation's value.
-
-    Raises:
-        ModelError: if it isn't known.
-    """
+    """The derivative of an activation as a function of the activation's value; raises ModelError if it isn't known."""
     if id(activation) not in _DERIVATIVES:
         raise ModelError("Gradients are only known for sigmoid, tanh, relu and linear activations.")
     return _DERIVATIVES[id(activation)]

@@ -1,11 +1,8 @@
 """Back-propagation through time in NumPy, one function a cell, from a finished trace.
 
-One backward pass returns the gradients of every hidden state, every cell state and every input,
-which training frameworks don't expose. The steps are the derivatives of those in `nn/cells.py`, in
-reverse order (Werbos 1990; for the LSTM, Graves 2012, section 4).
+One backward pass returns the gradients of every hidden state, cell state and input, which training frameworks don't
+expose. Its steps are the derivatives of those in `nn/cells.py` (Werbos 1990; for the LSTM, Graves 2012, section 4).
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -19,19 +16,12 @@ from lstm_core.nn.weights import CellWeights
 
 @dataclass(frozen=True)
 class TimeGradients:
-    """Gradients of a score with respect to a layer's values, rows in the order of the layer's steps.
+    """Gradients of a score with respect to a layer's values, rows in the order of the layer's steps."""
 
-    Attributes:
-        x: (T, …, features) of each input.
-        h: (T, …, units) of each hidden state, through all later timesteps too.
-        c: (T, …, units) of each cell state, through all later timesteps too; None without one.
-        preactivation: (T, …, parts·units) of each input sum W·x + b, parts in Keras's order.
-    """
-
-    x: Array
-    h: Array
-    c: Array | None
-    preactivation: Array
+    x: Array  # (T, …, features) of each input
+    h: Array  # (T, …, units) of each hidden state, through all later timesteps too
+    c: Array | None  # (T, …, units) of each cell state, through all later timesteps too; None without one
+    preactivation: Array  # (T, …, parts·units) of each input sum W·x + b, parts in Keras's order
 
 
 @dataclass(frozen=True)

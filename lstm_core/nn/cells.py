@@ -1,17 +1,13 @@
 """One step of each recurrent cell in NumPy, one line a gate, in the order of the equations.
 
-This file holds the recurrence only; sequences, masks and Keras layers are in `nn/trace.py`. A step
-receives `wx`, the sum W·x + b of every gate at this timestep, which `nn/trace.py` computes for all
-timesteps in one matrix product, and the previous state. It returns every signal, and `uh`, the sums
-U·h: wx + uh is the preactivation of each gate. Shapes are given for one sequence; a batch adds an
-axis before the units, (batch, units).
+A step receives `wx`, the sum W·x + b of every gate at this timestep, which `nn/trace.py` computes for all timesteps in
+one matrix product, and the previous state. It returns every signal, and `uh`, the sums U·h: wx + uh is each gate's
+preactivation. Shapes are given for one sequence; a batch adds an axis before the units, (batch, units).
 
-Formulas and weight layout: LSTM, Hochreiter & Schmidhuber (1997) with the forget gate of Gers
-et al. (2000); GRU, Cho et al. (2014). Keras stores the kernels side by side in the order
-i, f, g, o (LSTM) and z, r, g (GRU), where g is the candidate.
+Formulas and weight layout: LSTM, Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000); GRU, Cho
+et al. (2014). Keras stores the kernels side by side in the order i, f, g, o (LSTM) and z, r, g (GRU), where g is the
+candidate.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple

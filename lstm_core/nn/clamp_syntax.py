@@ -4,8 +4,6 @@ After the signal and its value come the units after a colon and the timesteps af
 numbers and ranges; either may be omitted and then means all. An open range goes on to the end.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -47,23 +45,18 @@ def _parse_one(part: str, signals: Sequence[str], units: int, timesteps: int) ->
         raise ClampError(f"“{part[:40]}” is not a clamp; write for instance f=0, or i=0:3,7@2-5.")
     if match["gate"] not in signals:
         raise ClampError(f"There is no signal “{match['gate']}” here; there are {', '.join(signals)}.")
-    return Clamp(
-        match["gate"],
-        value_of(match["value"]),
-        None if match["units"] is None else parse_indices(match["units"], units, "unit"),
-        None if match["timesteps"] is None else parse_indices(match["timesteps"], timesteps, "timestep"),
-    )
-
-
-def value_of(text: str) -> float:
-    """The value of a clamp; ClampError if it is not a number from -10 to 10."""
     try:
-        value = float(text)
+        value = float(match["value"])
     except ValueError:
         value = math.nan
     if not -10 <= value <= 10:
-        raise ClampError(f"“{text[:20]}” is not a value for a clamp; give a number from -10 to 10.")
-    return value
+        raise ClampError(f"“{match['value'][:20]}” is not a value for a clamp; give a number from -10 to 10.")
+    return Clamp(
+        match["gate"],
+        value,
+        None if match["units"] is None else parse_indices(match["units"], units, "unit"),
+        None if match["timesteps"] is None else parse_indices(match["timesteps"], timesteps, "timestep"),
+    )
 
 
 def parse_indices(text: str, count: int, what: str, first: int = 0) -> list[int]:

@@ -3,8 +3,6 @@
 A clamp is data. `clamp_hooks` turns clamps into the hook that the steps in `nn/cells.py` call for every signal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,11 +14,7 @@ from lstm_core.nn.cells import Hook
 from lstm_core.nn.weights import CellWeights
 
 # Everything that a step computes, in the order of the equations.
-SIGNALS: dict[str, tuple[str, ...]] = {
-    "lstm": ("i", "f", "g", "o", "c", "h"),
-    "gru": ("z", "r", "g", "h"),
-    "rnn": ("h",),
-}
+SIGNALS: dict[str, tuple[str, ...]] = {"lstm": tuple("ifgoch"), "gru": tuple("zrgh"), "rnn": ("h",)}
 
 
 @dataclass(frozen=True)
@@ -64,13 +58,10 @@ def clamp_hooks(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array)
     clamped: dict[str, tuple[Array, Array]] = {}
     for clamp in clamps:
         if clamp.gate not in SIGNALS[weights.kind]:
-            raise ValueError(
-                f"Layer '{weights.name}' ({weights.kind}) has no '{clamp.gate}' to clamp; "
-                f"it has {', '.join(SIGNALS[weights.kind])}."
-            )
-        where, values = clamped.setdefault(
-            clamp.gate, (np.zeros((length, n), bool), np.zeros((length, n), weights.kernel.dtype))
-        )
+            has = ", ".join(SIGNALS[weights.kind])
+            raise ValueError(f"Layer '{weights.name}' ({weights.kind}) has no '{clamp.gate}' to clamp; it has {has}.")
+        unclamped = np.zeros((length, n), bool), np.zeros((length, n), weights.kernel.dtype)
+        where, values = clamped.setdefault(clamp.gate, unclamped)
         rows = np.isin(timesteps, _chosen(clamp.timesteps, length, "timestep"))
         chosen = np.outer(rows, np.isin(np.arange(n), _chosen(clamp.units, n, "unit")))
         where |= chosen

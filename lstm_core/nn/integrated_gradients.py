@@ -1,13 +1,10 @@
 """How an answer depends on each token: integrated gradients of the log-odds of a class.
 
-Log-odds, log p/(1-p) in nats, don't saturate where a probability does. The backward pass of a whole
-network is composed here from the layers' in `nn/layers.py`.
+Log-odds, log p/(1-p) in nats, don't saturate where a probability does.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -19,7 +16,7 @@ from lstm_core.nn.network import ForwardPass, Network
 
 # Points on the straight path from the baseline to the text; doubled while the relative residual exceeds the tolerance,
 # since max pooling makes the gradient discontinuous along the path.
-FEWEST_STEPS, MOST_STEPS = 32, 128
+STEPS = (32, 64, 128)
 TOLERANCE = 0.01
 BATCH = 8  # points in one pass: with twice as many, each took ten times as long (the arrays outgrow the caches)
 
@@ -39,7 +36,7 @@ class Attribution(np.ndarray):
     baseline: float
     residual: float
 
-    def __new__(cls, values: Array, label: str, score: float, baseline: float) -> Attribution:
+    def __new__(cls, values: Array, label: str, score: float, baseline: float) -> Self:
         """`values` (T,) with the attributes above."""
         made = np.asarray(values, float).view(cls)
         made.label, made.score, made.baseline = label, score, baseline
@@ -61,14 +58,9 @@ class ScoreGradients:
 
 
 def log_odds(logits: Array, label: int) -> tuple[Array, Array]:
-    """log p/(1-p) of one class, and its gradient with respect to the logits.
+    """(…,) log p/(1-p) of one class, and its (…, classes) gradient with respect to the logits.
 
-    Args:
-        logits: (…, classes); a single one is that of the second of two classes.
-        label: which class.
-
-    Returns:
-        (…,) log-odds and (…, classes) gradients.
+    A single logit is that of the second of two classes.
     """
     if logits.shape[-1] == 1:
         sign = 1.0 if label == 1 else -1.0
@@ -116,9 +108,8 @@ def integrated_gradients(
 ) -> Attribution:
     """Integrated gradients over the embeddings (Sundararajan, Taly & Yan 2017), in batched passes.
 
-    The gradient is averaged along the straight line from the embeddings of `baseline` to those of
-    the text, by Gauss-Legendre quadrature, and multiplied by their difference; a token's value is
-    the sum over its embeddings.
+    The gradient is averaged along the straight line from the embeddings of `baseline` to those of the text, by
+    Gauss-Legendre quadrature, and multiplied by their difference; a token's value is the sum over its embeddings.
 
     Args:
         network: causal or not.
@@ -131,42 +122,28 @@ def integrated_gradients(
         ModelError: if there is no Embedding layer, or as `score_gradients`.
     """
     starts: dict[str, Array] = {}  # name → (T, width)
-    ends: dict[str, Array] = {}
+    differences: dict[str, Array] = {}
     for node in network.nodes:
         if isinstance(node.operation, Embed):
             place, table = network.inputs.index(node.parents[0]), node.operation.table
-            starts[node.name], ends[node.name] = table[baseline[place]], table[ids[place]]
-    if not ends:
+            starts[node.name] = table[baseline[place]]
+            differences[node.name] = table[ids[place]] - starts[node.name]
+    if not starts:
         raise ModelError("The network has no Embedding layer to explain its answer by.")
-    steps = FEWEST_STEPS
-    while True:
-        found = _integrate(network, ids, starts, ends, label, name, steps)
-        if abs(found.residual) <= TOLERANCE * abs(found.score - found.baseline) or steps >= MOST_STEPS:
-            return found
-        steps *= 2
-
-
-def _integrate(
-    network: Network,
-    ids: tuple[Array, ...],
-    starts: dict[str, Array],
-    ends: dict[str, Array],
-    label: int,
-    name: str,
-    steps: int,
-) -> Attribution:
-    points, weights = np.polynomial.legendre.leggauss(steps)
-    # The two ends are added with weight 0: their scores come from the same passes.
-    alphas = np.concatenate([(points + 1) / 2, [0.0, 1.0]]).astype(np.float32)
-    shares = np.concatenate([weights / 2, [0.0, 0.0]])
-    differences = {key: ends[key] - starts[key] for key in ends}
-    values = np.zeros(len(ids[0]))
-    scores: list[float] = []
-    for first in range(0, len(alphas), BATCH):
-        part = slice(first, first + BATCH)
-        start = {key: starts[key][:, None] + alphas[part][None, :, None] * differences[key][:, None] for key in ends}
-        found = score_gradients(network, network.run(*ids, start=start), label)  # values (T, BATCH, width)
-        scores.extend(found.scores)
-        for key, difference in differences.items():
-            values += np.einsum("td,tbd,b->t", difference, found.gradients[key], shares[part], optimize=True)
-    return Attribution(values, name, float(scores[-1]), float(scores[-2]))
+    for steps in STEPS:
+        points, weights = np.polynomial.legendre.leggauss(steps)
+        # The two ends are added with weight 0: their scores come from the same passes.
+        alphas = np.concatenate([(points + 1) / 2, [0.0, 1.0]]).astype(np.float32)[:, None]
+        shares = np.concatenate([weights / 2, [0.0, 0.0]])
+        values, scores = np.zeros(len(ids[0])), np.empty(0)
+        for first in range(0, len(alphas), BATCH):
+            part = slice(first, first + BATCH)
+            start = {key: starts[key][:, None] + alphas[part] * differences[key][:, None] for key in starts}
+            found = score_gradients(network, network.run(*ids, start=start), label)  # values (T, BATCH, width)
+            scores = np.append(scores, found.scores)
+            for key, difference in differences.items():
+                values += np.einsum("td,tbd,b->t", difference, found.gradients[key], shares[part], optimize=True)
+        attribution = Attribution(values, name, float(scores[-1]), float(scores[-2]))
+        if abs(attribution.residual) <= TOLERANCE * abs(attribution.score - attribution.baseline):
+            break
+    return attribution

@@ -3,8 +3,6 @@
 `split_network` finds the stack in a whole network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,13 +21,9 @@ State = tuple[tuple[Array, Array], ...]  # (h, c) of each layer, (…, units) ea
 
 @dataclass(frozen=True)
 class LSTMStack:
-    """LSTM layers, each of which reads the hidden state of the one below; it holds no state itself.
+    """LSTM layers, each of which reads the hidden state of the one below; it holds no state itself."""
 
-    Attributes:
-        layers: their weights, the lowest layer first.
-    """
-
-    layers: tuple[CellWeights, ...]
+    layers: tuple[CellWeights, ...]  # their weights, the lowest layer first
 
     def initial_state(self, *batch: int) -> State:
         """Zeros: h and c of each layer, (*batch, units)."""

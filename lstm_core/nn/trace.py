@@ -1,16 +1,13 @@
 """Runs a recurrent Keras layer over one sequence in NumPy and keeps everything it computes.
 
-`trace(layer, x)` returns a `LayerTrace`: every gate, the states, and the two sums of each gate's
-preactivation. `nn/clamps.py` sets signals to fixed values; the recurrence itself is in `nn/cells.py`,
-and `nn/weights.py` reads weights and settings from Keras.
+`trace(layer, x)` returns a `LayerTrace`: every gate, the states, and the two sums of each gate's preactivation. The
+recurrence itself is in `nn/cells.py`; `nn/weights.py` reads weights and settings from Keras.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -31,21 +28,19 @@ _STEPS: dict[str, Callable[..., Any]] = {"lstm": cells.lstm_step, "gru": cells.g
 class LayerTrace:
     """Everything one recurrent layer computed over one sequence.
 
-    Every signal is an attribute of shape (T, units): `i f g o c h` for an LSTM, `z r g h` for a
-    GRU, `h` for a plain RNN. Row n is the n-th step of the layer: with `go_backwards`, row 0
-    belongs to the last token, as in Keras's own output; `timesteps[n]` is the token of row n, and
-    `in_text_order()` sorts the rows by token.
+    Every signal is an attribute of shape (T, units): `i f g o c h` for an LSTM, `z r g h` for a GRU, `h` for a plain
+    RNN. Row n is the n-th step of the layer: with `go_backwards`, row 0 belongs to the last token, as in Keras's own
+    output; `timesteps[n]` is the token of row n, and `in_text_order()` sorts the rows by token.
 
     Attributes:
         kind: "lstm", "gru" or "rnn".
         name: the Keras layer's name.
         signals: name → (T, units), in the order of the equations.
         input_sums: gate → (T, units), W·x + b.
-        recurrent_sums: gate → (T, units), U·h; a gate's value is its activation of
-            `input_sums + recurrent_sums` (a GRU with `reset_after` multiplies the recurrent sum
-            of g by r first), also where a gate is clamped to another value.
-        outputs: (T, units), what Keras returns with `return_sequences=True`; it differs from h
-            only at masked steps.
+        recurrent_sums: gate → (T, units), U·h; a gate's value is its activation of `input_sums + recurrent_sums` (a GRU
+            with `reset_after` multiplies the recurrent sum of g by r first), also where a gate is clamped to another
+            value.
+        outputs: (T, units), what Keras returns with `return_sequences=True`; it differs from h only at masked steps.
         timesteps: (T,) the input index of each row.
         mask: (T,) True where the step was taken; elsewhere states are carried over.
     """
@@ -74,7 +69,7 @@ class LayerTrace:
         """The number of units."""
         return self.outputs.shape[-1]
 
-    def in_text_order(self) -> LayerTrace:
+    def in_text_order(self) -> Self:
         """The same trace with row t belonging to token t, whatever the direction of the layer."""
         order = np.argsort(self.timesteps)
         rows = {name: getattr(self, name)[order] for name in ("outputs", "timesteps", "mask")}
@@ -125,14 +120,19 @@ def trace(
     for clamp in clamps:
         if clamp.layer != 0:
             raise ValueError(f"A clamp names layer {clamp.layer}; to trace '{layer.name}' alone, it must be 0.")
-    run = partial(_run_one, x=x, mask=mask, clamps=clamps)
+
+    def run(layer: Any, initial_state: Sequence[Array]) -> LayerTrace:
+        weights = weights_of(layer)
+        if x.ndim != 2:
+            raise _wrong_shape(weights, x)
+        return run_cell(weights, x, mask=mask, initial_state=initial_state, clamps=clamps)
+
     if not is_a(layer, "Bidirectional"):
-        return run(weights_of(layer), initial_state=states)
+        return run(layer, states)
     if len(states) % 2:
         raise ValueError(f"Layer '{layer.name}' shares the states between two directions; received {len(states)}.")
     half = len(states) // 2
-    forward = run(weights_of(layer.forward_layer), initial_state=states[:half])
-    backward = run(weights_of(layer.backward_layer), initial_state=states[half:])
+    forward, backward = run(layer.forward_layer, states[:half]), run(layer.backward_layer, states[half:])
     # Keras always reverses the outputs of the second layer, and never those of the first.
     merged = merge(layer.merge_mode, forward.outputs, backward.outputs[::-1])
     return BidirectionalTrace(forward, backward, merged)
@@ -142,12 +142,10 @@ def merge(mode: str | None, forward: Array, backward: Array) -> Array | tuple[Ar
     """Merge two directions as Keras's `merge_mode` does; both (T, units) and in text order."""
     if mode is None:
         return forward, backward
-    merges: dict[str, Callable[[Array, Array], Array]] = {
-        "concat": lambda a, b: np.concatenate([a, b], axis=-1),
-        "sum": np.add,
-        "ave": lambda a, b: (a + b) / 2,
-        "mul": np.multiply,
-    }
+    if mode == "concat":
+        return np.concatenate([forward, backward], axis=-1)
+    merges: dict[str, Callable[[Array, Array], Array]]
+    merges = {"sum": np.add, "ave": lambda a, b: (a + b) / 2, "mul": np.multiply}
     return merges[mode](forward, backward)
 
 
@@ -187,7 +185,8 @@ def run_cell(
     wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
     clamps = tuple(clamps)
 
-    if weights.kind == "lstm" and _has_default_activations(weights) and not clamps and hooks is None and taken.all():
+    default_activations = weights.sigma is cells.sigmoid and weights.tanh is np.tanh
+    if weights.kind == "lstm" and default_activations and not clamps and hooks is None and taken.all():
         steps: Any = cells.lstm_sequence(wx, start[0], start[1], weights.recurrent)
     else:
         steps = _run_steps(weights, wx, start, taken, hooks or clamp_hooks(weights, clamps, timesteps))
@@ -206,12 +205,6 @@ def run_cell(
     )
 
 
-def _run_one(weights: CellWeights, x: Array, **options: Any) -> LayerTrace:
-    if x.ndim != 2:
-        raise _wrong_shape(weights, x)
-    return run_cell(weights, x, **options)
-
-
 def _wrong_shape(weights: CellWeights, x: Array) -> ValueError:
     expected = f"(T, {weights.kernel.shape[0]})"
     return ValueError(f"Layer '{weights.name}' reads one sequence of shape {expected}; received {x.shape}.")
@@ -220,8 +213,8 @@ def _wrong_shape(weights: CellWeights, x: Array) -> ValueError:
 def _input_sums(x: Array, weights: CellWeights) -> Array:
     """W·x + b of all timesteps, (T, parts·units).
 
-    The product is cut into slices that OpenBLAS computes in the calling thread: on a busy machine,
-    waiting for other threads took a hundred times longer than the product itself.
+    The product is cut into slices that OpenBLAS computes in the calling thread: on a busy machine, waiting for other
+    threads took a hundred times longer than the product itself.
     """
     flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     sums = np.empty((len(flat), weights.kernel.shape[1]), x.dtype)
@@ -230,10 +223,6 @@ def _input_sums(x: Array, weights: CellWeights) -> Array:
         np.dot(flat[first : first + rows], weights.kernel, out=sums[first : first + rows])
     sums += weights.bias
     return sums.reshape(*x.shape[:-1], sums.shape[1])
-
-
-def _has_default_activations(weights: CellWeights) -> bool:
-    return weights.sigma is cells.sigmoid and weights.tanh is np.tanh
 
 
 def _run_steps(

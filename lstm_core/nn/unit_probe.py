@@ -3,8 +3,6 @@
 The best of many units has a high score on the set that it was chosen on, even by chance: report `measured`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,28 +12,16 @@ from lstm_core.arrays import Array
 
 @dataclass(frozen=True)
 class ProbedUnit:
-    """The unit with the largest score.
+    """The unit with the largest score."""
 
-    Attributes:
-        unit: from 0.
-        chosen: its score on the set that it was chosen on.
-        measured: its score on the other set; report this one.
-        all: (units,) the scores of all units on the other set.
-    """
-
-    unit: int
-    chosen: float
-    measured: float
-    all: Array
+    unit: int  # from 0
+    chosen: float  # its score on the set that it was chosen on
+    measured: float  # its score on the other set; report this one
+    all: Array  # (units,) the scores of all units on the other set
 
 
 def best_unit(choosing: Array, measuring: Array) -> ProbedUnit:
-    """The unit with the largest absolute score.
-
-    Args:
-        choosing: (units,) scores on the set that the unit is chosen on.
-        measuring: (units,) the same scores on another set.
-    """
+    """The unit with the largest absolute score, from all (units,) scores on one set, and the same scores on another."""
     unit = int(np.abs(choosing).argmax())
     return ProbedUnit(unit, float(choosing[unit]), float(measuring[unit]), measuring)
 
@@ -46,24 +32,14 @@ def probe_units(choose_on: tuple[Array, Array], measure_on: tuple[Array, Array])
 
 
 def correlations(activations: Array, target: Array) -> Array:
-    """Pearson's r of each unit with a target; (units,), 0 where a unit or the target is constant.
-
-    Args:
-        activations: (n, units).
-        target: (n,).
-    """
+    """(units,) Pearson's r of (n, units) activations with an (n,) target; 0 where a unit or the target is constant."""
     centred, target = activations - activations.mean(axis=0), target - target.mean()
     scale = np.sqrt((centred**2).sum(axis=0) * (target**2).sum())
     return np.where(scale > 1e-12, target @ centred / np.maximum(scale, 1e-12), 0.0)
 
 
 def explained_variance(activations: Array, predicted: Array) -> Array:
-    """1 - squared error / variance of each unit; (units,), 0 where a unit is constant.
-
-    Args:
-        activations: (n, units).
-        predicted: (n, units).
-    """
+    """(units,) 1 - squared error / variance of (n, units) activations and predictions; 0 where a unit is constant."""
     variance = np.square(activations - activations.mean(axis=0)).sum(axis=0)
     error = np.square(activations - predicted).sum(axis=0)
     return np.where(variance > 1e-12, 1 - error / np.maximum(variance, 1e-12), 0.0)

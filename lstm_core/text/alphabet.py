@@ -1,15 +1,12 @@
 """The characters of a character model: from a text to ids, and back.
 
-An alphabet comes from the training text. Other characters are mapped onto it where the mapping is
-unambiguous: upper case to lower case where the alphabet has no capitals, typographic quotes and
-accented letters to plain ones; others are dropped, and `lost` returns those.
+An alphabet comes from the training text. Other characters are mapped onto it where that is unambiguous: capitals to
+lower case if it has none, typographic quotes and accented letters to plain ones. `lost` returns those that are dropped.
 """
-
-from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,7 +33,7 @@ class Alphabet:
         return len(self.characters)
 
     @classmethod
-    def of(cls, text: str) -> Alphabet:
+    def of(cls, text: str) -> Self:
         """Every character of a text, sorted."""
         return cls(tuple(sorted(set(text))))
 
@@ -59,7 +56,7 @@ class Alphabet:
     def _mapped(self, character: str) -> list[int]:
         if character in self.ids:
             return [self.ids[character]]
-        base = _without_accents(character)
+        base = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
         for plain in (character.lower(), _PLAIN.get(character, ""), base, base.lower()):
             if plain and all(part in self.ids for part in plain):
                 return [self.ids[part] for part in plain]
@@ -70,12 +67,8 @@ class Alphabet:
         return {"alphabet": "".join(self.characters)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Alphabet:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         if not isinstance(data["alphabet"], str) or not data["alphabet"]:
             raise TypeError("the alphabet is not a text")
         return cls(tuple(data["alphabet"]))
-
-
-def _without_accents(character: str) -> str:
-    return "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))

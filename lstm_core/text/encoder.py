@@ -1,10 +1,7 @@
 """From a text to ids: tokens with their places in the text, vocabularies, encoders.
 
-Tokenizers don't change the text: every token keeps its place, so that a page can tint the words as
-they were pasted. Names of programming languages are masked by `text/language_names.py`.
+Every token keeps its place in the text, so that a page can tint the words as they were pasted.
 """
-
-from __future__ import annotations
 
 import html
 import re
@@ -13,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -42,6 +39,7 @@ def regex_tokens(pattern: re.Pattern[str], text: str) -> Iterator[Token]:
 # stops. A pasted question has real ones; after this both are the same. (İ is the one letter whose
 # lower case is longer, which would shift what follows.)
 _ENCODED = re.compile(r"(?i:&(?:\#\d{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)|\"\"|\r?\n|\t|İ")
+_UNQUOTED = {'""': '"', "\t": "    ", "\n": ".", "\r\n": "."}
 # One alternative a line: language, word, number, indented line, full stop inside code, operators of
 # several characters, any other character.
 _CODE = re.compile(
@@ -58,10 +56,7 @@ INDENT = ".\t"  # the token of a line that begins with whitespace
 
 
 def code_tokens(text: str) -> Iterator[Token]:
-    """Words, numbers, operators and indentations, lower-cased; for prose with code in it.
-
-    Of a long number only the number of digits counts ("2024" is "0000").
-    """
+    """Words, numbers (of long ones only the length), operators and indentations; for prose with code in it."""
     plain, origins = _decode_entities(text)
     quoted = len(plain) > 1 and plain[0] == plain[-1] == '"'  # most of the data set's questions are
     for match in _CODE.finditer(plain, int(quoted), len(plain) - int(quoted)):
@@ -81,7 +76,7 @@ def _decode_entities(text: str) -> tuple[str, list[int]]:
     for match in _ENCODED.finditer(text):
         pieces.append(text[end : match.start()].lower())
         origins.extend(range(end, match.start()))
-        piece = _decode_entity(match[0])
+        piece = _UNQUOTED.get(match[0]) or html.unescape(match[0].lower()).lower()
         pieces.append(piece)
         origins.extend([match.start()] * len(piece))
         end = match.end()
@@ -90,20 +85,8 @@ def _decode_entities(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), origins
 
 
-def _decode_entity(piece: str) -> str:
-    if piece[0] == "&":
-        return html.unescape(piece.lower()).lower()
-    if piece == "\t":
-        return "    "
-    if piece[-1] == "\n":
-        return "."
-    return '"' if piece == '""' else piece.lower()
-
-
 # Keras's own `Tokenizer` splits at whitespace and at all of these; it keeps the apostrophe.
 _KERAS = re.compile(r"""[^\s!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~]+""")
-
-
 # One alternative a line: skipped are line breaks and shortened verbs; tokens are a rating ("8/10"),
 # "n't", the word before it, any other word, full stops, a smiley.
 _PROSE = re.compile(
@@ -180,8 +163,8 @@ class Vocabulary:
         return [self.ids.get(token, UNKNOWN) for token in tokens]
 
     @classmethod
-    def build(cls, texts: Iterable[Iterable[str]], size: int, min_count: int = 1) -> Vocabulary:
-        """The most frequent tokens, `size` ids in all with padding and unknown; ties by alphabet.
+    def build(cls, texts: Iterable[Iterable[str]], size: int, min_count: int = 1) -> Self:
+        """The most frequent tokens; ties by alphabet.
 
         Args:
             texts: the tokens of each training text.
@@ -213,7 +196,7 @@ class Bigrams:
         return [UNKNOWN, *(self.ids.get(pair, UNKNOWN) for pair in pairwise(ids))][: len(ids)]
 
     @classmethod
-    def build(cls, texts: Iterable[Sequence[int]], size: int, min_count: int) -> Bigrams:
+    def build(cls, texts: Iterable[Sequence[int]], size: int, min_count: int) -> Self:
         """The pairs that occur in the most texts, `size` ids in all; ties by id.
 
         Args:
@@ -232,23 +215,14 @@ def _most_frequent(items: Iterable[Any], most: int, min_count: int) -> tuple[Any
 
 @dataclass(frozen=True)
 class Encoding:
-    """One text as a network reads it.
+    """One text as a network reads it."""
 
-    Attributes:
-        tokens: length T, as in the vocabulary; pads are `PAD_TEXT`.
-        spans: length T, the place of each token in the text; (0, 0) for a pad.
-        ids: (T,) int32.
-        pair_ids: (T,) int32 for a network that also reads pairs, else None.
-        total: how many tokens the whole text has; more than T if it was cut off.
-        masked: the language names that were replaced, as they stand in the text.
-    """
-
-    tokens: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]
-    ids: np.ndarray
-    total: int
-    masked: tuple[str, ...] = ()
-    pair_ids: np.ndarray | None = None
+    tokens: tuple[str, ...]  # length T, as in the vocabulary; pads are `PAD_TEXT`
+    spans: tuple[tuple[int, int], ...]  # length T, the place of each token in the text; (0, 0) for a pad
+    ids: np.ndarray  # (T,) int32
+    total: int  # how many tokens the whole text has; more than T if it was cut off
+    masked: tuple[str, ...] = ()  # the language names that were replaced, as they stand in the text
+    pair_ids: np.ndarray | None = None  # (T,) int32 for a network that also reads pairs, else None
 
     @property
     def inputs(self) -> tuple[np.ndarray, ...]:
@@ -269,26 +243,17 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Encoder:
-    """How a model turns a text into ids; saved beside its weights as `vocabulary.json`.
+    """How a model turns a text into ids; saved beside its weights as `vocabulary.json`."""
 
-    Attributes:
-        tokenizer: a name from `TOKENIZERS`.
-        vocabulary: the model's tokens.
-        length: the most tokens that are read; the rest of a text is cut off.
-        padding: None reads the text's own tokens. "front" or "back" fills every text up to
-            `length` with pads that the network reads like text, as the articles do.
-        mask_names: replace the names of programming languages by the data set's "blank".
-        pairs: for a network that also reads pairs of neighbouring tokens.
-        cut_words: split a word that isn't in the vocabulary into words that are; see `text/subwords.py`.
-    """
-
-    tokenizer: str
-    vocabulary: Vocabulary
-    length: int
+    tokenizer: str  # a name from `TOKENIZERS`
+    vocabulary: Vocabulary  # the model's tokens
+    length: int  # the most tokens that are read; the rest of a text is cut off
+    # None reads the text's own tokens. "front" or "back" fills every text up to `length` with pads that the network
+    # reads like text, as the articles do.
     padding: str | None = None
-    mask_names: bool = False
-    pairs: Bigrams | None = None
-    cut_words: bool = False
+    mask_names: bool = False  # replace the names of programming languages by the data set's "blank"
+    pairs: Bigrams | None = None  # for a network that also reads pairs of neighbouring tokens
+    cut_words: bool = False  # split a word that isn't in the vocabulary into words that are; see `text/subwords.py`
     _parts: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -308,11 +273,7 @@ class Encoder:
         ]
 
     def encode(self, text: str, mask_names: bool | None = None) -> Encoding:
-        """The inputs of the network for one text.
-
-        Args:
-            text: any string; NUL bytes, emoji and other scripts become unknown tokens.
-            mask_names: overrides the encoder's own setting.
+        """The inputs of the network for any text; `mask_names` overrides the encoder's own setting.
 
         Raises:
             TextError: if there is no token in it.
@@ -331,20 +292,13 @@ class Encoder:
         words = [token.text for token in kept]
         spans = [(token.start, token.end) for token in kept]
         ids = self.vocabulary.encode(words)
-        if self.padding is not None:
-            pads = self.length - len(ids)
-            front, back = (pads, 0) if self.padding == "front" else (0, pads)
-            words = [PAD_TEXT] * front + words + [PAD_TEXT] * back
-            spans = [(0, 0)] * front + spans + [(0, 0)] * back
-            ids = [PAD] * front + ids + [PAD] * back
-        return Encoding(
-            tokens=tuple(words),
-            spans=tuple(spans),
-            ids=np.array(ids, np.int32),
-            total=total,
-            masked=masked,
-            pair_ids=None if self.pairs is None else np.array(self.pairs.encode(ids), np.int32),
-        )
+        pads = self.length - len(ids) if self.padding else 0
+        front, back = (pads, 0) if self.padding == "front" else (0, pads)
+        words = [PAD_TEXT] * front + words + [PAD_TEXT] * back
+        spans = [(0, 0)] * front + spans + [(0, 0)] * back
+        ids = [PAD] * front + ids + [PAD] * back
+        pair_ids = None if self.pairs is None else np.array(self.pairs.encode(ids), np.int32)
+        return Encoding(tuple(words), tuple(spans), np.array(ids, np.int32), total, masked, pair_ids)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` needs."""
@@ -359,7 +313,7 @@ class Encoder:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Encoder:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """Raises KeyError, TypeError or ValueError if the data isn't what `to_json` wrote."""
         if data["tokenizer"] not in TOKENIZERS:
             raise ValueError(f"unknown tokenizer {data['tokenizer']!r}")
@@ -385,10 +339,6 @@ class Encoder:
 
 def _mask(tokens: list[Token], text: str) -> tuple[list[Token], tuple[str, ...]]:
     """The tokens with language names replaced, and the names as they stand in the text."""
-    result, masked = [], []
-    for token in tokens:
-        blanked = language_names.mask_names(token.text)
-        if blanked != token.text:
-            masked.append(text[token.start : token.end])
-        result.append(token._replace(text=blanked))
-    return result, tuple(dict.fromkeys(masked))
+    blanked = [token._replace(text=language_names.mask_names(token.text)) for token in tokens]
+    masked = (text[token.start : token.end] for token, blank in zip(tokens, blanked, strict=True) if token != blank)
+    return blanked, tuple(dict.fromkeys(masked))

@@ -1,18 +1,14 @@
 """Names of programming languages, in which real questions differ from the Stack Overflow data set.
 
-In the data set, the name of a question's own language is replaced by the word "blank" everywhere
-(`javax` is `blankx`), but names of the other three languages are not. A network trained on that
-learns that "python" means *not* python; but pasted questions name their language. There are two
-solutions, and the card of each shipped model says which one it uses:
+In the data set, the name of a question's own language is replaced by the word "blank" (`javax` is `blankx`), but names
+of the other three languages are not. A network trained on that learns that "python" means *not* python; but pasted
+questions name their language. There are two solutions, and the card of each shipped model says which one it uses:
 
-- `restore_names`, in training: in some of the questions "blank" is replaced by the original name.
-  The network then reads both kinds of questions. Ours does this; its test figures are measured on
-  the unchanged data.
-- `mask_names`, in prediction: the names in a text become "blank", as in the data. The baseline (the
-  network of the article) needs this; it loses the name.
+- `restore_names`, in training: in some questions "blank" is replaced by the original name, so that the network reads
+  both kinds. Ours does this; its test figures are measured on the unchanged data.
+- `mask_names`, in prediction: the names in a text become "blank", as in the data. The baseline (the network of the
+  article) needs this; it loses the name.
 """
-
-from __future__ import annotations
 
 import re
 
@@ -32,10 +28,5 @@ def mask_names(text: str) -> str:
 
 
 def restore_names(text: str, label: str) -> str:
-    """A training question with "blank" replaced by the name of its own language.
-
-    Args:
-        text: a question of the data set.
-        label: one of `NAMES`.
-    """
+    """A question of the data set with "blank" replaced by the name of its own language; `label` is one of `NAMES`."""
     return _BLANK.sub(NAMES[label], text)

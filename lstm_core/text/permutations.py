@@ -1,10 +1,7 @@
 """Orders of the words of a sentence: all of them or a random sample, and the rank of one.
 
-Orders are permutations of places; orders that read the same (because a word occurs twice) count
-once. The surprisal of an order is computed in `inference/word_lm.py`.
+Orders are permutations of places; orders that read the same (because a word occurs twice) count once.
 """
-
-from __future__ import annotations
 
 import math
 from collections import Counter

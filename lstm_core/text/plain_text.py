@@ -1,7 +1,5 @@
 """An uploaded or pasted text: from bytes of an unknown encoding to characters."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -17,19 +15,12 @@ MOST_CHARACTERS = 400  # different ones: a small network doesn't learn a larger 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A decoded text.
+    """A decoded text."""
 
-    Attributes:
-        text: with "\\n" at the ends of lines.
-        encoding: the detected encoding.
-        alphabet: its characters.
-        counts: how often each occurs, the most frequent first.
-    """
-
-    text: str
-    encoding: str
-    alphabet: Alphabet
-    counts: tuple[tuple[str, int], ...]
+    text: str  # with "\n" at the ends of lines
+    encoding: str  # the detected encoding
+    alphabet: Alphabet  # its characters
+    counts: tuple[tuple[str, int], ...]  # how often each occurs, the most frequent first
 
     @property
     def entropy(self) -> float:
@@ -39,10 +30,7 @@ class Corpus:
 
 
 def read_plain_text(data: bytes | str) -> Corpus:
-    """A corpus from an uploaded or pasted text.
-
-    Args:
-        data: bytes in any encoding that can be detected, or a text.
+    """A corpus from a text, or from bytes in any encoding that can be detected.
 
     Raises:
         TextError: if it is empty, too small, too large, not a text, or one character repeated.

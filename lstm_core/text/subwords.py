@@ -1,10 +1,7 @@
 """Splits a word that isn't in a vocabulary into words that are: "mylist" is "my", "##list".
 
-Rare names in code are mostly made of frequent ones. A piece that doesn't begin its word is marked
-by "##", so that it has its own embedding.
+Rare names in code are mostly made of frequent ones. A piece that doesn't begin its word has its own embedding, by "##".
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -26,11 +23,7 @@ def parts_of(tokens: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=2**16)
 def cut(word: str, parts: frozenset[str]) -> tuple[Span, ...]:
-    """The spans of a word's pieces: known parts and the unknown text between them.
-
-    The split with the lowest cost is chosen: a part costs 1, an unknown letter 3. A word without
-    known parts stays whole.
-    """
+    """The spans of a word's pieces by the split with the lowest cost: a known part costs 1, an unknown letter 3."""
     if len(word) > LONGEST_WORD or not (word[0].isalpha() or word[0] == "_"):
         return ((0, len(word)),)
     # best[end]: (cost, cuts) of word[:end]; each cut is (start, end, known?).

@@ -3,11 +3,10 @@
 Each forecast uses only values up to its origin. The forecasts of a network are made in `inference/forecaster.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -24,30 +23,19 @@ class SeriesError(LabError):
 
 @dataclass(frozen=True)
 class Parts:
-    """The three parts of a series in the order of time.
+    """The three parts of a series in the order of time."""
 
-    Attributes:
-        training: the stop of the training part, the start of the validation part.
-        validation: the stop of the validation part, the start of the test part.
-        length: of the series.
-    """
-
-    training: int
-    validation: int
-    length: int
+    training: int  # the stop of the training part, the start of the validation part
+    validation: int  # the stop of the validation part, the start of the test part
+    length: int  # of the series
 
     @classmethod
-    def of(cls, length: int) -> Parts:
+    def of(cls, length: int) -> Self:
         """The first 60 % for training, the next 20 % for validation, the last 20 % for the test."""
         return cls(round(TRAINING * length), round((TRAINING + VALIDATION) * length), length)
 
     def training_origins(self, before: int, horizon: int) -> Array:
-        """Origins t whose window and whose targets t + 1 … t + horizon all lie in the training part.
-
-        Args:
-            before: the number of values up to and including the origin that are used.
-            horizon: steps ahead.
-        """
+        """Origins whose targets, and whose last `before` values with the origin's own, lie in the training part."""
         return np.arange(before - 1, self.training - horizon)
 
     def validation_origins(self, horizon: int) -> Array:
@@ -59,7 +47,6 @@ class Parts:
         return np.arange(self.validation - 1, self.length - horizon)
 
 
-# --- Baseline forecasts -------------------------------------------------------------------------
 # Each takes values (n,), origins (k,), the horizon and the season, and returns (k, horizon). Each uses
 # values[: origin + 1] only (Hyndman & Athanasopoulos 2021, section 5.2).
 
@@ -86,18 +73,13 @@ Baseline = Callable[[Array, Array, int, int], Array]
 BASELINES: dict[str, Baseline] = {"naive": naive, "seasonal_naive": seasonal_naive, "drift": drift}
 
 
-# --- Errors -------------------------------------------------------------------------------------
-
-
 def truth(values: Array, origins: Array, horizon: int) -> Array:
     """The true values after each origin; (k, horizon)."""
     return values[origins[:, None] + np.arange(1, horizon + 1)]
 
 
 def naive_scale(values: Array, parts: Parts) -> float:
-    """The mean absolute error of the one-step naive forecast in the training part: the unit of MASE.
-
-    Hyndman & Koehler (2006).
+    """The unit of MASE: the naive one-step mean absolute error in the training part (Hyndman & Koehler 2006).
 
     Raises:
         SeriesError: if the values there are constant.
@@ -124,33 +106,16 @@ def pinball(actual: Array, quantiles: Array, levels: tuple[float, ...]) -> Array
     return np.maximum(level * error, (level - 1) * error)
 
 
-def coverage(actual: Array, quantiles: Array) -> float:
-    """The share of values between the lowest and the highest quantile; quantiles (…, levels), rising."""
-    return float(((quantiles[..., 0] <= actual) & (actual <= quantiles[..., -1])).mean())
-
-
-# --- A backtest ---------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts from all origins of a part, and the true values.
+    """Forecasts from all origins of a part, and the true values."""
 
-    Attributes:
-        origins: (k,) the last index known to each forecast.
-        actual: (k, horizon) the true values.
-        quantiles: (k, horizon, levels) of the network, rising; no levels without a network.
-        baselines: name → (k, horizon).
-        levels: of the quantiles.
-        scale: see `naive_scale`.
-    """
-
-    origins: Array
-    actual: Array
-    quantiles: Array
-    baselines: Mapping[str, Array]
-    levels: tuple[float, ...]
-    scale: float
+    origins: Array  # (k,) the last index known to each forecast
+    actual: Array  # (k, horizon) the true values
+    quantiles: Array  # (k, horizon, levels) of the network, rising; no levels without a network
+    baselines: Mapping[str, Array]  # name → (k, horizon)
+    levels: tuple[float, ...]  # of the quantiles
+    scale: float  # see `naive_scale`
 
     @cached_property
     def forecasts(self) -> dict[str, Array]:
@@ -162,15 +127,11 @@ class Backtest:
         """Absolute errors; (k, horizon)."""
         return np.abs(self.forecasts[name] - self.actual)
 
-    def up_to(self, horizon: int) -> Backtest:
+    def up_to(self, horizon: int) -> Self:
         """The same backtest with fewer steps ahead."""
-        return Backtest(
-            self.origins,
-            self.actual[:, :horizon],
-            self.quantiles[:, :horizon],
-            {name: each[:, :horizon] for name, each in self.baselines.items()},
-            self.levels,
-            self.scale,
+        baselines = {name: each[:, :horizon] for name, each in self.baselines.items()}
+        return replace(
+            self, actual=self.actual[:, :horizon], quantiles=self.quantiles[:, :horizon], baselines=baselines
         )
 
     def mae(self, name: str) -> float:
@@ -198,8 +159,9 @@ class Backtest:
         return np.abs(self.baselines["naive"] + changes.mean(axis=0) - self.actual)
 
     def coverage(self) -> float:
-        """The share of true values in the interval of the network."""
-        return coverage(self.actual, self.quantiles)
+        """The share of true values between the lowest and the highest quantile of the network."""
+        inside = (self.quantiles[..., 0] <= self.actual) & (self.actual <= self.quantiles[..., -1])
+        return float(inside.mean())
 
 
 def backtest_forecasts(
@@ -237,9 +199,6 @@ def backtest_forecasts(
     )
 
 
-# --- Confidence intervals -----------------------------------------------------------------------
-
-
 def skill_score(errors: Array, others: Array) -> float:
     """1 - mean error / mean error of the other: 1 is perfect, 0 no better, negative worse; 0 where both are 0."""
     mine, theirs = float(errors.mean()), float(others.mean())
@@ -260,6 +219,8 @@ def skill_interval(errors: Array, others: Array, batch: int) -> tuple[float, flo
     Returns:
         Lower and upper end; infinite with fewer than two batches.
     """
+    from scipy.special import stdtrit
+
     count = independent_batches(len(errors), batch)
     whole, theirs = skill_score(errors, others), float(others.mean())
     if count < 2 or not theirs > 0:
@@ -269,7 +230,7 @@ def skill_interval(errors: Array, others: Array, batch: int) -> tuple[float, flo
         for each in (errors, others)
     )  # (count,)
     gains = (other * (1 - whole) - mine) / theirs
-    reach = student_t((1 + CONFIDENCE) / 2, count - 1) * float(gains.std(ddof=1)) / np.sqrt(count)
+    reach = stdtrit(count - 1, (1 + CONFIDENCE) / 2) * float(gains.std(ddof=1)) / np.sqrt(count)
     return whole - reach, whole + reach
 
 
@@ -278,33 +239,14 @@ def independent_batches(origins: int, batch: int) -> int:
     return min(origins // max(batch, 1), 100)
 
 
-def student_t(level: float, freedom: int) -> float:
-    """The quantile of Student's t distribution; `level` between 0.5 and 1, `freedom` 1 or more.
-
-    By numerical integration of the density after the substitution t = √freedom · tan a.
-    """
-    angle = np.linspace(0, np.pi / 2, 20_001)
-    density = np.cos(angle) ** (freedom - 1)
-    below = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    found = np.interp(level, 0.5 + 0.5 * below / below[-1], angle)
-    return float(np.sqrt(freedom) * np.tan(found))
-
-
 @dataclass(frozen=True)
 class LaggedCopy:
-    """Whether the one-step forecast is a copy of the last known value.
+    """Whether the one-step forecast is a copy of the last known value."""
 
-    Attributes:
-        to_truth: mean distance from the forecast to the true value.
-        to_last: mean distance from the forecast to the last known value.
-        correlation: of the forecast and the true value.
-        naive_correlation: of the last known value and the true value.
-    """
-
-    to_truth: float
-    to_last: float
-    correlation: float
-    naive_correlation: float
+    to_truth: float  # mean distance from the forecast to the true value
+    to_last: float  # mean distance from the forecast to the last known value
+    correlation: float  # of the forecast and the true value
+    naive_correlation: float  # of the last known value and the true value
 
     @property
     def is_copy(self) -> bool:

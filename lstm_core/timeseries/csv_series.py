@@ -1,7 +1,6 @@
 """A series from an uploaded CSV: which columns hold dates and numbers, and one value a step without gaps.
 
-Whatever is refused is refused in one sentence that says how to correct it; whatever is changed is listed in `notes`.
-How the table itself is read is in `datasets/csv_table.py`.
+A refusal is one sentence that says how to correct the file; a change is listed in `notes`.
 """
 
 from __future__ import annotations
@@ -48,19 +47,12 @@ HOUR, DAY = 3600, 86400  # seconds
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The cells of a CSV, and what its columns can be.
+    """The cells of a CSV, and what its columns can be."""
 
-    Attributes:
-        header: (columns,) names; "column 1" and so on where there are none.
-        cells: (rows, columns) of stripped strings; the index is the number of the row in the file, from 1.
-        dates: the columns that hold dates.
-        numbers: the columns that hold numbers and no dates.
-    """
-
-    header: tuple[str, ...]
-    cells: pd.DataFrame
-    dates: tuple[int, ...]
-    numbers: tuple[int, ...]
+    header: tuple[str, ...]  # (columns,) names; "column 1" and so on where there are none
+    cells: pd.DataFrame  # (rows, columns) of stripped strings; the index is the number of the row in the file, from 1
+    dates: tuple[int, ...]  # the columns that hold dates
+    numbers: tuple[int, ...]  # the columns that hold numbers and no dates
 
 
 @dataclass(frozen=True)
@@ -151,15 +143,13 @@ def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", 
     return CsvSeries(series, tuple(notes))
 
 
-# --- Columns ------------------------------------------------------------------------------------
-
-
 def _date_counts(cells: pd.DataFrame, formats: Sequence[str]) -> Array:
     """(formats, columns): how many cells of each column are dates in each format."""
     import pandas as pd
 
     column = _prepared_dates(pd.Series(cells.to_numpy().ravel(), dtype=object))
-    return np.array([_parsed(column, each).notna().to_numpy().reshape(cells.shape).sum(axis=0) for each in formats])
+    dates = (pd.to_datetime(column, format=each, errors="coerce") for each in formats)
+    return np.array([each.notna().to_numpy().reshape(cells.shape).sum(axis=0) for each in dates])
 
 
 def _prepared_dates(cells: pd.Series) -> pd.Series:
@@ -168,14 +158,10 @@ def _prepared_dates(cells: pd.Series) -> pd.Series:
     return text.str.replace(_FRACTION_AND_ZONE, r"\1", regex=True)
 
 
-def _parsed(cells: pd.Series, date_format: str) -> pd.Series:
-    import pandas as pd
-
-    return pd.to_datetime(cells, format=date_format, errors="coerce")
-
-
 def _dates(table: Table, index: int) -> pd.Series:
     """A column as dates, in the format that fits most of its cells."""
+    import pandas as pd
+
     cells = table.cells[index]
     text = _prepared_dates(cells)
     given = text[cells != ""]
@@ -184,7 +170,7 @@ def _dates(table: Table, index: int) -> pd.Series:
     formats = [each for each, fit in zip(DATE_FORMATS, fits, strict=True) if fit]
     if not formats:
         raise SeriesError(f"The column {_listed([table.header[index]])} holds no dates; choose another one.")
-    dates = max((_parsed(text, each) for each in formats), key=lambda found: found.count())
+    dates = max((pd.to_datetime(text, format=each, errors="coerce") for each in formats), key=pd.Series.count)
     for row, cell in cells[dates.isna()].head(1).items():
         problem = f"holds “{cell[:30]}” where a date should be" if cell else "has no date"
         raise SeriesError(f"Row {row} {problem}; correct or delete it.")
@@ -207,9 +193,7 @@ def _is_number(cells: pd.DataFrame) -> Array:
 def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
     """Cells such as -1,234.5 or 1 234,5 as numbers; NaN where there is none, infinity for "inf".
 
-    Args:
-        cells: of a column.
-        decimal: "." or ","; the other one, blanks and apostrophes separate thousands.
+    `decimal` is "." or ","; the other one, blanks and apostrophes separate thousands.
     """
     import pandas as pd
 
@@ -241,25 +225,14 @@ def _values(table: Table, index: int) -> pd.Series:
     return values
 
 
-# --- Steps --------------------------------------------------------------------------------------
-
-
 class _Calendar(NamedTuple):
-    """The steps that dates follow.
+    """The steps that dates follow."""
 
-    Attributes:
-        step: the name of a step.
-        season: a first guess of the seasonal period in steps, such as 7 for days.
-        frequency: of `pd.date_range`.
-        start: the date from which it counts.
-        positions: (n,) the number of each date's step, from 0; None if the dates are not evenly spaced.
-    """
-
-    step: str
-    season: int
-    frequency: str
-    start: np.datetime64
-    positions: Array | None
+    step: str  # the name of a step
+    season: int  # a first guess of the seasonal period in steps, such as 7 for days
+    frequency: str  # of `pd.date_range`
+    start: np.datetime64  # the date from which it counts
+    positions: Array | None  # (n,) the number of each date's step, from 0; None if the dates are not evenly spaced
 
 
 def _calendar(dates: Array) -> _Calendar:

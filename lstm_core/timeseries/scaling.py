@@ -1,13 +1,10 @@
 """The scaling of a series: windows of inputs, targets, and forecasts in the units of the series.
 
-A scaling stores the range on which it was fitted, so that this can be checked to be the training part. The network is
-in `inference/forecaster.py`.
+A scaling stores the range on which it was fitted, so that this can be checked to be the training part.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -24,22 +21,15 @@ FORMS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Scaling:
-    """A standardization of a series or of its changes.
+    """A standardization of a series or of its changes."""
 
-    Attributes:
-        form: "level": values; "difference": changes; "log_difference": changes of the logarithm.
-        centre: the mean, which is subtracted; 0 for changes, so that "no change" stays 0.
-        spread: the standard deviation, the divisor.
-        fitted_on: start and stop of the range from which both were computed.
-    """
-
-    form: Form
-    centre: float
-    spread: float
-    fitted_on: tuple[int, int]
+    form: Form  # "level": values; "difference": changes; "log_difference": changes of the logarithm
+    centre: float  # the mean, which is subtracted; 0 for changes, so that "no change" stays 0
+    spread: float  # the standard deviation, the divisor
+    fitted_on: tuple[int, int]  # start and stop of the range from which both were computed
 
     @classmethod
-    def fit(cls, values: Array, form: Form, start: int, stop: int) -> Scaling:
+    def fit(cls, values: Array, form: Form, start: int, stop: int) -> Self:
         """Fit the centre and spread of values[start:stop].
 
         Args:
@@ -80,10 +70,7 @@ class Scaling:
     def targets(self, values: Array, origins: Array, horizon: int) -> Array:
         """The targets of the network: values, or their changes since the origin; (k, horizon) float32.
 
-        Args:
-            values: (n,) the series.
-            origins: (k,).
-            horizon: steps ahead.
+        `horizon` is in steps; the other arguments are those of `inputs`.
         """
         ahead = _values(values[origins[:, None] + np.arange(1, horizon + 1)], self.form)
         anchor = self.centre if self.form == "level" else _values(values[origins], self.form)[:, None]
@@ -92,12 +79,8 @@ class Scaling:
     def back(self, answers: Array, values: Array, origins: Array) -> Array:
         """Outputs of the network in the units of the series; (k, horizon, levels) float64, rising along levels.
 
-        Crossing quantiles are sorted, which never makes them worse (Chernozhukov, Fernández-Val & Galichon 2010).
-
-        Args:
-            answers: (k, horizon, levels).
-            values: (n,) the series.
-            origins: (k,).
+        Crossing quantiles are sorted, which never makes them worse (Chernozhukov, Fernández-Val & Galichon 2010). Other
+        arguments are those of `inputs`.
         """
         anchor = self.centre if self.form == "level" else _values(values[origins], self.form)[:, None, None]
         found = np.sort(anchor + self.spread * answers.astype(float), axis=-1)
@@ -108,7 +91,7 @@ class Scaling:
         return {"form": self.form, "centre": self.centre, "spread": self.spread, "fitted_on": list(self.fitted_on)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Scaling:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """The inverse of `to_json`; KeyError, TypeError or ValueError for other data."""
         if data["form"] not in FORMS:
             raise ValueError(f"there is no form {data['form']!r}")

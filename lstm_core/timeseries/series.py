@@ -1,9 +1,7 @@
 """Series to forecast: six share prices from Plotly's sample data, and three that are generated from a formula.
 
-Uploaded series are in `timeseries/csv_series.py`. Plotly isn't imported; only the table in its package is read.
+Plotly isn't imported; only the table in its package is read.
 """
-
-from __future__ import annotations
 
 import csv
 import gzip
@@ -34,25 +32,15 @@ DAY = np.timedelta64(1, "D")
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Evenly spaced values in the order of time.
+    """Evenly spaced values in the order of time."""
 
-    Attributes:
-        name: in links.
-        title: as displayed.
-        dates: (n,) datetime64[s].
-        values: (n,) float64, finite; not writeable.
-        season: its seasonal period in steps; 1 for none.
-        step: the name of a step, such as "day" or "week".
-        about: its source, in a sentence.
-    """
-
-    name: str
-    title: str
-    dates: Array
-    values: Array
-    season: int
-    step: str
-    about: str
+    name: str  # in links
+    title: str  # as displayed
+    dates: Array  # (n,) datetime64[s]
+    values: Array  # (n,) float64, finite; not writeable
+    season: int  # its seasonal period in steps; 1 for none
+    step: str  # the name of a step, such as "day" or "week"
+    about: str  # its source, in a sentence
 
     def __post_init__(self) -> None:
         self.values.flags.writeable = False
@@ -67,23 +55,14 @@ class Series:
         return Parts.of(len(self))
 
 
-def series_names() -> list[str]:
-    """The names of all series of `load_series`."""
-    return [*COMPANIES, *_GENERATED]
-
-
 @cache
 def load_series(name: str) -> Series:
-    """The series of that name.
-
-    Raises:
-        DatasetError: if there is none, or the share prices can't be read.
-    """
+    """The series of that name; raises DatasetError if there is none, or the share prices can't be read."""
     if name in COMPANIES:
         return stocks()[name]
-    if name not in _GENERATED:
-        raise DatasetError(f"There is no series '{name}'; there are {', '.join(series_names())}.")
-    return _GENERATED[name]()
+    if name not in GENERATED:
+        raise DatasetError(f"There is no series '{name}'; there are {', '.join([*COMPANIES, *GENERATED])}.")
+    return GENERATED[name]()
 
 
 @cache
@@ -125,10 +104,9 @@ def seasons(length: int = 1400, seed: int = 7) -> Series:
 def sunspots(length: int = 1280, seed: int = 11) -> Series:
     """Cycles like those of sunspots, four values a year: of unequal length and height, rising faster than they fall.
 
-    A cycle of length P and height A has the shape x³ / (exp(x²) - 0.71) with x = t / b, after Hathaway, Wilson &
-    Reichmann (1994), scaled to the height A and with b = P/4.6, so that it peaks after about a quarter of P. P is
-    normal with mean 44 steps and standard deviation 4, A log-normal around 110. Noise has a standard deviation of
-    2 + 6 % of the level; nothing falls below 0.
+    A cycle of length P and height A has the shape x³ / (exp(x²) - 0.71) with x = t / b (Hathaway, Wilson & Reichmann
+    1994) and b = P/4.6, so that it peaks after about a quarter of P. P is normal with mean 44 steps and standard
+    deviation 4, A log-normal around 110. Noise has a standard deviation of 2 + 6 % of the level; no value is below 0.
     """
     rng = np.random.default_rng(seed)
     smooth, start = np.zeros(length), 0
@@ -155,4 +133,4 @@ def random_walk(length: int = 105, seed: int = 3) -> Series:
     return Series("random_walk", "A random walk, no company", dates, values, 4, "week", about)
 
 
-_GENERATED: dict[str, Callable[[], Series]] = {"seasons": seasons, "sunspots": sunspots, "random_walk": random_walk}
+GENERATED: dict[str, Callable[[], Series]] = {"seasons": seasons, "sunspots": sunspots, "random_walk": random_walk}

@@ -99,7 +99,7 @@ class TestPowers:
     @pytest.mark.parametrize("radius", [0.0, 0.9, 1.3])
     def test_the_spectral_radius_is_the_one_asked_for(self, radius: float, turning: bool) -> None:
         matrix = gradient_flow.random_matrix(radius, 12, 1, is_orthogonal=turning)
-        assert gradient_flow.spectral_radius(matrix) == pytest.approx(radius, abs=1e-9)
+        assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(radius, abs=1e-9)
 
     def test_the_radius_is_the_growth_in_the_long_run(self) -> None:
         norms = gradient_flow.matrix_powers(gradient_flow.random_matrix(1.1, 12, 1), 3000, 1)

@@ -1,7 +1,5 @@
 """A small grammar of sentences with a blank; the clue to the answer stands after the blank, or before it."""
 
-from __future__ import annotations
-
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -11,41 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstm_core.paths import read_tables
 from lstm_core.text.encoder import BLANK
 
-# Each answer → clues that fit no other answer.
-CLUES: dict[str, tuple[str, ...]] = {
-    "cow": ("mooed at the gate", "gave a bucket of milk"),
-    "sheep": ("bleated all night", "gave us its wool"),
-    "horse": ("galloped over the hill", "wore a new saddle"),
-    "hen": ("laid two brown eggs", "hid her chicks"),
-    "kettle": ("whistled on the stove", "boiled the water for tea"),
-    "oven": ("baked the bread", "burnt the cake"),
-    "knife": ("cut the onions", "had to be sharpened"),
-    "fridge": ("kept the butter cold", "hummed with its door open"),
-    "bus": ("stopped for the passengers", "was full of commuters"),
-    "bicycle": ("lost its chain", "had a bent handlebar"),
-    "lamp": ("lit the whole pavement", "needed a new bulb"),
-    "clock": ("struck midnight", "showed the wrong hour"),
-}
-# Clues that fit several answers: then the whole sentence leaves the answer open.
-SHARED: dict[str, tuple[str, ...]] = {
-    "ate the grass": ("cow", "sheep", "horse"),
-    "steamed up the window": ("kettle", "oven"),
-    "rang a little bell": ("bus", "bicycle", "clock"),
-}
+_TABLES = read_tables("cloze_grammar.toml")
+CLUES, SHARED, PLACES = _TABLES["clues"], _TABLES["shared"], _TABLES["places"]
 ANSWERS = tuple(CLUES)
-PLACES: dict[str, tuple[str, ...]] = {
-    "on the farm": ANSWERS[:4],
-    "behind the barn": ANSWERS[:4],
-    "in the kitchen": ANSWERS[4:8],
-    "while we cooked": ANSWERS[4:8],
-    "in the town": ANSWERS[8:],
-    "near the station": ANSWERS[8:],
-}
-ANYWHERE = ("", "yesterday", "this morning", "to our surprise")
-BETWEEN = ("", "that everybody knew", "which my aunt had bought", "you can see in this picture", "of our old neighbour")
-ENDINGS = ("", "again", "while we slept", "and nobody minded", "before it got dark")
+ANYWHERE, BETWEEN, ENDINGS = (_TABLES["anywhere"][part] for part in ("openings", "between", "endings"))
 # The probability that a sentence begins with a place, or with something that happens meanwhile; that the clue stands
 # before the blank; that the clue is one of several answers.
 PLACED, MEANWHILE, BEFORE, COMMON = 0.4, 0.2, 0.25, 0.15

@@ -1,7 +1,5 @@
 """Safe downloads: neither the network nor the archive is trusted, and a file is replaced as a whole or not at all."""
 
-from __future__ import annotations
-
 import errno
 import gzip
 import http.client

@@ -1,7 +1,5 @@
 """The download of a data set as a job in a worker process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """The task of the encoder–decoder: a number is spelled out in words, backwards. "407" is "seven zero four"."""
 
-from __future__ import annotations
-
 import zlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The downloadable data sets: downloading, checking and reading them. Archives are streamed, never unpacked."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Movie reviews as lowercase sentences, each a list of words: the corpus of the word model."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 The grammar: a word of praise or blame; "(not X)"; "(very X)"; "(X and Y)"; "(X but Y)".
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from dataclasses import dataclass
@@ -35,7 +33,7 @@ class Tree:
     """A word without parts, or an operator with one or two parts."""
 
     word: str
-    parts: tuple[Tree, ...] = ()
+    parts: tuple["Tree", ...] = ()
 
     def __str__(self) -> str:
         if not self.parts:

@@ -1,7 +1,5 @@
 """Labelled texts, and how they and plain texts are split into training, validation and test parts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,7 +43,7 @@ class Split:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def take(self, rows: Sequence[int] | IntArray) -> Split:
+    def take(self, rows: Sequence[int] | IntArray) -> "Split":
         """The rows at these indices, (k,), in this order."""
         index = np.asarray(rows, dtype=np.int64)
         groups = tuple(self.groups[row] for row in index) if self.groups else ()

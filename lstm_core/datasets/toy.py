@@ -1,7 +1,5 @@
 """Small generated data sets that need no download: verdicts with negation, and counting in words."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np
@@ -26,11 +24,7 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 
 @cache
 def labelled(name: str) -> LabelledTexts:
-    """Generated labelled texts, all different.
-
-    Raises:
-        DatasetError: if there is no such data set.
-    """
+    """Generated labelled texts, all different; DatasetError if there is no such data set."""
     if name != "negation":
         raise DatasetError(f"There are no generated labelled texts called '{name}'; there is negation.")
     whole = _verdicts(5000, seed=1)
@@ -39,11 +33,7 @@ def labelled(name: str) -> LabelledTexts:
 
 @cache
 def text(name: str) -> str:
-    """A generated plain text.
-
-    Raises:
-        DatasetError: if there is no such data set.
-    """
+    """A generated plain text; DatasetError if there is no such data set."""
     if name != "counting":
         raise DatasetError(f"There is no generated text called '{name}'; there is counting.")
     return _counting(120_000, 1)

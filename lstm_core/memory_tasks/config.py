@@ -1,7 +1,5 @@
 """The settings of a race in the memory gym, their ranges, and presets, which `benchmarks/memory.py` measures."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -71,11 +69,7 @@ class Race:
 
 
 def race_from_arguments(arguments: Mapping[str, Any]) -> Race:
-    """The race with these settings.
-
-    Raises:
-        LabError: if a setting is unknown or out of range.
-    """
+    """The race with these settings; LabError if one is unknown or out of range."""
     unknown = set(arguments) - {field.name for field in fields(Race)}
     if unknown:
         raise LabError(f"A race has no setting '{min(unknown)}'.")

@@ -1,7 +1,5 @@
 """One sequence of a memory task in words: its tokens, the relevant timesteps, the question and the answer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

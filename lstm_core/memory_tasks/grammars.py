@@ -1,7 +1,5 @@
 """The embedded Reber grammar and aⁿbⁿ: random strings from their exact distributions, and possible next symbols."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -72,11 +70,7 @@ def _walk(steps: int, chances: Array, forks: Array) -> str:
 
 
 def reber_successors(string: str) -> list[tuple[str, ...]]:
-    """For each symbol of an embedded Reber string, the symbols that may follow it; () after the last.
-
-    Raises:
-        ValueError: if the string is not of the grammar.
-    """
+    """For each symbol of an embedded Reber string, the symbols that may follow; ValueError if it is none."""
     allowed: list[tuple[str, ...]] = [("T", "P"), ("B",)]
     if len(string) < SHORTEST or string[0] + string[2] != "BB" or string[1] not in "TP":
         raise ValueError(f"'{string}' is no string of the embedded Reber grammar.")

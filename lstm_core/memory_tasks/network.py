@@ -1,7 +1,5 @@
 """A small trained network of the memory gym in NumPy: its answers, its score, and what its units remember."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,11 +56,7 @@ class GymNetwork:
 
 
 def from_bytes(data: bytes) -> GymNetwork:
-    """The network that `to_bytes` wrote.
-
-    Raises:
-        ModelError: if it is none.
-    """
+    """The network that `to_bytes` wrote; ModelError if the bytes are missing or damaged."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as kept:
             kind, arrays = str(kept["kind"]), {name: kept[name] for name in ARRAYS}

@@ -1,7 +1,5 @@
 """Synthetic memory tasks: random sequences with targets, and when an answer counts as correct. `TASKS` has sources."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +10,7 @@ from lstm_core.arrays import Array
 from lstm_core.errors import LabError
 from lstm_core.memory_tasks import grammars
 from lstm_core.nn import activations, cells
+from lstm_core.paths import read_tables
 
 Loss = Literal["mse", "categorical_crossentropy", "binary_crossentropy"]
 BITS = 4  # of a sequence to copy
@@ -162,14 +161,11 @@ def one_hot(ids: Array, width: int) -> Array:
     return np.eye(width, dtype=np.float32)[ids]
 
 
-def adding(length: int, count: int, seed: int) -> Batch:
+def _adding(length: int, count: int, seed: int) -> Batch:
     """Numbers in -1…1, two of them marked: one among the first ten, another one in the first half.
 
     The target at the end is ½ + (x₁ + x₂) / 4, in 0…1. Hochreiter & Schmidhuber vary the length by a tenth and mark
     both ends with -1; here every sequence has the same length, and other marks are 0.
-
-    Args:
-        length, count, seed: as in `Task.batch`.
     """
     rng = np.random.default_rng(seed)
     rows = np.arange(count)
@@ -198,14 +194,11 @@ ORDER_SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 ORDER_CLASSES = ("X, X", "X, Y", "Y, X", "Y, Y")
 
 
-def temporal_order(length: int, count: int, seed: int) -> Batch:
+def _temporal_order(length: int, count: int, seed: int) -> Batch:
     """Letters between E and B with X or Y at two places; the target at the end is their order, one of four classes.
 
     The first stands in the second tenth of the sequence and the second in the sixth, as in sequences of
     100 to 110 of Hochreiter & Schmidhuber; here every sequence has the same length.
-
-    Args:
-        length, count, seed: as in `Task.batch`.
     """
     rng = np.random.default_rng(seed)
     rows = np.arange(count)
@@ -226,12 +219,8 @@ def temporal_order(length: int, count: int, seed: int) -> Batch:
 COPY_SYMBOLS = ("0", "1", "·", "?")
 
 
-def copy(delay: int, count: int, seed: int) -> Batch:
-    """`BITS` random bits, `delay` blanks, and then a question mark for each bit, which is the target.
-
-    Args:
-        delay, count, seed: as in `Task.batch`.
-    """
+def _copy(delay: int, count: int, seed: int) -> Batch:
+    """`BITS` random bits, `delay` blanks, and then a question mark for each bit, which is the target."""
     rng = np.random.default_rng(seed)
     length = 2 * BITS + delay
     bits = rng.integers(0, 2, (count, BITS))
@@ -246,12 +235,8 @@ def copy(delay: int, count: int, seed: int) -> Batch:
     return Batch(one_hot(ids, 4), targets, mask, targets > 0.5, memory, live, np.array(COPY_SYMBOLS)[ids])
 
 
-def reber(longest: int, count: int, seed: int) -> Batch:
-    """Strings of the embedded Reber grammar, see `grammars.reber_strings`; the target is the next symbol.
-
-    Args:
-        longest, count, seed: as in `Task.batch`.
-    """
+def _reber(longest: int, count: int, seed: int) -> Batch:
+    """Strings of the embedded Reber grammar, see `grammars.reber_strings`; the target is the next symbol."""
     strings = grammars.reber_strings(longest, count, seed)
     ids, x, mask, valid, symbols = _encoded(strings, grammars.REBER_SYMBOLS, longest, grammars.reber_successors)
     live = (np.arange(longest) >= 1) & (mask > 0)
@@ -259,12 +244,8 @@ def reber(longest: int, count: int, seed: int) -> Batch:
     return Batch(x, one_hot(np.roll(ids, -1, axis=1), 7), mask, valid, memory.astype(np.float32), live, symbols)
 
 
-def counting(longest: int, count: int, seed: int) -> Batch:
-    """Strings aⁿbⁿ with random n in 1…`longest`; the targets are the possible next symbols.
-
-    Args:
-        longest, count, seed: as in `Task.batch`.
-    """
+def _counting(longest: int, count: int, seed: int) -> Batch:
+    """Strings aⁿbⁿ with random n in 1…`longest`; the targets are the possible next symbols."""
     return counting_of(np.random.default_rng(seed).integers(1, longest + 1, count), longest)
 
 
@@ -296,40 +277,10 @@ def _encoded(
     return ids, one_hot(ids, len(alphabet)) * seen[:, :, None], mask, valid, symbols
 
 
+_SAMPLERS = {"adding": _adding, "order": _temporal_order, "copy": _copy, "reber": _reber, "counting": _counting}
 TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        Task(
-            "adding", "Adding problem", "Two of the numbers are marked. What is their sum?",
-            "the sum of the marked numbers so far",
-            "Hochreiter & Schmidhuber 1997, experiment 4: solved when the error stays below 0.04",
-            "timesteps", (10, 200), adding, False, "mse", 0.99,
-        ),
-        Task(
-            "order", "Temporal order", "X or Y comes twice. Which comes first, and which second?",
-            "which of X and Y came first",
-            "Hochreiter & Schmidhuber 1997, experiment 6a: solved when no output is off by 0.3",
-            "timesteps", (10, 200), temporal_order, False, "categorical_crossentropy", 0.99,
-        ),
-        Task(
-            "copy", "Copy after a delay", f"{BITS} bits, then a delay. Which bits were they?", "the first bit",
-            "Graves, Wayne & Danihelka 2014; Arjovsky, Shah & Bengio 2016: every symbol correct",
-            "timesteps of delay", (1, 150), copy, True, "categorical_crossentropy", 0.99,
-        ),
-        Task(
-            "reber", "Embedded Reber grammar", "Which symbols may come next? The last but one is the second again.",
-            "whether the second symbol was T or P",
-            "Cleeremans, Servan-Schreiber & McClelland 1989; Hochreiter & Schmidhuber 1997, experiment 1: every string "
-            "correct",
-            "symbols at most", (12, 100), reber, True, "categorical_crossentropy", 0.99,
-        ),
-        Task(
-            "counting", "Counting: aⁿbⁿ", "As many b as a. When must the string end?", "how many b are still missing",
-            "Gers & Schmidhuber 2001: solved for longer strings than in training; here for every n up to twice that",
-            "a at most in training", (3, 30), counting, True, "binary_crossentropy", 1.0,
-        ),
-    )
-}  # fmt: skip
+    name: Task(name=name, sample=_SAMPLERS[name], **about) for name, about in read_tables("memory_tasks.toml").items()
+}
 
 
 def find_task(name: str) -> Task:

@@ -1,7 +1,5 @@
 """The networks of classifiers and of the recurrent family, as stock Keras models: the articles' own, and ours."""
 
-from __future__ import annotations
-
 import keras
 from keras import layers
 

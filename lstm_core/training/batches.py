@@ -1,7 +1,5 @@
 """Arrays in batches of equal size, since a backend compiles a step once for each size: rows, or windows of a text."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

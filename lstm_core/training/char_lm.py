@@ -3,8 +3,6 @@
 With carried state, a step goes on where the last one ended: truncated BPTT (Williams & Peng 1990).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Trains text classifiers: data to batches, teachers where a recipe has them, and one network at the end."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Trains networks that fill blanks, on training sentences of the grammar that are sampled anew for each epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

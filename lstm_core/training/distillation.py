@@ -1,7 +1,5 @@
 """Targets from other LSTMs, each of which answers texts that it was not trained on, and initial embeddings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

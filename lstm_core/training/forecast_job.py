@@ -1,7 +1,5 @@
 """Trains a forecaster on somebody's own series, as a job of `jobs/queue.py`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any

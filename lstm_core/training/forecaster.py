@@ -1,10 +1,8 @@
 """Trains a forecaster by the pinball loss. Form and epoch are chosen on the validation part; no test part is read."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -32,7 +30,7 @@ class Known:
     parts: backtest.Parts
 
     @classmethod
-    def of(cls, series: Series) -> Known:
+    def of(cls, series: Series) -> Self:
         """The series without its test part."""
         return cls(series.name, series.values[: series.parts.validation], series.parts)
 

@@ -1,7 +1,5 @@
 """A training as a job: read, train, and hand back a model as bytes with all that was seen on the way."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """The optimizers of all trainings: one schedule of the learning rate, and Adam in the forms that recipes ask for."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """Where a training run stands, and how fast it goes."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Trains a race: a plain RNN, a GRU and an LSTM take turns on the same batches until they pass or time is up."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

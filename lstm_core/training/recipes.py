@@ -1,7 +1,5 @@
 """How each shipped model is made: the settings of every kind of recipe, and the recipes of `assets/recipes.toml`."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,8 +61,7 @@ class TextRecipe(Recipe):
         tokenizer: a name from `text.encoder.TOKENIZERS`.
         vocabulary: the largest number of ids, padding and unknown included.
         length: tokens read of a text.
-        build: (token ids, classes, pair ids) → Keras model.
-        optimizer: (training steps) → Keras optimizer.
+        build, optimizer: (token ids, classes, pair ids) → Keras model, and (training steps) → Keras optimizer.
         validation: the share of the training split that is held out to choose by.
         padding, mask_names: see `text.Encoder`.
         min_count: how often a token must be seen to enter the vocabulary.
@@ -77,11 +74,10 @@ class TextRecipe(Recipe):
         anywhere: train on tokens from anywhere in a text, or else on its first ones.
         deleted: share of tokens left out while training.
         rating_weight: weight of a review's rating in its target; the rest is its label.
-        start: how the embeddings start, or at random.
         teachers: how many cross-fitted teachers; 0 for none. See `distillation.out_of_fold`.
         teacher_epochs: passes of a teacher; 0 for `epochs`.
         distillation_weight: weight of the teachers' answers in a target; the rest is the label.
-        refit: train once more, on the validation part too, after the run that was validated.
+        refit: train once more, on the validation part too.
         ema_momentum: of the moving average of the weights that is validated and kept; 0 for none.
         keep_best: keep the epoch with the lowest validation loss, or else the last.
     """
@@ -121,7 +117,6 @@ class BlankRecipe(Recipe):
     """How a network that fills blanks is made; its sentences are sampled anew for each epoch.
 
     Attributes:
-        learning_rate: the highest one.
         validation: sentences that are sampled to choose by.
         word_dropout: share of words replaced by "unknown" while training.
     """
@@ -149,13 +144,9 @@ class CharacterRecipe(Recipe):
         epochs_alone: last epochs in which the text itself is all that is read.
         refit_epochs: epochs after the run that was validated, from its best weights on and at half the rate, in which
             the validation part is read too: it stands right before the test part, with the names that occur there.
-        units: of each LSTM layer.
-        width: of the embedding.
-        dropout: after each layer.
+        units, width, dropout: of each LSTM layer, of the embedding, and after each layer.
         bptt_steps: characters between which gradients flow.
         batch: rows of a batch: parallel streams of the text, or windows.
-        learning_rate: the highest one.
-        weight_decay: of AdamW.
         window: how many characters are read anew for each one, as one number each; 0 for running text with carried
             state. With a window there is neither `width` nor `bptt_steps`, and training is Adam at a constant rate.
     """
@@ -183,8 +174,7 @@ class ForecastRecipe(Recipe):
 
     Attributes:
         forms: ways to put values to the network; the one with the lowest validation loss is kept.
-        window: values that are read.
-        horizon: steps ahead.
+        window, horizon: values that are read, and steps ahead.
         dropout: of the LSTM's output, while training.
         epochs: the largest number; the one with the lowest validation loss is kept.
         learning_rate: at the start; it falls to 0 along half a cosine.
@@ -208,7 +198,6 @@ class SequenceRecipe(Recipe):
     Attributes:
         units: the width of the states, or of a node's vector.
         width: of the embeddings, where they have one of their own.
-        learning_rate: the highest one.
     """
 
     units: int = 128
@@ -234,8 +223,6 @@ class WordRecipe(Recipe):
         batch: words of a batch, about.
         epochs: how often the validation part is read.
         epochs_per_pass: epochs in one pass over the training part.
-        learning_rate: the highest one.
-        weight_decay: of AdamW.
     """
 
     task: str = "word model"

@@ -23,11 +23,7 @@ def recipe_names() -> list[str]:
 
 
 def find_recipe(name: str) -> Any:
-    """The recipe of that name.
-
-    Raises:
-        LabError: if there is none.
-    """
+    """The recipe of that name; LabError if there is none."""
     if name not in ALL_RECIPES:
         raise LabError(f"There is no recipe '{name}'. Recipes: {', '.join(recipe_names())}.")
     return ALL_RECIPES[name]

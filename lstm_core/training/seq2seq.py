@@ -1,7 +1,5 @@
 """Trains the encoder–decoder on random numbers; the decoder is given the true characters so far (teacher forcing)."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 from keras import layers

@@ -1,7 +1,5 @@
 """What a task brings to the trainer: a class that fits the stages of a recipe and makes a model of what they leave."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 

@@ -1,7 +1,5 @@
 """Encoded texts in batches, as training reads them: shuffled, augmented, with soft or hard targets."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Shared are progress events, stopping within a step, divergence, curves, the best weights, and the time that is left.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 import time

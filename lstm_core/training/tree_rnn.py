@@ -1,7 +1,5 @@
 """Trains the recursive network: batches of trees, one level of all of them at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Trains a word model on sentences: each is read from its beginning, and every word of it is predicted."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

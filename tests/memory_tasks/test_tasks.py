@@ -89,7 +89,7 @@ class TestAdding:
     @given(SEEDS, st.integers(10, 120))
     @settings(max_examples=40, deadline=None)
     def test_the_target_is_the_scaled_sum_of_two_marked_numbers(self, seed: int, length: int) -> None:
-        batch = tasks.adding(length, 4, seed)
+        batch = tasks.TASKS["adding"].sample(length, 4, seed)
         for values, marks, target in zip(batch.x[:, :, 0], batch.x[:, :, 1], batch.targets[:, -1, 0], strict=True):
             places = marks.nonzero()[0]
             assert len(places) == 2
@@ -98,9 +98,9 @@ class TestAdding:
             assert target == pytest.approx(0.5 + (values[places[0]] + values[places[1]]) / 4, abs=1e-6)
 
     def test_by_hand(self) -> None:
-        batch = tasks.adding(10, 1, 0)
+        batch = tasks.TASKS["adding"].sample(10, 1, 0)
         batch.x[0] = 0
-        one, other = np.flatnonzero(tasks.adding(10, 1, 0).x[0, :, 1])
+        one, other = np.flatnonzero(tasks.TASKS["adding"].sample(10, 1, 0).x[0, :, 1])
         assert batch.memory[0, one - 1 if one else 0] in (0, batch.memory[0, 0])
         assert batch.live[0].tolist() == [place >= one for place in range(10)]
         assert batch.memory[0, -1] == pytest.approx(4 * (batch.targets[0, -1, 0] - 0.5), abs=1e-6)
@@ -121,7 +121,7 @@ class TestOrder:
     @given(SEEDS, st.integers(10, 150))
     @settings(max_examples=40, deadline=None)
     def test_the_class_is_read_off_the_letters(self, seed: int, length: int) -> None:
-        batch = tasks.temporal_order(length, 4, seed)
+        batch = tasks.TASKS["order"].sample(length, 4, seed)
         for symbols, target in zip(batch.symbols, batch.targets[:, -1], strict=True):
             letters = [symbol for symbol in symbols if symbol in "XY"]
             assert tasks.ORDER_CLASSES[target.argmax()] == ", ".join(letters)
@@ -129,7 +129,7 @@ class TestOrder:
             assert target.sum() == 1
 
     def test_it_remembers_which_came_first(self) -> None:
-        batch = tasks.temporal_order(40, 50, 2)
+        batch = tasks.TASKS["order"].sample(40, 50, 2)
         for row in range(50):
             first = next(place for place, symbol in enumerate(batch.symbols[row]) if symbol in "XY")
             assert not batch.memory[row, :first].any()
@@ -145,7 +145,7 @@ class TestCopy:
     @given(SEEDS, st.integers(1, 60))
     @settings(max_examples=30, deadline=None)
     def test_the_answer_is_the_beginning(self, seed: int, delay: int) -> None:
-        batch = tasks.copy(delay, 3, seed)
+        batch = tasks.TASKS["copy"].sample(delay, 3, seed)
         assert batch.x.shape[1] == 2 * tasks.BITS + delay
         for symbols, target in zip(batch.symbols, batch.targets, strict=True):
             assert [str(each) for each in target[-tasks.BITS :].argmax(axis=1)] == symbols[: tasks.BITS].tolist()
@@ -206,7 +206,7 @@ class TestCounting:
         assert batch.targets[0, :5].tolist() == wanted
 
     def test_every_length_of_training_occurs_and_none_beyond(self) -> None:
-        batch = tasks.counting(6, 400, 1)
+        batch = tasks.TASKS["counting"].sample(6, 400, 1)
         assert set(batch.memory.max(axis=1)) == {1, 2, 3, 4, 5, 6}
 
     def test_it_is_measured_twice_as_far_as_it_is_trained(self) -> None:

@@ -1,7 +1,5 @@
 """The weights of a small network after each epoch, as 16-bit floats, and the loaded model of any of those epochs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """What a lesson reads, from the training split alone: texts or a series as arrays, and the example of each epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice

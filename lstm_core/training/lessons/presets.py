@@ -1,7 +1,5 @@
 """The ready-made lessons of `assets/lessons.toml`, and what each reached when `benchmarks/lessons.py` measured it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache

@@ -1,11 +1,8 @@
 """Lessons: trainings that are small enough for a class, as plain values without Keras, and their hyperparameters."""
 
-from __future__ import annotations
-
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from lstm_core.errors import LabError
 from lstm_core.paths import read_tables
@@ -122,7 +119,7 @@ class LessonRecipe(Recipe):
         return {name: value for name, value in asdict(self).items() if name not in _NOT_CHOSEN}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> LessonRecipe:
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises LabError, in one sentence, for anything that is no lesson."""
         known = {each.name for each in fields(cls)} - _NOT_CHOSEN
         if unknown := sorted(set(data) - known):
@@ -153,11 +150,6 @@ def parameter_count(recipe: LessonRecipe, vocabulary: int, outputs: int = 1) -> 
         total += blocks * (units * (reads + units) + biases * units)
         reads = units
     return total + (reads + 1) * outputs
-
-
-def chance(outputs: int) -> float:
-    """The cross-entropy, in nats, of an answer that knows nothing: the same for every one of `outputs`."""
-    return math.log(outputs)
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,6 @@
 """The task of a lesson: its data, its network, a stock Keras model, and a fixed example, for the one trainer."""
 
-from __future__ import annotations
-
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ from lstm_core.training.batches import Rows, TextWindows
 from lstm_core.training.forecaster import pinball_loss
 from lstm_core.training.lessons import data
 from lstm_core.training.lessons.data import TrainingData
-from lstm_core.training.lessons.recipe import LessonRecipe, chance
+from lstm_core.training.lessons.recipe import LessonRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Fit, Stage, Trainer
 
@@ -63,7 +62,7 @@ class LessonTask:
                 validation=validation,
                 keep_epochs=True,
                 example=self._example,
-                chance=None if forecasts else chance(material.outputs),
+                chance=None if forecasts else math.log(material.outputs),
                 logits=not forecasts,
             )
         )

@@ -34,11 +34,9 @@ class GymNetwork:
     @property
     def parameters(self) -> int:
         """How many weights it has; the two biases of a GRU count as Keras counts them."""
-        cell, gru = self.cell, self.kind == "gru"
-        return sum(
-            array.size
-            for array in (cell.kernel, cell.recurrent, cell.bias, self.readout, self.readout_bias)
-        ) + (cell.recurrent_bias.size if gru else 0)  # fmt: skip
+        cell = self.cell
+        arrays = [cell.kernel, cell.recurrent, cell.bias, self.readout, self.readout_bias]
+        return sum(array.size for array in arrays) + (cell.recurrent_bias.size if self.kind == "gru" else 0)
 
     def read(self, x: Array) -> tuple[LayerTrace, Array]:
         """(count, T, features) → the trace, signals (T, count, units), and the readout's sums (count, T, outputs)."""

@@ -34,6 +34,19 @@ class Known:
         """The series without its test part."""
         return cls(series.name, series.values[: series.parts.validation], series.parts)
 
+    def origins(self, settings: Settings, part: str) -> Array:
+        """(k,) of the "training" or the "validation" part, with room for a window before and the horizon behind."""
+        if part == "training":
+            return self.parts.training_origins(settings.before, settings.horizon)
+        found = self.parts.validation_origins(settings.horizon)
+        return found[found >= settings.before - 1]
+
+    def examples(self, settings: Settings, part: str) -> tuple[Array, Array]:
+        """Scaled windows (k, window, 1) and targets (k, horizon) of a part, both float32."""
+        scaling, origins = settings.scalings[self.name], self.origins(settings, part)
+        windows = scaling.inputs(self.values, origins, settings.window)
+        return windows, scaling.targets(self.values, origins, settings.horizon)
+
 
 class ForecastTask:
     """Trains a `ForecastRecipe` in each of its forms and keeps the one with the lowest validation loss."""
@@ -45,7 +58,7 @@ class ForecastTask:
             DatasetError: if the recipe's series isn't there.
         """
         self.recipe = recipe
-        self.known = [Known.of(each) for each in series or series_of(recipe)]
+        self.known = [Known.of(each) for each in series or series_of(recipe.dataset)]
 
     def train(self, trainer: Trainer) -> Trained:
         """As `TrainingTask.train`.
@@ -62,24 +75,20 @@ class ForecastTask:
             if trainer.ended != "finished":
                 break
         _, fit, settings = min(fits, key=lambda each: each[0])
-        scaling = next(iter(settings.scalings.values()))
-        sizes = [len(each.parts.training_origins(recipe.window + scaling.reach, recipe.horizon)) for each in self.known]
         about = {
             "window": recipe.window, "horizon": recipe.horizon, "batch": recipe.batch, "form": settings.form,
             "validation_pinball": {each.form: round(loss, 4) for loss, _, each in fits},
-            "examples": {"training": sum(sizes)},
+            "examples": {"training": sum(len(each.origins(settings, "training")) for each in self.known)},
         }  # fmt: skip
         return trained(recipe, trainer, fit, settings, about)
 
     def _fit(self, trainer: Trainer, form: Form) -> tuple[Fit, Settings]:
         recipe = self.recipe
-        scalings = {each.name: Scaling.fit(each.values, form, 0, each.parts.training) for each in self.known}
-        settings = Settings(recipe.window, recipe.horizon, LEVELS, form, scalings)
-        pairs = [examples(recipe, each.values, each.parts, scalings[each.name]) for each in self.known]
-        x, y = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        settings = settings_for(self.known, recipe.window, recipe.horizon, form)
+        x, y = examples(settings, self.known, "training")
         if not len(x):
             raise SeriesError(f"The series is too short: a window of {recipe.window} doesn't fit into it.")
-        validation = Validation(recipe, settings, self.known)
+        validation = Validation(settings, self.known)
         batches = Rows(x, y, recipe.batch, recipe.seed, partial=True)
         model = network(recipe)
         rate = optimizers.warmup_cosine(recipe.learning_rate, len(batches) * recipe.epochs, warm_up=0)
@@ -88,25 +97,33 @@ class ForecastTask:
         return trainer.fit(stage), settings
 
 
-def series_of(recipe: ForecastRecipe) -> Sequence[Series]:
-    """The series that a recipe learns from; DatasetError if they aren't there."""
-    return tuple(series.stocks().values()) if recipe.dataset == "stocks" else (series.load_series(recipe.dataset),)
+def series_of(dataset: str) -> Sequence[Series]:
+    """The series of that name, or all of "stocks"; DatasetError if they aren't there."""
+    return tuple(series.stocks().values()) if dataset == "stocks" else (series.load_series(dataset),)
 
 
-def examples(recipe: ForecastRecipe, values: Array, parts: backtest.Parts, scaling: Scaling) -> tuple[Array, Array]:
-    """Windows and targets of the training part, scaled.
+def settings_for(known: Sequence[Known], window: int, horizon: int, form: Form) -> Settings:
+    """The settings of a forecaster, with scalings that are fitted to the training parts.
 
     Args:
-        recipe: its window and horizon.
-        values: (n,) of the series.
-        parts: where the training part ends.
-        scaling: fitted on the training part.
-
-    Returns:
-        (k, window, 1) and (k, horizon), both float32.
+        known: the series.
+        window, horizon: values that are read, and steps ahead.
+        form: in which values are read.
     """
-    origins = parts.training_origins(recipe.window + scaling.reach, recipe.horizon)
-    return scaling.inputs(values, origins, recipe.window), scaling.targets(values, origins, recipe.horizon)
+    scalings = {each.name: Scaling.fit(each.values, form, 0, each.parts.training) for each in known}
+    return Settings(window, horizon, LEVELS, form, scalings)
+
+
+def examples(settings: Settings, known: Sequence[Known], part: str) -> tuple[Array, Array]:
+    """`Known.examples` of all series, one below the other.
+
+    Args:
+        settings: window, horizon and scalings.
+        known: the series.
+        part: "training" or "validation".
+    """
+    x, y = (np.concatenate(side) for side in zip(*(each.examples(settings, part) for each in known), strict=True))
+    return x, y
 
 
 def network(recipe: ForecastRecipe) -> keras.Model:
@@ -127,32 +144,24 @@ def pinball_loss(truth: Any, answers: Any) -> Any:
 class Validation:
     """The pinball loss over all validation origins, divided by the naive error: the same unit for all forms."""
 
-    def __init__(self, recipe: ForecastRecipe, settings: Settings, known: Sequence[Known]) -> None:
+    def __init__(self, settings: Settings, known: Sequence[Known]) -> None:
         """Raises SeriesError if a validation part has no room for a forecast."""
-        self._horizon, self._settings, self._known = recipe.horizon, settings, known
-        self._origins = [self._origins_of(each) for each in known]
-        self._windows = [
-            settings.scalings[each.name].inputs(each.values, origins, recipe.window)
-            for each, origins in zip(known, self._origins, strict=True)
-        ]
+        self._settings, self._known = settings, known
+        self._origins = [each.origins(settings, "validation") for each in known]
+        if not all(map(len, self._origins)):
+            raise SeriesError("The series is too short: its validation part has no room for a forecast.")
+        self._windows = [each.examples(settings, "validation")[0] for each in known]
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """`validation_loss` of a network."""
-        sizes = [len(each) for each in self._windows]
+        horizon, sizes = self._settings.horizon, [len(each) for each in self._windows]
         answers = np.asarray(model.predict(np.concatenate(self._windows), batch_size=512, verbose=0))
         losses = []
         parts = np.split(answers, np.cumsum(sizes)[:-1])
         for each, origins, rows in zip(self._known, self._origins, parts, strict=True):
-            shaped = rows.reshape(len(rows), self._horizon, len(LEVELS))
+            shaped = rows.reshape(len(rows), horizon, len(LEVELS))
             quantiles = self._settings.scalings[each.name].back(shaped, each.values, origins)
-            actual = backtest.truth(each.values, origins, self._horizon)
+            actual = backtest.truth(each.values, origins, horizon)
             scale = backtest.naive_scale(each.values, each.parts)
             losses.append(backtest.pinball(actual, quantiles, LEVELS).mean() / scale)
         return {"validation_loss": float(np.mean(losses))}
-
-    def _origins_of(self, known: Known) -> Array:
-        found = known.parts.validation_origins(self._horizon)
-        found = found[found >= self._settings.before - 1]
-        if not len(found):
-            raise SeriesError("The series is too short: its validation part has no room for a forecast.")
-        return found

@@ -180,10 +180,10 @@ class TestTraining:
             np.testing.assert_array_equal(one, same)
 
     def test_examples_stay_inside_the_training_part(self, wave: Series) -> None:
-        scaling = Scaling.fit(wave.values, "level", 0, wave.parts.training)
-        values = wave.values.copy()
-        values[wave.parts.training :] = np.nan
-        x, y = forecast_training.examples(RECIPE, values, wave.parts, scaling)
+        known = forecast_training.Known(wave.name, wave.values.copy(), wave.parts)
+        settings = forecast_training.settings_for([known], 14, 3, "level")
+        known.values[wave.parts.training :] = np.nan
+        x, y = known.examples(settings, "training")
         assert np.isfinite(x).all()
         assert np.isfinite(y).all()
         assert x.shape == (wave.parts.training - 13 - 3, 14, 1)

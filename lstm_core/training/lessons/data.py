@@ -1,6 +1,6 @@
 """What a lesson reads, from the training split alone: texts or a series as arrays, and the example of each epoch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -11,14 +11,14 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits, toy, user_csv
 from lstm_core.datasets.splits import Split
 from lstm_core.errors import LabError
-from lstm_core.inference.forecaster import Settings
 from lstm_core.library.store import HasJson
 from lstm_core.text import plain_text
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.text.encoder import TOKENIZERS, UNKNOWN, Encoder, Vocabulary
-from lstm_core.timeseries import backtest, series
-from lstm_core.timeseries.scaling import Form, Scaling
+from lstm_core.timeseries import backtest
+from lstm_core.timeseries.scaling import Form
 from lstm_core.timeseries.series import Series
+from lstm_core.training.forecaster import Known, examples, series_of, settings_for
 from lstm_core.training.lessons.recipe import OWN, LessonRecipe
 from lstm_core.training.recipes import LEVELS
 
@@ -34,10 +34,9 @@ SAMPLES = {
     "negation": "i think the soup was not bad but the hotel was not very good .",
 }
 
-STOCKS = "stocks"  # all six companies
 # How far ahead, and in which form values are read, as in the recipes of the shipped forecasters.
 PLANS: dict[str, tuple[int, Form]] = {
-    STOCKS: (4, "log_difference"),
+    "stocks": (4, "log_difference"),
     "seasons": (14, "level"),
     "sunspots": (12, "level"),
     "random_walk": (4, "log_difference"),
@@ -188,10 +187,12 @@ def _windows(recipe: LessonRecipe) -> TrainingData:
     if recipe.dataset not in PLANS:
         raise LabError(f"There is no series '{recipe.dataset[:60]}' to learn from; there are {', '.join(PLANS)}.")
     horizon, form = PLANS[recipe.dataset]
-    many = list(series.stocks().values()) if recipe.dataset == STOCKS else [series.load_series(recipe.dataset)]
-    scalings = {each.name: Scaling.fit(each.values, form, 0, each.parts.training) for each in many}
-    settings = Settings(recipe.length, horizon, LEVELS, form, scalings)
-    learnt, held = (_examples(settings, many, part) for part in ("training", "validation"))
+    many = series_of(recipe.dataset)
+    known = [Known.of(each) for each in many]
+    settings = settings_for(known, recipe.length, horizon, form)
+    learnt, held = (examples(settings, known, part) for part in ("training", "validation"))
+    if min(len(learnt[0]), len(held[0])) < 2:
+        raise LabError(f"A window of {recipe.length} values doesn't fit into this series; take a shorter length.")
     return TrainingData(
         *(*learnt, *held),
         vocabulary=settings,
@@ -200,26 +201,6 @@ def _windows(recipe: LessonRecipe) -> TrainingData:
         sizes={"training": len(learnt[0]), "validation": len(held[0])},
         example=_forecast(many[0]),
     )
-
-
-def _examples(settings: Settings, many: Sequence[Series], part: str) -> tuple[Array, Array]:
-    """(k, window, 1) and (k, horizon) of one part of all series."""
-    pairs = []
-    for each in many:
-        known = each.values[: each.parts.validation]  # nothing of the test part gets any further
-        if part == "training":
-            origins = each.parts.training_origins(settings.before, settings.horizon)
-        else:
-            origins = each.parts.validation_origins(settings.horizon)
-        origins = origins[origins >= settings.before - 1]
-        scaling = settings.scalings[each.name]
-        pairs.append(
-            (scaling.inputs(known, origins, settings.window), scaling.targets(known, origins, settings.horizon))
-        )
-    x, y = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    if len(x) < 2:
-        raise LabError(f"A window of {settings.window} values doesn't fit into this series; take a shorter length.")
-    return x, y
 
 
 def _forecast(of: Series) -> Callable[[Any], dict[str, Any]]:

@@ -21,10 +21,8 @@ def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any
         ModelError: if the model has other classes than its data set, or was trained on uploaded data.
     """
     if model.card.dataset == OWN:
-        raise ModelError(
-            f"The model '{model.card.name}' was trained on your own data, which have no test part; its validation "
-            "metrics are in its card."
-        )
+        own = f"The model '{model.card.name}' was trained on your own data, which have no test part"
+        raise ModelError(f"{own}; its validation metrics are in its card.")
     figures: dict[str, Any] = function_of(TASKS[model.card.task].evaluate)(model)
     return figures
 
@@ -84,8 +82,8 @@ def classification_figures(probabilities: Array, truth: Array, labels: tuple[str
         labels: the names of the classes.
 
     Returns:
-        `confusion[t][p]` is the number of examples of class t with the prediction p. Precision is None
-        for a class that is never predicted, recall for one that never occurs.
+        `confusion[t][p]` is the number of examples of class t with the prediction p. Precision is None for a class that
+        is never predicted, recall for one that never occurs.
     """
     answers = probabilities.argmax(axis=1)  # (n,)
     confusion = np.zeros((len(labels), len(labels)), int)

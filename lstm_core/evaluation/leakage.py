@@ -180,7 +180,7 @@ PLANTED: dict[str, str] = {
 }
 
 
-def smoothed(values: Array, reach: int = 2) -> Array:
-    """A centred moving average over 2 · reach + 1 values, fewer at the ends; (n,)."""
-    kernel = np.ones(2 * reach + 1)
+def smoothed(values: Array) -> Array:
+    """A centred moving average over five values, fewer at the ends; (n,)."""
+    kernel = np.ones(5)
     return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")

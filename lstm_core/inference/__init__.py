@@ -8,8 +8,7 @@ from lstm_core.inference.char_lm import GeneratedCharacter, TextGenerator, sampl
 from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.inference.cloze import BlankFiller, Filled
 from lstm_core.inference.forecaster import Forecaster
-from lstm_core.inference.protocol import Model
-from lstm_core.inference.registry import TASKS, find_model, list_models, load, load_bundle
+from lstm_core.inference.registry import TASKS, find_model, load, load_bundle
 from lstm_core.inference.seq2seq import (
     END,
     Rewriter,
@@ -31,7 +30,6 @@ __all__ = [
     "Filled",
     "Forecaster",
     "GeneratedCharacter",
-    "Model",
     "Reading",
     "Rewriter",
     "Rewriting",
@@ -46,7 +44,6 @@ __all__ = [
     "correct_characters",
     "count_correct_words",
     "find_model",
-    "list_models",
     "load",
     "load_bundle",
     "longest_for",

@@ -18,7 +18,7 @@ from lstm_core.nn.trace import LayerTrace
 from lstm_core.timeseries import backtest as walk_forward
 from lstm_core.timeseries import series
 from lstm_core.timeseries.backtest import Backtest, SeriesError
-from lstm_core.timeseries.scaling import Form, Scaling
+from lstm_core.timeseries.scaling import FORMS, Form, Scaling
 from lstm_core.timeseries.series import Series
 
 ROWS = 256  # windows that are read at once
@@ -56,7 +56,7 @@ class Settings:
         scalings = {str(name): Scaling.from_json(each) for name, each in data["scalings"].items()}
         if any(scaling.form != data["form"] for scaling in scalings.values()):
             raise ValueError("a scaling has another form than the network")
-        if data["form"] not in ("level", "difference", "log_difference"):
+        if data["form"] not in FORMS:
             raise ValueError(f"there is no form {data['form']!r}")
         return cls(window, horizon, levels, data["form"], scalings)
 

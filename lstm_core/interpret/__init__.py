@@ -29,7 +29,7 @@ from lstm_core.interpret.state_patching import (
     words_when_scaled,
 )
 from lstm_core.interpret.toy_rnn import SYMBOLS, TRAINED_LENGTH, TRAINED_UNITS
-from lstm_core.interpret.unit_correlation import ReadableUnit, readable_units_from_card
+from lstm_core.interpret.unit_correlation import readable_units_from_card
 
 __all__ = [
     "ACTIVATION_THRESHOLD",
@@ -42,7 +42,6 @@ __all__ = [
     "ErrorFlow",
     "Flow",
     "PatchingResult",
-    "ReadableUnit",
     "Saturation",
     "TrainingRun",
     "ablate",

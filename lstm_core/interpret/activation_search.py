@@ -1,7 +1,7 @@
 """Find tokens in other texts at which the same units are active.
 
-After LSTMVis (Strobelt et al. 2018): the pattern is the units whose state exceeds a threshold at the
-chosen token; a match is scored by the share of active units in common.
+After LSTMVis (Strobelt et al. 2018): the pattern is the units whose state exceeds a threshold at the chosen token; a
+match is scored by the share of active units in common.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def find_moments(
     threshold: float = ACTIVATION_THRESHOLD,
     most: int = 8,
 ) -> list[Moment]:
-    """The best match in each of the other texts, best first.
+    """The best match in each of the other texts, best first; nothing if no unit is active at that token.
 
     Args:
         reading: the text of the pattern.
@@ -81,9 +81,6 @@ def find_moments(
         signal: "c" or "h".
         threshold: see `active_units`.
         most: the largest number of moments.
-
-    Returns:
-        nothing if no unit is active at that token.
     """
     traces = [_trace(each, layer) for each in (reading, *others)]
     scale = scale_of(traces, signal)

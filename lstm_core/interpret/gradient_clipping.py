@@ -16,7 +16,7 @@ from lstm_core.nn.trace import run_cell
 from lstm_core.nn.weights import CellWeights
 
 Clipping = Literal["none", "norm", "value"]
-UNITS, BATCH = 16, 16
+UNITS, BATCH, LENGTH, STEPS, SEED = 16, 16, 20, 200, 3
 DIVERGED = 1e6  # a mean squared error from which gradient descent doesn't recover
 
 
@@ -60,29 +60,23 @@ def training_run(
     threshold: float = 1.0,
     scale: float = 1.5,
     rate: float = 0.1,
-    length: int = 20,
-    steps: int = 200,
-    seed: int = 3,
 ) -> TrainingRun:
-    """Train by gradient descent; the same seed gives the same weights and the same batches.
+    """Train by gradient descent, always from the same weights and with the same batches.
 
     Args:
         clip: how gradients are clipped (Pascanu et al. 2013, section 3.2): not, by norm, or by value.
         threshold: the largest norm, or the largest entry.
         scale: the recurrent kernel is a random orthogonal matrix times this.
         rate: the learning rate.
-        length: of the sequences.
-        steps: the largest number of steps.
-        seed: of weights and data.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     kernel, recurrent, zeros = rng.normal(0, 0.5, (1, UNITS)), scale * orthogonal(UNITS, rng), np.zeros(UNITS)
     cell = CellWeights("rnn", "rnn", kernel, recurrent, zeros, zeros, tanh=activations.ELEMENTWISE["relu"])
     network = ToyNetwork(cell, rng.normal(0, 0.2, (UNITS, 1)))
     rows = []
-    for _ in range(steps):
-        x = rng.uniform(-1, 1, (length, BATCH, 1))
-        targets = x.sum(axis=0) / np.sqrt(length)  # (BATCH, 1)
+    for _ in range(STEPS):
+        x = rng.uniform(-1, 1, (LENGTH, BATCH, 1))
+        targets = x.sum(axis=0) / np.sqrt(LENGTH)  # (BATCH, 1)
         with np.errstate(over="ignore", invalid="ignore"):
             trace = run_cell(network.cell, x)
             error = trace.h[-1] @ network.readout - targets  # (BATCH, 1)

@@ -9,6 +9,7 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
 from lstm_core.inference.seq2seq import Rewriter, longest_for
 
+PAIRS, SCALED = 200, 40  # of numbers; numbers
 State = tuple[Array, Array]  # h and c, (units,) each
 LENGTHS = range(number_words.ALL_TRAINED + 1, number_words.LONGEST_TRAINED + 1)  # of the numbers
 
@@ -51,17 +52,11 @@ class PatchingResult:
     letter_c: float
 
 
-def patch_states(model: Rewriter, pairs: int = 200, seed: int = 1) -> PatchingResult:
-    """Decode from h of one number and c of another, for random pairs of numbers that were not trained on.
-
-    Args:
-        model: an encoder–decoder.
-        pairs: how many.
-        seed: of the pairs.
-    """
-    rng = np.random.default_rng(seed)
+def patch_states(model: Rewriter) -> PatchingResult:
+    """Decode from h of one number and c of another, for `PAIRS` random pairs of numbers that were not trained on."""
+    rng = np.random.default_rng(1)
     pools = {length: number_words.numbers("validation", length, 40, rng) for length in LENGTHS}
-    chosen = [rng.choice(list(LENGTHS), 2, replace=False) for _ in range(pairs)]
+    chosen = [rng.choice(list(LENGTHS), 2, replace=False) for _ in range(PAIRS)]
     firsts, seconds = ([str(rng.choice(pools[int(pair[side])])) for pair in chosen] for side in (0, 1))
     h = np.stack([model.state(number)[0] for number in firsts])  # (pairs, units)
     c = np.stack([model.state(number)[1] for number in seconds])
@@ -69,27 +64,19 @@ def patch_states(model: Rewriter, pairs: int = 200, seed: int = 1) -> PatchingRe
 
     def share(numbers: Sequence[str], words: bool) -> float:
         truths = map(number_words.spelled_backwards, numbers)
-        same = [
-            len(answer.split()) == len(truth.split()) if words else answer[:1] == truth[:1]
-            for answer, truth in zip(answers, truths, strict=True)
-        ]
-        return float(np.mean(same))
+        both = zip(answers, truths, strict=True)
+        if words:
+            return float(np.mean([len(answer.split()) == len(truth.split()) for answer, truth in both]))
+        return float(np.mean([answer[:1] == truth[:1] for answer, truth in both]))
 
-    return PatchingResult(pairs, share(firsts, True), share(seconds, True), share(firsts, False), share(seconds, False))
+    return PatchingResult(PAIRS, share(firsts, True), share(seconds, True), share(firsts, False), share(seconds, False))
 
 
-def words_when_scaled(model: Rewriter, factors: Sequence[float], length: int = 4, count: int = 40) -> list[float]:
-    """The mean number of written words for a state scaled by each factor.
-
-    Args:
-        model: an encoder–decoder.
-        factors: of h and c.
-        length: digits of the numbers.
-        count: how many numbers.
-    """
-    numbers = number_words.numbers("validation", length, count, np.random.default_rng(1))
+def words_when_scaled(model: Rewriter, factors: Sequence[float]) -> list[float]:
+    """The mean number of words written for `SCALED` numbers of four digits, their states scaled by each factor."""
+    numbers = number_words.numbers("validation", 4, SCALED, np.random.default_rng(1))
     h, c = (np.stack(part) for part in zip(*map(model.state, numbers), strict=True))
-    longest = longest_for("0" * 2 * length)
+    longest = longest_for("0" * 8)
     return [
         float(np.mean([len(answer.split()) for answer in model.write_many(*scale_state((h, c), factor), longest)]))
         for factor in factors

@@ -24,6 +24,7 @@ KINDS: tuple[Kind, ...] = ("rnn", "gru", "lstm")
 SYMBOLS = 4  # that can come first and must be remembered; as many others come after it
 FEATURES = 2 * SYMBOLS
 TRAINED_LENGTH, TRAINED_UNITS = 60, 32  # of the shipped networks: longest training sequence, and size
+BATCH, LEARNING_RATE = 32, 3e-3
 TRAINED = ASSETS / "gradient_lab"
 ARRAYS = ("kernel", "recurrent", "bias", "readout")  # names in a file
 REMEMBERING = {"lstm": "f", "gru": "z"}  # the gate that keeps the old state
@@ -108,16 +109,9 @@ def initial_network(
     gates = iter(blocks[1:])  # block 0 is the candidate's
     own = [blocks[0] if part in ("g", "h") else next(gates) for part in PARTS[kind]]
     bias = np.concatenate([np.full(units, keep_bias * (part == REMEMBERING.get(kind))) for part in PARTS[kind]])
-    cell = CellWeights(
-        kind=kind,
-        name=kind,
-        kernel=np.concatenate([kernel for kernel, _ in own], axis=1),
-        recurrent=np.concatenate([recurrent for _, recurrent in own], axis=1),
-        bias=bias,
-        recurrent_bias=np.zeros_like(bias),
-        tanh=activations.ELEMENTWISE[activation],
-    )
-    return ToyNetwork(cell, readout)
+    kernel, recurrent = (np.concatenate(part, axis=1) for part in zip(*own, strict=True))
+    tanh = activations.ELEMENTWISE[activation]
+    return ToyNetwork(CellWeights(kind, kind, kernel, recurrent, bias, np.zeros_like(bias), tanh=tanh), readout)
 
 
 def orthogonal(units: int, rng: np.random.Generator) -> Array:
@@ -161,9 +155,7 @@ def classification_step(network: ToyNetwork, x: Array, answers: Array) -> Step:
     return Step(loss, accuracy, *backward_pass(network, trace, x, d_logits))
 
 
-def train(
-    network: ToyNetwork, length: int, steps: int, seed: int, *, batch: int = 32, rate: float = 3e-3
-) -> tuple[ToyNetwork, list[float]]:
+def train(network: ToyNetwork, length: int, steps: int, seed: int) -> tuple[ToyNetwork, list[float]]:
     """Adam (Kingma & Ba 2015) on new sequences of the task at each step, gradients clipped to norm 1.
 
     Args:
@@ -171,8 +163,6 @@ def train(
         length: the longest sequence; the shortest has 2 symbols.
         steps: how many.
         seed: of the sequences.
-        batch: sequences a step.
-        rate: the learning rate.
 
     Returns:
         the trained network and the loss of every step.
@@ -181,7 +171,7 @@ def train(
     losses = []
     rng = np.random.default_rng(seed)
     for count in range(1, steps + 1):
-        step = classification_step(network, *remember_first(int(rng.integers(2, length + 1)), batch, seed + count))
+        step = classification_step(network, *remember_first(int(rng.integers(2, length + 1)), BATCH, seed + count))
         losses.append(step.loss)
         weights = network.weights
         norm = np.sqrt(sum(float(np.square(gradient).sum()) for gradient in step.weight_gradients))
@@ -190,7 +180,7 @@ def train(
             means[index] = 0.9 * means[index] + 0.1 * gradient
             squares[index] = 0.999 * squares[index] + 0.001 * gradient**2
             mean, square = means[index] / (1 - 0.9**count), squares[index] / (1 - 0.999**count)
-            weights[index] = weights[index] - rate * mean / (np.sqrt(square) + 1e-8)
+            weights[index] = weights[index] - LEARNING_RATE * mean / (np.sqrt(square) + 1e-8)
         network = network.with_weights(weights)
     return network, losses
 
@@ -209,9 +199,8 @@ def trained_network(kind: Kind, folder: Path | None = None) -> ToyNetwork:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             kernel, recurrent, bias, readout = (archive[name].astype(float) for name in ARRAYS)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ModelError(
-            f"The trained network {path.name} is missing or damaged: run python -m lstm_core.interpret.toy_rnn."
-        ) from error
+        mend = "run python -m lstm_core.interpret.toy_rnn"
+        raise ModelError(f"The trained network {path.name} is missing or damaged: {mend}.") from error
     return ToyNetwork(CellWeights(kind, kind, kernel, recurrent, bias, np.zeros_like(bias)), readout)
 
 
@@ -228,9 +217,8 @@ def _main() -> None:
         network, losses = train(start, options.length, options.steps, options.seed)
         save(network, options.folder)
         accuracy = classification_step(network, *remember_first(options.length, 256, options.seed - 1)).accuracy
-        print(
-            f"{kind}: last losses {np.mean(losses[-50:]):.4f} nats, accuracy {accuracy:.1%} at {options.length} symbols"
-        )
+        last = f"{np.mean(losses[-50:]):.4f} nats"
+        print(f"{kind}: last losses {last}, accuracy {accuracy:.1%} at {options.length} symbols")
 
 
 if __name__ == "__main__":

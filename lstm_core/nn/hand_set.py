@@ -79,15 +79,10 @@ class HandSet:
         rows = self.table.reshape(len(ROWS[self.kind]), n, -1)  # (gates, units, columns)
         ordered = np.concatenate([rows[ROWS[self.kind].index(gate)] for gate in PARTS[self.kind]])
         kernel, recurrent, bias = np.split(ordered.T, [len(self.inputs), len(self.inputs) + n])
-        return CellWeights(
-            kind=self.kind,
-            name=self.name,
-            kernel=np.ascontiguousarray(kernel),  # (inputs, gates·units)
-            recurrent=np.ascontiguousarray(recurrent),  # (units, gates·units)
-            bias=bias[0].copy(),
-            recurrent_bias=np.zeros(len(ordered)),
-            reset_after=False,
-        )
+        # (inputs, gates·units) and (units, gates·units)
+        kernel, recurrent = np.ascontiguousarray(kernel), np.ascontiguousarray(recurrent)
+        zeros = np.zeros(len(ordered))
+        return CellWeights(self.kind, self.name, kernel, recurrent, bias[0].copy(), zeros, reset_after=False)
 
     def with_table(self, rows: Iterable[Sequence[float | None]]) -> Self:
         """The same network with other weights.

@@ -91,15 +91,12 @@ def naive_scale(values: Array, parts: Parts) -> float:
 
 
 def pinball(actual: Array, quantiles: Array, levels: tuple[float, ...]) -> Array:
-    """The pinball loss of quantile forecasts (Koenker & Bassett 1978), minimized by the true quantiles.
+    """The pinball loss of quantile forecasts (Koenker & Bassett 1978), minimized by the true quantiles; (…, levels).
 
     Args:
         actual: (…,).
         quantiles: (…, levels).
         levels: each between 0 and 1.
-
-    Returns:
-        (…, levels), at least 0.
     """
     error = actual[..., None] - quantiles
     level = np.asarray(levels)
@@ -130,9 +127,8 @@ class Backtest:
     def up_to(self, horizon: int) -> Self:
         """The same backtest with fewer steps ahead."""
         baselines = {name: each[:, :horizon] for name, each in self.baselines.items()}
-        return replace(
-            self, actual=self.actual[:, :horizon], quantiles=self.quantiles[:, :horizon], baselines=baselines
-        )
+        actual, quantiles = self.actual[:, :horizon], self.quantiles[:, :horizon]
+        return replace(self, actual=actual, quantiles=quantiles, baselines=baselines)
 
     def mae(self, name: str) -> float:
         """Mean absolute error over all origins and steps."""
@@ -146,9 +142,9 @@ class Backtest:
         """MASE of each step ahead; (horizon,)."""
         return self.errors(name).mean(axis=0) / self.scale
 
-    def skill(self, name: str = "lstm", against: str = "naive") -> float:
-        """The skill of one forecast against another, see `skill_score`."""
-        return skill_score(self.errors(name), self.errors(against))
+    def skill(self, name: str = "lstm") -> float:
+        """The skill of a forecast against the naive one, see `skill_score`."""
+        return skill_score(self.errors(name), self.errors("naive"))
 
     def push_errors(self) -> Array:
         """Absolute errors of the last value plus the network's mean forecast change of each step; (k, horizon).

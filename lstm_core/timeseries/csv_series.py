@@ -89,9 +89,8 @@ def read_table(data: bytes) -> Table:
     dates = tuple(np.flatnonzero(is_date).tolist())
     numbers = tuple(index for index in np.flatnonzero(is_number).tolist() if index not in dates[:1])
     if not dates:
-        raise SeriesError(
-            f"No column holds dates; the columns are {_listed(header)}. Write dates as 2024-01-31 or 31.01.2024."
-        )
+        shown = _listed(header)
+        raise SeriesError(f"No column holds dates; the columns are {shown}. Write dates as 2024-01-31 or 31.01.2024.")
     if len(header) < 2:
         raise SeriesError("There is a single column; a series needs a column of dates and a column of values.")
     if not numbers:
@@ -99,7 +98,7 @@ def read_table(data: bytes) -> Table:
     return Table(tuple(header), cells, dates, numbers)
 
 
-def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", name: str = "own") -> CsvSeries:
+def series_from_table(table: Table, date: int, value: int, gaps: str = "carry") -> CsvSeries:
     """The series in two columns: in the order of time, one value a step, nothing missing.
 
     Args:
@@ -107,7 +106,6 @@ def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", 
         date: the column of dates.
         value: the column of values.
         gaps: what to do where values or dates are missing, a key of `GAPS`. Nothing is ever filled from the future.
-        name: of the series.
 
     Raises:
         SeriesError: naming the row, for a date or a value that can't be read; for too few values, too many missing
@@ -139,7 +137,7 @@ def series_from_table(table: Table, date: int, value: int, gaps: str = "carry", 
         raise SeriesError(f"All values are {values.iloc[0]:g}: a series that never changes needs no forecast.")
     moments = values.index.to_numpy("datetime64[s]")
     about = "Your own file; it stays in your session and is sent nowhere else."
-    series = Series(name, table.header[value], moments, values.to_numpy(), calendar.season, calendar.step, about)
+    series = Series("own", table.header[value], moments, values.to_numpy(), calendar.season, calendar.step, about)
     return CsvSeries(series, tuple(notes))
 
 
@@ -216,10 +214,8 @@ def _values(table: Table, index: int) -> pd.Series:
     if values.count() < (~missing).sum():
         values = max(values, _numbers(cells, ","), key=lambda found: found.count())
     for row, cell in cells[values.isna() & ~missing].head(1).items():
-        raise SeriesError(
-            f"Row {row} holds “{cell[:30]}” in the column “{table.header[index]}”, which is no number; "
-            "correct the row, or leave the cell empty."
-        )
+        where = f"in the column “{table.header[index]}”"
+        raise SeriesError(f"Row {row} holds “{cell[:30]}” {where}, which is no number; correct it, or leave it empty.")
     for row in values.index[values.abs() > LARGEST_VALUE][:1]:
         raise SeriesError(f"Row {row} holds an infinite or too large value; correct the row or empty the cell.")
     return values
@@ -281,10 +277,8 @@ def _without_gaps(values: pd.Series, calendar: _Calendar, gaps: str, notes: list
         _check_length(values)
         return values
     if absent + empty > MOST_MISSING * length:
-        raise SeriesError(
-            f"{found}: of {length:,} steps that is {(absent + empty) / length:.0%}, too much to fill; "
-            f"complete the file, or go on as if nothing were missing."
-        )
+        share = f"of {length:,} steps that is {(absent + empty) / length:.0%}, too much to fill"
+        raise SeriesError(f"{found}: {share}; complete the file, or go on as if nothing were missing.")
     notes.append(f"{found}: there the last value before it is carried forward.")
     dates = values.index
     if absent:
@@ -295,10 +289,8 @@ def _without_gaps(values: pd.Series, calendar: _Calendar, gaps: str, notes: list
 
 def _check_length(values: pd.Series) -> None:
     if (count := int(values.count())) < SHORTEST_SERIES:
-        raise SeriesError(
-            f"{_count(count, 'value is', 'values are')} too few to train on and to test on; "
-            f"a series needs {SHORTEST_SERIES} or more."
-        )
+        found = _count(count, "value is", "values are")
+        raise SeriesError(f"{found} too few to train on and to test on; a series needs {SHORTEST_SERIES} or more.")
 
 
 def _listed(names: Sequence[str]) -> str:

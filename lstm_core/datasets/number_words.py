@@ -21,11 +21,7 @@ def spelled_backwards(number: str) -> str:
 
 
 def checked(text: str) -> str:
-    """A typed number without surrounding white space.
-
-    Raises:
-        TextError: if it is empty, too long, or has other characters than the digits 0…9.
-    """
+    """A typed number without surrounding white space; TextError if it is empty, too long, or has other characters."""
     number = text.strip()
     if not number:
         raise TextError("There is no number to read: type a few digits, for instance 4072.")

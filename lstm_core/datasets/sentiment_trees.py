@@ -279,12 +279,7 @@ def trees(part: str, depth: int, count: int, rng: np.random.Generator) -> list[T
 
 
 def bracketings(words: tuple[str, ...], most: int = 200) -> list[Tree]:
-    """All trees that have these words in this order.
-
-    Args:
-        words: as in `Tree.words`.
-        most: the largest number of trees, also for each part of the sentence.
-    """
+    """All trees that have these words in this order, at most `most`, also for each part of the sentence."""
     known: dict[tuple[int, int], list[Tree]] = {}
 
     def of(start: int, end: int) -> list[Tree]:

@@ -26,11 +26,8 @@ class LabelledTable:
     """A table that a classifier can be trained on.
 
     Attributes:
-        split: its texts and labels.
-        labels: names of the labels, in alphabetical order.
-        columns: names of all columns of the table.
-        text_column: the column of texts.
-        label_column: the column of labels.
+        labels: their names, in alphabetical order.
+        columns: names of all columns, of which `text_column` and `label_column` are read.
         left_out: the number of rows without a text or a label.
     """
 

@@ -104,11 +104,7 @@ PRESETS: dict[str, Preset] = {name: _preset(**about) for name, about in read_tab
 
 
 def measured_races() -> dict[str, Any]:
-    """The results of `benchmarks/memory.py` for each preset; empty before its first run.
-
-    Returns:
-        preset → {"seeds": […], "cells": {kind: {"passed": seeds, "sequences": median, "seconds": median}}, …}.
-    """
+    """Preset → results of `benchmarks/memory.py`, as in `assets/memory_gym.json`; empty before its first run."""
     try:
         return json.loads(MEASURED.read_text(encoding="utf-8"))["presets"]
     except (OSError, ValueError, KeyError):

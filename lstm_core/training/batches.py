@@ -9,10 +9,12 @@ from lstm_core.arrays import Array
 class Rows(keras.utils.PyDataset):
     """Batches of `rows` rows, in another order each epoch; what doesn't fill a batch is left out of the epoch."""
 
-    def __init__(self, x: Array, y: Array, batch: int, seed: int | None, partial: bool = False) -> None:
-        """`x` (n, …) and `y` (n, …); without a seed the order stays; `partial` keeps a last batch that isn't full."""
+    def __init__(
+        self, x: Array, y: Array, batch: int, seed: int | None, partial: bool = False, weights: Array | None = None
+    ) -> None:
+        """`x`, `y`, `weights` (n, …); without a seed the order stays; `partial` keeps a last batch that isn't full."""
         super().__init__()
-        self._x, self._y, self.rows = x, y, min(batch, len(x))
+        self._arrays, self.rows = (x, y) if weights is None else (x, y, weights), min(batch, len(x))
         self._count = -(-len(x) // self.rows) if partial else len(x) // self.rows
         self._random = None if seed is None else np.random.default_rng(seed)
         self.on_epoch_end()
@@ -20,13 +22,13 @@ class Rows(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> tuple[Array, Array]:
+    def __getitem__(self, index: int) -> tuple[Array, ...]:
         rows = self._order[index * self.rows : (index + 1) * self.rows]
-        return self._x[rows], self._y[rows]
+        return tuple(part[rows] for part in self._arrays)
 
     def on_epoch_end(self) -> None:
         """Prepare the next epoch."""
-        count = len(self._x)
+        count = len(self._arrays[0])
         self._order = np.arange(count) if self._random is None else self._random.permutation(count)
 
 

@@ -52,13 +52,13 @@ def joined(first: Split, second: Split) -> Split:
 
 @dataclass(frozen=True)
 class Start:
-    """How embeddings are started from which tokens stand near each other (`neighbour_embeddings`).
+    """How embeddings are initialized from which tokens stand near each other (`neighbour_embeddings`).
 
     Attributes:
         scale: root mean square of the embeddings' values.
         window: tokens on each side that count as near.
         even: give every token the same norm, or else frequent ones a larger one.
-        pairs: start the pairs' embedding too.
+        pairs: initialize the pairs' embedding too.
     """
 
     scale: float

@@ -52,11 +52,7 @@ class ForecastTask:
     """Trains a `ForecastRecipe` in each of its forms and keeps the one with the lowest validation loss."""
 
     def __init__(self, recipe: ForecastRecipe, series: Sequence[Series] = ()) -> None:
-        """`series` is what it learns from; empty for what the recipe names.
-
-        Raises:
-            DatasetError: if the recipe's series isn't there.
-        """
+        """`series` is what it learns from; empty for the recipe's dataset, with a DatasetError if that isn't there."""
         self.recipe = recipe
         self.known = [Known.of(each) for each in series or series_of(recipe.dataset)]
 

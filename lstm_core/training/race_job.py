@@ -15,6 +15,7 @@ from lstm_core.memory_tasks.network import GymNetwork, measure_network
 from lstm_core.memory_tasks.tasks import Batch
 from lstm_core.nn.weights import Kind, weights_of
 from lstm_core.training.architectures import CELLS
+from lstm_core.training.batches import Rows
 from lstm_core.training.trainer import Fitting, Stage, Trainer
 
 KINDS: tuple[Kind, ...] = ("rnn", "gru", "lstm")
@@ -28,27 +29,18 @@ Report = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 
 
-class Block(keras.utils.PyDataset):
-    """The batches of one turn, in order: (sequences, targets) and, where every step is asked, weights of the steps."""
-
-    def __init__(self, race: Race, number: int) -> None:
-        super().__init__()
-        self.rows = BATCH
-        block = race.of.batch(race.length, ROUND * BATCH, (race.seed + 1) * 1_000_003 + number)
-        last = (block.x, block.targets[:, -1])
-        self._arrays = (block.x, block.targets, block.mask) if race.of.every_step else last
-
-    def __len__(self) -> int:
-        return ROUND
-
-    def __getitem__(self, index: int) -> tuple[Array, ...]:
-        return tuple(part[index * BATCH : (index + 1) * BATCH] for part in self._arrays)
+def block_of(race: Race, number: int) -> Rows:
+    """The batches of one turn, in order: sequences, targets and, where every step is asked, weights of the steps."""
+    block = race.of.batch(race.length, ROUND * BATCH, (race.seed + 1) * 1_000_003 + number)
+    if race.of.every_step:
+        return Rows(block.x, block.targets, BATCH, seed=None, weights=block.mask)
+    return Rows(block.x, block.targets[:, -1], BATCH, seed=None)
 
 
 class Runner:
     """One cell in the race: its network under training, and how it has done so far."""
 
-    def __init__(self, race: Race, kind: Kind, first: Block, trainer: Trainer) -> None:
+    def __init__(self, race: Race, kind: Kind, first: Rows, trainer: Trainer) -> None:
         """`first` are the batches of the first turn; all cells of a race have the same trainer."""
         self.kind, self.task = kind, race.of
         self.layer, self.readout, self.model = _build(race, kind, first[0][0].shape[1])
@@ -64,7 +56,7 @@ class Runner:
         """Whether it needs no more turns."""
         return self.passed is not None or self.diverged
 
-    def turn(self, block: Block, validation: Batch) -> None:
+    def turn(self, block: Rows, validation: Batch) -> None:
         """Learn from a block of batches, then be measured."""
         began = time.perf_counter()
         self._fitting.run(1, block)
@@ -117,7 +109,7 @@ def work(arguments: dict[str, Any], report: Report, should_stop: ShouldStop) -> 
         "race": race.arguments, "round": ROUND, "batch": BATCH, "mark": task.mark,
         "baseline": task.baseline(validation), "backend": keras.backend.backend(),
     }  # fmt: skip
-    trainer, first = Trainer(should_stop=should_stop), Block(race, 0)
+    trainer, first = Trainer(should_stop=should_stop), block_of(race, 0)
     runners: list[Runner] = []
 
     def state(turn: str) -> dict[str, Any]:
@@ -136,7 +128,7 @@ def _take_turns(
     """Rounds until all have passed, the steps or the time are used up, or the run is stopped; returns which."""
     reported = 0.0
     for number in range(race.steps // ROUND):
-        block = Block(race, number)
+        block = block_of(race, number)
         for runner in runners:
             if runner.done:
                 continue

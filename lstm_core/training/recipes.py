@@ -43,12 +43,7 @@ class Recipe:
         return f"python -m lstm_core train {self.name}"
 
     def card(self, training: Mapping[str, Any] | None = None, labels: tuple[str, ...] = ()) -> ModelCard:
-        """A card without test figures.
-
-        Args:
-            training: what `training_facts` gave; None before training.
-            labels: of a classifier; `self.labels` if there are none.
-        """
+        """A card without test figures; `training` is what `training_facts` gave, `labels` are those of a classifier."""
         about = self.name, self.title, self.task, self.dataset, self.summary, labels or self.labels, self.notes
         return ModelCard(*about, training=training or {})
 

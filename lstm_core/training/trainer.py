@@ -93,11 +93,7 @@ class Fit:
 
 
 class Trainer:
-    """Fits the stages of one training, one after the other, with one clock, one report and one stop.
-
-    Attributes:
-        ended: "finished", "stopped" or "diverged".
-    """
+    """Fits the stages of one training with one clock and stop; `ended` is "finished", "stopped" or "diverged"."""
 
     def __init__(self, report: Report = lambda progress: None, should_stop: ShouldStop = lambda: False) -> None:
         """`report` is called several times a second at most and after each epoch; `should_stop` is asked as often."""

@@ -20,10 +20,7 @@ DEPTHS = (0.02, 0.08, 0.3, 0.3, 0.3)  # how often each depth is sampled
 
 
 def recursive_network(words: Words, units: int) -> keras.Model:
-    """A word's id (batch,), a left and a right vector (batch, units) → both vectors and the answers at both.
-
-    Outputs: the word's vector, the bracket's vector, the word's answer (batch, classes), the bracket's answer.
-    """
+    """Word id (batch,), left and right vectors (batch, units) → vectors and answers of the word and of the bracket."""
     word = keras.Input((), dtype="int32", name="word")
     left, right = keras.Input((units,), name="left"), keras.Input((units,), name="right")
     spread = keras.initializers.RandomNormal(stddev=0.5)

@@ -109,7 +109,7 @@ class TestNetworks:
     def test_numpy_answers_as_keras_does(self, kind: Any, name: str) -> None:
         race = Race(name, 12, 5, 3, 2.0, 0.01, 25)
         batch = race.of.batch(12, 6, 1)
-        runner = race_job.Runner(race, kind, race_job.Block(race, 0), Trainer())
+        runner = race_job.Runner(race, kind, race_job.block_of(race, 0), Trainer())
         network = gym_networks.from_bytes(runner.network().to_bytes())
         _, sums = network.read(batch.x)
         expected = np.asarray(runner.model.predict(batch.x, verbose=0))
@@ -118,7 +118,7 @@ class TestNetworks:
 
     def test_the_gate_that_keeps_begins_open(self) -> None:
         race = Race("adding", 12, 5, 3, 2.5, 0.01, 25)
-        first = race_job.Block(race, 0)
+        first = race_job.block_of(race, 0)
         network = {kind: race_job.Runner(race, kind, first, Trainer()).network() for kind in race_job.KINDS}
         trace, _ = network["lstm"].read(np.zeros((1, 1, 2), np.float32))
         assert trace.f == pytest.approx(1 / (1 + np.exp(-2.5)), abs=1e-5)

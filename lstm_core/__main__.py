@@ -198,11 +198,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _home(recipe: Any) -> Path:
-    """The default folder of a trained model: among the shipped models, or among the user's own for a lesson.
-
-    Raises:
-        LabError: if the user has a model of that name, which is never overwritten.
-    """
+    """The default folder of a model; LabError for a lesson if the user has one of that name, to keep that."""
     from lstm_core.library import user_models
     from lstm_core.training.lessons.recipe import LessonRecipe
 
@@ -277,10 +273,7 @@ def _standard_input() -> str:
 
 
 def _redirect_native_messages() -> None:
-    """Discard what TensorFlow's native code writes to standard error; Python's own stderr is kept.
-
-    It writes to file descriptor 2 before any setting can prevent it.
-    """
+    """Discard what TensorFlow's native code writes to descriptor 2, which no setting prevents; keep Python's own."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

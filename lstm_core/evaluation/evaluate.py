@@ -117,8 +117,8 @@ def roc_curve(scores: Array, positive: Array, points: int = 101) -> dict[str, li
         points: the number of points, evenly spaced along the curve.
 
     Returns:
-        `false_positive_rate` and `true_positive_rate`, rising from 0 to 1, and the `auc` of the
-        whole curve; empty where all or no examples are positive.
+        `false_positive_rate` and `true_positive_rate`, rising from 0 to 1, and the `auc` of the whole curve; empty
+        where all or no examples are positive.
     """
     if positive.all() or not positive.any():
         return {}
@@ -172,16 +172,13 @@ def calibration(probabilities: Array, truth: Array, bins: int = 10) -> dict[str,
 
 
 def by_length(probabilities: Array, truth: Array, lengths: Array, parts: int = 8) -> dict[str, list[float]]:
-    """Accuracy by the length of the text, in groups of about equal size.
+    """`accuracy`, `count` and median `tokens` of groups of texts of similar length, about equal in size.
 
     Args:
         probabilities: (n, classes).
         truth: (n,) class indices.
         lengths: (n,) the tokens of each text.
         parts: the number of groups.
-
-    Returns:
-        `tokens` (the median of each group), `accuracy` and `count`.
     """
     right = probabilities.argmax(axis=1) == truth
     groups = [group for group in np.array_split(np.argsort(lengths, kind="stable"), parts) if len(group)]
@@ -193,15 +190,12 @@ def by_length(probabilities: Array, truth: Array, lengths: Array, parts: int = 8
 
 
 def worst_mistakes(probabilities: Array, truth: Array, most: int = 24) -> list[dict[str, Any]]:
-    """The wrong predictions with the highest confidence.
+    """The most confident wrong predictions: `index` in the test split, predicted class index `answer`, `confidence`.
 
     Args:
         probabilities: (n, classes).
         truth: (n,) class indices.
         most: the largest number of predictions.
-
-    Returns:
-        For each its `index` in the test split, the predicted class index `answer`, and its `confidence`.
     """
     answers = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(answers != truth)

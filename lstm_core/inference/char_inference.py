@@ -1,7 +1,6 @@
 """How a character network reads: it carries its state on, or it reads a window of characters anew for each one.
 
-A reader turns ids into signals and logits, with optional clamps. Texts and sampling are in
-`inference/char_lm.py`; `make_reader` finds the reader that fits a network.
+A reader turns ids into signals and logits, with optional clamps; `make_reader` finds the one that fits a network.
 """
 
 from abc import ABC, abstractmethod
@@ -34,14 +33,9 @@ class Step:
 
 
 class Reader(ABC):
-    """LSTM layers over characters and the output layer; holds no state, so it is safe to share.
+    """LSTM layers over characters, `layers` from the lowest, and the output layer; stateless, so safe to share."""
 
-    Attributes:
-        layers: the LSTM layers, the lowest first.
-        memory: how many characters are read anew for each one; 0 where the state is carried on.
-    """
-
-    memory = 0
+    memory = 0  # how many characters are read anew for each one; 0 where the state is carried on
 
     def __init__(self, table: Array, stack: LSTMStack, output: Affine) -> None:
         """`table` (alphabet, width) holds what the first layer reads for each character."""
@@ -118,9 +112,8 @@ class CarriedReader(Reader):
 class WindowReader(Reader):
     """Reads the last few characters from zeros for every character; the state is their ids, (window,).
 
-    A character is one number, its id divided by the size of the alphabet. Where there are fewer
-    characters than the window holds, it is padded in front. A clamp at a timestep applies whenever
-    the character at that position is read again.
+    A character is one number, its id divided by the size of the alphabet. A window with fewer characters is padded in
+    front. A clamp at a timestep applies whenever the character at that position is read again.
     """
 
     def __init__(self, stack: LSTMStack, output: Affine, window: int, pad: int) -> None:

@@ -154,8 +154,8 @@ class TextClassifier(TokenModel):
             mask_names: see `read`.
 
         Returns:
-            (T,) nats of log-odds a token, with `.label`, `.score`, `.baseline` (every token
-            unknown) and `.residual`, the difference of score - baseline and their sum.
+            (T,) nats of log-odds a token, with `.label`, `.score`, `.baseline` (every token unknown) and `.residual`,
+            the difference of score - baseline and their sum.
 
         Raises:
             TextError: if there is nothing to read.

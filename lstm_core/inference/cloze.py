@@ -57,11 +57,7 @@ class BlankFiller(TokenModel):
         return self.card.labels
 
     def encode(self, text: str) -> tuple[Encoding, int]:
-        """The sentence as the network reads it, and where its blank stands.
-
-        Raises:
-            TextError: if there is nothing to read, or not exactly one blank among the words that are read.
-        """
+        """The sentence as the network reads it, and its blank's place; TextError unless it has one, among words."""
         encoded = self.encoder.encode(text)
         places = [t for t, token in enumerate(encoded.tokens) if token == BLANK]
         if len(places) > 1:

@@ -1,7 +1,7 @@
 """A trained word model: the surprisal of each word of a sentence, and of many orders of its words at once.
 
 A sentence is read on its own, from the end of "the one before" to its own end. Orders of the same words share prefixes,
-so every prefix is read once. Orders are made in `text/permutations.py`; a text becomes words in `text/encoder.py`.
+so every prefix is read once.
 """
 
 from collections import defaultdict
@@ -80,11 +80,7 @@ class WordScore:
 class WordModel:
     """A loaded word model; made by `lstm_core.load`. Nothing in it changes: it is safe to share.
 
-    Attributes:
-        card: what it is.
-        encoder: its words and how often it read them; `encoder.length` is the most words of a sentence.
-        model: the Keras model, (batch, T) of ids → (batch, T, vocabulary) probabilities.
-        network: the same in NumPy.
+    `model` is the Keras model, (batch, T) ids → (batch, T, vocabulary) probabilities, and `network` the same in NumPy.
     """
 
     def __init__(self, card: ModelCard, encoder: CountedWords, model: Any, network: Network) -> None:
@@ -104,11 +100,7 @@ class WordModel:
         return ("", "‹unknown›", *self.encoder.vocabulary.tokens)
 
     def words(self, text: str) -> list[Token]:
-        """The words of a sentence and their places in the text; punctuation is left out.
-
-        Raises:
-            TextError: if there is no word in it, or more than `encoder.length`.
-        """
+        """The words of a sentence without punctuation; TextError if there is none, or more than `encoder.length`."""
         found = self.encoder.tokens_of(text)
         if not found:
             raise TextError(NO_WORD)
@@ -118,11 +110,7 @@ class WordModel:
         return found
 
     def score(self, words: Sequence[str]) -> WordScore:
-        """Read T ≥ 1 lower-cased words in the given order, from the beginning of a sentence to its end, which is added.
-
-        Raises:
-            TextError: if there is no word.
-        """
+        """Read lower-cased words in the given order, then the sentence's end; TextError if there is no word."""
         ids = self._ids([words])
         surprisal, best, confidence = (part[0] for part in self._read(ids))
         known = tuple(bool(identity != UNKNOWN) for identity in ids[0])
@@ -173,8 +161,7 @@ class WordModel:
     def _read(self, ids: Array) -> tuple[Array, Array, Array]:
         """(B, T) ids → surprisal, the most probable id and its probability, (B, T + 1) each.
 
-        Goes over the different prefixes, shortest first. `prefix` (B,) is the prefix of each order;
-        `state` has one row a prefix.
+        Goes over the different prefixes, shortest first: `prefix` (B,) is that of each order, `state` has a row for it.
         """
         rows, T = ids.shape
         prefix = np.zeros(rows, int)

@@ -45,8 +45,7 @@ def best_follower(memory: Array, features: Array, series: Series, origins: Array
         origins: (k,) of both.
 
     Returns:
-        scores are shares of explained variance: 0…1 on the training part; negative on the test
-        part if worse than the mean.
+        scores are shares of explained variance: 0…1 in training; below 0 in the test if worse than the mean.
     """
     training, test = origins < series.parts.training, origins >= series.parts.validation
     design = np.column_stack([np.ones(len(features)), features])  # (k, 1 + features)

@@ -135,11 +135,7 @@ def initial_flows(length: int, units: int, seed: int, **options: Any) -> tuple[F
 
 
 def trained_flows(length: int, seed: int) -> tuple[Flow, ...]:
-    """The gradient flow of the three shipped networks that were trained to remember the first symbol.
-
-    Raises:
-        ModelError: if one is missing.
-    """
+    """The gradient flow of the three shipped networks that remember the first symbol; ModelError if one is missing."""
     return tuple(gradient_flow(trained_network(kind), length, seed) for kind in KINDS)
 
 
@@ -155,10 +151,8 @@ def error_flow(weights: CellWeights, trace: LayerTrace) -> ErrorFlow:
     """Both for every unit of an LSTM layer, by batched backward passes, one row of a batch a unit.
 
     The path along the cell state is the constant error carousel of Hochreiter & Schmidhuber (1997), with the forget
-    gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t. The trace has (T, units) signals and no clamps.
-
-    Raises:
-        ModelError: if the layer has no cell state.
+    gate of Gers et al. (2000): ∂c_t/∂c_{t-1} = f_t. The trace has (T, units) signals and no clamps. Raises ModelError
+    if the layer has no cell state.
     """
     if weights.kind != "lstm":
         raise ModelError(f"Layer '{weights.name}' is no LSTM: it has no cell state for an error to flow through.")
@@ -191,11 +185,7 @@ class Saturation:
 
 
 def saturation(traces: Iterable[LayerTrace]) -> Mapping[str, Saturation]:
-    """For every gate of a layer, how often each unit is left- or right-saturated (Karpathy, Johnson & Fei-Fei 2016).
-
-    Raises:
-        ModelError: if the layer has no gates.
-    """
+    """For every gate of a layer, how often each unit is saturated (Karpathy et al. 2016); ModelError without gates."""
     traces = list(traces)
     gates = [letter for letter in SIGNALS[traces[0].kind] if letter in "ifozr"]
     if not gates:

@@ -156,16 +156,13 @@ def classification_step(network: ToyNetwork, x: Array, answers: Array) -> Step:
 
 
 def train(network: ToyNetwork, length: int, steps: int, seed: int) -> tuple[ToyNetwork, list[float]]:
-    """Adam (Kingma & Ba 2015) on new sequences of the task at each step, gradients clipped to norm 1.
+    """The trained network and the loss of every step, by Adam (Kingma & Ba 2015) with gradients clipped to norm 1.
 
     Args:
         network: what is trained.
-        length: the longest sequence; the shortest has 2 symbols.
+        length: the longest of the new sequences of each step; the shortest has 2 symbols.
         steps: how many.
         seed: of the sequences.
-
-    Returns:
-        the trained network and the loss of every step.
     """
     means, squares = ([np.zeros_like(value) for value in network.weights] for _ in range(2))
     losses = []

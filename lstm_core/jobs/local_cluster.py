@@ -26,11 +26,7 @@ class LocalWorkers:
         Args:
             workers: the number of processes, each with one thread.
             memory: limit of each worker.
-            timeout: seconds to wait.
-
-        Raises:
-            OSError: if the process can't be started.
-            TimeoutError: if it doesn't report an address in time.
+            timeout: seconds to wait; raises TimeoutError after them.
         """
         # So that lstm_core is found from any working directory.
         root, path = str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")

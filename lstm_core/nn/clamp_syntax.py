@@ -1,7 +1,7 @@
 """A one-line syntax for clamps, for links and forms: `f=0`, `i=0@3-`, `o=1:3,7-9@2`, several with `;`.
 
-After the signal and its value come the units after a colon and the timesteps after an at sign, as
-numbers and ranges; either may be omitted and then means all. An open range goes on to the end.
+After the signal and its value come the units after a colon and the timesteps after an at sign, as numbers and ranges;
+either may be omitted and then means all. An open range goes on to the end.
 """
 
 import math

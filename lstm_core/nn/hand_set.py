@@ -85,11 +85,7 @@ class HandSet:
         return CellWeights(self.kind, self.name, kernel, recurrent, bias[0].copy(), zeros, reset_after=False)
 
     def with_table(self, rows: Iterable[Sequence[float | None]]) -> Self:
-        """The same network with other weights.
-
-        Raises:
-            WeightError: naming the first weight that isn't a number from -1000 to 1000.
-        """
+        """The same network with other weights; WeightError names the first that isn't a number from -1000 to 1000."""
         given = [list(row) for row in rows]
         if [len(row) for row in given] != [self.table.shape[1]] * len(self.table):
             raise WeightError(f"The table must have {self.table.shape[0]} rows of {self.table.shape[1]} weights.")

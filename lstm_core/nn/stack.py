@@ -1,7 +1,4 @@
-"""A stack of LSTM layers, computed one timestep at a time: what generation, scoring and decoding need.
-
-`split_network` finds the stack in a whole network.
-"""
+"""A stack of LSTM layers, computed one timestep at a time; `split_network` finds it in a whole network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,15 +31,12 @@ class LSTMStack:
         return x @ self.layers[0].kernel + self.layers[0].bias
 
     def step(self, wx: Array, state: State, hooks: Sequence[Hook] = ()) -> tuple[tuple[LSTMStep, ...], State]:
-        """One timestep of every layer.
+        """One timestep of every layer: the signals of each, and the state after the step.
 
         Args:
             wx: (…, 4·units) from `input_sums`.
             state: h and c before the step.
             hooks: one for each layer, see `cells.lstm_step`; none leaves all signals as computed.
-
-        Returns:
-            the signals of each layer, and the state after the step.
         """
         steps: list[LSTMStep] = []
         for number, (layer, (h, c)) in enumerate(zip(self.layers, state, strict=True)):

@@ -82,8 +82,8 @@ class LayerTrace:
 class BidirectionalTrace:
     """The two traces of a `Bidirectional` layer and its merged output.
 
-    `outputs` is (T, units) or (T, 2·units) in text order, as Keras returns it with
-    `return_sequences=True`; a tuple of two such arrays where `merge_mode` is None.
+    `outputs` is (T, units) or (T, 2·units) in text order, as Keras returns it with `return_sequences=True`; a tuple of
+    two such arrays where `merge_mode` is None.
     """
 
     forward: LayerTrace

@@ -178,8 +178,8 @@ class Vocabulary:
 class Bigrams:
     """Frequent pairs of neighbouring tokens: each timestep also gets the id of its token's pair with the one before.
 
-    A pair is two token ids, so it can be "unknown, then foo". As in `Vocabulary`, 0 is padding
-    and 1 is any other pair; the first token of a text has no pair and gets 1.
+    A pair is two token ids, so it can be "unknown, then foo". As in `Vocabulary`, 0 is padding and 1 is any other pair;
+    the first token of a text has no pair and gets 1.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -273,11 +273,7 @@ class Encoder:
         ]
 
     def encode(self, text: str, mask_names: bool | None = None) -> Encoding:
-        """The inputs of the network for any text; `mask_names` overrides the encoder's own setting.
-
-        Raises:
-            TextError: if there is no token in it.
-        """
+        """The inputs for any text, with another setting of `mask_names` if given; TextError if it has no token."""
         found = TOKENIZERS[self.tokenizer](text)
         kept = list(islice(found, self.length))
         if not kept or text.isspace():  # a line break is a token, but not text

@@ -24,15 +24,12 @@ def count_orders(words: Sequence[str]) -> int:
 
 
 def orders_to_try(words: Sequence[str], most: int, seed: int) -> list[Order]:
-    """Orders that all read differently; the given one is the first.
+    """Orders that all read differently, the given one first: all if they are `MOST_ORDERS` or fewer, else 1 + `most`.
 
     Args:
         words: length T ≥ 1.
         most: how many random orders are added to it where there are more than `MOST_ORDERS`.
         seed: of the random orders.
-
-    Returns:
-        every order if there are `MOST_ORDERS` or fewer; else 1 + `most`.
     """
     if count_orders(words) <= MOST_ORDERS:
         return _every(words)

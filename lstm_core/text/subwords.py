@@ -1,6 +1,6 @@
 """Splits a word that isn't in a vocabulary into words that are: "mylist" is "my", "##list".
 
-Rare names in code are mostly made of frequent ones. A piece that doesn't begin its word has its own embedding, by "##".
+Rare names in code are mostly made of frequent ones. "##" gives a piece that doesn't begin its word its own embedding.
 """
 
 from collections.abc import Iterable

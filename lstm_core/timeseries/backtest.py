@@ -79,11 +79,7 @@ def truth(values: Array, origins: Array, horizon: int) -> Array:
 
 
 def naive_scale(values: Array, parts: Parts) -> float:
-    """The unit of MASE: the naive one-step mean absolute error in the training part (Hyndman & Koehler 2006).
-
-    Raises:
-        SeriesError: if the values there are constant.
-    """
+    """The unit of MASE, the naive error in the training part (Hyndman & Koehler 2006); SeriesError if it is 0."""
     scale = float(np.abs(np.diff(values[: parts.training])).mean()) if parts.training > 1 else 0.0
     if not scale > 0:
         raise SeriesError("The training part never changes: there is nothing to learn in it.")

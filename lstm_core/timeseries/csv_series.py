@@ -204,10 +204,7 @@ def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
 
 
 def _values(table: Table, index: int) -> pd.Series:
-    """A column as numbers, NaN where a value is missing.
-
-    A decimal comma is assumed where more cells fit it than fit a decimal point: 1,234 fits both, 1,5 only a comma.
-    """
+    """A column as numbers, NaN where a value is missing; with a decimal comma if more cells fit it than a point."""
     cells = table.cells[index]
     missing = _is_missing(cells.to_frame())[:, 0]
     values = _numbers(cells, ".")

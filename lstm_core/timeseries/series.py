@@ -1,7 +1,4 @@
-"""Series to forecast: six share prices from Plotly's sample data, and three that are generated from a formula.
-
-Plotly isn't imported; only the table in its package is read.
-"""
+"""Series to forecast: six share prices, read from Plotly's package without importing it, and three from a formula."""
 
 import csv
 import gzip

@@ -69,8 +69,9 @@ def tiny_writer(monkeypatch: pytest.MonkeyPatch):
     """The generation benchmark with small networks in place of all of its own, and an empty shelf."""
     generation = script("generation")
     monkeypatch.setattr(lstm_core, "list_models", list)
-    monkeypatch.setattr(generation, "SHAKESPEARE", replace(generation.SHAKESPEARE, units=(6, 5), width=3))
-    monkeypatch.setattr(generation, "MACBETH_ARTICLE", replace(generation.MACBETH_ARTICLE, units=(4, 4), window=7))
+    small = {"shakespeare": {"units": (6, 5), "width": 3}, "macbeth_article": {"units": (4, 4), "window": 7}}
+    for name, sizes in small.items():
+        monkeypatch.setitem(generation.RECIPES, name, replace(generation.RECIPES[name], **sizes))
     return generation
 
 

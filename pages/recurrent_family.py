@@ -4,6 +4,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from ui.common import url_state
+from ui.common.explanations import explain
 from ui.recurrent_family import cells, cloze, seq2seq, shapes, table, tree
 
 # Name in the link → title, and the view, which returns the parameters of a link to it.
@@ -32,15 +33,9 @@ except LabError as error:
 url_state.remember(view=view, **shown)
 
 st.header("Many to one, one to many, many to many", anchor=False)
-st.markdown(
-    "A recurrent network can give one output or one at every step, and its input can be a text or its own output. The "
-    "cell is the same; only the timesteps with inputs and outputs differ."
-)
+explain("shapes")
 shapes.show(VIEWS, "family_view")
 
 st.header("The family in numbers", anchor=False)
 table.show()
-st.caption(
-    "Shapes after Karpathy 2015. The diagrams, the sentences and the texts are our own; the questions are from Stack "
-    "Overflow."
-)
+explain("family_sources")

@@ -112,6 +112,6 @@ def test_assets_and_cards_use_standard_terms() -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("assets/**/*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted([*ROOT.glob("assets/**/*.js"), *ROOT.glob("assets/*.toml")]), ids=lambda path: path.name)
 def test_components_use_standard_terms(path: Path) -> None:
     assert not list(wrong(path.read_text("utf-8")))

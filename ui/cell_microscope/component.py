@@ -1,16 +1,15 @@
 """The microscope's component: the scripts of `assets/microscope/`, joined in this order into one JavaScript module."""
 
-from pathlib import Path
-
 import streamlit as st
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets" / "microscope"
+from ui.common import assets
+
 SCRIPTS = ("data", "cells", "plans", "diagram", "equations", "strip", "bars", "life", "controls", "microscope")
 
 _microscope = st.components.v2.component(
     "lstm_lab_microscope",
-    css=(_ASSETS / "microscope.css").read_text(encoding="utf-8"),
-    js="\n".join((_ASSETS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
+    css=assets.read("microscope/microscope.css"),
+    js="\n".join(assets.read(f"microscope/{name}.js") for name in SCRIPTS),
 )
 
 

@@ -11,6 +11,7 @@ from ui.cell_microscope.payload import LETTERS, View, pack
 from ui.cell_microscope.stories import Story
 from ui.cell_microscope.traced_text import TracedText, most_varying_unit, networks
 from ui.common import clamp_editor, examples, url_state
+from ui.common.explanations import explain
 
 NETWORK, TEXT, SURGERY = "microscope_network", "microscope_text", "microscope"
 DEFAULT_NETWORK = "brackets"
@@ -103,10 +104,7 @@ def surgery(traced: TracedText, layer: int, after: TracedText | None) -> None:
     """
     trace = traced.layers[layer]
     st.header("Gate surgery", anchor=False)
-    st.markdown(
-        "Clamp a signal of this layer to a value. The microscope then shows the network under the clamp, and its "
-        "values without it in grey."
-    )
+    explain("microscope_clamps")
     if trace.kind == "lstm":
         preset = clamp_editor.presets(SURGERY)
         if preset is not None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -13,9 +12,9 @@ from lstm_core import LabError
 from lstm_core.inference import TextClassifier
 from lstm_core.interpret import Contrast, forgetting_contrast, input_contrast, writing_contrast
 from lstm_core.nn import LayerTrace
-from ui.common import charts, model_cache, plotting
+from ui.common import assets, charts, model_cache, plotting
 
-_TEXTS = json.loads((Path(__file__).resolve().parents[2] / "assets" / "stories.json").read_text(encoding="utf-8"))
+_TEXTS = json.loads(assets.read("stories.json"))
 EXAMPLE = 1  # index of the text that is shown; the unit was not chosen on it
 
 

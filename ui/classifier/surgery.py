@@ -12,6 +12,7 @@ from lstm_core.interpret import Ablation, ablate
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
+from ui.common.explanations import explain
 
 MOST_BARS = 24
 GUESSES = ("It stays the same", "It changes", "It becomes uncertain")
@@ -34,10 +35,7 @@ def show(model: TextClassifier, reading: Reading, key: str, hide: bool, address:
         hide: whether language names are masked.
         address: the other values of the link.
     """
-    st.markdown(
-        "Clamp a gate, the cell state or the hidden state to a value, and let the network read the text again. "
-        "**Predict first**: how will the answer change?"
-    )
+    explain("gate_surgery")
     trace = reading.layers[0] if reading.layers else None
     if not isinstance(trace, LayerTrace):
         st.info("This network has no cell state to clamp.")

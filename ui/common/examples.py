@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import streamlit as st
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from ui.common import assets
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Texts:
     @classmethod
     def load(cls, file_name: str) -> Self:
         """Read a file in `assets/`."""
-        data = json.loads((_ASSETS / file_name).read_text(encoding="utf-8"))
+        data = json.loads(assets.read(file_name))
         return cls(
             examples=data["examples"],
             pairs=tuple(Pair(**pair) for pair in data["pairs"]),

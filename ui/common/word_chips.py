@@ -1,22 +1,20 @@
 """The words of a sentence as chips that can be dragged into another order, or moved with the arrow keys."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import streamlit as st
 
 from lstm_core.text import Order
-from ui.common import theme
+from ui.common import assets, theme
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SURPRISAL_COLOUR = theme.CLASS_COLOURS[1]  # the same as in generated texts
 MAX_SURPRISAL = 10.0  # nats at which the tint is strongest: a probability of 1 in 20,000
 
 _component = st.components.v2.component(
     "word_chips",
     html='<div class="order"><div class="row" role="group"></div><div class="status" aria-live="polite"></div></div>',
-    css=(_ASSETS / "word_chips.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "word_chips.js").read_text(encoding="utf-8"),
+    css=assets.read("word_chips.css"),
+    js=assets.read("word_chips.js"),
 )
 
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
-from ui.common import theme
-
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from ui.common import assets, theme
 
 _component = st.components.v2.component(
     "written_text",
     html='<div class="written" role="region"><span class="prompt"></span>'
     '<span class="text" tabindex="0" role="group"></span></div>',
-    css=(_ASSETS / "written_text.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "written_text.js").read_text(encoding="utf-8"),
+    css=assets.read("written_text.css"),
+    js=assets.read("written_text.js"),
 )
 
 

@@ -16,6 +16,7 @@ from lstm_core.timeseries import (
     skill_score,
 )
 from ui.common import charts, plotting
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.forecasting import charts as forecast_charts
 from ui.forecasting import data
@@ -225,11 +226,7 @@ def memory(selection: Selection) -> Parameters:
 
 def leakage(selection: Selection) -> Parameters:
     """Add a leak, see the skill that it pretends to have, and let the audit detect it."""
-    st.markdown(
-        "A *leak* lets a forecast use values that were not known at its origin. It is easily made: by scaling or "
-        "smoothing the series before it is split, or by a window that ends one value too late. The audit **changes "
-        "the future values** and tests whether a forecast changes too."
-    )
+    explain("leakage")
     leak = linked(st.segmented_control, "Add a leak", PLANTED, key="fc_leak", parameter="leak")
     audit, skill, first = data.audited(selection, leak)
     found = f"**{audit.tried:,} comparisons**, each with other future or past values."

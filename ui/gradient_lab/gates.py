@@ -10,6 +10,7 @@ from lstm_core.interpret import ErrorFlow, Saturation, error_flow, recurrent_wei
 from lstm_core.nn import Array, LayerTrace
 from ui.common import model_cache, plotting, theme
 from ui.common.examples import Texts
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.gradient_lab import charts
 from ui.gradient_lab.panels import in_words
@@ -31,10 +32,7 @@ SPEECH = (
 
 def carousel() -> Parameters:
     """The product of the forget gates along a text, and the measured gradient through the cell state."""
-    st.markdown(
-        "From one cell state to the next there is one multiplication, by the forget gate. **If that were the only "
-        "path**, the gradient would be the product of the forget gates. Is it?"
-    )
+    explain("forget_gates")
     name = _model_choice("flow_model", tuple(TEXTS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         examples = Texts.load(TEXTS[name]).examples
@@ -92,11 +90,7 @@ def _model_choice(parameter: str, names: tuple[str, ...]) -> str:
 
 def saturated() -> Parameters:
     """How often each gate is nearly open or nearly closed."""
-    st.markdown(
-        "A gate near 0 or 1 is *saturated*: its sigmoid passes hardly any gradient. **Do trained gates saturate, or "
-        "do they scale?** Each point is one gate of one unit, over our example texts; for the network of Shakespeare, "
-        "over a speech from Macbeth."
-    )
+    explain("saturated_gates")
     name = _model_choice("gates_model", tuple(TITLES))
     layers = _saturation(model_cache.any_model(name), name)
     layer = 1

@@ -21,6 +21,7 @@ from lstm_core.interpret import (
     training_run,
 )
 from ui.common import plotting, presets, theme
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.gradient_lab import charts
 
@@ -198,10 +199,7 @@ def _change(each: Flow) -> str:
 
 def exploding() -> Parameters:
     """Three runs with the same weights and data: without clipping, clipped by norm, clipped by value."""
-    st.markdown(
-        "A plain RNN with relu learns to add twenty numbers. The three runs have **the same weights and the same "
-        "data**; they differ only in how a large gradient is clipped."
-    )
+    explain("clipping")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         settings = {
             name: linked(

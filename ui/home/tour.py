@@ -1,9 +1,7 @@
 """The tour on the home page. A figure appears when its network is loaded; nothing here starts to load one."""
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import randbelow
 
 import numpy as np
@@ -12,12 +10,12 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.nn import count_brackets
-from ui.common import model_cache, theme
+from ui.common import assets, model_cache, theme
 from ui.common.examples import Texts
 from ui.gradient_lab import panels
 from ui.home import thumbnails
 
-TOUR = tomllib.loads((Path(__file__).resolve().parents[2] / "assets" / "tour.toml").read_text(encoding="utf-8"))
+TOUR = assets.table("tour.toml")
 BRACKETS = "(a + [b − c]) × {d}"
 QUESTION = next(iter(Texts.load("questions.json").examples.values()))
 LANGUAGE = "python"  # the class of the first example on the page “Recurrent family”

@@ -8,6 +8,7 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, examples, model_cache, plotting, theme, url_state
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
@@ -20,11 +21,7 @@ LETTERS = {"rnn": ("h",), "gru": ("z", "r", "g", "h"), "lstm": theme.LSTM_SIGNAL
 
 def show() -> Parameters:
     """The text, the three networks in columns, and a sentence that compares them."""
-    st.markdown(
-        "Three networks with the same training set, embedding, seed and number of units (32) differ only in the cell. "
-        "The answer is computed from the **last hidden state alone**, so whatever was read first must be kept until "
-        "the end."
-    )
+    explain("cells")
     default = next(iter(TEXTS.examples.values()))
     st.session_state.setdefault("family_text", url_state.parameter("text", default))
     examples.choose("family", TEXTS, "family_text")
@@ -41,7 +38,7 @@ def show() -> Parameters:
         text, first = _read(text, first)
     except LabError as error:
         st.error(str(error))
-    _explanation()
+    explain("cells_explained")
     return {"text": text[: url_state.MAX_LINK_TEXT], "first": first}
 
 
@@ -65,34 +62,6 @@ def _read(text: str, first: int) -> tuple[str, int]:
         "neighbours."
     )
     return url_state.text_for_link(one), first
-
-
-def _explanation() -> None:
-    st.markdown(
-        "A plain RNN computes its whole state anew at every token, through one matrix and one tanh. Its states and its "
-        "answers change quickly, and it learns from the last few words, since hardly any gradient reaches further back."
-    )
-    st.markdown(
-        "The update gate z of a GRU determines how much of each unit's old state is kept. An LSTM has a cell state in "
-        "addition to its hidden state, which the forget gate f scales. A horizontal stripe in a heat map is a value "
-        "that a unit keeps. Which of the two is better depends on the task and on the seed; on long texts, both nearly "
-        "always beat the plain RNN."
-    )
-    for formula in (
-        r"\text{RNN: }\ h_t=\tanh(Wx_t+Uh_{t-1}+b)",
-        r"\text{GRU: }\ h_t=z_t\odot h_{t-1}+(1-z_t)\odot g_t",
-        r"\text{LSTM: }\ c_t=f_t\odot c_{t-1}+i_t\odot g_t",
-        r"h_t=o_t\odot\tanh c_t",
-    ):
-        st.latex(formula)
-    with st.expander("Try this: right without remembering"):
-        st.markdown(
-            "Choose **Said first**. Only its first line depends on the programming language. See which networks still "
-            "name the right language at the end, and whether their answers change when the first tokens are masked: a "
-            "network can be right without remembering why. Then choose **Said last**, the same words with that line at "
-            "the end: a network that keeps its state can be slow to change its answer."
-        )
-    st.caption("Sources: Elman 1990; Cho et al. 2014; Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000.")
 
 
 def _one(kind: str, model: TextClassifier, reading: Reading, limit: float) -> None:

@@ -11,6 +11,7 @@ from lstm_core.inference import BlankFiller, Filled
 from lstm_core.nn import BidirectionalTrace
 from lstm_core.text import BLANK
 from ui.common import charts, model_cache, plotting, presets, theme, tokens, url_state
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
@@ -52,11 +53,7 @@ MAX_BARS = 5
 
 def show() -> Parameters:
     """The sentence, the predictions of both networks, the influence of each word, and the hidden states."""
-    st.markdown(
-        "A word is missing. Two networks of 32 LSTM units are trained to predict it. One reads **forward only** and "
-        "answers at the blank. The other is bidirectional: half of its units read **backward, from the end of the "
-        "sentence**."
-    )
+    explain("cloze")
     text, chosen = presets.text_input(
         f"A sentence with a blank, {BLANK}", {name: text for name, (text, _) in PRESETS.items()}, "blank_text", "blank",
         next(iter(PRESETS.values()))[0], max_chars=400,
@@ -68,7 +65,7 @@ def show() -> Parameters:
         _read({name: model_cache.model(BlankFiller, name) for name in MODELS}, text)
     except LabError as error:
         st.error(str(error))
-    _explanation()
+    explain("cloze_explained")
     return {"blank": text[: url_state.MAX_LINK_TEXT]}
 
 
@@ -86,33 +83,6 @@ def _read(models: dict[str, BlankFiller], text: str) -> None:
             _one(models[name], filled[name])
     with st.expander("The possible answers, and how the sentences were generated"):
         _grammar(models)
-
-
-def _explanation() -> None:
-    st.markdown(
-        "The state of the forward network at the blank summarises the words before it; what follows comes too late "
-        "for the answer. A backward network arrives at the blank with a summary of all words that follow. The answer "
-        "of the bidirectional network is computed from both states."
-    )
-    st.markdown(
-        "Taggers, encoders of translation systems and speech recognisers are therefore often bidirectional. A network "
-        "that generates text can't be: the words that follow don't exist yet. A bidirectional network also has to wait "
-        "for the last word before it can give its first answer."
-    )
-    for formula in (
-        r"\overrightarrow{h}_t=\mathrm{LSTM}(x_t,\overrightarrow{h}_{t-1})",
-        r"\overleftarrow{h}_t=\mathrm{LSTM}(x_t,\overleftarrow{h}_{t+1})",
-        r"y_t=\mathrm{softmax}\big(V\,[\overrightarrow{h}_t;\overleftarrow{h}_t]+b\big)",
-    ):
-        st.latex(formula)
-    with st.expander("Try this: contradict the training set"):
-        st.markdown(
-            "Choose **Meanwhile** and give both halves the same verb: *while the cow mooed at the gate, the \\_\\_\\_ "
-            "mooed at the gate*. In the training set the two are never the same, so the words contradict what the "
-            "network has learned. Then move the blank to the end, where no words follow: how large is the benefit of "
-            "the second direction there?"
-        )
-    st.caption("Source: Schuster & Paliwal 1997. The sentences are our own.")
 
 
 def _one(model: BlankFiller, filled: Filled) -> None:

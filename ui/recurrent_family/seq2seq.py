@@ -10,6 +10,7 @@ from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import END, Rewriter, Rewriting, Written, correct_characters, count_correct_words, longest_for
 from lstm_core.interpret import PatchingResult, erase_units, patch_states, scale_state, swap_state, words_when_scaled
 from ui.common import charts, model_cache, plotting, presets, theme, url_state
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import seq2seq_charts
@@ -30,12 +31,7 @@ LONGEST_IN_LINK = 60  # characters of the input
 
 def show() -> Parameters:
     """The whole view."""
-    st.markdown(
-        "The networks above give one answer, or one for each word. A translation has as many words as it needs. Two "
-        "networks together can produce it: an **encoder** reads the input, a **decoder** writes the output, and only a "
-        "state of fixed size passes between them. Here the input is a number, and the output its digits as words, the "
-        "last digit first. **What happens if the number is longer than any in the training set?**"
-    )
+    explain("seq2seq")
     number, _ = presets.text_input(
         "Number", PRESETS, "s2s_number", "number", PRESETS["As in training"], width=360,
         help=f"Up to {MOST_DIGITS} digits; leading zeros count.",
@@ -136,10 +132,7 @@ def _signals(found: Rewriting, names: list[str]) -> str:
 def _patching(model: Rewriter, found: Rewriting) -> Parameters:
     """Change the state between encoder and decoder, and compare what the decoder writes."""
     st.markdown("#### Change the state")
-    st.markdown(
-        "All that the decoder knows of the number is h and c. **Give it another state**: h or c of another number, its "
-        "own state scaled, or with some units set to 0."
-    )
+    explain("patching")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         change = linked(st.selectbox, "State of the decoder", CHANGES, key="s2s_handed", parameter="handed", width=330)
         other, factor, wiped = _change_values(change, found.h.size)
@@ -220,23 +213,7 @@ def _by_length(model: Rewriter, current: int | None) -> None:
 
 
 def _explanation(model: Rewriter) -> None:
-    st.markdown(
-        "The encoder must store all digits and their order in one state, since the decoder can't look back at the "
-        "input. During training the decoder gets the true characters so far (*teacher forcing*). Afterwards it gets "
-        "its own output, the most probable character at each step."
-    )
-    st.markdown(
-        "A number with more digits than any in the training set gives a state that the decoder has never seen. This "
-        "bottleneck is the reason for *attention*, which lets the decoder read every state of the encoder; this "
-        "network has none."
-    )
-    for formula in (
-        r"(h_T,c_T)=\mathrm{LSTM}_{\text{enc}}(x_1,\dots,x_T)",
-        r"(h'_0,c'_0)=(h_T,c_T)",
-        r"(h'_k,c'_k)=\mathrm{LSTM}_{\text{dec}}(y_{k-1},h'_{k-1},c'_{k-1})",
-        r"y_k=\arg\max\,\mathrm{softmax}(Vh'_k+b)",
-    ):
-        st.latex(formula)
+    explain("seq2seq_explained")
     with st.expander("Try this: where is the length stored?"):
         found, counts = _experiments(model)
         sizes = "; ".join(f"factor {factor:g}: {words:.1f}" for factor, words in zip(FACTORS, counts, strict=True))
@@ -255,10 +232,7 @@ def _explanation(model: Rewriter) -> None:
             f"{', '.join(f'{norm:.1f}' for norm in norms)}. This also explains why long numbers fail: their norm is "
             "outside the range of the training set."
         )
-    st.caption(
-        "Sources: Sutskever, Vinyals & Le 2014; Cho et al. 2014; teacher forcing, Williams & Zipser 1989; attention, "
-        "Bahdanau, Cho & Bengio 2015."
-    )
+    explain("seq2seq_sources")
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -8,6 +8,7 @@ from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH,
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import MIDDLE, TreeReader, TreeReading
 from ui.common import charts, model_cache, plotting, presets, url_state
+from ui.common.explanations import explain
 from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import tree_charts
@@ -28,12 +29,7 @@ MAX_BRACKETINGS = 60  # rows of the table
 
 def show() -> Parameters:
     """The whole view."""
-    st.markdown(
-        "A sentence is a sequence of words, but its meaning has the structure of a tree: *not* negates only what is "
-        "in its brackets. A **recursive** network walks up the tree and computes one vector from the two inside each "
-        "pair of brackets, always with the same weights. **Can the same words in the same order get different "
-        "answers?**"
-    )
+    explain("tree")
     text, _ = presets.text_input(
         "A bracketed sentence", PRESETS, "tree_text", "sentence", PRESETS["Two judgements"],
         help=f"Words: {', '.join(STRENGTH)}. Brackets: (not X), (very X), (X and Y), (X but Y).",
@@ -76,10 +72,7 @@ def _reading(reading: TreeReading) -> Parameters:
     alt = "Tree. " + "; ".join(f"{piece.text}: {label(a)}" for piece, a in pairs if piece.value is not None)
     config = plotting.CONFIG
     st.plotly_chart(figure, config=config, key=drawing, on_select=clicked, selection_mode="points", alt=alt)
-    st.caption(
-        "Click a circle, or choose a node below. A small grey node is an operator or an incomplete part, such as *and "
-        "good*: it has a vector too, but no target in training."
-    )
+    explain("tree_nodes")
     place = st.selectbox(
         "Node", range(root, -1, -1), format_func=lambda place: reading.pieces[place].text, key=key,
         persist_state="session",
@@ -166,26 +159,11 @@ def _by_depth(model: TreeReader, current: int | None) -> None:
 
 
 def _explanation(model: TreeReader, reading: TreeReading | None) -> None:
-    st.markdown(
-        "A sequence is a special tree: a plain RNN is a recursive network whose left child is always everything read "
-        "so far. Here the brackets determine which parts are combined first. The matrix is the same at every node, so "
-        "a sentence may have any depth; but the vector has a fixed size, and must hold all that is needed further up."
-    )
-    st.markdown(
-        "The targets are computed by our own rules. Each word has a strength from very bad to very good. *not* changes "
-        "the sign and weakens (not great is bad, not awful is good), *very* strengthens to the maximum, *and* takes "
-        "the mean, rounded towards so-so, and *but* takes what follows it. The network was trained on bracketed "
-        "sentences with these targets; it does not know the rules."
-    )
-    st.latex(r"p=\tanh\!\left(W\begin{bmatrix}p_{\text{left}}\\p_{\text{right}}\end{bmatrix}+b\right)")
-    st.latex(r"y_p=\mathrm{softmax}(Vp+a)")
+    explain("tree_explained")
     with st.expander("Try this: all bracketings"):
         words = reading.tree.words if reading else parse_tree(PRESETS["Same words, other brackets"]).words
         _bracketings(model, words)
-    st.caption(
-        "Sources: Pollack 1990; Goller & Küchler 1996; Socher, Lin, Ng & Manning 2011; Socher et al. 2013, whose "
-        "sentiment treebank also has a target at every node. An LSTM for trees: Tai, Socher & Manning 2015."
-    )
+    explain("tree_sources")
 
 
 def _bracketings(model: TreeReader, words: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from lstm_core.inference import TextGenerator, continuation_tree
 from lstm_core.library import ModelCard
 from lstm_core.text import read_plain_text
 from ui.common import clamp_editor, model_cache, plotting, theme, written_text
+from ui.common.explanations import explain
 from ui.text_generation import charts, panel
 from ui.text_generation.run import Settings, Writing
 
@@ -58,10 +59,7 @@ def surgery(model: TextGenerator, prompt: str, settings: Settings) -> None:
         prompt: read first.
         settings: of the sampling.
     """
-    st.markdown(
-        "Clamp a gate of the network while it writes, and compare the two texts: the left one is written without "
-        "clamps, the right one with them; prompt and seed are the same."
-    )
+    explain("writing_surgery")
     layers, units = len(model.reader.layers), model.reader.layers[0].units
     clamp_editor.presets("write")
     clamp_editor.editor("write", theme.LSTM_SIGNALS, units, SHORT, "character")
@@ -120,10 +118,7 @@ def _both(runs: list[Writing]) -> None:
 
 def surprisal(cards: Sequence[ModelCard]) -> None:
     """Draw the surprisal of a text for each chosen model, character by character."""
-    st.markdown(
-        "Paste any text. The stronger the tint of a character, the greater its surprisal. **Nats per character** is "
-        "the mean surprisal: 0 for a memorized text, about 4 for a uniform distribution over the alphabet."
-    )
+    explain("character_surprisal")
     text = st.text_area("Text", QUOTE, key="surprise_text", height=120, persist_state="session")
     titles = {card.name: card.title for card in cards}
     names = st.pills(
@@ -158,10 +153,7 @@ def _one_surprisal(model: TextGenerator, text: str) -> None:
 
 def continuations(model: TextGenerator, prompt: str) -> None:
     """Draw the most probable continuations as a tree."""
-    st.markdown(
-        "The most probable continuations, found by beam search without sampling. The wider a line, the more probable "
-        "the step; each branch ends with its total probability."
-    )
+    explain("continuations")
     with st.container(horizontal=True):
         length = st.slider("Characters ahead", 1, 24, 10, key="tree_length", width=260)
         width = st.slider(

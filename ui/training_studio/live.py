@@ -6,6 +6,7 @@ import streamlit as st
 
 from lstm_core.jobs import FINISHED, Job
 from ui.common import plotting, theme
+from ui.common.explanations import explain
 from ui.training_studio import charts, run_state
 from ui.training_studio.choice import DOWNLOAD
 from ui.training_studio.run_state import RunState
@@ -20,10 +21,7 @@ def draw(job: Job) -> None:
     _metrics(state, job)
     if state.diverged:
         st.error(state.diverged)
-        st.caption(
-            "The curve shows how the loss grew; the weights before the divergence are kept. The gradient lab explains "
-            "why gradients explode, and how clipping helps."
-        )
+        explain("diverged")
     if job.result and job.result.get("steps"):  # all steps, where the events have only some of them
         state.points = {name: [] for name in state.points} | job.result["steps"]
     accuracy = any(value is not None for value in (*state.points["accuracy"], *state.epochs["accuracy"]))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.library import LARGEST_BUNDLE, MIB, save_as, unpack_bundle
+from ui.common.explanations import explain
 
 LARGEST = LARGEST_BUNDLE // MIB
 
@@ -11,10 +12,7 @@ LARGEST = LARGEST_BUNDLE // MIB
 def show() -> None:
     """The uploader, and the controls that save the model."""
     st.header("Upload a model", anchor=False)
-    st.markdown(
-        "A model that was downloaded here, as one file. No code in the file is run: only Keras's own layers of "
-        "supported kinds are accepted, and all sizes are checked before it is unpacked."
-    )
+    explain("upload")
     file = st.file_uploader(
         "A model (.zip)", type=["zip", "keras"], key="studio_upload", max_upload_size=LARGEST,
         help="model.keras, vocabulary.json and card.json in one zip file.",

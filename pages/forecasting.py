@@ -4,6 +4,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from ui.common import url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.forecasting import data, panels, upload
 
@@ -42,10 +43,8 @@ if selection.forecaster is not None:
         parameter="view", label_visibility="collapsed",
     )  # fmt: skip
     shown["view"] = view
-    try:
+    with show_errors():
         shown |= VIEWS[view][1](selection)
-    except LabError as error:
-        st.error(str(error))
     with st.expander("About this network"):
         st.markdown("\n\n".join([selection.forecaster.card.summary, *selection.forecaster.card.notes]))
         panels.about(selection.forecaster)

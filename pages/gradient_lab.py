@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from lstm_core import LabError
 from lstm_core.interpret import TRAINED_LENGTH
 from ui.common import url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.gradient_lab import gates, panels
 
@@ -35,10 +35,8 @@ st.markdown(
     "A plain RNN, a GRU and an LSTM of the same size, with the same seed, read the same sequences and classify the "
     "first symbol at the end. One backward pass gives the gradient of the loss with respect to each hidden state."
 )
-try:
+with show_errors():
     shown |= panels.networks()
-except LabError as error:
-    st.error(str(error))
 explain("vanishing")
 with st.expander("Try this: a network that remembers without a gradient"):
     st.markdown(
@@ -53,10 +51,8 @@ view = url_state.linked(
     st.segmented_control, "Details", {name: title for name, (title, _) in VIEWS.items()}, key="lab_view",
     parameter="view", label_visibility="collapsed",
 )  # fmt: skip
-try:
+with show_errors():
     shown |= VIEWS[view][1]()
-except LabError as error:
-    st.error(str(error))
 explain(view)
 url_state.remember(view=view, **shown)
 explain("gradient_sources")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from lstm_core import LabError
 from ui.common import job_panel, url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.memory_gym import race as gym
 from ui.memory_gym import results
@@ -15,7 +15,7 @@ st.markdown(
     "long?**"
 )
 shown: dict[str, str | int] = {}
-try:
+with show_errors():
     race = gym.controls()
     shown |= {
         "task": race.task, "length": race.length, "units": race.units, "bias": f"{race.keep_bias:g}",
@@ -24,18 +24,14 @@ try:
     }  # fmt: skip
     gym.example(race)
     gym.start(race)
-except LabError as error:
-    st.error(str(error))
 
 job = job_panel.current(gym.KEY)
 if job is not None:
     shown["job"] = job.identity
     gym.watch(job)
     if job.over:
-        try:
+        with show_errors():
             shown |= results.show(job)
-        except LabError as error:
-            st.error(str(error))
 
 st.header("Why it is difficult, and what helps", anchor=False)
 url_state.remember(**shown)

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from lstm_core import LabError
 from ui.common import url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.recurrent_family import cells, cloze, seq2seq, shapes, table, tree
 
@@ -26,10 +26,8 @@ view = url_state.linked(
     st.segmented_control, "Network", titles, key="family_view", parameter="view", label_visibility="collapsed"
 )
 shown: dict[str, str | int] = {}
-try:
+with show_errors():
     shown = VIEWS[view][1]()
-except LabError as error:
-    st.error(str(error))
 url_state.remember(view=view, **shown)
 
 st.header("Many to one, one to many, many to many", anchor=False)

@@ -6,6 +6,7 @@ import lstm_core
 from lstm_core import LabError
 from lstm_core.inference import TextGenerator
 from ui.common import model_cache, url_state
+from ui.common.errors import show_errors
 from ui.text_generation import panel, views
 from ui.text_generation.run import LENGTHS, MAX_PROMPT, Settings
 
@@ -85,7 +86,7 @@ view = st.segmented_control(
     "Look closer", list(VIEWS), format_func=VIEWS.__getitem__, default="beside", required=True, key="gen_view",
     label_visibility="collapsed", persist_state="session",
 )  # fmt: skip
-try:
+with show_errors():
     if view == "beside":
         views.beside(cards, model, prompt, settings)
     elif view == "surgery":
@@ -96,8 +97,6 @@ try:
         views.continuations(model, prompt)
     else:
         views.own_corpus()
-except LabError as error:
-    st.error(str(error))
 with st.expander("About this network"):
     st.markdown("\n\n".join([model.card.summary, *model.card.notes]))
     measured = model.card.measured.get("nats_per_character")

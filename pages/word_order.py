@@ -5,6 +5,7 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.text import format_order
 from ui.common import url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.word_order import panels
 
@@ -34,24 +35,19 @@ if tried is not None:
         "Two networks were trained to classify movie reviews as positive or negative. The bag of words averages the "
         "embeddings of the words. The LSTM reads them one after the other."
     )
-    try:
+    with show_errors():
         panels.readers(tried)
-    except LabError as error:
-        st.error(str(error))
 explain("bag_of_words")
 
-with st.expander("Two experiments: subject and object, and the most probable order"):
-    try:
-        first, nats, second, other = panels.swap()
-        st.markdown(
-            f"*{first}* has {nats:.2f} nats per word, *{second}* {other:.2f}. Exchanging subject and object "
-            f"changes the surprisal by {abs(other - nats):.2f} nats; both are grammatical, few reviews are about dogs."
-        )
-        found = panels.among(panels.CAT)
-        st.markdown(
-            f"Type *{panels.CAT}* and try all its orders: it has rank {found.rank:,} of {found.among:,}, with "
-            f"{found.nats:.3f} nats per word. The lowest surprisal has *{found.best}*, with {found.least:.3f}."
-        )
-    except LabError as error:
-        st.error(str(error))
+with st.expander("Two experiments: subject and object, and the most probable order"), show_errors():
+    first, nats, second, other = panels.swap()
+    st.markdown(
+        f"*{first}* has {nats:.2f} nats per word, *{second}* {other:.2f}. Exchanging subject and object "
+        f"changes the surprisal by {abs(other - nats):.2f} nats; both are grammatical, few reviews are about dogs."
+    )
+    found = panels.among(panels.CAT)
+    st.markdown(
+        f"Type *{panels.CAT}* and try all its orders: it has rank {found.rank:,} of {found.among:,}, with "
+        f"{found.nats:.3f} nats per word. The lowest surprisal has *{found.best}*, with {found.least:.3f}."
+    )
 explain("word_order_sources")

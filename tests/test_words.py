@@ -112,6 +112,9 @@ def test_assets_and_cards_use_standard_terms() -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", sorted([*ROOT.glob("assets/**/*.js"), *ROOT.glob("assets/*.toml")]), ids=lambda path: path.name)
-def test_components_use_standard_terms(path: Path) -> None:
+SOURCES = sorted([*ROOT.glob("assets/**/*.js"), *ROOT.glob("assets/*.toml")])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_components_and_explanations_use_standard_terms(path: Path) -> None:
     assert not list(wrong(path.read_text("utf-8")))

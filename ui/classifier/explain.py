@@ -16,16 +16,12 @@ from lstm_core.interpret import (
 )
 from lstm_core.nn import Array
 from ui.classifier import panels
-from ui.common import charts, plotting, theme, tokens, url_state
+from ui.common import assets, charts, plotting, theme, tokens, url_state
 from ui.common.examples import Texts
 
-METHODS = {"gradients": "Integrated gradients", "leave": "Leave one token out"}
-EXPLAINED = {
-    "gradients": "Integrated gradients follow the straight line from a text of unknown tokens to yours, and add up how "
-    "much each token's embedding changes the answer.",
-    "leave": "Each token in turn is replaced by an unknown one, and the text is read again; the difference is the "
-    "token's contribution.",
-}
+METHODS: dict[str, tuple[str, str]] = assets.table("presets.toml")[
+    "attribution"
+]  # name → its title, and caption
 
 
 def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
@@ -43,10 +39,10 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
             format_func=theme.class_name, key=f"{key}_explained_{reading.answer}",
         )  # fmt: skip
         method = st.segmented_control(
-            "Method", list(METHODS), format_func=METHODS.__getitem__, default="gradients", required=True,
+            "Method", list(METHODS), format_func=lambda name: METHODS[name][0], default="gradients", required=True,
             key=f"{key}_method",
         )  # fmt: skip
-    st.caption(f"{EXPLAINED[method]} Values are nats of log-odds: +0.7 doubles the odds, −0.7 halves them.")
+    st.caption(f"{METHODS[method][1]} Values are nats of log-odds: +0.7 doubles the odds, −0.7 halves them.")
     values, summary = _attribution(model, reading, label, method, hide)
     name = theme.class_name(label)
     largest = max(float(np.abs(values).max(initial=0.0)), 1e-6)

@@ -10,6 +10,7 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.library import SHIPPED, ModelCard, list_user_models
 from ui.classifier import explain, panels, quality, surgery
 from ui.common import clamp_editor, examples, model_cache, url_state
+from ui.common.errors import show_errors
 
 MAX_USER_MODELS = 6  # of the visitor's own models that are offered for comparison
 VIEWS = {
@@ -119,10 +120,8 @@ def _inputs(config: PageConfig, peers: dict[str, str]) -> tuple[str, bool, dict[
 def _peer_readings(peers: dict[str, str], text: str) -> dict[str, Reading]:
     found = {}
     for name, title in peers.items():
-        try:
+        with show_errors():
             found[title] = url_state.cached_reading(model_cache.model(TextClassifier, name), text)
-        except LabError as error:
-            st.error(str(error))
     return found
 
 
@@ -142,7 +141,5 @@ def _look_closer(
         "quality": lambda: quality.evaluation(config.model, config.peers, config.notes, config.key),
         "mistakes": lambda: quality.errors(model.card, config.key),
     }
-    try:
+    with show_errors():
         views[address["view"]]()
-    except LabError as error:
-        st.error(str(error))

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from lstm_core import DatasetError, ModelError
+from lstm_core import DatasetError
 from lstm_core.datasets import Split, download_dataset, find_dataset, is_present, load_labelled
 from lstm_core.inference import find_model
 from lstm_core.library import ModelCard
 from ui.classifier import card_charts
 from ui.common import plotting, theme, tokens
+from ui.common.errors import show_errors
 
 
 def evaluation(model: str, peers: Iterable[str], notes: str, key: str) -> None:
@@ -23,10 +24,8 @@ def evaluation(model: str, peers: Iterable[str], notes: str, key: str) -> None:
     """
     cards = []
     for name in (model, *peers):
-        try:
+        with show_errors():
             cards.append(ModelCard.read(find_model(name)))
-        except ModelError as error:
-            st.error(str(error))
     if not cards:
         return
     if notes:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lstm_core.nn import MOST_CLAMPS, Clamp, ClampError, format_clamps, format_ranges, parse_clamps, parse_indices
-from ui.common import theme, url_state
+from ui.common import assets, theme, url_state
+from ui.common.errors import show_errors
 
 
 @dataclass(frozen=True)
@@ -19,33 +20,7 @@ class Preset:
     explanation: str  # shown with the result
 
 
-PRESETS = (
-    Preset(
-        "Forget gate open",
-        "f=1",
-        "Nothing is forgotten: every unit adds up all that it has written. Will the answer stay the same?",
-        "With f = 1 each step adds i ⊙ g to the cell state: look for units whose cell state grows without bound.",
-    ),
-    Preset(
-        "Forget gate closed",
-        "f=0",
-        "At every token the cell state is cleared; only what the newest token writes is left. Will the answer stay the "
-        "same?",
-        "With f = 0 the cell state is i ⊙ g of one token. If the answer stays, single tokens carry enough information.",
-    ),
-    Preset(
-        "Input gate closed from the third token",
-        "i=0@2-",
-        "The network writes the first two tokens and nothing after them. Will the answer stay the same?",
-        "From the third token on the cell state can only decay: the curves stay constant or drift back.",
-    ),
-    Preset(
-        "Output gate closed",
-        "o=0",
-        "The cell state is still updated, but every unit outputs 0. Will the answer stay the same?",
-        "With o = 0 the hidden state is 0 everywhere: what is left is the answer of a network that has read nothing.",
-    ),
-)
+PRESETS = tuple(Preset(**preset) for preset in assets.table("presets.toml")["clamps"])
 
 
 def current(key: str) -> str:
@@ -111,7 +86,7 @@ def editor(key: str, signals: Sequence[str], units: int, timesteps: int, what: s
             f"{what.capitalize()}s", placeholder="all", width=150, help=f"Such as 1, 4-6 or 3-; from 1 to {timesteps}."
         )
         if st.form_submit_button("Clamp", icon=":material/push_pin:"):
-            try:
+            with show_errors():
                 clamp = Clamp(
                     letter,
                     value,
@@ -119,8 +94,6 @@ def editor(key: str, signals: Sequence[str], units: int, timesteps: int, what: s
                     parse_indices(chosen_steps, timesteps, what, first=1) if chosen_steps.strip() else None,
                 )
                 put(key, ";".join(filter(None, [current(key), format_clamps([clamp])])))
-            except ClampError as error:
-                st.error(str(error))
     _active_clamps(key, what)
 
 

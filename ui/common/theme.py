@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ui.common import assets
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -17,25 +19,8 @@ class Signal:
     help: str  # one sentence on what it does
 
 
-SIGNALS: dict[str, Signal] = {
-    signal.letter: signal
-    for signal in (
-        Signal("f", "Forget gate", "#D55E00", True, "How much of the old cell state is kept: 1 all, 0 nothing."),
-        Signal("i", "Input gate", "#009E73", True, "How much of the candidate is added to the cell state."),
-        Signal("g", "Candidate", "#CC79A7", False, "The value that can be added to the cell state, between −1 and 1."),
-        Signal("o", "Output gate", "#0072B2", True, "How much of the cell state the unit outputs."),
-        Signal(
-            "c",
-            "Cell state",
-            "#E69F00",
-            False,
-            "The unit's memory: scaled and added to, never overwritten.",
-        ),
-        Signal("h", "Hidden state", "#56B4E9", False, "What the unit outputs: output gate × tanh of the cell state."),
-        Signal("z", "Update gate", "#D55E00", True, "How much of the old hidden state a GRU keeps."),
-        Signal("r", "Reset gate", "#009E73", True, "How much of the old hidden state enters a GRU's candidate."),
-    )
-}
+_THEME = assets.table("theme.toml")
+SIGNALS = {letter: Signal(letter, **signal) for letter, signal in _THEME["signals"].items()}
 
 # In the order of the articles: what is forgotten, what is written, what is output.
 LSTM_SIGNALS = ("f", "i", "g", "o", "c", "h")
@@ -43,21 +28,10 @@ LSTM_SIGNALS = ("f", "i", "g", "o", "c", "h")
 CLASS_COLOURS = ("#AA3377", "#EE6677", "#B8A21E", "#44AA99", "#8A7BD8", "#777777")
 CLASS_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
-CLASS_NAMES = {
-    "csharp": "C#",
-    "java": "Java",
-    "javascript": "JavaScript",
-    "python": "Python",
-    "positive": "Positive",
-    "negative": "Negative",
-}
+CLASS_NAMES: dict[str, str] = _THEME["class_names"]
 
 # A cell's name, the colour and the dash of its lines.
-CELL_LINES = {
-    "rnn": ("plain RNN", "#DC267F", "dot"),
-    "gru": ("GRU", "#8B74F5", "dash"),
-    "lstm": ("LSTM", "#5B9E1F", "solid"),
-}
+CELL_LINES: dict[str, tuple[str, str, str]] = _THEME["cell_lines"]
 
 # Two classes take the two ends of the palette.
 _TWO_CLASSES = (CLASS_COLOURS[0], CLASS_COLOURS[3])

@@ -7,16 +7,10 @@ import streamlit as st
 from lstm_core.evaluation import Audit, audit, audit_forecaster, planted
 from lstm_core.inference import Forecaster
 from lstm_core.timeseries import COMPANIES, Backtest, Series, backtest_forecasts, load_series, naive_scale
-from ui.common import model_cache
+from ui.common import assets, model_cache
 from ui.common.url_state import linked
 
-KINDS = {
-    "shares": "A share price",
-    "seasons": "A sum of seasons",
-    "sunspots": "A sunspot-like cycle",
-    "random_walk": "A random walk",
-    "own": "Your own CSV",
-}
+KINDS: dict[str, str] = assets.table("presets.toml")["forecasting"]["series"]
 # No network is trained on the random walk: it gets the one for share prices.
 NETWORKS = {"seasons": "forecast_seasons", "sunspots": "forecast_sunspots"}
 

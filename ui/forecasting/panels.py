@@ -15,7 +15,7 @@ from lstm_core.timeseries import (
     skill_interval,
     skill_score,
 )
-from ui.common import charts, plotting
+from ui.common import assets, charts, plotting
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.forecasting import charts as forecast_charts
@@ -24,11 +24,7 @@ from ui.forecasting.data import Selection
 
 NAIVE = {"day": "tomorrow equals today", "week": "next week equals this week", "year": "next year equals this year"}
 LATEST = 250  # timesteps of the memory that are drawn unless the whole series is asked for
-COLUMNS = {
-    "MAE": "Mean absolute error, in the units of the series.",
-    "MASE": "Mean absolute scaled error: MAE divided by the mean absolute change per step of the training set.",
-    "Skill": "1 − MAE ÷ MAE of the naive forecast: 100% is perfect, 0 is no better, below 0 is worse.",
-}
+COLUMNS: dict[str, str] = assets.table("presets.toml")["forecasting"]["columns"]
 
 
 def naive_in_words(step: str) -> str:

@@ -20,39 +20,16 @@ from lstm_core.interpret import (
     trained_flows,
     training_run,
 )
-from ui.common import plotting, presets, theme
+from ui.common import assets, plotting, presets, theme
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.gradient_lab import charts
 
 TIMES, MATRIX_UNITS = 100, 32
-INITIAL: dict[str, Any] = {
-    "lab_state": "untrained",
-    "lab_length": 100,
-    "lab_units": 32,
-    "lab_scale": 1.0,
-    "lab_activation": "tanh",
-    "lab_bias": 3.0,
-}
-# Each with a question for the class, to be asked before the figure is looked at.
-PRESETS: dict[str, tuple[dict[str, Any], str]] = {
-    "At initialization": ({}, "Which of the three networks can still learn from the first symbol?"),
-    "Forget gate f ≈ 0.5": ({"lab_bias": 0.0}, "The forget gate has no bias, so f ≈ 0.5. Does the gradient survive?"),
-    "300 steps": ({"lab_length": 300}, "Three times the length, the same gates. Which network is affected?"),
-    "300 steps, larger bias": (
-        {"lab_length": 300, "lab_bias": 6.0},
-        "A larger bias opens the gates further. Which gradient does it change, and which not?",
-    ),
-    "Large weights": ({"lab_scale": 3.0}, "Recurrent weights three times as large: does the gradient reach further?"),
-    "After training": ({"lab_state": "trained"}, "All three have learned the task. Which gradient does not vanish?"),
-}
-# Parameter in the link → label, default, range, step and help.
-CLIPPING: dict[str, tuple[str, float, tuple[float, float], float, str]] = {
-    "growth": ("Recurrent scale", 1.5, (0.5, 2.0), 0.05, "The initial spectral radius of the recurrent kernel."),
-    "rate": ("Learning rate", 0.1, (0.01, 0.3), 0.01, "The size of a step relative to the gradient."),
-    "norm": ("Clip by norm at", 1.0, (0.1, 5.0), 0.1, "A longer gradient is scaled to this norm; its direction stays."),
-    "value": ("Clip by value at", 0.1, (0.01, 1.0), 0.01, "Each entry is clipped to ± this; the direction changes."),
-}
+_LAB = assets.table("presets.toml")["gradient"]
+INITIAL: dict[str, Any] = _LAB["initial"]
+PRESETS: dict[str, tuple[dict[str, Any], str]] = _LAB["presets"]  # with a question for the class
+CLIPPING: dict[str, Any] = _LAB["clipping"]  # parameter in the link → label, default, range, step and help
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from lstm_core import LabError
 from lstm_core.evaluation import CELL_MODELS, moved_by_beginning
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, examples, model_cache, plotting, theme, url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
@@ -34,10 +34,8 @@ def show() -> Parameters:
         help="This many tokens at the beginning are replaced by the unknown token. If the last state still depends on "
         "them, the last answer changes.",
     )  # fmt: skip
-    try:
+    with show_errors():
         text, first = _read(text, first)
-    except LabError as error:
-        st.error(str(error))
     explain("cells_explained")
     return {"text": text[: url_state.MAX_LINK_TEXT], "first": first}
 

@@ -5,44 +5,18 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from lstm_core.errors import LabError
 from lstm_core.evaluation import what_decides
 from lstm_core.inference import BlankFiller, Filled
 from lstm_core.nn import BidirectionalTrace
 from lstm_core.text import BLANK
-from ui.common import charts, model_cache, plotting, presets, theme, tokens, url_state
+from ui.common import assets, charts, model_cache, plotting, presets, theme, tokens, url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
 
-# Name → sentence, and what to look at.
-PRESETS: dict[str, tuple[str, str]] = {
-    "It comes after": (
-        "this morning the ___ of our old neighbour whistled on the stove",
-        "The decisive words follow the blank. The forward network hasn't read them yet.",
-    ),
-    "It came before": (
-        "in the town something struck midnight and it was the ___",
-        "All decisive words precede the blank: both networks have read them.",
-    ),
-    "Meanwhile": (
-        "while the cow mooed at the gate, the ___ baked the bread again",
-        "The words before the blank describe something else.",
-    ),
-    "A hint": (
-        "on the farm the ___ you can see in this picture laid two brown eggs",
-        "The place leaves the forward network four words to choose from.",
-    ),
-    "Ambiguous": (
-        "yesterday the ___ ate the grass before it got dark",
-        "Several animals eat grass: both directions together don't determine the word.",
-    ),
-    "Unknown words": (
-        "yesterday the ___ purred on the sofa",
-        "'cat' is not among the answers, and 'purred' is not in the vocabulary.",
-    ),
-}
+PRESETS: dict[str, tuple[str, str]] = assets.table("presets.toml")["cloze"]  # name → sentence, and what to look at
 # Model → title, diagram, and colour of its bars.
 MODELS = {
     "blank_forward": ("Forward only", "forward", "#0072B2"),
@@ -61,10 +35,8 @@ def show() -> Parameters:
     )  # fmt: skip
     if chosen:
         st.caption(PRESETS[chosen][1])
-    try:
+    with show_errors():
         _read({name: model_cache.model(BlankFiller, name) for name in MODELS}, text)
-    except LabError as error:
-        st.error(str(error))
     explain("cloze_explained")
     return {"blank": text[: url_state.MAX_LINK_TEXT]}
 

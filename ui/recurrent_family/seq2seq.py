@@ -9,7 +9,7 @@ from lstm_core.datasets import LONGEST_TRAINED, MOST_DIGITS
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import END, Rewriter, Rewriting, Written, correct_characters, count_correct_words, longest_for
 from lstm_core.interpret import PatchingResult, erase_units, patch_states, scale_state, swap_state, words_when_scaled
-from ui.common import charts, model_cache, plotting, presets, theme, url_state
+from ui.common import assets, charts, model_cache, plotting, presets, theme, url_state
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
@@ -17,13 +17,8 @@ from ui.recurrent_family import seq2seq_charts
 from ui.recurrent_family.seq2seq_charts import SPACE
 
 MODEL = "number_words"
-PRESETS = {"Short": "72", "As in training": "407213", "Longer than in training": "407213598"}
-CHANGES = {
-    "c": "c of another number, its own h",
-    "h": "h of another number, its own c",
-    "scaled": "both, times a factor",
-    "wiped": "both, with some units set to 0",
-}
+PRESETS: dict[str, str] = assets.table("presets.toml")["seq2seq"]
+CHANGES: dict[str, str] = assets.table("presets.toml")["state_changes"]
 FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5)
 CONFIDENT = 0.9
 LONGEST_IN_LINK = 60  # characters of the input

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lstm_core import LabError
 from lstm_core.evaluation import BATCH, CELL_MODELS, FAMILY_MEMBERS, Member, Speed, cell_weights, throughput
 from ui.common import model_cache
+from ui.common.errors import show_errors
 
 BUSY = 1.5  # ratio of the median run to the best one above which the machine is called busy
 
@@ -16,10 +16,8 @@ def show() -> None:
     """Draw the table; measures the speeds if no other visitor has caused it yet."""
     models: dict[str, Any] = {}
     for member in FAMILY_MEMBERS:
-        try:
+        with show_errors():
             models[member.model] = model_cache.any_model(member.model)
-        except LabError as error:
-            st.error(str(error))
     if not models:
         return
     speeds = _speeds(tuple(models))

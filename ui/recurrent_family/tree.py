@@ -7,7 +7,7 @@ import streamlit as st
 from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH, bracketings, meaning, parse_tree
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import MIDDLE, TreeReader, TreeReading
-from ui.common import charts, model_cache, plotting, presets, url_state
+from ui.common import assets, charts, model_cache, plotting, presets, url_state
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
@@ -15,14 +15,7 @@ from ui.recurrent_family import tree_charts
 from ui.recurrent_family.tree_charts import Node
 
 MODEL = "negation_tree"
-PRESETS = {
-    "Two judgements": "((not bad) and (very good))",
-    "One order of words": "(not (bad but good))",
-    "Same words, other brackets": "((not bad) but good)",
-    "Not not great": "(not (not great))",
-    "A hard one": "((very (very (very (very (poor and great))))) and (average and great))",
-    "Deeper than in training": "(not ((very (not (bad but (not poor)))) but ((poor and great) but (very (not fine)))))",
-}
+PRESETS: dict[str, str] = assets.table("presets.toml")["tree"]
 LONGEST_IN_LINK = MOST_CHARACTERS + 1  # characters; a sentence that is too long stays too long in a link
 MAX_BRACKETINGS = 60  # rows of the table
 

@@ -10,6 +10,7 @@ from lstm_core.inference import TextGenerator, continuation_tree
 from lstm_core.library import ModelCard
 from lstm_core.text import read_plain_text
 from ui.common import clamp_editor, model_cache, plotting, theme, written_text
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.text_generation import charts, panel
 from ui.text_generation.run import Settings, Writing
@@ -84,10 +85,8 @@ def _write_both(begin: Callable[[], None], key: str, disabled: bool = False) -> 
     """Draw the button that starts two runs, by a callback, which another click can't interrupt."""
 
     def attempt() -> None:
-        try:
+        with show_errors():
             begin()
-        except LabError as error:
-            st.error(str(error))
 
     st.button(
         "Write both", type="primary", key=f"{key}_go", icon=":material/edit:", disabled=disabled, on_click=attempt

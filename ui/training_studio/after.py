@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from lstm_core import LabError
 from lstm_core.inference import TextClassifier, TextGenerator, load_bundle
 from lstm_core.jobs import Job
 from lstm_core.library import is_taken
@@ -13,6 +12,7 @@ from lstm_core.nn import LayerTrace
 from lstm_core.training import model_at_epoch
 from ui.classifier import panels
 from ui.common import charts, plotting, theme
+from ui.common.errors import show_errors
 from ui.training_studio import live, upload
 
 MAX_RUNS = 3  # whose models are kept in one visitor's session
@@ -24,13 +24,11 @@ def show(job: Job) -> None:
     result = job.result
     if not result or not result.get("model"):
         return
-    try:
+    with show_errors():
         if result.get("snapshots"):
             _time_machine(job, result)
         else:
             st.caption("This network is too large to keep the weights of every epoch; only the last ones are kept.")
-    except LabError as error:
-        st.error(str(error))
     _save_or_download(job, result)
     with st.expander("Summary of the network (Keras)", icon=":material/schema:"):
         st.code(result["summary"], language=None)
@@ -69,13 +67,11 @@ def _time_machine(job: Job, result: dict[str, Any]) -> None:
     key = f"studio_text_{job.identity}"
     st.session_state.setdefault(key, example.get("text" if "probabilities" in example else "prompt", ""))
     text = st.text_input("A sentence", key=key, max_chars=600)
-    try:
+    with show_errors():
         if isinstance(model, TextClassifier):
             _read(model, text)
         elif isinstance(model, TextGenerator):
             _write(model, text)
-    except LabError as error:
-        st.error(str(error))
 
 
 def _read(model: TextClassifier, text: str) -> None:

@@ -20,20 +20,12 @@ from lstm_core.training import (
     parameter_count,
     recipe_names,
 )
-from ui.common import job_panel, url_state
+from ui.common import assets, job_panel, url_state
+from ui.common.errors import show_errors
 
 KEY = "studio"
 OWN_TEXT, OWN_TABLE, SHIPPED = "own_text", "own_table", "shipped"
-GROUPS = {
-    "offline": ":material/wifi_off: Generated data",
-    "stackoverflow": ":material/sell: Question tags",
-    "imdb": ":material/theaters: Movie reviews",
-    "characters": ":material/edit_note: Characters",
-    "forecaster": ":material/show_chart: Forecasting",
-    OWN_TEXT: ":material/upload_file: Your own text",
-    OWN_TABLE: ":material/table: Your own table",
-    SHIPPED: ":material/inventory_2: Shipped recipes",
-}
+GROUPS: dict[str, str] = assets.table("presets.toml")["training"]
 WORK, DOWNLOAD = "lstm_core.training.job:work", "lstm_core.datasets.download_job:work"
 
 
@@ -61,12 +53,10 @@ def show() -> None:
     if group == SHIPPED:
         _shipped()
         return
-    try:
+    with show_errors():
         base, data = _own(group) if group in (OWN_TEXT, OWN_TABLE) else (_lesson(group, first), None)
         if base is not None:
             _start(_with_hyperparameters(base), data)
-    except LabError as error:
-        st.error(str(error))
     job_panel.trouble(KEY)
 
 

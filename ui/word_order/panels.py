@@ -21,28 +21,13 @@ from lstm_core.text import (
     shuffle_order,
     words_in_order,
 )
-from ui.common import model_cache, plotting, url_state, word_chips
+from ui.common import assets, model_cache, plotting, url_state, word_chips
 from ui.word_order import charts as order_charts
 
 MODEL, BAG, LSTM = "everyday_words", "imdb_bag", "imdb"
-QUESTION, CAT = "why do we need a recurrent neural network", "the cat sat on the mat"
 # Name → a sentence, a second order of its words (positions from 1), and a question.
-PRESETS: dict[str, tuple[str, str, str]] = {
-    "The article's question": (QUESTION, "8-6-4-3-7-5-1-2", "Same eight words: which of the two makes sense?"),
-    "Dog and man": ("the dog bit the man", "1-5-3-4-2", "Who bites whom: does the network notice?"),
-    "Good actors": ("good actors in a bad film", "5-2-3-4-1-6", "Which of the two is positive?"),
-    "Never boring": ("never boring always funny", "1-4-3-2", "Two words are exchanged: positive or negative?"),
-    "Not a bad film": (
-        "this is not a bad film it is great",
-        "1-2-4-5-6-7-8-3-9",
-        "The word *not* moves six positions. Does the meaning change?",
-    ),
-    "Expected and got": (
-        "I expected a bad film and got a good one",
-        "1-2-3-9-5-6-7-8-4-10",
-        "A person knows the answer. What does the LSTM answer?",
-    ),
-}  # fmt: skip
+PRESETS: dict[str, tuple[str, str, str]] = assets.table("presets.toml")["word_order"]
+QUESTION, CAT = PRESETS["The article's question"][0], "the cat sat on the mat"
 NUM_SHUFFLES, MAX_KEPT, MAX_LISTED, MAX_COMPARED, SEED = 200, 50, 10, 6, 1
 WORDS_HELP = f"Up to {LONGEST} words of English. Only words are read, in lowercase; punctuation would reveal the order."
 _KEY = "_orders"

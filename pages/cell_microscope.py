@@ -4,7 +4,8 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.nn import NETWORKS
-from ui.cell_microscope import editor, page, stories, traced_text, words
+from ui.cell_microscope import editor, page, stories, traced_text
+from ui.common.explanations import explain
 
 st.title("Cell microscope", anchor=False)
 st.markdown(
@@ -28,5 +29,6 @@ else:
         for note in traced.notes:
             st.caption(note)
     page.surgery(traced, layer, after)
-    words.explain(traced.layers[layer].kind)
+    st.header("What each part does", anchor=False)
+    explain(f"{traced.layers[layer].kind}_parts")
 stories.show(page.open_story)

@@ -20,9 +20,7 @@ page = st.navigation(
     ]
 )
 st.set_page_config(
-    page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab",
-    page_icon=str(ICON),
-    layout="wide",
+    page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
 )
 st.logo(str(ICON), size="large")
 with st.sidebar:

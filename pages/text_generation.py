@@ -8,7 +8,7 @@ from lstm_core.inference import TextGenerator
 from ui.common import model_cache, url_state
 from ui.common.errors import show_errors
 from ui.text_generation import panel, views
-from ui.text_generation.run import LENGTHS, MAX_PROMPT, Settings
+from ui.text_generation.run import LENGTHS, Settings
 
 VIEWS = {
     "beside": "Side by side",
@@ -75,7 +75,7 @@ except LabError as error:
     st.session_state.pop("gen_request", None)
     st.error(str(error))
     st.stop()
-panel.notices(model, prompt, MAX_PROMPT)
+panel.notices(model, prompt)
 panel.remember(name, prompt, settings)
 run = panel.current("gen")
 if run is not None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core.errors import ModelError
 from lstm_core.nn import hand_set
-from ui.common import model_cache, theme
+from ui.common import model_cache, plotting, theme
 from ui.home import thumbnails, tour
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ def test_the_strip_shows_the_signals_that_were_computed() -> None:
 )
 def test_thumbnails_have_one_height_and_hold_still(draw: Callable[[], Any]) -> None:
     assert draw().layout.height == thumbnails.HEIGHT
-    assert thumbnails.CONFIG["staticPlot"]
+    assert plotting.STATIC["staticPlot"]
 
 
 def test_markup_in_a_text_stays_text() -> None:

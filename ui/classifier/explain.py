@@ -1,27 +1,19 @@
 """Panels that explain an answer: attributions, two texts side by side, and similar activations in other texts."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lstm_core import LabError
+from lstm_core import LabError, interpret
 from lstm_core.inference import Reading, TextClassifier
-from lstm_core.interpret import (
-    ACTIVATION_THRESHOLD,
-    align_readings,
-    find_moments,
-    first_divergence,
-    initial_timestep,
-    memory_difference,
-)
 from lstm_core.nn import Array
 from ui.classifier import panels
 from ui.common import assets, charts, plotting, theme, tokens, url_state
 from ui.common.examples import Texts
 
-METHODS: dict[str, tuple[str, str]] = assets.table("presets.toml")[
-    "attribution"
-]  # name → its title, and caption
+METHODS: dict[str, tuple[str, str]] = assets.table("presets.toml")["attribution"]  # name → its title, and caption
 
 
 def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
@@ -43,7 +35,9 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
             key=f"{key}_method",
         )  # fmt: skip
     st.caption(f"{METHODS[method][1]} Values are nats of log-odds: +0.7 doubles the odds, −0.7 halves them.")
-    values, summary = _attribution(model, reading, label, method, hide)
+    request = (model.card.name, reading.text, label, method, hide)
+    compute = partial(_attribution, model, reading, label, method, hide)
+    values, summary = url_state.session_cached("attributions", request, 6, compute)
     name = theme.class_name(label)
     largest = max(float(np.abs(values).max(initial=0.0)), 1e-6)
     supports, opposes = theme.diverging_colours()
@@ -59,32 +53,19 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
 
 
 def _attribution(model: TextClassifier, reading: Reading, label: str, method: str, hide: bool) -> tuple[Array, str]:
-    """(T,) values and one sentence about their sum; the session caches the last few."""
-    cache = st.session_state.setdefault("_attributions", {})
-    request = (model.card.name, reading.text, label, method, hide)
-    if request not in cache:
-        if method == "gradients":
-            with st.spinner("Computing integrated gradients …"):
-                found = model.attribute(reading.text, label, mask_names=hide or None)
-            share = abs(found.residual) / max(abs(found.score - found.baseline), 1e-6)
-            summary = (
-                f"From {found.baseline:+.2f} with every token unknown to {found.score:+.2f}: the tokens' values add up "
-                f"to all but {share:.1%} of the difference."
-            )
-            values = np.asarray(found)
-        else:
-            bar = st.progress(0.0, "Reading the text without each token in turn …")
-
-            def show(share: float) -> None:
-                bar.progress(share)
-
-            values = model.leave_one_out(reading.text, label, mask_names=hide or None, report=show)
-            bar.empty()
-            summary = f"Their sum is {values.sum():+.2f}; tokens with the same information contribute little each."
-        while len(cache) > 5:
-            cache.pop(next(iter(cache)))
-        cache[request] = values, summary
-    return cache[request]
+    """(T,) values and one sentence about their sum."""
+    if method == "gradients":
+        with st.spinner("Computing integrated gradients …"):
+            found = model.attribute(reading.text, label, mask_names=hide or None)
+        share = abs(found.residual) / max(abs(found.score - found.baseline), 1e-6)
+        return np.asarray(found), (
+            f"From {found.baseline:+.2f} with every token unknown to {found.score:+.2f}: the tokens' values add up to "
+            f"all but {share:.1%} of the difference."
+        )
+    bar = st.progress(0.0, "Reading the text without each token in turn …")
+    values = model.leave_one_out(reading.text, label, mask_names=hide or None, report=bar.progress)
+    bar.empty()
+    return values, f"Their sum is {values.sum():+.2f}; tokens with the same information contribute little each."
 
 
 def pairs(model: TextClassifier, texts: Texts, key: str) -> None:
@@ -120,14 +101,14 @@ def pairs(model: TextClassifier, texts: Texts, key: str) -> None:
 
 
 def _compare(first: Reading, second: Reading, key: str) -> None:
-    rows = align_readings(first, second)
+    rows = interpret.align_readings(first, second)
     labels = [
         second.tokens[b] if same or a == before else first.tokens[a]
         for a, b, same, before in zip(rows.first, rows.second, rows.same, [-1, *rows.first[:-1]], strict=True)
     ]
     label = first.labels.index(first.answer)
     name = theme.class_name(first.answer)
-    divergence = first_divergence(first, second, rows)
+    divergence = interpret.first_divergence(first, second, rows)
     if divergence is None:
         st.markdown("The two answers never diverge by more than ten percentage points.")
     else:
@@ -139,7 +120,7 @@ def _compare(first: Reading, second: Reading, key: str) -> None:
     figure = charts.two_curves(labels, name, curves, divergence)
     plotting.show(figure, f"{key}_pair_curves", f"Two lines: the probability of {name} after each token.")
     if first.layers:
-        difference = memory_difference(first, second, rows)
+        difference = interpret.memory_difference(first, second, rows)
         figure = charts.heatmap(labels, "c", difference, charts.similarity_order(difference), divergence)
         plotting.show(figure, f"{key}_pair_memory", "Heat map: the second cell state minus the first.")
         st.caption("The second cell state minus the first, unit by unit; blank where both are equal.")
@@ -166,15 +147,15 @@ def moments(model: TextClassifier, reading: Reading, texts: Texts, key: str) -> 
     )
     others = _collection(model, model.card.name, texts.moments)
     threshold = st.slider(
-        "Threshold", 0.1, 0.9, ACTIVATION_THRESHOLD, 0.05, key=f"{key}_threshold",
+        "Threshold", 0.1, 0.9, interpret.ACTIVATION_THRESHOLD, 0.05, key=f"{key}_threshold",
         help="A unit counts as active where |c| exceeds this share of its largest value in all texts.",
     )  # fmt: skip
     t = st.selectbox(
-        "Token", list(range(len(reading.tokens))), index=initial_timestep(reading, others, threshold=threshold),
+        "Token", range(len(reading.tokens)), index=interpret.initial_timestep(reading, others, threshold=threshold),
         format_func=lambda step: panels.token_name(reading, step),
         key=f"{key}_moment_{url_state.fingerprint(reading.text)}",
     )  # fmt: skip
-    found = find_moments(reading, t, others, threshold=threshold)
+    found = interpret.find_moments(reading, t, others, threshold=threshold)
     if not found:
         st.info("No unit is active at this token; choose another token or a lower threshold.")
     for moment in found:

@@ -96,7 +96,7 @@ def _user_models(config: PageConfig) -> dict[str, str]:
 def _inputs(config: PageConfig, peers: dict[str, str]) -> tuple[str, bool, dict[str, str]]:
     """The text, whether names are masked, and the models that the visitor compares with."""
     text_key = f"{config.key}_text"
-    examples.choose(config.key, config.texts, text_key)
+    examples.choose(config.key, config.texts)
     text = url_state.linked(
         st.text_area, config.label, key=text_key, parameter="text", default=next(iter(config.texts.examples.values())),
         height=170, placeholder=config.placeholder, help="Paste it as it is. Ctrl+Enter reads it.",

@@ -12,16 +12,11 @@ UNSURE = 0.6  # confidence below which the answer is called uncertain
 ACTIVE_UNITS = 8
 
 
-def colours(reading: Reading) -> list[str]:
-    """One colour for each of the reading's labels, in order."""
-    return theme.class_colours(reading.labels)
-
-
 def verdict(reading: Reading, key: str) -> None:
     """Draw the answer, its probability, and a bar for each class."""
     st.subheader(f"{theme.class_name(reading.answer)} · {reading.confidence:.1%}", anchor=False)
     st.markdown(_verdict_sentence(reading))
-    figure = charts.answer_bars(reading.labels, reading.probabilities[-1], colours(reading))
+    figure = charts.answer_bars(reading.labels, reading.probabilities[-1], theme.class_colours(reading.labels))
     shares = ", ".join(
         f"{theme.class_name(label)} {value:.1%}"
         for label, value in zip(reading.labels, reading.probabilities[-1], strict=True)
@@ -59,7 +54,8 @@ def notices(reading: Reading) -> None:
 def how_it_formed(reading: Reading, key: str) -> None:
     """Draw the answer after each token as lines, and the text tinted by the class that each token raised most."""
     alt = f"Lines: the probability of each class after each of {len(reading.tokens)} tokens."
-    figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours(reading))
+    colours = theme.class_colours(reading.labels)
+    figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours)
     plotting.show(figure, f"{key}_formed", alt)
     rise, target = largest_rises(reading.probabilities)
     largest = max(float(rise.max(initial=0.0)), 1e-6)
@@ -68,7 +64,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
         for index in range(len(reading.tokens))
     ]
     st.caption("Each token is tinted by the class that it raised most; the stronger the tint, the larger the rise.")
-    tints, strengths = [colours(reading)[index] for index in target], np.sqrt(rise / largest).tolist()
+    tints, strengths = [colours[index] for index in target], np.sqrt(rise / largest).tolist()
     label = "The text, each token tinted by the class that it raised most"
     tokens.tinted_text(reading.text, reading.encoded.spans, tints, strengths, hovers, label=label)
 

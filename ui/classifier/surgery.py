@@ -122,27 +122,20 @@ def _ablation(model: TextClassifier, reading: Reading, key: str, hide: bool) -> 
         how = st.selectbox("Clamped to", list(INTERVENTIONS), key=f"{key}_intervention", width=260)
         over: list[Literal["units", "tokens"]] = ["units", "tokens"]
         what = st.segmented_control("One at a time", over, default=over[0], required=True, key=f"{key}_each")
-        request = (model.card.name, reading.text, hide, how, what)
-        st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:", on_click=_request, args=(key,))
+        request, requested = (model.card.name, reading.text, hide, how, what), f"{key}_ablation_requested"
+        put = st.session_state.__setitem__  # a callback: another click may interrupt the script, but never a callback
+        st.button("Measure", key=f"{key}_ablate", icon=":material/straighten:", on_click=put, args=(requested, True))
     cache = st.session_state.setdefault("_ablations", {})
-    if st.session_state.get(f"{key}_ablation_requested") and request not in cache:
+    if st.session_state.get(requested) and request not in cache:
         bar = st.progress(0.0, f"Reading the text once for each of the {what} …")
-
-        def show(share: float) -> None:
-            bar.progress(share)
-
-        cache[request] = ablate(model, reading.text, what, *INTERVENTIONS[how], mask_names=hide or None, report=show)
+        letter, value = INTERVENTIONS[how]
+        cache[request] = ablate(model, reading.text, what, letter, value, mask_names=hide or None, report=bar.progress)
         bar.empty()
         while len(cache) > 6:
             cache.pop(next(iter(cache)))
-    st.session_state.pop(f"{key}_ablation_requested", None)
+    st.session_state.pop(requested, None)
     if request in cache:
         _map(cache[request], reading, what, key)
-
-
-def _request(key: str) -> None:
-    """Request the ablation map, as a callback: another click may interrupt the script, but never a callback."""
-    st.session_state[f"{key}_ablation_requested"] = True
 
 
 def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:

@@ -109,16 +109,14 @@ def heatmap(
     """
     signal = theme.SIGNALS[letter]
     limit = 1.0 if signal.gate else limit or colour_limit(values)
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.ascontiguousarray(values.T[order], dtype=np.float32),
-            customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(tokens))),
-            colorscale=theme.colour_scale(letter),
-            zmin=0.0 if signal.gate else -limit,
-            zmax=limit,
-            colorbar={"title": {"text": letter, "side": "top"}, "thickness": 12, "len": 0.9},
-            hovertemplate=f"unit %{{customdata}}<br>token %{{x}}<br>{signal.name} %{{z:.3f}}<extra></extra>",
-        )
+    figure = go.Figure().add_heatmap(
+        z=np.ascontiguousarray(values.T[order], dtype=np.float32),
+        customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(tokens))),
+        colorscale=theme.colour_scale(letter),
+        zmin=0.0 if signal.gate else -limit,
+        zmax=limit,
+        colorbar={"title": {"text": letter, "side": "top"}, "thickness": 12, "len": 0.9},
+        hovertemplate=f"unit %{{customdata}}<br>token %{{x}}<br>{signal.name} %{{z:.3f}}<extra></extra>",
     )
     if chosen is not None:
         line = {"color": theme.contrast_colour(), "width": 2}

@@ -38,19 +38,10 @@ class Texts:
         )
 
 
-def choose(key: str, texts: Texts, text_key: str) -> None:
-    """Draw a button for each example; to be called before the text area is drawn.
-
-    Args:
-        key: prefix of the widgets' keys.
-        texts: whose examples are offered.
-        text_key: of the text area that gets the example.
-    """
-
-    def put(text: str) -> None:
-        st.session_state[text_key] = text
-
+def choose(key: str, texts: Texts) -> None:
+    """Draw a button for each example, before the text area `{key}_text` that gets it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Examples:")
+        put = st.session_state.__setitem__
         for name, text in texts.examples.items():
-            st.button(name, key=f"{key}_example_{name}", on_click=put, args=(text,), type="tertiary")
+            st.button(name, key=f"{key}_example_{name}", on_click=put, args=(f"{key}_text", text), type="tertiary")

@@ -19,6 +19,7 @@ CONFIG = {
     "toImageButtonOptions": {"format": "png", "filename": "lstm-lab", "scale": 2},
 }
 NO_TOOLBAR = {"displayModeBar": False}
+STATIC = {"staticPlot": True} | NO_TOOLBAR  # does not react to the pointer
 
 # The legend stands above the plot, where two rows of it still fit on a phone. A figure without one sets `margin_t`.
 # Of Streamlit's own template only the colours are kept: it is nine tenths of what a small figure sends to the browser.

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -13,6 +13,23 @@ from lstm_core.inference import Reading, TextClassifier
 Number = TypeVar("Number", int, float)
 MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
 Parameters = dict[str, str | int]  # of a link: name → value
+
+
+def session_cached(name: str, key: Hashable, size: int, compute: Callable[[], Any]) -> Any:
+    """A value that is computed once and kept in this visitor's session.
+
+    Args:
+        name: of the kind of value.
+        key: of the value.
+        size: how many of this kind are kept, the newest ones.
+        compute: computes the value.
+    """
+    cache = st.session_state.setdefault(f"_{name}", {})
+    if key not in cache:
+        while len(cache) >= size:
+            cache.pop(next(iter(cache)))
+        cache[key] = compute()
+    return cache[key]
 
 
 def cached_reading(model: TextClassifier, text: str, mask_names: bool | None = None) -> Reading:

@@ -3,18 +3,11 @@
 import numpy as np
 import streamlit as st
 
+from lstm_core import timeseries
 from lstm_core.evaluation import PLANTED
 from lstm_core.inference import Forecaster
 from lstm_core.interpret import SERIES_SIGNALS, best_follower, series_signal, standardised
-from lstm_core.timeseries import (
-    BASELINES,
-    FORMS,
-    Backtest,
-    independent_batches,
-    lagged_copy,
-    skill_interval,
-    skill_score,
-)
+from lstm_core.timeseries import Backtest
 from ui.common import assets, charts, plotting
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
@@ -40,7 +33,7 @@ def signed(value: float) -> str:
 def skill_against(test: Backtest, name: str) -> tuple[float, float, float]:
     """The skill of the LSTM against another forecast, and the interval of that skill."""
     lstm, other = test.errors("lstm"), test.errors(name)
-    return skill_score(lstm, other), *skill_interval(lstm, other, test.actual.shape[1])
+    return timeseries.skill_score(lstm, other), *timeseries.skill_interval(lstm, other, test.actual.shape[1])
 
 
 def verdict(test: Backtest, step: str) -> str:
@@ -58,12 +51,12 @@ def verdict(test: Backtest, step: str) -> str:
 
 def _uses_window(test: Backtest) -> bool:
     """Whether the network is significantly better than the same offset from every origin."""
-    return skill_interval(test.errors("lstm"), test.push_errors(), test.actual.shape[1])[0] > 0
+    return timeseries.skill_interval(test.errors("lstm"), test.push_errors(), test.actual.shape[1])[0] > 0
 
 
 def constant_offset(test: Backtest) -> str:
     """The skill that is left if the network's forecasts no longer depend on the window; one or two sentences."""
-    gain = skill_score(test.push_errors(), test.errors("naive"))
+    gain = timeseries.skill_score(test.push_errors(), test.errors("naive"))
     words = (
         "For comparison, a *constant offset*: the mean of all changes that the network forecasts, added to every last "
         f"value. Its skill is {signed(gain)}, that of the LSTM {signed(test.skill())}. "
@@ -78,7 +71,7 @@ def constant_offset(test: Backtest) -> str:
 def uncertainty(test: Backtest) -> str:
     """The confidence interval of the skill; one or two sentences."""
     _, low, high = skill_against(test, "naive")
-    count, apart = len(test.origins), independent_batches(len(test.origins), test.actual.shape[1])
+    count, apart = len(test.origins), timeseries.independent_batches(len(test.origins), test.actual.shape[1])
     words = f"The test set has **{count:,} forecasts**, one from each origin. "
     if count > apart:
         words += f"They overlap and count as {apart} independent ones. "
@@ -148,7 +141,7 @@ def table(selection: Selection, test: Backtest) -> None:
 
 
 def _best_baseline(test: Backtest) -> str:
-    best = min(BASELINES, key=test.mae)
+    best = min(timeseries.BASELINES, key=test.mae)
     gain, low, high = skill_against(test, best)
     better = "better" if low > 0 else "worse" if high < 0 else "not significantly better on this test set"
     name = forecast_charts.LOOKS[best][0].split(":")[0]
@@ -159,7 +152,7 @@ def _best_baseline(test: Backtest) -> str:
 def lagged(selection: Selection) -> Parameters:
     """The one-step forecast and the actual values, and whether it is a lagged copy of them."""
     series, test = selection.series, selection.test
-    copy = lagged_copy(test)
+    copy = timeseries.lagged_copy(test)
     st.markdown(
         f"One {series.step} ahead, from every origin of the test set. The correlation of the forecast with the actual "
         f"value is **{copy.correlation:.2f}**. That of the previous value is **{copy.naive_correlation:.2f}**."
@@ -252,7 +245,8 @@ def about(forecaster: Forecaster) -> None:
     """How a network was trained, from its card."""
     facts = forecaster.card.training
     losses = facts.get("validation_pinball", {})
-    tried = ", ".join(f"{FORMS[form]} {loss:.3f}" for form, loss in losses.items() if form in FORMS)
+    forms = timeseries.FORMS
+    tried = ", ".join(f"{forms[form]} {loss:.3f}" for form, loss in losses.items() if form in forms)
     st.markdown(
         f"It reads a window of {forecaster.settings.window} values and has {facts.get('parameters', 0):,} parameters. "
         f"The form of its input was chosen by the pinball loss on the validation set (lower is better): {tried}."

@@ -5,18 +5,10 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from lstm_core import timeseries
 from lstm_core.inference import Forecaster, load_bundle
 from lstm_core.jobs import FINISHED, Job
-from lstm_core.timeseries import (
-    GAPS,
-    LARGEST_TABLE,
-    SHORTEST_SERIES,
-    Series,
-    Table,
-    read_table,
-    seasons,
-    series_from_table,
-)
+from lstm_core.timeseries import Series, Table
 from lstm_core.training import FORECAST_JOB, forecast_arguments, forecast_recipe_for
 from ui.common import job_panel
 from ui.forecasting import data
@@ -45,10 +37,10 @@ def own() -> Selection | None:
             for label, key in (("Dates", "fc_date"), ("Values", "fc_value"))
         )
         gaps = st.selectbox(
-            "Missing values", list(GAPS), format_func=GAPS.__getitem__, key="fc_gaps", width=320,
+            "Missing values", list(timeseries.GAPS), format_func=timeseries.GAPS.__getitem__, key="fc_gaps", width=320,
             persist_state="session", help="No gap is filled from later values: that would be a leak.",
         )  # fmt: skip
-        found = series_from_table(table, date, value, gaps)
+        found = timeseries.series_from_table(table, date, value, gaps)
         longest = len(found.series) // 4
         st.session_state["fc_season"] = min(st.session_state.get("fc_season") or found.series.season, longest)
         season = st.number_input(
@@ -63,7 +55,7 @@ def own() -> Selection | None:
 def _table() -> Table | None:
     st.markdown(
         "A CSV with a column of dates and a column of values, evenly spaced: at least "
-        f"{SHORTEST_SERIES} values and at most {LARGEST_TABLE / 1e6:.0f} MB."
+        f"{timeseries.SHORTEST_SERIES} values and at most {timeseries.LARGEST_TABLE / 1e6:.0f} MB."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         # Every type is accepted here: a file of another type is refused with a sentence that says what is wrong.
@@ -77,14 +69,14 @@ def _table() -> Table | None:
     if st.session_state.get("_fc_file_id") != upload.file_id:
         for name in ("_fc_table", "fc_date", "fc_value", "fc_season"):
             st.session_state.pop(name, None)
-        st.session_state["_fc_table"] = read_table(upload.getvalue())
+        st.session_state["_fc_table"] = timeseries.read_table(upload.getvalue())
         st.session_state["_fc_file_id"] = upload.file_id
     return st.session_state["_fc_table"]
 
 
 def example_csv() -> bytes:
     """The example file that visitors can download."""
-    series = seasons(700, seed=21)
+    series = timeseries.seasons(700, seed=21)
     table = pd.DataFrame({"date": series.dates, "value": series.values})
     return table.to_csv(index=False, date_format="%Y-%m-%d", float_format="%.2f").encode()
 

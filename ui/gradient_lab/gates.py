@@ -8,10 +8,10 @@ import streamlit as st
 from lstm_core.inference import Reading, TextClassifier, TextGenerator
 from lstm_core.interpret import ErrorFlow, Saturation, error_flow, recurrent_weights, saturation
 from lstm_core.nn import Array, LayerTrace
-from ui.common import model_cache, plotting, theme
+from ui.common import assets, model_cache, plotting, theme
 from ui.common.examples import Texts
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters, linked
+from ui.common.url_state import Parameters, linked, session_cached
 from ui.gradient_lab import charts
 from ui.gradient_lab.panels import in_words
 
@@ -20,14 +20,7 @@ TITLES = {"shakespeare": "Shakespeare", "imdb": "Movie reviews", "stackoverflow"
 MAX_TOKENS = 100
 BACK = 10  # the distance, in tokens, for which the sentence gives values
 ONE, ALL = "one unit", "mean of all units"
-# Macbeth, act 5, scene 5; for the character model.
-SPEECH = (
-    "To-morrow, and to-morrow, and to-morrow,\nCreeps in this petty pace from day to day\n"
-    "To the last syllable of recorded time,\nAnd all our yesterdays have lighted fools\n"
-    "The way to dusty death. Out, out, brief candle!\nLife's but a walking shadow, a poor player\n"
-    "That struts and frets his hour upon the stage\nAnd then is heard no more: it is a tale\n"
-    "Told by an idiot, full of sound and fury,\nSignifying nothing.\n"
-)
+SPEECH: str = assets.table("presets.toml")["gradient"]["speech"]  # for the character model
 
 
 def carousel() -> Parameters:
@@ -70,17 +63,16 @@ def _flow_sentence(gates: Array, measured: Array) -> str:
 
 def _error_flow(model: TextClassifier, name: str, text: str) -> tuple[Reading, ErrorFlow]:
     """The reading of at most `MAX_TOKENS` tokens of a text, and its flow; cached in this visitor's session."""
-    cache = st.session_state.setdefault("_error_flows", {})
-    if (name, text) not in cache:
+
+    def compute() -> tuple[Reading, ErrorFlow]:
         reading = model.read(text)
         if len(reading.tokens) > MAX_TOKENS:
             reading = model.read(text[: reading.encoded.spans[MAX_TOKENS - 1][1]])
         weights, trace = recurrent_weights(model.network)[0], reading.layers[0]
         assert isinstance(trace, LayerTrace)
-        while len(cache) >= 8:
-            cache.pop(next(iter(cache)))
-        cache[name, text] = reading, error_flow(weights, trace)
-    return cache[name, text]
+        return reading, error_flow(weights, trace)
+
+    return session_cached("error_flows", (name, text), 8, compute)
 
 
 def _model_choice(parameter: str, names: tuple[str, ...]) -> str:

@@ -6,20 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from lstm_core.interpret import (
-    SYMBOLS,
-    TRAINED_LENGTH,
-    TRAINED_UNITS,
-    Flow,
-    TrainingRun,
-    initial_flows,
-    matrix_powers,
-    power_norms,
-    random_matrix,
-    scalar_powers,
-    trained_flows,
-    training_run,
-)
+from lstm_core import interpret
+from lstm_core.interpret import Flow, TrainingRun
 from ui.common import assets, plotting, presets, theme
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
@@ -50,7 +38,7 @@ def multiply() -> Parameters:
     left, right = st.columns(2, gap="large")
     with left:
         w = linked(st.slider, "The number w", 0.0, 1.5, key="lab_w", parameter="w", default=0.9, step=0.01)
-        values = scalar_powers(w, TIMES)
+        values = interpret.scalar_powers(w, TIMES)
         alt = f"Line on a log axis: w to the power of k for w = {w:g}, from 1 to {values[-1]:.2g} at k = {TIMES}."
         plotting.show(charts.powers({"wᵏ": values}, "wᵏ"), "lab_scalar", alt)
         st.markdown(f"1, multiplied by {w:g} a hundred times, is **{in_words(values[-1])}**.")
@@ -75,8 +63,10 @@ def multiply() -> Parameters:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _matrix_curves(radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    matrix, orthogonal = (random_matrix(radius, MATRIX_UNITS, 1, is_orthogonal=turning) for turning in (False, True))
-    return matrix_powers(matrix, TIMES, 2), power_norms(matrix, TIMES), matrix_powers(orthogonal, TIMES, 2)
+    matrix = interpret.random_matrix(radius, MATRIX_UNITS, 1, is_orthogonal=False)
+    orthogonal = interpret.random_matrix(radius, MATRIX_UNITS, 1, is_orthogonal=True)
+    random, rotated = (interpret.matrix_powers(each, TIMES, 2) for each in (matrix, orthogonal))
+    return random, interpret.power_norms(matrix, TIMES), rotated
 
 
 def networks() -> Parameters:
@@ -93,7 +83,7 @@ def networks() -> Parameters:
     st.caption("The loss is computed after the last timestep, on the right. From there its gradient flows to the left.")
     if shown["state"] == "trained":
         shares = ", ".join(f"{theme.CELL_LINES[each.kind][0]} {each.accuracy:.0%}" for each in found)
-        st.markdown(f"Accuracy at this length (chance: {1 / SYMBOLS:.0%}): **{shares}**.")
+        st.markdown(f"Accuracy at this length (chance: {1 / interpret.SYMBOLS:.0%}): **{shares}**.")
     return shown
 
 
@@ -102,8 +92,8 @@ def _flows() -> tuple[tuple[Flow, ...], Parameters]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         state = linked(
             st.segmented_control, "Networks", ("untrained", "trained"), key="lab_state", parameter="state",
-            help=f"Trained: three networks of {TRAINED_UNITS} units that have learned to recall the first of up to "
-            f"{TRAINED_LENGTH} symbols. Their weights are fixed.",
+            help=f"Trained: three networks of {interpret.TRAINED_UNITS} units that have learned to recall the first of "
+            f"up to {interpret.TRAINED_LENGTH} symbols. Their weights are fixed.",
         )  # fmt: skip
         length = _slider("length", "Length", 2, 300, width=200, help="The number of timesteps T.")
         fixed = state == "trained"
@@ -139,7 +129,7 @@ def _slider(name: str, label: str, low: float, high: float, **options: Any) -> A
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _untrained(length: int, units: int, seed: int, scale: float, activation: str, bias: float) -> tuple[Flow, ...]:
-    return initial_flows(length, units, seed, scale=scale, activation=activation, keep_bias=bias)
+    return interpret.initial_flows(length, units, seed, scale=scale, activation=activation, keep_bias=bias)
 
 
 def default_flows() -> tuple[Flow, ...]:
@@ -150,7 +140,7 @@ def default_flows() -> tuple[Flow, ...]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _trained(length: int, seed: int) -> tuple[Flow, ...]:
-    return trained_flows(length, seed)
+    return interpret.trained_flows(length, seed)
 
 
 def result(found: tuple[Flow, ...]) -> str:
@@ -197,9 +187,9 @@ def exploding() -> Parameters:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _runs(growth: float, rate: float, norm: float, value: float) -> dict[str, TrainingRun]:
     return {
-        "without clipping": training_run("none", scale=growth, rate=rate),
-        "by norm": training_run("norm", threshold=norm, scale=growth, rate=rate),
-        "by value": training_run("value", threshold=value, scale=growth, rate=rate),
+        "without clipping": interpret.training_run("none", scale=growth, rate=rate),
+        "by norm": interpret.training_run("norm", threshold=norm, scale=growth, rate=rate),
+        "by value": interpret.training_run("value", threshold=value, scale=growth, rate=rate),
     }
 
 

@@ -12,7 +12,6 @@ from ui.common import theme
 from ui.common.plotting import add_line
 
 HEIGHT = 190  # pixels, of every thumbnail
-CONFIG = {"staticPlot": True, "displayModeBar": False}
 TEXT = 15  # font size
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.nn import count_brackets
-from ui.common import assets, model_cache, theme
+from ui.common import assets, model_cache, plotting, theme
 from ui.common.examples import Texts
 from ui.gradient_lab import panels
 from ui.home import thumbnails
@@ -92,7 +92,7 @@ def _stop(number: int, stop: Stop) -> bool:
                 with st.container(height=thumbnails.HEIGHT, border=False, vertical_alignment="center"):
                     st.caption("The trained network is loading …")
             else:
-                st.plotly_chart(picture.figure, config=thumbnails.CONFIG, alt=picture.alt, key=f"stop_{number}")
+                st.plotly_chart(picture.figure, config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}")
             st.caption(picture.sentence if picture else " ")
     return picture is not None
 

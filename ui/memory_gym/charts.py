@@ -17,14 +17,12 @@ RIGHT, WRONG = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[5]
 
 def numbers(values: np.ndarray, marked: np.ndarray) -> go.Figure:
     """The (T,) numbers of an adding problem, -1…1, as bars; those marked, (T,) of bool, in colour with their value."""
-    figure = go.Figure(
-        go.Bar(
-            x=np.arange(1, len(values) + 1),
-            y=values,
-            marker_color=[MARKED if mark else "#9AA0A6" for mark in marked],
-            marker_opacity=[1.0 if mark else 0.45 for mark in marked],
-            hovertemplate="timestep %{x}: %{y:.2f}<extra></extra>",
-        )
+    figure = go.Figure().add_bar(
+        x=np.arange(1, len(values) + 1),
+        y=values,
+        marker_color=[MARKED if mark else "#9AA0A6" for mark in marked],
+        marker_opacity=[1.0 if mark else 0.45 for mark in marked],
+        hovertemplate="timestep %{x}: %{y:.2f}<extra></extra>",
     )
     for place in np.flatnonzero(marked):
         figure.add_annotation(
@@ -138,13 +136,11 @@ def counts(cells: Mapping[str, np.ndarray], trained: int) -> go.Figure:
     """For each cell, (most,) of bool: whether aⁿbⁿ is right, n = 1, 2, …; `trained` is the training set's largest n."""
     kinds = [kind for kind in theme.CELL_LINES if kind in cells]
     rows = np.array([cells[kind] for kind in kinds], float)
-    figure = go.Figure(
-        go.Heatmap(
-            z=rows, x=np.arange(1, rows.shape[1] + 1), y=[theme.CELL_LINES[kind][0] for kind in kinds],
-            colorscale=[(0.0, WRONG), (1.0, RIGHT)], zmin=0, zmax=1, showscale=False, xgap=1, ygap=6,
-            customdata=np.where(rows > 0, "right", "wrong"),
-            hovertemplate="%{y}, n = %{x}: %{customdata}<extra></extra>",
-        )
+    figure = go.Figure().add_heatmap(
+        z=rows, x=np.arange(1, rows.shape[1] + 1), y=[theme.CELL_LINES[kind][0] for kind in kinds],
+        colorscale=[(0.0, WRONG), (1.0, RIGHT)], zmin=0, zmax=1, showscale=False, xgap=1, ygap=6,
+        customdata=np.where(rows > 0, "right", "wrong"),
+        hovertemplate="%{y}, n = %{x}: %{customdata}<extra></extra>",
     )  # fmt: skip
     figure.add_vline(x=trained + 0.5, line={"color": GREY, "width": 2.5})
     figure.add_annotation(

@@ -5,21 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from lstm_core import memory_tasks
 from lstm_core.jobs import Job
-from lstm_core.memory_tasks import (
-    LEARNING_RATES,
-    PASS_ERROR,
-    PRESETS,
-    RACE_RANGES,
-    TASKS,
-    Example,
-    Race,
-    Task,
-    find_task,
-    measured_races,
-    race_from_arguments,
-    task_example,
-)
+from lstm_core.memory_tasks import LEARNING_RATES, PRESETS, Example, Race, Task
 from ui.common import job_panel, plotting, presets, theme, tokens, url_state
 from ui.common.url_state import linked
 from ui.memory_gym import charts
@@ -40,9 +28,9 @@ def controls() -> Race:
     Raises:
         LabError: if they make no race.
     """
-    titles = {name: task.title for name, task in TASKS.items()}
+    titles = {name: task.title for name, task in memory_tasks.TASKS.items()}
     name = linked(st.pills, "Task", titles, key="gym_task", parameter="task", required=True, on_change=_reset)
-    task, initial, above = find_task(name), PRESETS[name].race, st.container()
+    task, initial, above = memory_tasks.find_task(name), PRESETS[name].race, st.container()
     st.session_state.setdefault("gym_example", url_state.number("example", 1, 0, 9999))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         length = linked(
@@ -55,7 +43,7 @@ def controls() -> Race:
             "three times.",
         )  # fmt: skip
         bias = linked(
-            st.slider, "Forget-gate bias", *RACE_RANGES["keep_bias"], key="gym_bias", parameter="bias",
+            st.slider, "Forget-gate bias", *memory_tasks.RACE_RANGES["keep_bias"], key="gym_bias", parameter="bias",
             default=initial.keep_bias, step=0.1, width=190,
             help="The initial bias of the forget gate: at 0, f ≈ 0.5; at 3, f ≈ 0.95. The update gate of the GRU gets "
             "the same bias; a plain RNN has neither.",
@@ -81,7 +69,7 @@ def controls() -> Race:
 
 
 def _range(name: str) -> tuple[int, int]:
-    low, high = RACE_RANGES[name]
+    low, high = memory_tasks.RACE_RANGES[name]
     return int(low), int(high)
 
 
@@ -109,7 +97,7 @@ def _presets(task: Task) -> None:
 
 def measured(name: str) -> str:
     """The measured result of a preset, in one sentence; empty if there is none."""
-    found = measured_races().get(name)
+    found = memory_tasks.measured_races().get(name)
     if not found:
         return ""
     passed = [f"{theme.CELL_LINES[kind][0]} {cell['passed']}" for kind, cell in found["cells"].items()]
@@ -122,7 +110,7 @@ def measured(name: str) -> str:
 def example(race: Race) -> None:
     """An example sequence of the task, the question, and the answer if it is wanted."""
     task = race.of
-    shown = task_example(task, race.length, int(st.session_state["gym_example"]))
+    shown = memory_tasks.task_example(task, race.length, int(st.session_state["gym_example"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{task.question}**", width="stretch")
         another_example("gym_another", "Another example")
@@ -189,7 +177,7 @@ def last_state(job: Job) -> dict[str, Any] | None:
 
 
 def _draw(job: Job) -> None:
-    race, state = race_from_arguments(job.arguments), last_state(job)
+    race, state = memory_tasks.race_from_arguments(job.arguments), last_state(job)
     if state is None:
         state = {"cells": {}, "turn": "", "round": 25, "batch": 32, "mark": race.of.mark, "baseline": 0.0}
     cells, adding = state["cells"], race.of.loss == "mse"
@@ -203,7 +191,7 @@ def _draw(job: Job) -> None:
     so_far = f"Accuracy so far: {', '.join(scores)}." if scores else "No measurement yet."
     figure = charts.race(
         cells, every=state["round"] * state["batch"], most=race.steps * state["batch"], mark=state["mark"],
-        baseline=(state["baseline"], "without memory"), error_mark=PASS_ERROR if adding else None,
+        baseline=(state["baseline"], "without memory"), error_mark=memory_tasks.PASS_ERROR if adding else None,
         error_name="mean absolute error" if adding else "cross-entropy (nats)",
     )  # fmt: skip
     alt = f"Two line charts. {result(race, state) if job.over else so_far}"

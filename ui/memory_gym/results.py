@@ -1,27 +1,15 @@
 """After the race: the unit that stores the value to remember, and the accuracy at other lengths. Nothing is trained."""
 
-from collections.abc import Callable, Hashable
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from lstm_core import memory_tasks
 from lstm_core.jobs import Job
-from lstm_core.memory_tasks import (
-    Example,
-    GymNetwork,
-    Race,
-    carrier_unit,
-    counts_to,
-    measure_network,
-    networks_from_weights,
-    race_from_arguments,
-    task_example,
-)
+from lstm_core.memory_tasks import Example, GymNetwork, Race
 from lstm_core.nn import ProbedUnit
 from ui.common import charts, plotting, theme
-from ui.common.url_state import Parameters, linked
+from ui.common.url_state import Parameters, linked, session_cached
 from ui.memory_gym import charts as gym_charts
 from ui.memory_gym import race as gym
 
@@ -36,26 +24,18 @@ def show(job: Job) -> Parameters:
     state = gym.last_state(job)
     if not state or not state.get("weights"):
         return {}
-    race = race_from_arguments(job.arguments)
+    race = memory_tasks.race_from_arguments(job.arguments)
     st.markdown(f"#### {gym.result(race, state)}")
     if not any(cell["score"] for cell in state["cells"].values()):
         return {}
-    networks = _cached("networks", job.identity, 1, lambda: networks_from_weights(state["weights"]))
+    networks = session_cached(
+        "gym_networks", job.identity, 1, lambda: memory_tasks.networks_from_weights(state["weights"])
+    )
     st.header("Which unit stores it?", anchor=False)
     shown = _unit(job, race, networks)
     st.header("Beyond training", anchor=False)
     (_counts if race.task == "counting" else _lengths)(job.identity, race, networks)
     return shown
-
-
-def _cached(name: str, key: Hashable, size: int, compute: Callable[[], Any]) -> Any:
-    """A value that is computed once and kept in this visitor's session, the newest `size` of its name."""
-    cache = st.session_state.setdefault(f"_gym_{name}", {})
-    if key not in cache:
-        while len(cache) >= size:
-            cache.pop(next(iter(cache)))
-        cache[key] = compute()
-    return cache[key]
 
 
 def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
@@ -66,9 +46,9 @@ def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
         kind = linked(st.segmented_control, "Trained cell", names, key="gym_cell", parameter="cell", default=default)
         network, letter = networks[kind], STATES[kind][0]
         seeds = (SELECTION_SEED, TEST_SEED)
-        found = _cached(
-            "carriers", (job.identity, kind), 8,
-            lambda: carrier_unit(network, *(race.of.batch(race.length, SAMPLES, seed) for seed in seeds)),
+        found = session_cached(
+            "gym_carriers", (job.identity, kind), 8,
+            lambda: memory_tasks.carrier_unit(network, *(race.of.batch(race.length, SAMPLES, seed) for seed in seeds)),
         )  # fmt: skip
         key = f"gym_unit_{job.identity}_{kind}"
         st.session_state.setdefault(key, found.unit)
@@ -76,8 +56,8 @@ def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
             "Unit", 0, network.cell.units - 1, key=key, width=120, help="At first, the unit with the best correlation."
         )
         gym.another_example("gym_another_below", "Another sequence", help="The example above changes, too.")
-    st.markdown(correlation_in_words(found, unit, letter, task.remembered))
-    example = task_example(task, race.length, int(st.session_state["gym_example"]))
+    st.markdown(_correlation_in_words(found, unit, letter, task.remembered))
+    example = memory_tasks.task_example(task, race.length, int(st.session_state["gym_example"]))
     trace, logits = network.read(example.batch.x[:, : len(example)])
     states = {name: trace.signals[name][:, 0] for name in STATES[kind]}  # each (T, units)
     labels = list(example.tokens)
@@ -106,15 +86,8 @@ def _label_steps(figure: go.Figure, example: Example) -> None:
         figure.update_xaxes(tickmode="array", tickvals=places.tolist(), ticktext=labels)
 
 
-def correlation_in_words(found: ProbedUnit, unit: int, letter: str, remembered: str) -> str:
-    """How a unit's state correlates with the value to remember.
-
-    Args:
-        found: the unit with the best correlation.
-        unit: the unit that is shown.
-        letter: of the state.
-        remembered: the value to remember, in words.
-    """
+def _correlation_in_words(found: ProbedUnit, unit: int, letter: str, remembered: str) -> str:
+    """How the states of the best unit and of the one that is shown correlate with the value to remember."""
     strength = abs(found.measured)
     verdict = "stores it" if strength >= STRONG else "stores a part of it" if strength >= 0.5 else "does not store it"
     best = (
@@ -154,11 +127,11 @@ def _lengths(identity: str, race: Race, networks: dict[str, GymNetwork]) -> None
         with st.spinner("Reading shorter and longer sequences …"):
             batches = [race.of.batch(length, SAMPLES, LENGTHS_SEED) for length in at]
             return {
-                kind: [measure_network(race.of, network, batch)[0] for batch in batches]
+                kind: [memory_tasks.measure_network(race.of, network, batch)[0] for batch in batches]
                 for kind, network in networks.items()
             }
 
-    accuracies = _cached("lengths", identity, 4, measure)
+    accuracies = session_cached("gym_lengths", identity, 4, measure)
     ends = ", ".join(f"{theme.CELL_LINES[kind][0]} {values[-1]:.0%}" for kind, values in accuracies.items())
     sentence = f"Accuracy at length {at[-1]}: {ends}."
     figure = gym_charts.lengths(accuracies, at, race.length, race.of.mark)
@@ -174,9 +147,9 @@ def _counts(identity: str, race: Race, networks: dict[str, GymNetwork]) -> None:
         "Maximum n", 2 * race.length, 200, key=key, width=320,
         help="The trained weights read every string aⁿbⁿ up to this n.",
     )  # fmt: skip
-    rows = _cached(
-        "counts", (identity, most), 4,
-        lambda: {kind: counts_to(race.of, network, most) for kind, network in networks.items()},
+    rows = session_cached(
+        "gym_counts", (identity, most), 4,
+        lambda: {kind: memory_tasks.counts_to(race.of, network, most) for kind, network in networks.items()},
     )  # fmt: skip
     sentence = counts_in_words(rows, race.length)
     plotting.show(gym_charts.counts(rows, race.length), "gym_beyond", f"A row for each cell. {sentence}", toolbar=False)

@@ -24,7 +24,7 @@ def show() -> Parameters:
     explain("cells")
     default = next(iter(TEXTS.examples.values()))
     st.session_state.setdefault("family_text", url_state.parameter("text", default))
-    examples.choose("family", TEXTS, "family_text")
+    examples.choose("family", TEXTS)
     text = st.text_area(
         "A programming question", key="family_text", height=130, persist_state="session",
         placeholder="Paste a programming question.", help="Paste it unchanged. Press Ctrl+Enter to apply.",
@@ -69,7 +69,7 @@ def _one(kind: str, model: TextClassifier, reading: Reading, limit: float) -> No
     diagrams.show(kind, f"family_wiring_{kind}")
     parameters = model.card.training.get("parameters", 0)
     st.caption(f"{parameters:,} parameters · test accuracy {model.card.measured.get('accuracy', 0):.1%}")
-    probabilities, colours = reading.probabilities[-1], panels.colours(reading)
+    probabilities, colours = reading.probabilities[-1], theme.class_colours(reading.labels)
     shares = zip(reading.labels, probabilities, strict=True)
     answer = ", ".join(f"{theme.class_name(each)} {share:.0%}" for each, share in shares)
     plotting.show(

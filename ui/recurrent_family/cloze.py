@@ -18,10 +18,7 @@ from ui.recurrent_family import diagrams
 
 PRESETS: dict[str, tuple[str, str]] = assets.table("presets.toml")["cloze"]  # name → sentence, and what to look at
 # Model → title, diagram, and colour of its bars.
-MODELS = {
-    "blank_forward": ("Forward only", "forward", "#0072B2"),
-    "blank_both": ("Both directions", "both", "#D55E00"),
-}
+MODELS = {"blank_forward": ("Forward only", "forward", "#0072B2"), "blank_both": ("Both directions", "both", "#D55E00")}
 MAX_BARS = 5
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.common import theme
+from ui.common import plotting, theme
 
 INPUT, ANSWER = "#888888", "#0072B2"
 _STATE, _MEMORY, _LSTM = theme.SIGNALS["h"].colour, theme.SIGNALS["c"].colour, theme.CELL_LINES["lstm"][1]
@@ -99,18 +99,8 @@ def over_time(
     return draw(boxes, arrows, height)
 
 
-def bidirectional(
-    inputs: Sequence[str], cell: str, outputs: Sequence[str], colour: str, height: int = 260
-) -> go.Figure:
-    """Two rows of cells, one that reads forward and one that reads backward.
-
-    Args:
-        inputs: the input at each timestep.
-        cell: the text in each cell.
-        outputs: the output at each timestep; "" for none.
-        colour: of the cells.
-        height: in pixels.
-    """
+def _bidirectional(inputs: Sequence[str], cell: str, outputs: Sequence[str], colour: str) -> go.Figure:
+    """Two rows of cells, one that reads forward and one that reads backward; an output "" is none."""
     half, apart, aside = _HIGH / 2, 1.5, 0.6
     places = [t * apart for t in range(len(inputs))]
     boxes = [Box(x + aside * 0.65, 0, text) for x, text in zip(places, inputs, strict=True)]
@@ -124,7 +114,7 @@ def bidirectional(
     for x in places[1:]:
         arrows.append(Arrow((x - apart + _WIDE / 2, 1), (x - _WIDE / 2, 1), "h", _STATE))
         arrows.append(Arrow((x + aside - _WIDE / 2, 2), (x + aside - apart + _WIDE / 2, 2), "h", _STATE))
-    return draw(boxes, arrows, height)
+    return draw(boxes, arrows, height=260)
 
 
 _WORDS = ("x₁", "x₂", "x₃")
@@ -134,18 +124,7 @@ _SENTENCE = ("the", "___", "mooed")
 def show(network: str, key: str) -> None:
     """Draw the diagram of a network; `network` is a key of `WIRINGS`."""
     figure, alt = WIRINGS[network]()
-    still(figure, key, alt)
-
-
-def still(figure: go.Figure, key: str, alt: str) -> None:
-    """Draw a diagram that does not react to the pointer.
-
-    Args:
-        figure: to be drawn.
-        key: of the chart.
-        alt: what it shows, for screen readers.
-    """
-    st.plotly_chart(figure, config={"displayModeBar": False, "staticPlot": True}, key=key, alt=alt)
+    st.plotly_chart(figure, config=plotting.STATIC, key=key, alt=alt)
 
 
 def _last_state(kind: str, inside: str, gates: str, *states: tuple[str, float, str]) -> tuple[go.Figure, str]:
@@ -164,7 +143,7 @@ WIRINGS = {
         "Three LSTM cells in a row read the words the, blank, mooed from left to right; the cell at the blank outputs.",
     ),
     "both": lambda: (
-        bidirectional(_SENTENCE, "LSTM", ("", "answer", ""), _LSTM),
+        _bidirectional(_SENTENCE, "LSTM", ("", "answer", ""), _LSTM),
         "Two rows of LSTM cells, one reads forward, one backward; both answer at the blank.",
     ),
 }

@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from lstm_core.datasets import LONGEST_TRAINED, MOST_DIGITS
-from lstm_core.errors import ModelError, TextError
+from lstm_core.errors import TextError
 from lstm_core.inference import END, Rewriter, Rewriting, Written, correct_characters, count_correct_words, longest_for
 from lstm_core.interpret import PatchingResult, erase_units, patch_states, scale_state, swap_state, words_when_scaled
 from ui.common import assets, charts, model_cache, plotting, presets, theme, url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
@@ -33,18 +34,14 @@ def show() -> Parameters:
     )  # fmt: skip
     shown: Parameters = {"number": number[:LONGEST_IN_LINK]}
     found = None
-    try:
+    with show_errors():
         model = model_cache.model(Rewriter, MODEL)
-        found = model.rewrite(number)
-        shown |= _reading(found)
-        shown |= _patching(model, found)
-    except TextError as error:
-        st.error(str(error))
-    except ModelError as error:
-        st.error(str(error))
-        return shown
-    _by_length(model, len(found.number) if found else None)
-    _explanation(model)
+        with show_errors():
+            found = model.rewrite(number)
+            shown |= _reading(found)
+            shown |= _patching(model, found)
+        _by_length(model, len(found.number) if found else None)
+        _explanation(model)
     return shown
 
 
@@ -103,7 +100,7 @@ def _confidence_sentence(probabilities: np.ndarray, right: list[bool]) -> str:
 
 def _signals(found: Rewriting, names: list[str]) -> str:
     """One signal of both networks, over their steps; returns its letter."""
-    options = {letter: f"{theme.SIGNALS[letter].name} {letter}" for letter in theme.LSTM_SIGNALS}
+    options = theme.signal_names(theme.LSTM_SIGNALS)
     letter = linked(
         st.segmented_control, "Signal", options, key="s2s_signal", parameter="signal", default="c",
         help="The same signal of both networks; each unit has the same row in both heat maps. The c and h of the "

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.common import theme
+from ui.common import plotting, theme
 from ui.recurrent_family import diagrams
 
 
@@ -49,16 +49,13 @@ SHAPES = {
 
 def show(views: Collection[str], key: str) -> None:
     """Draw four diagrams with their pages; a button sets the widget `key` for those that one of its `views` has."""
-
-    def open_view(name: str) -> None:
-        st.session_state[key] = name
-
     for first in (0, 2):
         for column, name in zip(st.columns(2, gap="large"), list(SHAPES)[first : first + 2], strict=True):
             make, alt, words, view = SHAPES[name]
             with column:
                 st.subheader(name, anchor=False)
-                diagrams.still(make(), f"family_shape_{name}", alt)
+                st.plotly_chart(make(), config=plotting.STATIC, key=f"family_shape_{name}", alt=alt)
                 st.markdown(words)
                 if view in views:
-                    st.button("Show it above", key=f"family_open_{view}", on_click=open_view, args=(view,))
+                    put = st.session_state.__setitem__
+                    st.button("Show it above", key=f"family_open_{view}", on_click=put, args=(key, view))

@@ -5,9 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH, bracketings, meaning, parse_tree
-from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import MIDDLE, TreeReader, TreeReading
 from ui.common import assets, charts, model_cache, plotting, presets, url_state
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
@@ -29,17 +29,13 @@ def show() -> Parameters:
     )  # fmt: skip
     shown: Parameters = {"sentence": text[:LONGEST_IN_LINK]}
     reading = None
-    try:
+    with show_errors():
         model = model_cache.model(TreeReader, MODEL)
-        reading = model.read(text)
-        shown |= _reading(reading)
-    except TextError as error:
-        st.error(str(error))
-    except ModelError as error:
-        st.error(str(error))
-        return shown
-    _by_depth(model, reading.tree.depth if reading else None)
-    _explanation(model, reading)
+        with show_errors():
+            reading = model.read(text)
+            shown |= _reading(reading)
+        _by_depth(model, reading.tree.depth if reading else None)
+        _explanation(model, reading)
     return shown
 
 

@@ -110,12 +110,10 @@ def _circles(
 
 def vectors(rows: dict[str, np.ndarray]) -> go.Figure:
     """Vectors, each (units,), as rows of a heat map with a diverging scale from −1 to 1."""
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.stack(list(rows.values())).astype(np.float32), y=list(rows), colorscale=theme.colour_scale("h"),
-            zmin=-1, zmax=1, ygap=6, colorbar={"thickness": 12, "tickvals": [-1, 0, 1]},
-            hovertemplate="unit %{x}<br>%{z:.3f}<extra></extra>",
-        )
+    figure = go.Figure().add_heatmap(
+        z=np.stack(list(rows.values())).astype(np.float32), y=list(rows), colorscale=theme.colour_scale("h"),
+        zmin=-1, zmax=1, ygap=6, colorbar={"thickness": 12, "tickvals": [-1, 0, 1]},
+        hovertemplate="unit %{x}<br>%{z:.3f}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(height=60 + 54 * len(rows), margin_t=28)
     figure.update_xaxes(visible=False, fixedrange=True)

@@ -10,6 +10,7 @@ from lstm_core.inference import Branch
 from ui.common.plotting import add_bars
 
 _INVISIBLE = {"\n": "↵ line end", " ": "␣ space"}
+MAX_FREQUENCIES = 40  # characters whose shares are shown
 MODEL, SAMPLING, WRITTEN = "#8A8A8A", "#0072B2", "#D55E00"
 
 
@@ -121,23 +122,15 @@ def _heights(branches: Sequence[Branch]) -> list[float]:
     return heights
 
 
-def frequencies(counts: Sequence[tuple[str, int]], total: int, most: int = 40) -> go.Figure:
-    """The most frequent characters of a text and their shares.
-
-    Args:
-        counts: character and count, the most frequent first.
-        total: characters of the text.
-        most: number of characters shown.
-    """
-    shown = counts[:most]
-    figure = go.Figure(
-        go.Bar(
-            x=[escape(visible(character)[0], quote=False) for character, _ in shown],
-            y=[count / total for _, count in shown],
-            customdata=[count for _, count in shown],
-            marker_color=SAMPLING,
-            hovertemplate="%{x}: %{customdata:,} times, %{y:.2%}<extra></extra>",
-        )
+def frequencies(counts: Sequence[tuple[str, int]], total: int) -> go.Figure:
+    """The shares of the most frequent characters in a text of `total` characters; `counts` begins with them."""
+    shown = counts[:MAX_FREQUENCIES]
+    figure = go.Figure().add_bar(
+        x=[escape(visible(character)[0], quote=False) for character, _ in shown],
+        y=[count / total for _, count in shown],
+        customdata=[count for _, count in shown],
+        marker_color=SAMPLING,
+        hovertemplate="%{x}: %{customdata:,} times, %{y:.2%}<extra></extra>",
     )
     figure.update_layout(height=260, margin_t=28)
     figure.update_yaxes(tickformat=".0%", fixedrange=True)

@@ -13,7 +13,7 @@ from ui.classifier.panels import ACTIVE_UNITS
 from ui.common import charts, clamp_editor, plotting, theme, url_state, written_text
 from ui.common.written_text import Tint
 from ui.text_generation import charts as writing_charts
-from ui.text_generation.run import BEAT, Settings, Writing
+from ui.text_generation.run import BEAT, MAX_PROMPT, Settings, Writing
 
 TOP = 10  # characters whose probabilities are shown
 MAX_SURPRISAL = 6.0  # nats at which the tint is strongest: a probability of 1 in 400
@@ -214,17 +214,11 @@ def current(key: str) -> Writing | None:
     return st.session_state.get(f"{key}_writing")
 
 
-def notices(model: TextGenerator, prompt: str, read: int) -> None:
-    """Draw one sentence for each way in which the network's input differs from the prompt.
-
-    Args:
-        model: the network that writes.
-        prompt: as typed.
-        read: number of characters that are read.
-    """
-    if len(prompt) > read:
-        st.caption(f"The prompt has {len(prompt):,} characters; the network read the last {read:,}.")
-    lost = model.alphabet.lost(prompt[-read:])
+def notices(model: TextGenerator, prompt: str) -> None:
+    """Draw one sentence for each way in which the network's input differs from the prompt."""
+    if len(prompt) > MAX_PROMPT:
+        st.caption(f"The prompt has {len(prompt):,} characters; the network read the last {MAX_PROMPT:,}.")
+    lost = model.alphabet.lost(prompt[-MAX_PROMPT:])
     if lost:
         names = " ".join(f"“{each}”" if each.isprintable() else f"U+{ord(each):04X}" for each in lost[:12])
         st.caption(f"Left out, because not in the alphabet: {names}{' and others' if len(lost) > 12 else ''}.")

@@ -100,7 +100,7 @@ def _signals(tokens: list[str], trace: LayerTrace) -> None:
     key = "studio_then_signal"
     if st.session_state.get(key) not in letters:
         st.session_state[key] = "c" if "c" in letters else "h"
-    names = {letter: f"{theme.SIGNALS[letter].name} {letter}" for letter in letters}
+    names = theme.signal_names(letters)
     letter = str(st.segmented_control("Signal", letters, key=key, required=True, format_func=names.__getitem__))
     values, signal = trace.signals[letter], theme.SIGNALS[letter]
     limit = 1.0 if signal.gate else max(1.0, charts.colour_limit(values))

@@ -4,22 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_core import LabError
+from lstm_core import LabError, training
 from lstm_core.datasets import DATASETS, find_dataset, is_present, read_labelled_csv
 from lstm_core.text import read_plain_text
-from lstm_core.training import (
-    HYPERPARAMETERS,
-    OWN,
-    PRESETS,
-    Hyperparameter,
-    LessonRecipe,
-    Preset,
-    find_recipe,
-    hyperparameters,
-    measured_lessons,
-    parameter_count,
-    recipe_names,
-)
+from lstm_core.training import PRESETS, Hyperparameter, LessonRecipe, Preset
 from ui.common import assets, job_panel, url_state
 from ui.common.errors import show_errors
 
@@ -75,7 +63,7 @@ def _lesson(group: str, first: str) -> LessonRecipe:
 def _caption(preset: Preset) -> str:
     """What a lesson trains, what to look at, and the measured result."""
     words = f"{preset.recipe.summary} {preset.look}"
-    measured = measured_lessons().get(preset.recipe.name)
+    measured = training.measured_lessons().get(preset.recipe.name)
     if not measured:
         return words
     accuracy = measured.get("validation_accuracy")
@@ -95,7 +83,7 @@ def _own(group: str) -> tuple[LessonRecipe | None, bytes | None]:
         )
         return None, None
     data = file.getvalue()
-    own = {"name": "own", "title": file.name[:60], "summary": f"Trained on {file.name[:80]}.", "dataset": OWN}
+    own = {"name": "own", "title": file.name[:60], "summary": f"Trained on {file.name[:80]}.", "dataset": training.OWN}
     if text:
         st.caption(f"{file.name}: {len(read_plain_text(data).text):,} characters.")
         own |= {"task": "generator"}
@@ -113,12 +101,12 @@ def _with_hyperparameters(base: LessonRecipe) -> LessonRecipe:
     shown = f"{KEY}_base"
     if st.session_state.get(shown) != base.name + base.title:  # another lesson: its own values
         st.session_state[shown] = base.name + base.title
-        for name in HYPERPARAMETERS:
+        for name in training.HYPERPARAMETERS:
             st.session_state[f"{KEY}_{name}"] = getattr(base, name)
     values = base.to_json()
     with st.expander("Hyperparameters", icon=":material/tune:"):
         columns = st.columns(3)
-        for place, each in enumerate(hyperparameters(base.task)):
+        for place, each in enumerate(training.hyperparameters(base.task)):
             with columns[place % 3]:
                 values[each.name] = _widget(each, getattr(base, each.name))
         st.button("Reset to the lesson's values", on_click=lambda: st.session_state.pop(shown, None))
@@ -138,9 +126,9 @@ def _widget(each: Hyperparameter, initial: Any) -> Any:
 
 def _start(recipe: LessonRecipe, data: bytes | None) -> None:
     """The size of the network, and the button that starts the training."""
-    size = parameter_count(recipe, recipe.vocabulary if recipe.task == "classifier" else 64, 2)
+    size = training.parameter_count(recipe, recipe.vocabulary if recipe.task == "classifier" else 64, 2)
     about = f"At most about {size:,} parameters. The remaining time is estimated from the first steps."
-    if _train_button(recipe.dataset, about, _train, (recipe, data)) and recipe.dataset != OWN:
+    if _train_button(recipe.dataset, about, _train, (recipe, data)) and recipe.dataset != training.OWN:
         identity = st.session_state.get(f"{KEY}_job", "")
         url_state.remember(lesson=recipe.name, **({"job": identity} if identity else {}))
 
@@ -169,7 +157,7 @@ def _train_button(dataset: str, about: str, train: Any, arguments: tuple[Any, ..
 
 def _train(shown: LessonRecipe, data: bytes | None) -> None:
     """Start the lesson with the current values: the page may not have been drawn since one was changed."""
-    now = {each.name: st.session_state[f"{KEY}_{each.name}"] for each in hyperparameters(shown.task)}
+    now = {each.name: st.session_state[f"{KEY}_{each.name}"] for each in training.hyperparameters(shown.task)}
     try:
         recipe = LessonRecipe.from_json(shown.to_json() | now)
     except LabError as error:
@@ -183,15 +171,14 @@ def _train(shown: LessonRecipe, data: bytes | None) -> None:
 
 def _shipped() -> None:
     """The recipes of the shipped models, as `python -m lstm_core train` runs them."""
-    titles = {name: str(find_recipe(name).title) for name in recipe_names() if name not in PRESETS}
+    titles = {name: str(training.find_recipe(name).title) for name in training.recipe_names() if name not in PRESETS}
     name = st.selectbox(
         "Recipe", list(titles), key=f"{KEY}_recipe", persist_state="session", format_func=titles.__getitem__
     )
-    recipe = find_recipe(name)
+    recipe = training.find_recipe(name)
     st.markdown(recipe.summary)
-    seed = st.number_input(
-        "Seed", 0, 2**32 - 1, recipe.seed, step=1, key=f"{KEY}_recipe_seed_{name}", help=HYPERPARAMETERS["seed"].help
-    )
+    key, about = f"{KEY}_recipe_seed_{name}", training.HYPERPARAMETERS["seed"].help
+    seed = st.number_input("Seed", 0, 2**32 - 1, recipe.seed, step=1, key=key, help=about)
     about = f"The same as `python -m lstm_core train {name}`. Some of these take minutes, some take hours."
     arguments = (KEY, WORK, {"recipe": name, "seed": int(seed)}, titles[name])
     _train_button(getattr(recipe, "dataset", ""), about, job_panel.begin, arguments)

@@ -6,11 +6,7 @@ from typing import Any
 
 POINT = ("step", "loss", "accuracy", "gradient_norm")
 EPOCH = ("step", "epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
-STAGES = {
-    "data": "Reading the data …",
-    "network": "Building the network …",
-    "training": "Compiling the first step …",
-}
+STAGES = {"data": "Reading the data …", "network": "Building the network …", "training": "Compiling the first step …"}
 
 
 @dataclass

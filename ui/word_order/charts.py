@@ -18,29 +18,27 @@ MAX_NUMBERED = 16  # bars that have room for their number on a phone
 def surprisals(score: WordScore) -> go.Figure:
     """A bar for each word and one for the sentence's end; words outside the vocabulary are hatched."""
     names = [*score.words, "(end)"]
-    figure = go.Figure(
-        go.Bar(
-            x=np.arange(len(names)),
-            y=score.surprisal,
-            marker={
-                "color": SURPRISAL_COLOUR,
-                "pattern": {"shape": ["" if known else "/" for known in score.known] + [""], "fillmode": "replace"},
-            },
-            text=[f"{value:.1f}" for value in score.surprisal] if len(names) <= MAX_NUMBERED else None,
-            textposition="outside",
-            textfont_size=15,
-            cliponaxis=False,
-            customdata=np.column_stack(
-                [
-                    [escape(name, quote=False) for name in names],
-                    [f"{share:.2%}" if share < 0.1 else f"{share:.0%}" for share in np.exp(-score.surprisal)],
-                    [escape(word, quote=False) for word in score.expected],
-                    [f"{share:.0%}" for share in score.confidence],
-                ]
-            ),
-            hovertemplate="<b>%{customdata[0]}</b><br>surprisal %{y:.2f} nats, probability %{customdata[1]}<br>"
-            "most probable: %{customdata[2]}, %{customdata[3]}<extra></extra>",
-        )
+    figure = go.Figure().add_bar(
+        x=np.arange(len(names)),
+        y=score.surprisal,
+        marker={
+            "color": SURPRISAL_COLOUR,
+            "pattern": {"shape": ["" if known else "/" for known in score.known] + [""], "fillmode": "replace"},
+        },
+        text=[f"{value:.1f}" for value in score.surprisal] if len(names) <= MAX_NUMBERED else None,
+        textposition="outside",
+        textfont_size=15,
+        cliponaxis=False,
+        customdata=np.column_stack(
+            [
+                [escape(name, quote=False) for name in names],
+                [f"{share:.2%}" if share < 0.1 else f"{share:.0%}" for share in np.exp(-score.surprisal)],
+                [escape(word, quote=False) for word in score.expected],
+                [f"{share:.0%}" for share in score.confidence],
+            ]
+        ),
+        hovertemplate="<b>%{customdata[0]}</b><br>surprisal %{y:.2f} nats, probability %{customdata[1]}<br>"
+        "most probable: %{customdata[2]}, %{customdata[3]}<extra></extra>",
     )
     figure.update_layout(height=320, margin_t=28, bargap=0.25, showlegend=False)
     charts.token_axis(figure, names)
@@ -57,14 +55,12 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
         original: of the sentence as it was typed.
         now: of the order on screen.
     """
-    figure = go.Figure(
-        go.Histogram(
-            x=nats,
-            nbinsx=60,
-            marker_color=SURPRISAL_COLOUR,
-            opacity=0.75,
-            hovertemplate="%{x} nats per word: %{y} orders<extra></extra>",
-        )
+    figure = go.Figure().add_histogram(
+        x=nats,
+        nbinsx=60,
+        marker_color=SURPRISAL_COLOUR,
+        opacity=0.75,
+        hovertemplate="%{x} nats per word: %{y} orders<extra></extra>",
     )
     marks = [("as typed", original, 1.0)] + ([("now", now, 0.85)] if abs(now - original) > 1e-6 else [])
     middle = (float(nats.min()) + float(nats.max())) / 2

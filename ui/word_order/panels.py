@@ -114,7 +114,8 @@ def arrange(tried: Tried) -> None:
         original = tried.all[0]
         st.button("As typed", key="order_back", on_click=tried.put, args=(original,), disabled=tried.now == original)
         label = f"Try all {ways:,} orders" if ways <= MOST_ORDERS else f"Try {NUM_SHUFFLES} shuffles"
-        st.button(label, key="order_search", on_click=_search_all, args=(tried,), disabled=ways == 1 or tried.searched)
+        idle = ways == 1 or tried.searched
+        st.button(label, key="order_search", on_click=setattr, args=(tried, "searched", True), disabled=idle)
     st.caption("Drag a word with mouse or finger, or select one with Tab and move it with the arrow keys.")
     _warn(tried, score, ways)
     st.markdown(f"#### {result(score)}")
@@ -137,10 +138,6 @@ def _shuffle(tried: Tried) -> None:
     tried.put(shuffle_order(tried.words, tried.now, np.random.default_rng()))
 
 
-def _search_all(tried: Tried) -> None:
-    tried.searched = True
-
-
 def _warn(tried: Tried, score: WordScore, ways: int) -> None:
     unknown = list(dict.fromkeys(word for word, known in zip(score.words, score.known, strict=True) if not known))
     if len(tried.words) == 1:
@@ -157,9 +154,6 @@ def _warn(tried: Tried, score: WordScore, ways: int) -> None:
             f"Not in the vocabulary: {', '.join(f'“{word}”' for word in unknown)} (hatched, dashed). All of them are "
             "read as “unknown”: exchanging two of them doesn't change the surprisal."
         )
-
-
-# --- The tried orders ---------------------------------------------------------------------------
 
 
 def ranking(tried: Tried) -> None:
@@ -220,9 +214,6 @@ def _per_word(readings: tuple[tuple[str, ...], ...]) -> np.ndarray:
 
 def _model() -> WordModel:
     return model_cache.model(WordModel, MODEL)
-
-
-# --- Two classifiers ------------------------------------------------------------------------------
 
 
 def readers(tried: Tried) -> None:

@@ -68,7 +68,7 @@ def fresh(characters: int = 80) -> TextGenerator:
 
     alphabet = Alphabet(tuple(chr(ord(" ") + number) for number in range(characters)))
     model = writer(characters, RECIPES["shakespeare"])
-    return TextGenerator(ModelCard(RANDOM, "Random", "generator", "", ""), alphabet, model, Network(model))
+    return TextGenerator(ModelCard(RANDOM, "Random", "generator", "", ""), alphabet, Network(model))
 
 
 def articles_loop(length: int) -> Callable[[], None]:
@@ -77,7 +77,7 @@ def articles_loop(length: int) -> Callable[[], None]:
 
     shipped = {card.name for card in lstm_core.list_models()}
     name = "macbeth_article"
-    model: Any = lstm_core.load(name).model if name in shipped else writer(40, RECIPES[name])
+    model: Any = lstm_core.load(name).keras() if name in shipped else writer(40, RECIPES[name])
     alphabet, window = model.outputs[0].shape[-1], model.inputs[0].shape[1]
 
     def write() -> None:
@@ -125,7 +125,7 @@ def bare_products(model: TextGenerator, length: int) -> Callable[[], None]:
     """
     random = np.random.default_rng(0)
     first, *others = model.reader.layers
-    answer = model.model.layers[-1].get_weights()[0]
+    answer = model.saved.layers[-1].weights[0]
     kernels = [first.recurrent, *(kernel for each in others for kernel in (each.kernel, each.recurrent)), answer]
     pairs = [(random.standard_normal(len(kernel), np.float32), kernel) for kernel in kernels]
 

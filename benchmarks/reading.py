@@ -1,6 +1,6 @@
 """The time of `model.read(text)`, which returns every gate of every timestep.
 
-Three peers: `predict`, which is Keras on the same text and keeps the answer alone; Keras's own
+Three peers: Keras's `predict` on the same text, which keeps the answer alone; Keras's own
 LSTM cell, stepped eagerly while the gates are kept, as one does it by hand; and the bare matrix
 products that no reading can do without. Run it from the root: `python -m benchmarks.reading`.
 """
@@ -23,7 +23,7 @@ from benchmarks import texts, timing
 from lstm_core.inference.classifier import TextClassifier
 
 LENGTHS = (100, 400, 1000)
-READ, PREDICT, CELL, PRODUCTS = "read", "predict", "Keras cell, token by token", "bare matrix products"
+READ, PREDICT, CELL, PRODUCTS = "read", "Keras's predict", "Keras cell, token by token", "bare matrix products"
 AIMS = {PREDICT: 1.0, CELL: 0.01, PRODUCTS: 3.0}
 # The eager cell takes seconds for a long text: it is measured in every fifth round only.
 EVERY = {CELL: 5}
@@ -40,14 +40,14 @@ def parser() -> argparse.ArgumentParser:
 
 def longer(model: TextClassifier) -> tuple[TextClassifier, list[int]]:
     """The model with an encoder that doesn't cut our texts, and the lengths that its network can take."""
-    fixed = model.model.inputs[0].shape[1]
+    fixed = model.saved.shape(model.network.inputs[0])[0]
     if fixed is not None:
         return model, [length for length in LENGTHS if length <= fixed]
     encoder = replace(model.encoder, length=max(model.encoder.length, *LENGTHS))
     return replace(model, encoder=encoder), list(LENGTHS)
 
 
-def only_lstm(model: TextClassifier) -> Any:
+def only_lstm(network: Any) -> Any:
     """The network's LSTM layer.
 
     Raises:
@@ -55,13 +55,13 @@ def only_lstm(model: TextClassifier) -> Any:
     """
     import keras
 
-    found = [layer for layer in model.model.layers if isinstance(layer, keras.layers.LSTM)]
+    found = [layer for layer in network.layers if isinstance(layer, keras.layers.LSTM)]
     if len(found) != 1:
-        raise lstm_core.ModelError(f"'{model.card.name}' has {len(found)} LSTM layers; this benchmark needs one.")
+        raise lstm_core.ModelError(f"The network has {len(found)} LSTM layers; this benchmark needs one.")
     return found[0]
 
 
-def cell_by_hand(model: TextClassifier, text: str) -> Callable[[], list[tuple[np.ndarray, ...]]]:
+def cell_by_hand(model: TextClassifier, network: Any, text: str) -> Callable[[], list[tuple[np.ndarray, ...]]]:
     """Steps the Keras cell eagerly and keeps i, f, g, o, h, c of each timestep, each (1, units).
 
     Does less than `read` does: the answer after each token is left out.
@@ -69,9 +69,9 @@ def cell_by_hand(model: TextClassifier, text: str) -> Callable[[], list[tuple[np
     import keras
     from keras import ops
 
-    layer = only_lstm(model)
+    layer = only_lstm(network)
     cell, entry = layer.cell, layer.input
-    front = keras.Model(model.model.inputs, entry[0] if isinstance(entry, list) else entry)  # a mask may come second
+    front = keras.Model(network.inputs, entry[0] if isinstance(entry, list) else entry)  # a mask may come second
     ids = [row[None] for row in model.encoder.encode(text).inputs]  # (1, T) each
 
     def step_through() -> list[tuple[np.ndarray, ...]]:
@@ -89,7 +89,7 @@ def cell_by_hand(model: TextClassifier, text: str) -> Callable[[], list[tuple[np
     return step_through
 
 
-def bare_products(model: TextClassifier, text: str) -> Callable[[], None]:
+def bare_products(model: TextClassifier, network: Any, text: str) -> Callable[[], None]:
     """The matrix products of one reading, with arbitrary values.
 
     The input projection goes in slices so small that OpenBLAS stays on one thread: on a busy
@@ -97,9 +97,9 @@ def bare_products(model: TextClassifier, text: str) -> Callable[[], None]:
     """
     import keras
 
-    layer = only_lstm(model)
+    layer = only_lstm(network)
     W, U = layer.get_weights()[:2]  # (features, 4·units), (units, 4·units)
-    dense = [each.get_weights()[0] for each in model.model.layers if isinstance(each, keras.layers.Dense)]
+    dense = [each.get_weights()[0] for each in network.layers if isinstance(each, keras.layers.Dense)]
     length, random = len(model.encoder.encode(text).ids), np.random.default_rng(0)
     rows = max(1, ONE_THREAD // W.size)
 
@@ -119,14 +119,15 @@ def bare_products(model: TextClassifier, text: str) -> Callable[[], None]:
     return multiply
 
 
-def measure(model: TextClassifier, length: int, repeats: int) -> list[timing.Comparison]:
+def measure(model: TextClassifier, network: Any, length: int, repeats: int) -> list[timing.Comparison]:
     """Compare `read` with its three peers on a text of so many tokens."""
     text = texts.of_tokens(length, model.encoder.tokenizer)
+    ids = [row[None] for row in model.encoder.encode(text).inputs]
     actions = {
         READ: lambda: model.read(text),
-        PREDICT: lambda: model.predict([text]),
-        PRODUCTS: bare_products(model, text),
-        CELL: cell_by_hand(model, text),
+        PREDICT: lambda: network.predict_on_batch(ids if len(ids) > 1 else ids[0]),
+        PRODUCTS: bare_products(model, network, text),
+        CELL: cell_by_hand(model, network, text),
     }
     times = timing.interleaved({name: timing.timed(action) for name, action in actions.items()}, repeats, EVERY)
     rows = [timing.compare(times, READ, peer, aim) for peer, aim in AIMS.items()]
@@ -138,7 +139,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         model, lengths = longer(lstm_core.load(options.model))
-        rows = [row for length in lengths for row in measure(model, length, options.repeats)]
+        network = lstm_core.load(options.model).keras()
+        rows = [row for length in lengths for row in measure(model, network, length, options.repeats)]
     except lstm_core.LabError as error:
         print(error, file=sys.stderr)
         return 2

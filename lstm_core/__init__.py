@@ -1,7 +1,6 @@
 """LSTM Lab's core: recurrent networks that show their work.
 
-Knows Keras and NumPy; knows nothing of Streamlit or Plotly. Importing it is quick: TensorFlow is
-brought in when a model is loaded or trained, not before.
+Knows nothing of Streamlit or Plotly. Models are read and computed without Keras, which is imported to train alone.
 """
 
 from lstm_core.errors import DatasetError, LabError, ModelError, TextError

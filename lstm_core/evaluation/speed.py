@@ -11,6 +11,7 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import sentiment_trees
 from lstm_core.inference import tree_rnn
 from lstm_core.inference.classifier import Reading, TextClassifier, with_both_classes
+from lstm_core.nn.saved import KERNELS
 from lstm_core.text.encoder import UNKNOWN
 
 Trial = tuple[Callable[[], Any], int]  # a call that reads a batch, and the number of units that it reads
@@ -24,7 +25,6 @@ class Member:
     name: str  # as displayed
     task: str  # in a few words
     unit: str  # of its throughput, in the plural
-    engine: str  # the library that computes it
     trial: Callable[[Any], Trial]  # a function of the loaded model that returns what is timed
 
 
@@ -36,16 +36,16 @@ _NUMBER, _TREE = "4072", "((not bad) and (very good))"
 
 
 def read_words(model: TextClassifier) -> Trial:
-    """A trial of a text classifier: a batch of texts of full length, with Keras."""
+    """A trial of a text classifier: a batch of texts of full length."""
     length = model.encoder.length
-    ids = np.random.default_rng(1).integers(UNKNOWN, len(model.encoder.vocabulary), (BATCH, length), np.int32)
-    return (lambda: model.on_batch(ids)), BATCH * length
+    ids = list(np.random.default_rng(1).integers(UNKNOWN, len(model.encoder.vocabulary), (BATCH, length), np.int32))
+    return (lambda: model.network.answers(ids)), BATCH * length
 
 
 def fill_blanks(model: Any) -> Trial:
-    """A trial of a blank filler: a batch of sentences, with Keras."""
-    ids = np.tile(model.encode(_SENTENCE)[0].ids, (BATCH, 1))  # (n, T)
-    return (lambda: model.on_batch(ids)), ids.size
+    """A trial of a blank filler: a batch of sentences."""
+    ids = [model.encode(_SENTENCE)[0].ids] * BATCH
+    return (lambda: model.network.answers(ids)), BATCH * len(ids[0])
 
 
 def rewrite(model: Any) -> Trial:
@@ -63,25 +63,20 @@ def run_tree(model: Any) -> Trial:
 
 def cell_weights(model: Any) -> int:
     """The number of weights of the recurrent or recursive cells, without embeddings and output layers."""
-    import keras
-
-    kinds = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN, keras.layers.Bidirectional)
-    return sum(
-        int(layer.count_params())
-        for layer in model.model.layers
-        if isinstance(layer, kinds) or layer.name == tree_rnn.LAYERS[1]
-    )
+    layers = [half for layer in model.saved.layers for half in (layer.halves or (layer,))]
+    kinds = (layer for layer in layers if layer.kind in KERNELS or layer.name == tree_rnn.LAYERS[1])
+    return sum(array.size for layer in kinds for array in layer.weights)
 
 
 _TAGS = "language of a question"
 FAMILY_MEMBERS: tuple[Member, ...] = (
-    Member("family_rnn", "plain RNN", _TAGS, "tokens", "Keras", read_words),
-    Member("family_gru", "GRU", _TAGS, "tokens", "Keras", read_words),
-    Member("family_lstm", "LSTM", _TAGS, "tokens", "Keras", read_words),
-    Member("blank_forward", "LSTM, forward only", "word at a blank", "words", "Keras", fill_blanks),
-    Member("blank_both", "LSTM, both directions", "word at a blank", "words", "Keras", fill_blanks),
-    Member("number_words", "encoder–decoder", "a number in words", "characters", "NumPy", rewrite),
-    Member("negation_tree", "recursive", "praise and blame", "nodes", "NumPy", run_tree),
+    Member("family_rnn", "plain RNN", _TAGS, "tokens", read_words),
+    Member("family_gru", "GRU", _TAGS, "tokens", read_words),
+    Member("family_lstm", "LSTM", _TAGS, "tokens", read_words),
+    Member("blank_forward", "LSTM, forward only", "word at a blank", "words", fill_blanks),
+    Member("blank_both", "LSTM, both directions", "word at a blank", "words", fill_blanks),
+    Member("number_words", "encoder–decoder", "a number in words", "characters", rewrite),
+    Member("negation_tree", "recursive", "sentiment of a bracket", "nodes", run_tree),
 )
 
 

@@ -7,19 +7,20 @@ of every layer. How the network reads is in `inference/char_inference.py`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference.char_inference import Step, make_reader
+from lstm_core.inference.protocol import Model
 from lstm_core.library.card import ModelCard, misfit
-from lstm_core.library.store import load_network, read_vocabulary
+from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.activations import softmax
 from lstm_core.nn.cells import LSTMStep
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.network import Network
+from lstm_core.nn.saved import SavedNetwork
 from lstm_core.text.alphabet import Alphabet
 
 LONGEST = 20_000  # characters in one run
@@ -91,29 +92,33 @@ def sampling_distribution(
     return (kept / kept.sum()).astype(logits.dtype)
 
 
-class TextGenerator:
+class TextGenerator(Model):
     """A loaded character model; made by `lstm_core.load`. Nothing in it changes: it is safe to share.
 
     Attributes:
         card: what it is.
         alphabet: its characters.
-        model: the Keras model: (batch, T) of ids → (batch, T, alphabet) probabilities, or, where it
-            reads windows, (batch, window, 1) of ids / len(alphabet) → (batch, alphabet).
-        network: the same in NumPy.
+        network: T ids → (T, alphabet) probabilities, or, where it reads windows, (window, 1) of ids / len(alphabet).
+        folder: see `Model`.
         reader: how it reads; `reader.memory` is the length of its window, 0 where it carries a state.
             A text shorter than the window is padded with newlines in front.
     """
 
-    def __init__(self, card: ModelCard, alphabet: Alphabet, model: Any, network: Network) -> None:
+    def __init__(self, card: ModelCard, alphabet: Alphabet, network: Network, folder: Path | None = None) -> None:
         """Raises ModelError unless the network is one of the two kinds that `make_reader` accepts."""
-        self.card, self.alphabet, self.model, self.network = card, alphabet, model, network
-        reader = make_reader(network, model.inputs[0].shape[1], pad=alphabet.ids.get("\n", 0))
+        self.card, self.alphabet, self.network, self.folder = card, alphabet, network, folder
+        reader = make_reader(network, network.saved.shape(network.inputs[0])[0], pad=alphabet.ids.get("\n", 0))
         if reader is None:
             raise ModelError(
                 f"The model '{card.name}' can't generate text: it must be an Embedding, LSTM layers and a Dense layer "
                 "in a row, or LSTM layers that read a window of one number a character, and a Dense layer."
             )
         self.reader = reader
+
+    @property
+    def saved(self) -> SavedNetwork:
+        """See `Model`."""
+        return self.network.saved
 
     @property
     def carries(self) -> bool:
@@ -201,9 +206,7 @@ class TextGenerator:
 def load_generator(folder: Path, card: ModelCard) -> TextGenerator:
     """A text generator from its folder; raises ModelError as `inference.load` does."""
     alphabet = read_vocabulary(folder, Alphabet.from_json)
-    model = load_network(folder)
-    network = Network(model)
-    if model.outputs[0].shape[-1] != len(alphabet):
-        answers = model.outputs[0].shape[-1]
-        raise misfit(card, f"the alphabet has {len(alphabet)} characters, the network's answer {answers}")
-    return TextGenerator(card, alphabet, model, network)
+    network = Network(read_network(folder))
+    if network.width != len(alphabet):
+        raise misfit(card, f"the alphabet has {len(alphabet)} characters, the network's answer {network.width}")
+    return TextGenerator(card, alphabet, network, folder)

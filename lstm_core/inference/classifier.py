@@ -1,31 +1,26 @@
 """A trained text classifier: its answer, and everything it computes for it.
 
-`predict` runs Keras, in batches. `read` runs one text through NumPy copies of the weights and keeps every gate, state
-and intermediate answer; both agree to 1e-4.
+`read` keeps every gate, state and intermediate answer of one text; `predict` answers many texts at once.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import TextError
+from lstm_core.inference.protocol import Model
 from lstm_core.library.card import ModelCard, misfit
-from lstm_core.library.store import load_network, read_vocabulary
+from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients
 from lstm_core.nn.network import Network
+from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace
-from lstm_core.nn.weights import is_a
 from lstm_core.text.encoder import PAD, UNKNOWN, Encoder, Encoding
 
-BATCH = 64
-# Batches are padded to a multiple of this, so that Keras compiles a handful of shapes, not hundreds.
-LENGTH_STEP = 64
+CHUNK = 512  # texts between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -67,19 +62,18 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class TokenModel:
+class TokenModel(Model):
     """A loaded network over the tokens of a text. It never changes, so it is safe to share."""
 
     card: ModelCard
     encoder: Encoder
-    model: Any  # the Keras model
-    network: Network  # the same in NumPy
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    network: Network
+    folder: Path | None = None
 
-    def on_batch(self, *inputs: Array) -> Array:
-        """The Keras model's output, float32, for ids: one (n, T) array for each of its inputs."""
-        with self._lock:  # Keras builds its predict function on first use, which two threads must not
-            return np.asarray(self.model.predict_on_batch(inputs[0] if len(inputs) == 1 else list(inputs)), np.float32)
+    @property
+    def saved(self) -> SavedNetwork:
+        """See `Model`."""
+        return self.network.saved
 
 
 class TextClassifier(TokenModel):
@@ -91,7 +85,7 @@ class TextClassifier(TokenModel):
         return self.card.labels
 
     def predict(self, texts: Sequence[str], *, mask_names: bool | None = None) -> Array:
-        """(n, classes) float32, the answers for n texts, computed by Keras; `mask_names` as in `read`.
+        """(n, classes) float32, the answers for n texts; `mask_names` as in `read`.
 
         Raises:
             TextError: naming the first text without a token.
@@ -109,23 +103,12 @@ class TextClassifier(TokenModel):
     def _predict_encoded(
         self, encoded: Sequence[Encoding], report: Callable[[float], object] = lambda share: None
     ) -> Array:
-        answers = np.zeros((len(encoded), len(self.labels)), np.float32)
-        longest, done = self.encoder.length if self.network.ignores_padding else 0, 0
-        for chosen in self._batches([len(text.ids) for text in encoded]):
-            inputs = zip(*(encoded[index].inputs for index in chosen), strict=True)
-            answers[chosen] = with_both_classes(self.on_batch(*(pad(ids, up_to=longest) for ids in inputs)))
-            done += len(chosen)
-            report(done / len(encoded))
-        return answers
-
-    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
-        """Indices of each batch: texts of similar length, or of equal length if padding would change the answer."""
-        by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
-        whole = self.network.ignores_padding
-        groups = [by_length] if whole else [list(same) for _, same in groupby(by_length, key=lengths.__getitem__)]
-        for group in groups:
-            for first in range(0, len(group), BATCH):
-                yield group[first : first + BATCH]
+        found = []
+        for first in range(0, len(encoded), CHUNK):
+            part = encoded[first : first + CHUNK]
+            found.append(self.network.answers(*zip(*(text.inputs for text in part), strict=True)))
+            report(min(first + CHUNK, len(encoded)) / len(encoded))
+        return with_both_classes(np.concatenate(found)) if found else np.zeros((0, len(self.labels)), np.float32)
 
     def read(self, text: str, clamps: Iterable[Clamp] = (), *, mask_names: bool | None = None) -> Reading:
         """Read one text and keep everything.
@@ -175,7 +158,7 @@ class TextClassifier(TokenModel):
         mask_names: bool | None = None,
         report: Callable[[float], object] = lambda share: None,
     ) -> Array:
-        """The log-odds of a class that are lost when each token is made unknown, in nats, computed by Keras.
+        """The log-odds of a class that are lost when each token is made unknown, in nats.
 
         Args:
             text: as in `attribute`; so are the errors.
@@ -207,19 +190,6 @@ class TextClassifier(TokenModel):
         return self.labels.index(label)
 
 
-def pad(ids: Sequence[Array], up_to: int) -> Array:
-    """n arrays of ids as one batch, (n, length) int32, padded with zeros at the end.
-
-    The length is that of the longest, rounded up to a multiple of `LENGTH_STEP` as far as `up_to` allows.
-    """
-    longest = max(len(row) for row in ids)
-    length = max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))
-    batch = np.zeros((len(ids), length), np.int32)
-    for row, values in zip(batch, ids, strict=True):
-        row[: len(values)] = values
-    return batch
-
-
 def with_both_classes(output: Array) -> Array:
     """(n, classes) from a network's (n, classes or 1) output: a single unit is the second of two classes."""
     return output if output.shape[1] > 1 else np.concatenate([1 - output, output], axis=1)
@@ -228,25 +198,24 @@ def with_both_classes(output: Array) -> Array:
 def load_classifier(folder: Path, card: ModelCard) -> TextClassifier:
     """A text classifier from its folder; raises ModelError as `inference.load` does."""
     encoder = read_vocabulary(folder, Encoder.from_json)
-    model = load_network(folder)
-    network = Network(model)
-    if why := _misfit(card, encoder, model):
+    network = Network(read_network(folder))
+    if why := _misfit(card, encoder, network):
         raise misfit(card, why)
-    return TextClassifier(card, encoder, model, network)
+    return TextClassifier(card, encoder, network, folder)
 
 
-def _misfit(card: ModelCard, encoder: Encoder, model: Any) -> str:
+def _misfit(card: ModelCard, encoder: Encoder, network: Network) -> str:
     """Why a network doesn't fit its encoder or card; empty if it does."""
-    embeddings = [layer for layer in model.layers if is_a(layer, "Embedding")]
+    embeddings = [layer for layer in network.saved.layers if layer.kind == "Embedding"]
     known = [len(encoder.vocabulary)] + ([] if encoder.pairs is None else [len(encoder.pairs)])
-    if sorted(layer.input_dim for layer in embeddings) != sorted(known) or len(model.inputs) != len(known):
-        sizes = " and ".join(str(layer.input_dim) for layer in embeddings) or "no"
+    if sorted(len(layer.weights[0]) for layer in embeddings) != sorted(known) or len(network.inputs) != len(known):
+        sizes = " and ".join(str(len(layer.weights[0])) for layer in embeddings) or "no"
         return f"the vocabulary has {' and '.join(map(str, known))} ids, the network {sizes}"
-    if model.inputs[0].shape[1] not in (None, encoder.length if encoder.padding else None):
-        return f"the network reads exactly {model.inputs[0].shape[1]} tokens"
-    if encoder.padding and any(layer.mask_zero for layer in embeddings):
+    length = network.saved.shape(network.inputs[0])[0]
+    if length not in (None, encoder.length if encoder.padding else None):
+        return f"the network reads exactly {length} tokens"
+    if encoder.padding and any(layer.settings["mask_zero"] for layer in embeddings):
         return "texts are padded with what the network skips"
-    answers = model.outputs[0].shape  # (batch, classes)
-    if len(answers) != 2 or answers[-1] not in (len(card.labels), 1 if len(card.labels) == 2 else None):
-        return f"the card has {len(card.labels)} labels, the network's answer has shape {tuple(answers[1:])}"
+    if network.returns_sequences or network.width not in (len(card.labels), 1 if len(card.labels) == 2 else None):
+        return f"the card has {len(card.labels)} labels, the network's answer has {network.width} values"
     return ""

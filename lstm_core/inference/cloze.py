@@ -1,7 +1,4 @@
-"""A trained network that fills the blank of a sentence, and everything it computes for that.
-
-`read` runs one sentence through NumPy copies of the weights; `predict` runs Keras.
-"""
+"""A trained network that fills the blank of a sentence, and everything it computes for that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +10,13 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.datasets import cloze_grammar
 from lstm_core.errors import TextError
-from lstm_core.inference.classifier import TokenModel, pad
+from lstm_core.inference.classifier import TokenModel
 from lstm_core.library.card import ModelCard, misfit
-from lstm_core.library.store import load_network, read_vocabulary
+from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
 from lstm_core.text.encoder import BLANK, UNKNOWN, Encoder, Encoding
-
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -83,26 +78,19 @@ class BlankFiller(TokenModel):
         return Filled(text, encoded, place, self.answers, run.output[place], run.traces[0])
 
     def predict(self, texts: Sequence[str]) -> Array:
-        """(n, answers) the probabilities at each sentence's blank, computed by Keras; raises TextError as `encode`."""
-        found = np.zeros((len(texts), len(self.answers)), np.float32)
-        for first in range(0, len(texts), BATCH):
-            batch = [self.encode(text) for text in texts[first : first + BATCH]]
-            ids = pad([encoded.ids for encoded, _ in batch], up_to=self.encoder.length)
-            output = self.on_batch(ids)
-            found[first : first + BATCH] = output[np.arange(len(batch)), [place for _, place in batch]]
-        return found
+        """(n, answers) the probabilities at each sentence's blank; raises TextError as `encode`."""
+        encoded = [self.encode(text) for text in texts]
+        return self.network.answers([each.ids for each, _ in encoded], rows=[place for _, place in encoded])
 
 
 def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:
     """A blank filler from its folder; raises ModelError as `inference.load` does."""
     encoder = read_vocabulary(folder, Encoder.from_json)
-    model = load_network(folder)
-    network = Network(model)
-    shape = tuple(model.outputs[0].shape)  # (batch, T, answers)
-    ids = [layer.input_dim for layer in model.layers if type(layer).__name__ == "Embedding"]
-    if ids != [len(encoder.vocabulary)] or len(shape) != 3 or shape[-1] != len(card.labels):
-        raise misfit(card, f"{len(encoder.vocabulary)} words, and {len(card.labels)} answers of shape {shape}")
-    return BlankFiller(card, encoder, model, network)
+    network = Network(read_network(folder))
+    ids = [len(layer.weights[0]) for layer in network.saved.layers if layer.kind == "Embedding"]
+    if ids != [len(encoder.vocabulary)] or not network.returns_sequences or network.width != len(card.labels):
+        raise misfit(card, f"{len(encoder.vocabulary)} words, and {len(card.labels)} answers of {network.width} values")
+    return BlankFiller(card, encoder, network, folder)
 
 
 def blank_figures(model: BlankFiller) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from typing import Any, Self
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.inference.protocol import Model
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.nn.network import Network
+from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.trace import LayerTrace
 from lstm_core.timeseries import backtest as walk_forward
 from lstm_core.timeseries import series
@@ -62,13 +64,18 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Forecaster:
+class Forecaster(Model):
     """A loaded forecaster; it never changes, so it is safe to share."""
 
-    card: ModelCard  # what it is
+    card: ModelCard
     settings: Settings  # windows, horizon, quantiles and scalings
-    model: Any  # the Keras model
-    network: Network  # the same in NumPy
+    network: Network
+    folder: Path | None = None
+
+    @property
+    def saved(self) -> SavedNetwork:
+        """See `Model`."""
+        return self.network.saved
 
     def scaling(self, series: Series) -> Scaling:
         """The scaling of a series: the one from training, or one fitted on the series' training part now.
@@ -137,15 +144,14 @@ class Forecaster:
 def load_forecaster(folder: Path, card: ModelCard) -> Forecaster:
     """A forecaster from its folder; raises ModelError as `inference.load` does."""
     settings = store.read_vocabulary(folder, Settings.from_json)
-    model = store.load_network(folder)
-    network = Network(model)
-    expected = (None, settings.horizon * len(settings.levels))
-    read, answers = model.inputs[0].shape, model.outputs[0].shape
-    one_lstm = len(network.recurrent_names) == 1 and network.causal and model.count_params() > 0
-    if len(read) != 3 or read[-1] != 1 or tuple(answers) != expected or not one_lstm:
-        should = f"read one value a step with one recurrent layer and answer with {expected[1]} numbers"
+    network = Network(store.read_network(folder))
+    numbers = settings.horizon * len(settings.levels)
+    one_value = [network.saved.shape(name)[1:] for name in network.inputs] == [(1,)]
+    one_layer = len(network.recurrent_names) == 1 and network.causal and not network.returns_sequences
+    if not (one_value and one_layer) or network.width != numbers:
+        should = f"read one value a step with one recurrent layer and answer with {numbers} numbers"
         raise misfit(card, f"the network should {should}")
-    return Forecaster(card, settings, model, network)
+    return Forecaster(card, settings, network, folder)
 
 
 def forecasting_figures(model: Forecaster) -> dict[str, Any]:

@@ -1,40 +1,53 @@
 """What every loaded model offers, and what the modules of single tasks share."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 from lstm_core.errors import ModelError
 from lstm_core.library.card import ModelCard
+from lstm_core.library.store import load_keras
+from lstm_core.nn.saved import SavedLayer, SavedNetwork
 
 
-class Model(Protocol):
+class Model:
     """A loaded model of any task, as `load` returns it; it never changes, so it is safe to share.
 
     What it answers depends on its task: the class in `card.task`'s module has those methods.
     """
 
-    @property
-    def card(self) -> ModelCard:
-        """What it is, how it was trained, what it reached."""
+    card: ModelCard  # what it is, how it was trained, what it reached
+    folder: Path | None = None  # where it was loaded from; None if it was made in memory
 
     @property
-    def model(self) -> Any:
-        """The Keras model."""
+    def saved(self) -> SavedNetwork:
+        """Its layers and their arrays."""
+        raise NotImplementedError
+
+    def keras(self) -> Any:
+        """The Keras model, loaded from its file, which imports Keras.
+
+        Raises:
+            ModelError: if the model has no file, or its file is damaged.
+        """
+        if self.folder is None:
+            raise ModelError(f"The model '{self.card.name}' was not loaded from a file.")
+        return load_keras(self.folder)
 
 
-def named_layers(card: ModelCard, model: Any, names: Sequence[str], kind: str) -> dict[str, Any]:
-    """The layers of a Keras model by their names.
+def named_layers(card: ModelCard, saved: SavedNetwork, names: Sequence[str], kind: str) -> dict[str, SavedLayer]:
+    """The layers of a network by their names.
 
     Args:
         card: of the model, for the error.
-        model: the Keras model.
+        saved: the network.
         names: the layers that it must have.
         kind: what the network should be, for the error.
 
     Raises:
         ModelError: if a layer is missing.
     """
-    found = {layer.name: layer for layer in model.layers if layer.name in names}
+    found = {layer.name: layer for layer in saved.layers if layer.name in names}
     if missing := [name for name in names if name not in found]:
         raise ModelError(f"The model '{card.name}' is no {kind}: its layer '{missing[0]}' is missing.")
     return found

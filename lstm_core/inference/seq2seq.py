@@ -13,10 +13,11 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
-from lstm_core.inference.protocol import named_layers, weighted_figures
+from lstm_core.inference.protocol import Model, named_layers, weighted_figures
 from lstm_core.library.card import ModelCard, misfit
-from lstm_core.library.store import load_network, read_vocabulary
+from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.activations import softmax
+from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.stack import LSTMStack, State
 from lstm_core.nn.trace import LayerTrace, run_cell
 from lstm_core.nn.weights import weights_of
@@ -101,15 +102,17 @@ class Rewriting:
         return self.written.finished and self.written.text == self.truth
 
 
-class Rewriter:
+class Rewriter(Model):
     """A loaded encoder–decoder; holds copies of the weights, so it is safe to share."""
 
-    def __init__(self, card: ModelCard, alphabet: NumberAlphabet, model: Any) -> None:
+    def __init__(
+        self, card: ModelCard, alphabet: NumberAlphabet, saved: SavedNetwork, folder: Path | None = None
+    ) -> None:
         """Raises ModelError if the network's layers aren't those of an encoder–decoder."""
-        self.card, self.alphabet, self.model = card, alphabet, model
-        parts = named_layers(card, model, LAYERS, "encoder–decoder")
+        self.card, self.alphabet, self._saved, self.folder = card, alphabet, saved, folder
+        parts = named_layers(card, saved, LAYERS, "encoder–decoder")
         self.encoder, self.decoder = weights_of(parts["encoder"]), weights_of(parts["decoder"])
-        weights = {name: [np.asarray(array, np.float32) for array in parts[name].get_weights()] for name in LAYERS}
+        weights = {name: parts[name].weights for name in LAYERS}
         self._digits, self._characters = weights["read"][0], weights["written"][0]  # (ids, width)
         self._kernel, self._bias = weights["answer"]
         sizes = len(self._digits) - 1, len(self._characters) - 1, len(self._bias) - 1
@@ -119,6 +122,11 @@ class Rewriter:
             raise misfit(card, f"{sizes} characters in the network, {expected} in the vocabulary")
         self._stack = LSTMStack((self.decoder,))
         self._fed_sums = self._stack.input_sums(self._characters)  # (ids, 4·units): W·x + b of every character, once
+
+    @property
+    def saved(self) -> SavedNetwork:
+        """See `Model`."""
+        return self._saved
 
     def read(self, text: str) -> tuple[str, LayerTrace]:
         """The number in a text and the encoder's trace of it, a step a digit.
@@ -216,7 +224,7 @@ def count_correct_words(answer: str, truth: str) -> int:
 
 def load_rewriter(folder: Path, card: ModelCard) -> Rewriter:
     """An encoder–decoder from its folder; raises ModelError as `inference.load` does."""
-    return Rewriter(card, read_vocabulary(folder, NumberAlphabet.from_json), load_network(folder))
+    return Rewriter(card, read_vocabulary(folder, NumberAlphabet.from_json), read_network(folder), folder)
 
 
 MEASURED_LENGTH, MEASURED = 12, 500  # up to how many digits, and how many numbers a length

@@ -15,10 +15,11 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.datasets import sentiment_trees
 from lstm_core.datasets.sentiment_trees import Piece, Tree
-from lstm_core.inference.protocol import named_layers, weighted_figures
+from lstm_core.inference.protocol import Model, named_layers, weighted_figures
 from lstm_core.library.card import ModelCard, misfit
-from lstm_core.library.store import load_network, read_vocabulary
+from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.activations import softmax
+from lstm_core.nn.saved import SavedNetwork
 
 LAYERS = ("word_vector", "compose", "answer")  # the names of the Keras model's layers
 MIDDLE = len(sentiment_trees.LABELS) // 2  # the class of the meaning 0
@@ -101,14 +102,14 @@ class TreeReading:
         return [place for place, (piece, answer) in rows if piece.value not in (None, answer)]
 
 
-class TreeReader:
+class TreeReader(Model):
     """A loaded recursive network; holds copies of the weights, so it is safe to share."""
 
-    def __init__(self, card: ModelCard, words: Words, model: Any) -> None:
+    def __init__(self, card: ModelCard, words: Words, saved: SavedNetwork, folder: Path | None = None) -> None:
         """Raises ModelError if the network's layers aren't those of a recursive network."""
-        self.card, self.words, self.model = card, words, model
-        parts = named_layers(card, model, LAYERS, "recursive network")
-        embedding, compose, answer = ([np.asarray(w, np.float32) for w in parts[n].get_weights()] for n in LAYERS)
+        self.card, self.words, self._saved, self.folder = card, words, saved, folder
+        parts = named_layers(card, saved, LAYERS, "recursive network")
+        embedding, compose, answer = (parts[name].weights for name in LAYERS)
         (self.embedding,) = embedding  # (words, units)
         self.W, self.b = compose  # (2·units, units), (units,)
         self._kernel, self._bias = answer
@@ -116,6 +117,11 @@ class TreeReader:
         sizes = [self.embedding.shape, self.W.shape, self._kernel.shape]
         if sizes != [(len(words.words), units), (2 * units, units), (units, len(sentiment_trees.LABELS))]:
             raise misfit(card, f"{len(words.words)} words, and layers of the shapes {', '.join(map(str, sizes))}")
+
+    @property
+    def saved(self) -> SavedNetwork:
+        """See `Model`."""
+        return self._saved
 
     def read(self, text: str) -> TreeReading:
         """Parse a bracketed sentence and read it; raises TextError as `sentiment_trees.parse_tree` does."""
@@ -149,7 +155,7 @@ class TreeReader:
 
 def load_tree_reader(folder: Path, card: ModelCard) -> TreeReader:
     """A recursive network from its folder; raises ModelError as `inference.load` does."""
-    return TreeReader(card, read_vocabulary(folder, Words.from_json), load_network(folder))
+    return TreeReader(card, read_vocabulary(folder, Words.from_json), read_network(folder), folder)
 
 
 MEASURED_DEPTH = 10  # the deepest nesting of brackets

@@ -16,9 +16,11 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.datasets.sentences import END
 from lstm_core.errors import ModelError, TextError
+from lstm_core.inference.protocol import Model
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.nn.network import Network
+from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.stack import split_network
 from lstm_core.text.encoder import PAD, UNKNOWN, Encoder, Token, Vocabulary
 
@@ -77,15 +79,15 @@ class WordScore:
         return float(self.surprisal.mean())
 
 
-class WordModel:
+class WordModel(Model):
     """A loaded word model; made by `lstm_core.load`. Nothing in it changes: it is safe to share.
 
-    `model` is the Keras model, (batch, T) ids → (batch, T, vocabulary) probabilities, and `network` the same in NumPy.
+    `network` gives (T, vocabulary) probabilities for T ids.
     """
 
-    def __init__(self, card: ModelCard, encoder: CountedWords, model: Any, network: Network) -> None:
+    def __init__(self, card: ModelCard, encoder: CountedWords, network: Network, folder: Path | None = None) -> None:
         """Raises ModelError unless the network is an Embedding, LSTM layers and Dense layers in a row."""
-        self.card, self.encoder, self.model, self.network = card, encoder, model, network
+        self.card, self.encoder, self.network, self.folder = card, encoder, network, folder
         parts = split_network(network)
         if parts is None or parts[0] is None:
             raise ModelError(f"The model '{card.name}' is no word model: it must be Embedding, LSTM and Dense layers.")
@@ -93,6 +95,11 @@ class WordModel:
             raise ModelError(f"The model '{card.name}' needs a word for the end of a sentence in its vocabulary.")
         self._table, self._stack, self._outputs = parts[0].table, parts[1], parts[2]
         self.end = encoder.vocabulary.ids[END]
+
+    @property
+    def saved(self) -> SavedNetwork:
+        """See `Model`."""
+        return self.network.saved
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -207,8 +214,7 @@ class WordModel:
 def load_word_model(folder: Path, card: ModelCard) -> WordModel:
     """A word model from its folder; raises ModelError as `load` does."""
     encoder = store.read_vocabulary(folder, CountedWords.from_json)
-    model = store.load_network(folder)
-    if model.outputs[0].shape[-1] != len(encoder.vocabulary):
-        answers = model.outputs[0].shape[-1]
-        raise misfit(card, f"the vocabulary has {len(encoder.vocabulary)} ids, the network's answer {answers}")
-    return WordModel(card, encoder, model, Network(model))
+    network = Network(store.read_network(folder))
+    if network.width != len(encoder.vocabulary):
+        raise misfit(card, f"the vocabulary has {len(encoder.vocabulary)} ids, the network's answer {network.width}")
+    return WordModel(card, encoder, network, folder)

@@ -17,6 +17,8 @@ from typing import Any, Protocol, TypeVar
 
 from lstm_core.errors import ModelError
 from lstm_core.library.card import CARD, ModelCard, damaged, read_json, write_json
+from lstm_core.nn import keras_file
+from lstm_core.nn.saved import SavedNetwork
 from lstm_core.paths import MODELS
 
 SHIPPED = MODELS
@@ -58,20 +60,34 @@ def quiet_tensorflow() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it logs a message otherwise, and varies results
 
 
-def load_network(folder: Path) -> Any:
+def read_network(folder: Path) -> SavedNetwork:
+    """The network in a folder, read without Keras; ModelError if it is missing or damaged."""
+    path = _network_file(folder)
+    try:
+        return keras_file.read_network(path.read_bytes())
+    except (ModelError, OSError) as error:
+        raise damaged(folder, WEIGHTS, error) from error
+
+
+def load_keras(folder: Path) -> Any:
     """The Keras model in a folder, loaded in safe mode; ModelError if it is missing or damaged."""
     quiet_tensorflow()
     import keras
 
     # Keras warns that max pooling ignores the mask; our networks don't need it there (see `training/architectures.py`).
     warnings.filterwarnings("ignore", message=r".*GlobalMaxPooling1D.*does not support masking")
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
+    path = _network_file(folder)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # zip, HDF5 and JSON libraries raise many kinds of errors
         raise damaged(folder, WEIGHTS, error) from error
+
+
+def _network_file(folder: Path) -> Path:
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
+    return path
 
 
 def save(model: Any, encoder: HasJson, card: ModelCard, folder: Path) -> None:

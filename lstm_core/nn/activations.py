@@ -1,11 +1,10 @@
-"""The activations that Keras names, in NumPy, looked up from a Keras layer's own setting.
+"""The activations that Keras names, in NumPy.
 
 Only element-wise functions belong here: a recurrent gate needs nothing else, and an activation that mixes units
 (softmax) would make "this unit's gate" meaningless. `softmax` is for the output layer.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -43,24 +42,22 @@ ELEMENTWISE: dict[str, Activation] = {
 }
 
 
-def from_keras(activation: Callable[..., Any], layer: str, setting: str) -> Activation:
-    """The NumPy twin of a Keras activation function.
+def by_name(name: Any, layer: str, setting: str) -> Activation:
+    """The NumPy version of one of Keras's activations.
 
     Args:
-        activation: what the layer keeps, for example `keras.activations.tanh`.
+        name: Keras's name of it, as in a layer's config; anything else there is a function of the user's own.
         layer: the layer's name, for the error.
         setting: the setting's name, for the error.
 
     Raises:
-        ModelError: if Keras's function has no element-wise twin here.
+        ModelError: if there is no element-wise version here.
     """
-    import keras
-
-    name = getattr(activation, "__name__", str(activation))
-    # A function of the user's own may carry a known name: only Keras's own object counts.
-    if name not in ELEMENTWISE or getattr(keras.activations, name, None) is not activation:
+    if not isinstance(name, str) or name not in ELEMENTWISE:
+        config = name.get("config") if isinstance(name, dict) else name
+        shown = config if isinstance(config, str) else name
         raise ModelError(
-            f"Layer '{layer}' has {setting}='{name}', which can't be traced; "
+            f"Layer '{layer}' has {setting}='{str(shown)[:60]}', which can't be traced; "
             f"use one of Keras's own {', '.join(sorted(ELEMENTWISE))}."
         )
     return ELEMENTWISE[name]

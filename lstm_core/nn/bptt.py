@@ -96,20 +96,26 @@ def _lstm(
     weights: CellWeights, trace: LayerTrace, d_outputs: Array, d_last_c: Array | float
 ) -> tuple[Array, Array, Array]:
     d_sigma, d_tanh = activations.derivative(weights.sigma), activations.derivative(weights.tanh)
-    tanh_c = weights.tanh(trace.c)
+    tanh_c, n = weights.tanh(trace.c), weights.units
     before = _previous(trace.c, trace.initial_state[1])
-    all_dh, all_dc = np.empty_like(d_outputs), np.empty_like(d_outputs)
-    all_dz = np.empty((*d_outputs.shape[:-1], 4 * weights.units), d_outputs.dtype)
+    # What dc and dh are multiplied by doesn't depend on later timesteps, so it is computed for all of them at once.
+    of_c = (trace.g * d_sigma(trace.i), before * d_sigma(trace.f), trace.i * d_tanh(trace.g))
+    of_dc = np.stack(of_c, axis=-2)  # (T, …, 3, units)
+    of_dh, through_c = tanh_c * d_sigma(trace.o), trace.o * d_tanh(tanh_c)
+    all_dh, all_dc = np.array(d_outputs), np.empty_like(d_outputs)
+    all_dz = np.empty((*d_outputs.shape[:-1], 4, n), d_outputs.dtype)
+    back = np.ascontiguousarray(weights.recurrent.T)
     later_h = np.zeros_like(d_outputs[0]) if len(d_outputs) else 0.0
     later_c = later_h + d_last_c
     for t in reversed(range(len(d_outputs))):
-        i, f, g, o = trace.i[t], trace.f[t], trace.g[t], trace.o[t]
-        dh = all_dh[t] = d_outputs[t] + later_h
-        dc = all_dc[t] = later_c + dh * o * d_tanh(tanh_c[t])
-        parts = (dc * g * d_sigma(i), dc * before[t] * d_sigma(f), dc * i * d_tanh(g), dh * tanh_c[t] * d_sigma(o))
-        dz = all_dz[t] = np.concatenate(parts, axis=-1)
-        later_h, later_c = dz @ weights.recurrent.T, dc * f
-    return all_dz, all_dh, all_dc
+        dh, dc, dz = all_dh[t], all_dc[t], all_dz[t]
+        dh += later_h
+        np.multiply(dh, through_c[t], out=dc)
+        dc += later_c
+        np.multiply(of_dc[t], dc[..., None, :], out=dz[..., :3, :])
+        np.multiply(of_dh[t], dh, out=dz[..., 3, :])
+        later_h, later_c = dz.reshape(*dh.shape[:-1], 4 * n) @ back, dc * trace.f[t]
+    return all_dz.reshape(*d_outputs.shape[:-1], 4 * n), all_dh, all_dc
 
 
 def _gru(weights: CellWeights, trace: LayerTrace, d_outputs: Array) -> tuple[Array, Array]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from lstm_core.errors import ModelError
 from lstm_core.nn import activations, bptt
 from lstm_core.nn.cells import Activation
 from lstm_core.nn.clamps import Clamp
+from lstm_core.nn.saved import SavedLayer, is_quantized
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace, merge, run_cell
 from lstm_core.nn.weights import CellWeights, weights_of
 
@@ -202,69 +202,62 @@ def _unmerge(mode: str, gradient: Array, first: Array, second: Array) -> tuple[A
     return share, share
 
 
-# --- From Keras ---------------------------------------------------------------------------------
+# --- From a saved layer ---------------------------------------------------------------------------
 
 
-def of_layer(layer: Any) -> Operation:
-    """The operation of a Keras layer.
+def operation_of(layer: SavedLayer) -> Operation:
+    """The operation of a layer.
 
     Raises:
         ModelError: naming the layer, and the setting, that can't be followed.
     """
-    class_name = type(layer).__name__
-    if class_name not in _KNOWN:
+    if layer.kind not in _KNOWN:
         raise ModelError(
-            f"Layer '{layer.name}' is a {class_name}, which can't be followed token by token; "
+            f"Layer '{layer.name}' is a {layer.kind}, which can't be followed token by token; "
             f"known are {', '.join(sorted(_KNOWN))}."
         )
-    if getattr(layer, "quantization_mode", None):
+    if is_quantized(layer.settings):
         raise ModelError(
             f"Layer '{layer.name}' is quantized, which can't be followed exactly; save the model before `quantize`."
         )
-    return _KNOWN[class_name](layer)
+    return _KNOWN[layer.kind](layer)
 
 
-def _recur_both_ways(layer: Any) -> Operation:
-    if layer.merge_mode is None:
+def _recur_both_ways(layer: SavedLayer) -> Operation:
+    ahead, back = layer.halves
+    if layer.settings["merge_mode"] is None:
         raise ModelError(f"Layer '{layer.name}' has merge_mode=None, which can't be followed; use 'concat'.")
-    halves = weights_of(layer.forward_layer), weights_of(layer.backward_layer)
-    return RecurBothWays(*halves, layer.merge_mode, layer.return_sequences)
+    whole = ahead.settings["return_sequences"]
+    return RecurBothWays(weights_of(ahead), weights_of(back), layer.settings["merge_mode"], whole)
 
 
-def _affine(layer: Any) -> Operation:
-    kernel = _numpy(layer.kernel)
-    bias = _numpy(layer.bias) if layer.use_bias else np.zeros(kernel.shape[1], kernel.dtype)
-    return Affine(kernel, bias, _output_activation(layer))
+def _affine(layer: SavedLayer) -> Operation:
+    kernel, *bias = layer.weights
+    return Affine(kernel, bias[0] if bias else np.zeros(kernel.shape[1], kernel.dtype), _output_activation(layer))
 
 
-def _concatenate(layer: Any) -> Operation:
-    if layer.axis not in (-1, len(layer.output.shape) - 1):
-        raise ModelError(f"Layer '{layer.name}' has axis={layer.axis}, which can't be followed; use -1.")
+def _concatenate(layer: SavedLayer) -> Operation:
+    if layer.settings["axis"] != -1:
+        raise ModelError(f"Layer '{layer.name}' has axis={layer.settings['axis']}, which can't be followed; use -1.")
     return _CONCATENATE
 
 
-def _output_activation(layer: Any) -> Activation:
-    if getattr(layer.activation, "__name__", "") == "softmax":
+def _output_activation(layer: SavedLayer) -> Activation:
+    if layer.settings["activation"] == "softmax":
         return activations.softmax
-    return activations.from_keras(layer.activation, layer.name, "activation")
-
-
-def _numpy(variable: Any) -> Array:
-    import keras
-
-    return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+    return activations.by_name(layer.settings["activation"], layer.name, "activation")
 
 
 RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 
-_KNOWN: dict[str, Callable[[Any], Operation]] = {
+_KNOWN: dict[str, Callable[[SavedLayer], Operation]] = {
     **dict.fromkeys(RECURRENT, lambda layer: Recur(weights_of(layer))),
     "Bidirectional": _recur_both_ways,
-    "Embedding": lambda layer: Embed(_numpy(layer.embeddings)),
+    "Embedding": lambda layer: Embed(layer.weights[0]),
     "Dense": _affine,
     "Activation": lambda layer: _activation(_output_activation(layer)),
     "Add": lambda layer: _sum(),
-    "Average": lambda layer: _sum(1 / len(layer.input)),
+    "Average": lambda layer: _sum(1 / len(layer.parents)),
     "Concatenate": _concatenate,
     "GlobalMaxPooling1D": lambda layer: _MAXIMUM,
     "GlobalAveragePooling1D": lambda layer: _MEAN,

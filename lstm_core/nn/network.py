@@ -8,15 +8,22 @@ the answer. That holds for networks that read in one direction; with a `Bidirect
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.nn.clamps import Clamp
-from lstm_core.nn.layers import RECURRENT, Operation, Trace, of_layer
-from lstm_core.nn.weights import is_a
+from lstm_core.nn.layers import Operation, Trace, operation_of
+from lstm_core.nn.saved import SavedNetwork, saved_network
+
+BATCH = 64  # texts that are answered at once
+TOKENS = 2**13  # tokens that are answered at once, which bounds the memory of a batch
+MOST_FEATURES = 100_000
 
 
 @dataclass(frozen=True)
@@ -41,22 +48,77 @@ class Network:
     """A stock Keras model compiled to NumPy steps; holds copies of the weights, so it is safe to share.
 
     Attributes:
+        saved: its layers as they were saved.
         causal: whether row t depends on tokens 0…t alone.
-        ignores_padding: whether Keras gives the same answer when pads stand behind the text.
         recurrent_names: the names of the recurrent layers, in reading order.
+        returns_sequences: whether Keras's answer has a time axis, or is the last row alone.
+        width: the number of values in a row of the answer.
     """
 
     def __init__(self, model: Any) -> None:
-        """Raises ModelError, naming layer and setting, for a layer that can't be followed."""
-        ordered = _in_order(model)
+        """Compile a `SavedNetwork`, or a live model of Keras.
+
+        Raises:
+            ModelError: naming layer and setting, for a layer that can't be followed.
+        """
+        self.saved = saved = model if isinstance(model, SavedNetwork) else saved_network(model)
+        if problem := next((layer.problem for layer in saved.layers if layer.problem), ""):
+            raise ModelError(problem)
+        if len(saved.outputs) != 1:
+            raise ModelError(
+                "The network has more than one output, which can't be followed; use one with a single output."
+            )
         self.nodes = tuple(
-            Node(layer.name, parents, None if type(layer).__name__ == "InputLayer" else of_layer(layer))
-            for layer, parents in ordered
+            Node(layer.name, layer.parents, None if layer.kind == "InputLayer" else operation_of(layer))
+            for layer in saved.layers
         )
-        self.inputs = tuple(tensor._keras_history.operation.name for tensor in model.inputs)
+        self.inputs = saved.inputs
         self.recurrent_names = tuple(node.name for node in self.nodes if node.operation and node.operation.recurrent)
-        self.causal = not any(_reads_backwards(layer) for layer, _ in ordered)
-        self.ignores_padding = _ignores_padding(ordered)
+        self.causal = not any(layer.halves or layer.settings.get("go_backwards") for layer in saved.layers)
+        self.returns_sequences = _returns_sequences(saved)
+        self.width = self._width()
+
+    def _width(self) -> int:
+        """The width of the answer to one timestep of zeros; ModelError if two layers don't fit each other."""
+        shapes = [self.saved.shape(name) for name in self.inputs]
+        if any(len(shape) > 2 or (shape[1:] and not 0 < (shape[1] or 0) <= MOST_FEATURES) for shape in shapes):
+            raise ModelError(f"The network reads inputs of shape {shapes}, which can't be followed token by token.")
+        try:
+            zeros = [
+                np.zeros((1, shape[1] or 0), np.float32) if shape[1:] else np.zeros(1, np.int32) for shape in shapes
+            ]
+            return int(self.run(*zeros).output.shape[-1])
+        except (IndexError, KeyError, ValueError) as error:
+            raise ModelError(f"The layers of the network don't fit each other: {str(error)[:100]}.") from error
+
+    def answers(self, *inputs: Sequence[Array], rows: Sequence[int] = ()) -> Array:
+        """One row of the answer to each of n texts, as from `run`, computed in batches.
+
+        Args:
+            inputs: for each model input the n arrays of ids.
+            rows: the timestep of each text whose row is returned; none for the last ones.
+
+        Returns:
+            (n, width) float32.
+        """
+        lengths = [len(ids) for ids in inputs[0]]
+        found = np.zeros((len(lengths), self.width), np.float32)
+        for chosen in self._batches(lengths):
+            padded = [_padded([ids[index] for index in chosen]) for ids in inputs]
+            # Row t is the answer to a text that ends there, so what stands behind it doesn't count.
+            places = [rows[index] if rows else lengths[index] - 1 for index in chosen]
+            found[chosen] = self.run(*padded).output[places, np.arange(len(chosen))]
+        return found
+
+    def _batches(self, lengths: list[int]) -> Iterator[list[int]]:
+        """Indices of each batch: texts of similar length, or of equal length if padding would change the answer."""
+        by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
+        groups = [by_length] if self.causal else [list(same) for _, same in groupby(by_length, lengths.__getitem__)]
+        for group in groups:
+            while group:
+                rows = max(1, min(BATCH, TOKENS // lengths[group[0]]))
+                yield group[:rows]
+                group = group[rows:]
 
     def run(
         self, *inputs: Array, clamps: Iterable[Clamp] = (), start: Mapping[str, Array] | None = None
@@ -90,62 +152,23 @@ class Network:
         return ForwardPass(values, tuple(traces), values[self.nodes[-1].name])
 
 
-def _in_order(model: Any) -> list[tuple[Any, tuple[str, ...]]]:
-    """The model's layers, each after the layers it reads from, with those layers' names."""
-    import keras
-
-    if isinstance(model, keras.Sequential):
-        model = model._functional
-    if not hasattr(model, "_nodes_by_depth"):
-        raise ModelError("The network is neither a functional nor a built Sequential model of Keras; build it as one.")
-    if len(model.outputs) != 1 or model.outputs[0]._keras_history.tensor_index:
-        raise ModelError("The network has more than one output, which can't be followed; use one with a single output.")
-    own = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
-    ordered = []
-    for layer in model.layers:
-        # `Sequential.add` calls the earlier layers again each time; those calls belong to no model.
-        nodes = [node for node in layer._inbound_nodes if id(node) in own]
-        if len(nodes) != 1:
-            raise ModelError(f"Layer '{layer.name}' is used more than once, which can't be followed.")
-        ordered.append((layer, _parents(layer, nodes[0])))
-    return ordered
+def _padded(ids: Sequence[Array]) -> Array:
+    """(T, n) ids with zeros behind the shorter ones."""
+    padded = np.zeros((max(map(len, ids)), len(ids)), np.int32)
+    for column, own in enumerate(ids):
+        padded[: len(own), column] = own
+    return padded
 
 
-def _parents(layer: Any, node: Any) -> tuple[str, ...]:
-    """The names of the layers that a layer reads from. Masks don't count: one text has no pads to mask."""
-    import keras
-
-    named = {key: value for key, value in node.arguments.kwargs.items() if key != "mask"}
-    others = keras.tree.flatten((node.arguments.args[1:], named))
-    tensors = keras.tree.flatten(node.arguments.args[:1])
-    if any(map(keras.utils.is_keras_tensor, others)) or any(tensor._keras_history.tensor_index for tensor in tensors):
-        raise ModelError(f"Layer '{layer.name}' is given another layer's states, which can't be followed.")
-    parents = tuple(tensor._keras_history.operation for tensor in tensors)
-    for parent in parents:
-        if not isinstance(parent, keras.layers.Layer):
-            raise ModelError(f"Layer '{layer.name}' reads from the operation '{parent.name}', which can't be followed.")
-    return tuple(parent.name for parent in parents)
-
-
-def _reads_backwards(layer: Any) -> bool:
-    return is_a(layer, "Bidirectional") or getattr(layer, "go_backwards", False)
-
-
-def _ignores_padding(ordered: list[tuple[Any, tuple[str, ...]]]) -> bool:
-    """Whether pads are masked, and a maximum over time finds only repeated values there.
-
-    A masked recurrent layer repeats its last output at each pad; an embedding doesn't, and a layer
-    that reads backwards reads the pads first.
-    """
-    repeating: set[str] = set()
-    for layer, parents in ordered:
-        if _reads_backwards(layer) or (is_a(layer, "Embedding") and not layer.mask_zero):
-            return False
-        if type(layer).__name__ in RECURRENT:
-            if not layer.zero_output_for_mask:
-                repeating.add(layer.name)
-        elif parents and repeating.issuperset(parents):
-            repeating.add(layer.name)
-        elif is_a(layer, "GlobalMaxPooling1D"):
-            return False
-    return True
+def _returns_sequences(saved: SavedNetwork) -> bool:
+    """Whether the last layer's value has a time axis in Keras."""
+    found: dict[str, bool] = {}
+    for layer in saved.layers:
+        inner = layer.halves[0] if layer.halves else layer
+        if layer.kind.startswith("Global"):
+            found[layer.name] = False
+        elif "return_sequences" in inner.settings:
+            found[layer.name] = bool(inner.settings["return_sequences"])
+        else:
+            found[layer.name] = all(found[parent] for parent in layer.parents)
+    return found[saved.outputs[0]]

@@ -15,7 +15,8 @@ from lstm_core.arrays import Array
 from lstm_core.nn import cells
 from lstm_core.nn.cells import Hook
 from lstm_core.nn.clamps import SIGNALS, Clamp, clamp_hooks
-from lstm_core.nn.weights import CellWeights, Kind, is_a, weights_of
+from lstm_core.nn.saved import SavedLayer, saved_layer
+from lstm_core.nn.weights import CellWeights, Kind, weights_of
 
 # The parts of each kernel, in the order in which Keras stores them side by side.
 PARTS: dict[str, tuple[str, ...]] = {"lstm": ("i", "f", "g", "o"), "gru": ("z", "r", "g"), "rnn": ("h",)}
@@ -113,6 +114,7 @@ def trace(
         ModelError: if the layer has a setting that can't be traced.
         ValueError: if a shape is wrong, or a clamp names a signal, unit or timestep that doesn't exist.
     """
+    layer = layer if isinstance(layer, SavedLayer) else saved_layer(layer)
     x = np.asarray(x)
     if x.ndim == 3 and x.shape[0] == 1:
         x = x[0]
@@ -121,20 +123,20 @@ def trace(
         if clamp.layer != 0:
             raise ValueError(f"A clamp names layer {clamp.layer}; to trace '{layer.name}' alone, it must be 0.")
 
-    def run(layer: Any, initial_state: Sequence[Array]) -> LayerTrace:
+    def run(layer: SavedLayer, initial_state: Sequence[Array]) -> LayerTrace:
         weights = weights_of(layer)
         if x.ndim != 2:
             raise _wrong_shape(weights, x)
         return run_cell(weights, x, mask=mask, initial_state=initial_state, clamps=clamps)
 
-    if not is_a(layer, "Bidirectional"):
+    if not layer.halves:
         return run(layer, states)
     if len(states) % 2:
         raise ValueError(f"Layer '{layer.name}' shares the states between two directions; received {len(states)}.")
     half = len(states) // 2
-    forward, backward = run(layer.forward_layer, states[:half]), run(layer.backward_layer, states[half:])
+    forward, backward = run(layer.halves[0], states[:half]), run(layer.halves[1], states[half:])
     # Keras always reverses the outputs of the second layer, and never those of the first.
-    merged = merge(layer.merge_mode, forward.outputs, backward.outputs[::-1])
+    merged = merge(layer.settings["merge_mode"], forward.outputs, backward.outputs[::-1])
     return BidirectionalTrace(forward, backward, merged)
 
 

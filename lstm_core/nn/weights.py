@@ -1,4 +1,4 @@
-"""Takes a recurrent Keras layer's weights and settings out of Keras, as NumPy.
+"""The weights and settings of a recurrent Keras layer, as NumPy.
 
 A layer or setting that `nn/trace.py` can't reproduce exactly is refused by name.
 """
@@ -14,6 +14,7 @@ from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.nn import activations, cells
 from lstm_core.nn.cells import Activation
+from lstm_core.nn.saved import SavedLayer, is_quantized, saved_layer
 
 Kind = Literal["lstm", "gru", "rnn"]
 
@@ -45,26 +46,29 @@ class CellWeights:
 
 
 def weights_of(layer: Any) -> CellWeights:
-    """Weights and settings of a built Keras `LSTM`, `GRU` or `SimpleRNN`, copied to NumPy.
+    """Weights and settings of an `LSTM`, `GRU` or `SimpleRNN`, copied to NumPy.
+
+    Args:
+        layer: a `SavedLayer`, or a built layer of Keras.
 
     Raises:
         ModelError: naming the layer and the setting that can't be traced.
     """
-    kind = _kind_of(layer)
-    name = layer.name
-    if not layer.built:
-        raise ModelError(f"Layer '{name}' is not built yet: call it once, then trace it.")
-    if layer.stateful:
+    layer = layer if isinstance(layer, SavedLayer) else saved_layer(layer)
+    kind, name, settings = _KINDS.get(layer.kind), layer.name, layer.settings
+    if kind is None:
+        raise ModelError(f"Layer '{name}' is a {layer.kind}; only LSTM, GRU and SimpleRNN can be traced.")
+    if settings["stateful"]:
         raise ModelError(f"Layer '{name}' has stateful=True: trace a stateless copy and pass initial_state.")
-    cell = layer.cell
-    if getattr(cell, "quantization_mode", None):
+    if is_quantized(settings):
         raise ModelError(f"Layer '{name}' has quantized weights, which can't be traced.")
-    dtype = np.float64 if cell.kernel.dtype == "float64" else np.float32
-    kernel, recurrent = (_to_numpy(weight, dtype) for weight in (cell.kernel, cell.recurrent_kernel))
-    bias = _to_numpy(cell.bias, dtype) if cell.use_bias else np.zeros(kernel.shape[1], dtype)
+    dtype = np.float64 if layer.weights[0].dtype == np.float64 else np.float32
+    kernel, recurrent, *biases = (np.array(weight, dtype) for weight in layer.weights)
     recurrent_bias = np.zeros(kernel.shape[1], dtype)
+    bias = biases[0] if biases else recurrent_bias
     if bias.ndim == 2:  # a GRU with reset_after keeps one bias for each product
-        bias, recurrent_bias = bias[0], bias[1]
+        bias, recurrent_bias = bias
+    gates = "sigmoid" if kind == "rnn" else settings["recurrent_activation"]
     return CellWeights(
         kind=kind,
         name=name,
@@ -72,36 +76,12 @@ def weights_of(layer: Any) -> CellWeights:
         recurrent=recurrent,
         bias=bias,
         recurrent_bias=recurrent_bias,
-        sigma=cells.sigmoid
-        if kind == "rnn"
-        else activations.from_keras(cell.recurrent_activation, name, "recurrent_activation"),
-        tanh=activations.from_keras(cell.activation, name, "activation"),
-        reset_after=getattr(cell, "reset_after", True),
-        go_backwards=layer.go_backwards,
-        zero_output_for_mask=layer.zero_output_for_mask,
+        sigma=activations.by_name(gates, name, "recurrent_activation"),
+        tanh=activations.by_name(settings["activation"], name, "activation"),
+        reset_after=settings.get("reset_after", True) is not False,
+        go_backwards=settings["go_backwards"],
+        zero_output_for_mask=settings.get("zero_output_for_mask", False),
     )
 
 
-def _kind_of(layer: Any) -> Kind:
-    kinds: dict[str, Kind] = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
-    for class_name, kind in kinds.items():
-        if is_a(layer, class_name):
-            return kind
-    name = getattr(layer, "name", "?")
-    raise ModelError(
-        f"Layer '{name}' is a {type(layer).__name__}; "
-        "only LSTM, GRU, SimpleRNN and Bidirectional of them can be traced."
-    )
-
-
-def is_a(layer: Any, class_name: str) -> bool:
-    """Whether a layer is a Keras layer of that class, without importing Keras before it is needed."""
-    import keras
-
-    return isinstance(layer, getattr(keras.layers, class_name))
-
-
-def _to_numpy(variable: Any, dtype: Any) -> Array:
-    import keras
-
-    return np.asarray(keras.ops.convert_to_numpy(variable), dtype)
+_KINDS: dict[str, Kind] = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}

@@ -198,7 +198,7 @@ class CharacterTask:
 
     def _measure(self, network: keras.Model) -> dict[str, float]:
         """Nats per character of the validation part."""
-        model = TextGenerator(self.recipe.card(), self.alphabet, network, Network(network))
+        model = TextGenerator(self.recipe.card(), self.alphabet, Network(network))
         return {"validation_loss": model.score(self.validation).nats_per_character}
 
 
@@ -216,7 +216,7 @@ def copy_weights(first: Any, network: keras.Model, alphabet: Alphabet) -> None:
     pairs = [(alphabet.ids[each], old) for each, old in first.alphabet.ids.items() if each in alphabet.ids]
     new, old = (np.array(side) for side in zip(*pairs, strict=True))
     mixed = []
-    for variable, before in zip(network.weights, first.model.get_weights(), strict=True):
+    for variable, before in zip(network.weights, first.saved.weights, strict=True):
         after = ops.convert_to_numpy(variable).copy()
         if variable.path.startswith("embedding"):
             after[new] = before[old]

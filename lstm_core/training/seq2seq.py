@@ -7,6 +7,7 @@ from keras import layers
 from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
 from lstm_core.inference.seq2seq import EDGE, LONGEST_WORD, NumberAlphabet, Rewriter, rewriting_figures
+from lstm_core.nn.saved import saved_network
 from lstm_core.training import optimizers
 from lstm_core.training.recipes import SequenceRecipe
 from lstm_core.training.task import Trained, trained
@@ -74,5 +75,5 @@ class Seq2SeqTask:
 
     def _measure(self, network: keras.Model) -> dict[str, float]:
         """The share of validation numbers that are answered without a mistake."""
-        figures = rewriting_figures(Rewriter(self.recipe.card(), self.alphabet, network), "validation")
+        figures = rewriting_figures(Rewriter(self.recipe.card(), self.alphabet, saved_network(network)), "validation")
         return {"validation_accuracy": figures["accuracy"]}

@@ -8,10 +8,25 @@ import keras
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.inference.classifier import pad
 from lstm_core.text.encoder import PAD, UNKNOWN, Bigrams
 
 Inputs = tuple[Array, ...]
+# Batches are padded to a multiple of this, so that Keras compiles a handful of shapes, not hundreds.
+LENGTH_STEP = 64
+
+
+def pad(ids: Sequence[Array], up_to: int) -> Array:
+    """One batch of ids, (n, length) int32, padded with zeros at the end.
+
+    Args:
+        ids: n arrays of ids.
+        up_to: the length is that of the longest, rounded up to `LENGTH_STEP` as far as this allows.
+    """
+    longest = max(len(row) for row in ids)
+    batch = np.zeros((len(ids), max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))), np.int32)
+    for row, values in zip(batch, ids, strict=True):
+        row[: len(values)] = values
+    return batch
 
 
 @dataclass(frozen=True)

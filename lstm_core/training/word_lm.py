@@ -158,5 +158,5 @@ class WordTask:
 
     def _measure(self, network: keras.Model) -> dict[str, float]:
         """Nats per word of the validation part, over the whole vocabulary."""
-        model = WordModel(self.recipe.card(), self.encoder, network, Network(network))
+        model = WordModel(self.recipe.card(), self.encoder, Network(network))
         return {"validation_loss": model.nats_per_word(self.corpus.validation)}

@@ -22,6 +22,7 @@ from lstm_core.inference import registry
 from lstm_core.inference.tree_rnn import MIDDLE, TreeReader, Words, forest_of, tree_figures
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
+from lstm_core.nn.saved import saved_network
 from lstm_core.training.recipes import RECIPES
 
 CARD = ModelCard(
@@ -193,7 +194,7 @@ def test_every_node_equals_the_keras_layers(which: str, sentence: str, request: 
     for piece, word, vector, said in zip(reading.pieces, ids, reading.vectors, reading.probabilities, strict=True):
         children = [np.zeros(units)] * 2 if piece.word else [vectors[piece.left], vectors[piece.right]]
         inputs = [np.array([word]), *(np.asarray(child, np.float32)[None] for child in children)]
-        leaf, bracket, at_leaf, at_bracket = (np.asarray(value)[0] for value in reader.model(inputs))
+        leaf, bracket, at_leaf, at_bracket = (np.asarray(value)[0] for value in reader.keras()(inputs))
         vectors.append(leaf if piece.word else bracket)
         np.testing.assert_allclose(vector, vectors[-1], atol=1e-5)
         np.testing.assert_allclose(said, at_leaf if piece.word else at_bracket, atol=1e-5)
@@ -210,7 +211,7 @@ def test_training_runs_the_same_network_over_padded_forests(model: TreeReader) -
     forest = forest_of([sentiment_trees.pieces(parse_tree(sentence)) for sentence in SENTENCES], model.words)
     sizes = np.array([len(forest.words), *map(len, forest.levels)])
     inputs, values, weights = padded(forest, np.append(sizes + 3, 2))  # and a level that none of them has
-    found = np.asarray(ForestNetwork(model.model)(inputs))[0]
+    found = np.asarray(ForestNetwork(model.keras())(inputs))[0]
     expected = model.probabilities(model.vectors(forest))[forest.values >= 0]
     np.testing.assert_allclose(found[weights[0] > 0], expected, atol=1e-5)
     assert values[0][weights[0] > 0].tolist() == forest.values[forest.values >= 0].tolist()
@@ -255,7 +256,7 @@ def test_a_recipe_is_trained_and_its_card_says_so() -> None:
     assert card.training["examples"] == {"training": 16}
     assert card.training["parameters"] == model.count_params()
     assert card.labels == sentiment_trees.LABELS
-    assert TreeReader(card, words, model).embedding.shape == (len(sentiment_trees.VOCABULARY), 6)
+    assert TreeReader(card, words, saved_network(model)).embedding.shape == (len(sentiment_trees.VOCABULARY), 6)
 
 
 # --- damage --------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def test_reading_gives_the_answer_of_keras_after_every_token(member: TextClassif
     assert set(layer.signals) == SIGNALS[member.card.name]
     assert layer.signals["h"].shape == (len(reading.tokens), 32)
     for t in (0, 4, len(reading.tokens) - 1):
-        asked = member.on_batch(reading.encoded.ids[None, : t + 1])
+        asked = member.keras().predict_on_batch(reading.encoded.ids[None, : t + 1])
         np.testing.assert_allclose(reading.probabilities[t], asked[0], atol=1e-4)
 
 
@@ -52,7 +52,7 @@ def test_a_state_held_at_zero_gives_the_same_answer_to_every_text(member: TextCl
 def test_what_is_kept_of_the_beginning(member: TextClassifier) -> None:
     reading = member.read(TEXT)
     assert speed.moved_by_beginning(member, reading, 0) == pytest.approx(0, abs=1e-6)
-    all_unknown = member.on_batch(np.ones((1, len(reading.tokens)), np.int32))[0]
+    all_unknown = member.keras().predict_on_batch(np.ones((1, len(reading.tokens)), np.int32))[0]
     moved = speed.moved_by_beginning(member, reading, len(reading.tokens))
     assert moved == pytest.approx(np.abs(all_unknown - reading.probabilities[-1]).sum() / 2, abs=1e-4)
     assert 0 <= speed.moved_by_beginning(member, reading, 3) <= 1

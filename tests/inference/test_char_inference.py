@@ -20,6 +20,7 @@ from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import trace
 from lstm_core.text.alphabet import Alphabet
+from tests.witness import with_keras
 
 ALPHABET = Alphabet.of("abcde fgh.\n'-")
 CARD = ModelCard("tiny", "Tiny", "generator", "macbeth", "Random weights.")
@@ -29,7 +30,7 @@ WINDOW = 12
 def randomised(model: keras.Model) -> TextGenerator:
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 0.7, weight.shape) for weight in model.get_weights()])
-    return TextGenerator(CARD, ALPHABET, model, Network(model))
+    return with_keras(TextGenerator(CARD, ALPHABET, Network(model)), model)
 
 
 def windowed(depth: int = 2, window: int | None = WINDOW, features: int = 1) -> TextGenerator:
@@ -61,7 +62,7 @@ def by_keras(model: TextGenerator, text: str) -> np.ndarray:
     """(n, alphabet) probabilities after each character of a text, windows padded with newlines."""
     ids = np.append(np.full(WINDOW, ALPHABET.ids["\n"]), ALPHABET.encode(text))
     windows = np.array([ids[end - WINDOW : end] for end in range(WINDOW + 1, len(ids) + 1)])
-    return np.asarray(model.model.predict_on_batch((windows / len(ALPHABET)).astype("float32")[..., None]))
+    return np.asarray(model.keras().predict_on_batch((windows / len(ALPHABET)).astype("float32")[..., None]))
 
 
 def random_text(length: int) -> str:
@@ -84,7 +85,7 @@ def test_the_signals_are_those_of_the_windows_last_timestep(tiny: TextGenerator)
     assert isinstance(tiny.reader, WindowReader)
     ids = np.append([ALPHABET.ids["\n"]] * 2, ALPHABET.encode("a bad cafe"))
     x = (ids / len(ALPHABET)).astype("float32")[:, None]
-    lower, upper = (layer for layer in tiny.model.layers if isinstance(layer, layers.LSTM))
+    lower, upper = (layer for layer in tiny.keras().layers if isinstance(layer, layers.LSTM))
     below = trace(lower, x)
     for found, expected in ((first, below), (second, trace(upper, below.outputs))):
         for signal in "ifgoch":
@@ -135,7 +136,7 @@ def test_windows_have_a_length_and_one_number_a_character(window: int | None, fe
 def test_a_window_stands_on_disk_and_is_measured_with_what_stands_before(
     tiny: TextGenerator, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.save(tiny.model, tiny.alphabet, CARD, tmp_path / "tiny")
+    store.save(tiny.keras(), tiny.alphabet, CARD, tmp_path / "tiny")
     text = random_text(400)
     monkeypatch.setattr(registry, "load_text", lambda name: text.upper())
     found = evaluate(lstm_core.load(tmp_path / "tiny"))
@@ -178,7 +179,7 @@ def test_timesteps_count_what_is_written() -> None:
 
 def test_a_closed_output_gate_hides_everything(either: TextGenerator) -> None:
     steps = written(either, Clamp("o", 0.0, layer=1))
-    bias = either.model.get_weights()[-1]
+    bias = either.keras().get_weights()[-1]
     for each in steps:
         np.testing.assert_array_equal(each.layers[1].h, 0)
         np.testing.assert_allclose(each.logits, bias, atol=1e-6)
@@ -198,7 +199,7 @@ def test_a_window_is_clamped_where_the_character_stands(tiny: TextGenerator) -> 
     steps = written(tiny, clamp)
     text = "a bad" + "".join(each.character for each in steps)
     ids = np.append([ALPHABET.ids["\n"]] * WINDOW, ALPHABET.encode(text))
-    lower = next(layer for layer in tiny.model.layers if isinstance(layer, layers.LSTM))
+    lower = next(layer for layer in tiny.keras().layers if isinstance(layer, layers.LSTM))
     for n in range(1, len(steps)):
         end = WINDOW + 5 + n  # behind character n - 1, after which character n was drawn
         x = (ids[end - WINDOW : end] / len(ALPHABET)).astype("float32")[:, None]

@@ -23,6 +23,7 @@ from lstm_core.library import store
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
+from tests.witness import with_keras
 
 ALPHABET = Alphabet.of("abcde fgh.\n'-")
 CARD = ModelCard("tiny", "Tiny", "generator", "macbeth", "Random weights.")
@@ -36,7 +37,7 @@ def generator(depth: int = 2, seed: int = 0) -> TextGenerator:
     model = keras.Model(tokens, layers.Dense(len(ALPHABET), activation="softmax")(x))
     rng = np.random.default_rng(seed)
     model.set_weights([rng.normal(0, 0.7, weight.shape) for weight in model.get_weights()])
-    return TextGenerator(CARD, ALPHABET, model, Network(model))
+    return with_keras(TextGenerator(CARD, ALPHABET, Network(model)), model)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_streaming_equals_reading_the_whole_text_in_one_pass(depth: int) -> None
     model = generator(depth)
     written = list(model.stream("bad ", 40, seed=3))
     text = "bad " + "".join(each.character for each in written)
-    whole = np.asarray(model.model.predict_on_batch(model.alphabet.encode(text)[None]))[0]  # (T, alphabet)
+    whole = np.asarray(model.keras().predict_on_batch(model.alphabet.encode(text)[None]))[0]  # (T, alphabet)
     for position, each in enumerate(written):
         np.testing.assert_allclose(each.distribution, whole[3 + position], atol=1e-4)
         assert each.probability == pytest.approx(whole[3 + position][ALPHABET.ids[each.character]], abs=1e-4)
@@ -151,7 +152,7 @@ def test_a_prompt_without_a_known_character_is_refused(tiny: TextGenerator, prom
 def test_a_score_is_the_mean_surprisal_by_keras(tiny: TextGenerator, length: int) -> None:
     text = "".join(np.random.default_rng(length).choice(list(ALPHABET.characters), length))
     ids = ALPHABET.encode(text)
-    p = np.asarray(tiny.model.predict_on_batch(ids[None]))[0]
+    p = np.asarray(tiny.keras().predict_on_batch(ids[None]))[0]
     expected = -np.log(p[np.arange(length - 1), ids[1:]])
     found = tiny.score(text)
     np.testing.assert_allclose(found.surprisal, expected, atol=1e-4)
@@ -167,10 +168,10 @@ def test_too_little_to_score_is_refused(tiny: TextGenerator) -> None:
 def test_branches_are_the_best_continuations(tiny: TextGenerator) -> None:
     found = beam_search(tiny, "ab", 2, width=len(ALPHABET))
     ids = ALPHABET.encode("ab")
-    first = np.asarray(tiny.model.predict_on_batch(ids[None]))[0, -1]
+    first = np.asarray(tiny.keras().predict_on_batch(ids[None]))[0, -1]
     every = {}
     for a, sign in enumerate(ALPHABET.characters):
-        second = np.asarray(tiny.model.predict_on_batch(np.append(ids, a)[None]))[0, -1]
+        second = np.asarray(tiny.keras().predict_on_batch(np.append(ids, a)[None]))[0, -1]
         every |= {sign + other: first[a] * second[b] for b, other in enumerate(ALPHABET.characters)}
     best = sorted(every.items(), key=lambda item: -item[1])[: len(found)]
     assert [text for text, _ in found] == [text for text, _ in best]
@@ -182,7 +183,7 @@ def test_a_network_of_another_shape_is_refused() -> None:
     x = layers.GRU(4, return_sequences=True)(layers.Embedding(len(ALPHABET), 3)(tokens))
     model = keras.Model(tokens, layers.Dense(len(ALPHABET), activation="softmax")(x))
     with pytest.raises(ModelError, match="'tiny' can't generate"):
-        TextGenerator(CARD, ALPHABET, model, Network(model))
+        with_keras(TextGenerator(CARD, ALPHABET, Network(model)), model)
 
 
 class TestAlphabet:
@@ -203,7 +204,7 @@ class TestAlphabet:
 
 @pytest.fixture
 def saved(tmp_path: Path, tiny: TextGenerator) -> str:
-    store.save(tiny.model, tiny.alphabet, CARD, tmp_path / "tiny")
+    store.save(tiny.keras(), tiny.alphabet, CARD, tmp_path / "tiny")
     return str(tmp_path / "tiny")
 
 

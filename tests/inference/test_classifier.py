@@ -17,13 +17,13 @@ import pytest
 from keras import layers
 
 from lstm_core.errors import ModelError, TextError
-from lstm_core.inference import classifier as classify
-from lstm_core.inference.classifier import TextClassifier, pad
+from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library.store import ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import BidirectionalTrace, Clamp
-from lstm_core.text.encoder import PAD, Bigrams, Encoder
+from lstm_core.text.encoder import Bigrams, Encoder
 from lstm_core.training import architectures
+from tests.witness import with_keras
 
 IDS = 17  # of the fixtures' vocabulary
 TEXTS = (
@@ -104,15 +104,12 @@ NETWORKS = CAUSAL | BACKWARDS
 
 
 @pytest.fixture
-def classifier(
-    card: ModelCard, encoder: Encoder, randomised: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., TextClassifier]:
-    """Makes a classifier of any network; its batches are padded a little."""
-    monkeypatch.setattr(classify, "LENGTH_STEP", 4)
+def classifier(card: ModelCard, encoder: Encoder, randomised: Callable[..., Any]) -> Callable[..., TextClassifier]:
+    """Makes a classifier of any network."""
 
     def make(model: keras.Model, encoder: Encoder = encoder, labels: tuple[str, ...] = card.labels) -> TextClassifier:
-        model.run_eagerly = True  # quicker than compiling, for a handful of texts
-        return TextClassifier(replace(card, labels=labels), encoder, randomised(model), Network(model))
+        randomised(model)
+        return with_keras(TextClassifier(replace(card, labels=labels), encoder, Network(model)), model)
 
     return make
 
@@ -120,7 +117,7 @@ def classifier(
 def asked_directly(model: TextClassifier, text: str) -> np.ndarray:
     """Keras's answer to one text without any padding, (classes,)."""
     inputs = [ids[None] for ids in model.encoder.encode(text).inputs]
-    return np.asarray(model.model(inputs if len(inputs) > 1 else inputs[0]))[0]
+    return np.asarray(model.keras()(inputs if len(inputs) > 1 else inputs[0]))[0]
 
 
 # --- predict and read agree with Keras ------------------------------------------------------
@@ -231,14 +228,6 @@ def test_names_are_hidden_on_demand(tiny: TextClassifier) -> None:
     assert np.abs(tiny.predict([named]) - tiny.predict([hidden])).max() > 1e-3
 
 
-def test_padding_goes_up_to_a_step_and_no_further_than_the_longest_text() -> None:
-    rows = [np.array([3, 4]), np.array([5])]
-    assert pad(rows, up_to=0).tolist() == [[3, 4], [5, PAD]]
-    assert pad(rows, up_to=400).shape == (2, classify.LENGTH_STEP)
-    assert pad(rows, up_to=24).shape == (2, 24)
-    assert pad([np.arange(65)], up_to=400).shape == (1, 2 * classify.LENGTH_STEP)
-
-
 def test_threads_do_not_disturb_each_other(tiny: TextClassifier) -> None:
     predicted, read = tiny.predict(TEXTS), [tiny.read(text).probabilities for text in TEXTS]
 
@@ -274,7 +263,7 @@ def test_a_reading_keeps_everything(tiny: TextClassifier) -> None:
 
 def test_values_of_every_layer_are_kept(tiny: TextClassifier) -> None:
     run = tiny.network.run(np.array([3, 4, 5]))
-    assert set(run.values) == {layer.name for layer in tiny.model.layers}
+    assert set(run.values) == {layer.name for layer in tiny.keras().layers}
     np.testing.assert_array_equal(run.values["strongest"], np.maximum.accumulate(run.traces[0].h, axis=0))
     # What stands in for a layer's value is taken as it is.
     again = tiny.network.run(np.array([9]), start={"embedding": run.values["embedding"]})

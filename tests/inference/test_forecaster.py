@@ -28,6 +28,7 @@ from lstm_core.training.forecaster import ForecastTask
 from lstm_core.training.progress import Progress
 from lstm_core.training.recipes import LEVELS, ForecastRecipe
 from lstm_core.training.trainer import Trainer
+from tests.witness import with_keras
 
 VALUES = np.array([2.0, 4.0, 3.0, 7.0, 5.0, 9.0, 8.0, 6.0])
 CARD = ModelCard("tiny", "Tiny", "forecaster", "seasons", "Random weights.")
@@ -49,7 +50,7 @@ def forecaster(wave: Series, form: str, seed: int = 0) -> Forecaster:
     network.set_weights([random.normal(0, 0.5, weight.shape) for weight in network.get_weights()])
     scaling = Scaling.fit(wave.values, form, 0, wave.parts.training)  # type: ignore[arg-type]
     settings = Settings(14, 3, LEVELS, form, {wave.name: scaling})  # type: ignore[arg-type]
-    return Forecaster(CARD, settings, network, Network(network))
+    return with_keras(Forecaster(CARD, settings, Network(network)), network)
 
 
 class TestScaling:
@@ -92,7 +93,7 @@ class TestForecaster:
         scaling = model.scaling(wave)
         origins = np.arange(model.settings.before - 1, len(wave))  # more than are read at once
         windows = scaling.inputs(wave.values, origins, 14)
-        keras_says = np.asarray(model.model.predict(windows, verbose=0)).reshape(len(origins), 3, 3)
+        keras_says = np.asarray(model.keras().predict(windows, verbose=0)).reshape(len(origins), 3, 3)
         wanted = scaling.back(keras_says, wave.values, origins)
         np.testing.assert_allclose(model.forecast(wave.values, origins, scaling), wanted, rtol=1e-4)
         assert (np.diff(model.forecast(wave.values, origins, scaling), axis=-1) >= 0).all()
@@ -102,7 +103,7 @@ class TestForecaster:
 
         model = forecaster(wave, "level")
         scaling, origins = model.scaling(wave), np.array([60, 200])
-        lstm = model.model.get_layer("lstm")
+        lstm = model.keras().get_layer("lstm")
         with_state = keras.layers.LSTM(6, return_state=True)
         windows = scaling.inputs(wave.values, origins, 14)
         with_state.build(windows.shape)
@@ -117,7 +118,7 @@ class TestForecaster:
 
     def test_saved_and_loaded_it_says_the_same(self, wave: Series, tmp_path: Path) -> None:
         model = forecaster(wave, "difference")
-        store.save(model.model, model.settings, CARD, tmp_path / "tiny")
+        store.save(model.keras(), model.settings, CARD, tmp_path / "tiny")
         again = lstm_core.load(tmp_path / "tiny")
         assert isinstance(again, Forecaster)
         assert again.settings == model.settings
@@ -139,7 +140,7 @@ class TestForecaster:
     )
     def test_damaged_settings_are_one_sentence(self, change: dict, wave: Series, tmp_path: Path) -> None:
         model = forecaster(wave, "level")
-        store.save(model.model, model.settings, CARD, tmp_path / "tiny")
+        store.save(model.keras(), model.settings, CARD, tmp_path / "tiny")
         path = tmp_path / "tiny" / store.VOCABULARY
         path.write_text(json.dumps(json.loads(path.read_text()) | change))
         with pytest.raises(ModelError, match="tiny") as caught:
@@ -162,7 +163,7 @@ class TestTraining:
         assert settings.form == min(losses, key=losses.get)
         whole = [(each.stage, each.epoch) for each in seen if each.whole_epoch]
         assert whole == [(form, epoch) for form in recipe.forms for epoch in range(1, 13)]
-        test = Forecaster(card, settings, model, Network(model)).backtest(wave, "validation")
+        test = with_keras(Forecaster(card, settings, Network(model)), model).backtest(wave, "validation")
         assert test.skill() > 0.1
         kept = backtest.pinball(test.actual, test.quantiles, LEVELS).mean() / test.scale
         assert kept == pytest.approx(losses[settings.form], abs=2e-3)

@@ -31,6 +31,7 @@ from lstm_core.inference.seq2seq import (
 from lstm_core.interpret import state_patching
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
+from lstm_core.nn.saved import saved_network
 from lstm_core.training.recipes import RECIPES
 
 CARD = ModelCard("small", "Small", "rewriter", "numbers", "Random weights, for tests.")
@@ -127,7 +128,7 @@ def test_numbers_of_a_part_are_different_and_as_many_as_there_are(length: int, c
 def keras_answer(model: Rewriter, number: str, so_far: np.ndarray) -> np.ndarray:
     """(n, ids): what the saved Keras model says after each of these characters."""
     digits = model.alphabet.encode_number(number)[None]
-    return np.asarray(model.model.predict([digits, so_far[None]], verbose=0))[0]
+    return np.asarray(model.keras().predict([digits, so_far[None]], verbose=0))[0]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -207,7 +208,7 @@ def test_a_recipe_is_trained_and_its_card_says_so() -> None:
     assert card.training["examples"] == {"training": 32}
     assert card.training["parameters"] == model.count_params()
     assert len(card.training["curves"]["loss"]) == 2
-    assert Rewriter(card, signs, model).encoder.units == 6
+    assert Rewriter(card, signs, saved_network(model)).encoder.units == 6
 
 
 def test_batches_hide_what_stands_behind_the_end() -> None:

@@ -25,6 +25,7 @@ from lstm_core.training.progress import Progress
 from lstm_core.training.recipes import RECIPES
 from lstm_core.training.trainer import Trainer
 from lstm_core.training.word_lm import SentenceBatches, WordTask, word_network
+from tests.witness import with_keras
 
 LINES = ["the cat sat down", "a dog sat on the cat", "the dog ran", "a cat ran down the hill"]
 TRAINING = [line.split() for line in LINES]
@@ -42,13 +43,13 @@ def encoder() -> CountedWords:
 @pytest.fixture(scope="module")
 def model(encoder: CountedWords, randomised) -> WordModel:  # type: ignore[no-untyped-def]
     network = randomised(word_network(len(encoder.vocabulary), RECIPE), 3)
-    return WordModel(RECIPE.card(), encoder, network, Network(network))
+    return with_keras(WordModel(RECIPE.card(), encoder, Network(network)), network)
 
 
 def by_keras(model: WordModel, words: list[str]) -> np.ndarray:
     """(T + 1,) surprises from the Keras model's own probabilities; no word is a pad, so the others share its part."""
     ids = model.encoder.vocabulary.encode(words)
-    p = np.asarray(model.model.predict(np.array([[model.end, *ids]]), verbose=0))[0]  # (T + 1, vocabulary)
+    p = np.asarray(model.keras().predict(np.array([[model.end, *ids]]), verbose=0))[0]  # (T + 1, vocabulary)
     return -np.log([row[word] / (1 - row[PAD]) for row, word in zip(p, [*ids, model.end], strict=True)])
 
 
@@ -65,7 +66,7 @@ def test_surprisal_is_that_of_keras(model: WordModel, sentence: str) -> None:
 def test_what_it_expected_is_the_likeliest_word(model: WordModel) -> None:
     score = model.score(["the", "dog"])
     ids = [model.end, *model.encoder.vocabulary.encode(["the", "dog"])]
-    p = np.asarray(model.model.predict(np.array([ids]), verbose=0))[0]
+    p = np.asarray(model.keras().predict(np.array([ids]), verbose=0))[0]
     p[:, PAD] = 0
     p /= p.sum(axis=1, keepdims=True)
     assert score.expected == tuple(model.names[row.argmax()] for row in p)
@@ -110,7 +111,7 @@ def test_no_word_and_too_many_are_one_sentence(model: WordModel) -> None:
 
 
 def test_its_files_bring_it_back(model: WordModel, tmp_path: Path) -> None:
-    store.save(model.model, model.encoder, model.card, tmp_path / "words")
+    store.save(model.keras(), model.encoder, model.card, tmp_path / "words")
     loaded = model_registry.load(tmp_path / "words")
     assert isinstance(loaded, WordModel)
     assert loaded.encoder == model.encoder
@@ -119,7 +120,7 @@ def test_its_files_bring_it_back(model: WordModel, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("harm", ["counts", "words", "network", "end"])
 def test_damaged_files_are_one_sentence(model: WordModel, tmp_path: Path, harm: str) -> None:
-    network = model.model
+    network = model.keras()
     if harm == "network":
         x = keras.Input((None,), dtype="int32")
         y = keras.layers.Embedding(len(model.names), 3)(x)
@@ -166,7 +167,7 @@ def test_it_learns_its_sentences_and_is_measured() -> None:
     seen: list[Progress] = []
     recipe = replace(RECIPE, units=12, width=8, projection=8, dropout=0.0)
     model, encoder, card = WordTask(recipe).train(Trainer(seen.append))
-    words = WordModel(card, encoder, model, Network(model))
+    words = with_keras(WordModel(card, encoder, Network(model)), model)
     seen = [progress for progress in seen if progress.whole_epoch]
     assert [progress.epoch for progress in seen] == [1, 2, 3, 4, 5, 6]
     assert seen[-1].validation_loss < 0.75 * seen[0].validation_loss

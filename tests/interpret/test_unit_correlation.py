@@ -60,7 +60,7 @@ def vowel_counter() -> TextGenerator:
     kernel[0, [1, 7]], bias[[1, 4, 7]] = 12, [-6, -9, 0]
     recurrent[:, [1, 4, 7, 10]] = 0
     model.set_weights(weights)
-    return TextGenerator(ModelCard("v", "V", "generator", "macbeth", "-"), alphabet, model, Network(model))
+    return TextGenerator(ModelCard("v", "V", "generator", "macbeth", "-"), alphabet, Network(model))
 
 
 def test_the_search_finds_the_unit_that_was_built_to_follow() -> None:

@@ -18,6 +18,7 @@ from lstm_core.inference import registry
 from lstm_core.library import bundle, store
 from lstm_core.library.card import CARD
 from lstm_core.library.store import VOCABULARY, WEIGHTS
+from lstm_core.nn import keras_file
 from lstm_core.nn.network import Network
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]
@@ -174,12 +175,12 @@ def test_a_hostile_network_is_refused_before_keras_sees_it(
 ) -> None:
     monkeypatch.setattr("keras.saving.load_model", pytest.fail)
     with pytest.raises(ModelError, match=sentence):
-        bundle.check_network(zipped(change(parts(files[WEIGHTS]))))
+        keras_file.check_network(zipped(change(parts(files[WEIGHTS]))))
 
 
 def test_every_shipped_network_passes() -> None:
     for path in store.SHIPPED.glob(f"*/{WEIGHTS}"):
-        bundle.check_network(path.read_bytes())
+        keras_file.check_network(path.read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -206,10 +207,10 @@ def test_a_layer_that_says_it_is_quantized_is_refused_by_name(
 
 @pytest.mark.parametrize("mode", ["int8", "int4"])
 def test_a_network_that_keras_quantized_is_refused(mode: str, tiny_folder: Path, tmp_path: Path) -> None:
-    model = store.load_network(tiny_folder)
+    model = store.load_keras(tiny_folder)
     model.quantize(mode)
     model.save(tmp_path / WEIGHTS)
     with pytest.raises(ModelError, match="is quantized"):
-        bundle.check_network((tmp_path / WEIGHTS).read_bytes())
+        keras_file.check_network((tmp_path / WEIGHTS).read_bytes())
     with pytest.raises(ModelError, match="is quantized"):
         Network(model)

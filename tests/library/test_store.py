@@ -246,9 +246,9 @@ def test_a_failing_write_leaves_the_old_model(
     folder: Path, tiny: TextClassifier, card: ModelCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(folder)
-    monkeypatch.setattr(type(tiny.model), "save", full_disk)
+    monkeypatch.setattr(type(tiny.keras()), "save", full_disk)
     with pytest.raises(OSError, match="No space"):
-        store.save(tiny.model, tiny.encoder, replace(card, title="New"), folder)
+        store.save(tiny.keras(), tiny.encoder, replace(card, title="New"), folder)
     assert contents(folder) == before
 
 
@@ -264,10 +264,10 @@ def test_a_failure_at_a_later_file_leaves_all_old_ones(
             raise OSError(28, "No space left on device")
         write(path, *rest, **options)
 
-    monkeypatch.setattr(type(tiny.model), "save", on_paper)
+    monkeypatch.setattr(type(tiny.keras()), "save", on_paper)
     monkeypatch.setattr(store, "write_json", fail)
     with pytest.raises(OSError, match="No space"):
-        store.save(tiny.model, tiny.encoder, replace(card, title="New"), folder)
+        store.save(tiny.keras(), tiny.encoder, replace(card, title="New"), folder)
     assert contents(folder) == before
 
 
@@ -275,8 +275,8 @@ def test_saving_makes_the_folder_and_replaces_what_was_there(
     tmp_path: Path, tiny: TextClassifier, card: ModelCard
 ) -> None:
     target = tmp_path / "deep" / "down"
-    store.save(tiny.model, tiny.encoder, card, target)
-    store.save(tiny.model, Encoder("code", Vocabulary(("é", '"')), 3), replace(card, title="Neu: ä"), target)
+    store.save(tiny.keras(), tiny.encoder, card, target)
+    store.save(tiny.keras(), Encoder("code", Vocabulary(("é", '"')), 3), replace(card, title="Neu: ä"), target)
     assert ModelCard.read(target).title == "Neu: ä"
     assert json.loads((target / VOCABULARY).read_text("utf-8"))["tokens"] == ["é", '"']
     assert set(contents(target)) == set(FILES)
@@ -351,7 +351,7 @@ def check_card(card: ModelCard, model: Any) -> None:
 def test_shipped_card_is_filled_in(shipped: TextClassifier) -> None:
     card = shipped.card
     spec = registry.find_dataset(card.dataset)
-    check_card(card, shipped.model)
+    check_card(card, shipped.keras())
     assert card.labels == spec.labels
     assert set(card.training["examples"]) == {"training", "validation"}
     assert sum(card.training["examples"].values()) == spec.per_folder * len(spec.labels)
@@ -376,16 +376,16 @@ def test_shipped_writer_writes_what_keras_predicts(writer: TextGenerator) -> Non
     ids = writer.alphabet.encode(prompt + "".join(each.character for each in written))
     ends = np.arange(len(ids) - 30, len(ids))  # how much stood there when each character was drawn
     if writer.carries:
-        expected = np.asarray(writer.model.predict_on_batch(ids[None]))[0, ends - 1]
+        expected = np.asarray(writer.keras().predict_on_batch(ids[None]))[0, ends - 1]
     else:
         windows = np.array([ids[end - writer.reader.memory : end] for end in ends]) / len(writer.alphabet)
-        expected = np.asarray(writer.model.predict_on_batch(windows[..., None].astype("float32")))
+        expected = np.asarray(writer.keras().predict_on_batch(windows[..., None].astype("float32")))
     np.testing.assert_allclose([each.distribution for each in written], expected, atol=1e-4)
 
 
 def test_shipped_writer_has_a_card_with_its_figures(writer: TextGenerator) -> None:
     measured, training = writer.card.measured, writer.card.training
-    check_card(writer.card, writer.model)
+    check_card(writer.card, writer.keras())
     assert measured["model"] == writer.card.name
     assert 0 < measured["nats_per_character"] < np.log(len(writer.alphabet))
     assert measured["perplexity"] == pytest.approx(np.exp(measured["nats_per_character"]))

@@ -180,7 +180,7 @@ def test_leaving_a_token_out_is_reading_the_text_with_that_token_unknown() -> No
     t = len(encoded.ids) - 1
     changed = encoded.ids.copy()
     changed[t] = 1
-    p = [model.model.predict_on_batch(ids[None])[0][3] for ids in (encoded.ids, changed)]
+    p = [model.keras().predict_on_batch(ids[None])[0][3] for ids in (encoded.ids, changed)]
     odds = [np.log(value / (1 - value)) for value in p]
     assert lost.shape == (len(encoded.ids),)
     assert lost[t] == pytest.approx(odds[0] - odds[1], abs=1e-3)

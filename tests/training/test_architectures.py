@@ -63,14 +63,13 @@ def test_pads_behind_a_text_change_nothing(name: str, randomised: Callable[..., 
         for part in ([p[1:2] for p in ids], short)
     )
     np.testing.assert_allclose(padded, plain, atol=1e-6)
-    assert Network(model).ignores_padding
 
 
 def test_a_network_without_memory_is_read_token_by_token(randomised: Callable[..., Any]) -> None:
     words = ("good", "bad", "film")
     model = randomised(architectures.bag_of_words(5))
     card = ModelCard("bag", "Bag", "classifier", "imdb", "Random.", labels=("negative", "positive"))
-    reader = TextClassifier(card, Encoder("keras", Vocabulary(words), 10), model, Network(model))
+    reader = TextClassifier(card, Encoder("keras", Vocabulary(words), 10), Network(model))
     reading = reader.read("Good film, bad unheard-of film!")
     assert reading.layers == ()
     assert reading.probabilities.shape == (6, 2)

@@ -91,7 +91,7 @@ def test_it_learns_its_text_and_says_so() -> None:
     seen = [progress for progress in seen if progress.whole_epoch]
     assert [progress.epoch for progress in seen] == [1, 2, 3, 4, 5, 6]
     assert seen[-1].validation_loss < 0.5 < seen[0].validation_loss
-    generator = TextGenerator(card, alphabet, model, Network(model))
+    generator = TextGenerator(card, alphabet, Network(model))
     assert generator.score(TEXT.lower()[-400:]).nats_per_character < 0.6
     written = "".join(each.character for each in generator.stream("to be or", 34, temperature=0))
     assert written == " not to be, that is the question. "
@@ -114,7 +114,7 @@ def test_the_same_seed_trains_the_same_model() -> None:
 def test_a_run_begins_with_another_model_and_then_reads_its_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     first = replace(RECIPE, lowercase=False, epochs=4)
     model, alphabet, card = train(first)
-    known = TextGenerator(card, alphabet, model, Network(model))
+    known = TextGenerator(card, alphabet, Network(model))
     monkeypatch.setattr(model_registry, "load", lambda name: known)
     seen: list[Progress] = []
     second = replace(
@@ -130,7 +130,7 @@ def test_a_run_begins_with_another_model_and_then_reads_its_text_alone(monkeypat
 @pytest.mark.usefixtures("play")
 def test_a_run_does_not_begin_with_a_model_of_other_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     model, alphabet, card = train(replace(RECIPE, epochs=1))
-    known = TextGenerator(card, alphabet, model, Network(model))
+    known = TextGenerator(card, alphabet, Network(model))
     monkeypatch.setattr(model_registry, "load", lambda name: known)
     with pytest.raises(ModelError, match="other sizes"):
         train(replace(RECIPE, initial_model="tiny", units=(8,)))

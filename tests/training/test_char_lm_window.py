@@ -82,7 +82,7 @@ def test_it_learns_its_text_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(first) > 2
     assert first == sorted(set(first))
     assert first[-1] == 1.0
-    generator = TextGenerator(card, alphabet, model, Network(model))
+    generator = TextGenerator(card, alphabet, Network(model))
     assert not generator.carries
     assert generator.score(TEXT.lower()[-300:]).nats_per_character < 1.0 < whole[0].loss
     assert alphabet == Alphabet.of(TEXT.lower())

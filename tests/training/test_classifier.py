@@ -33,6 +33,7 @@ from lstm_core.training.recipes import RECIPES, TextRecipe
 from lstm_core.training.task import Trained
 from lstm_core.training.text_batches import Augmentation, Prefixes, TextBatches
 from lstm_core.training.trainer import Fit, Trainer
+from tests.witness import with_keras
 
 LABELS = ("csharp", "java", "python")
 TELLING = (("linq", "string", "console"), ("jvm", "swing", "bean"), ("pandas", "tuple", "pip"))
@@ -121,7 +122,7 @@ def events(runs: list[tuple[Trained, list[Progress]]]) -> list[Progress]:
 
 
 def test_a_small_network_learns_a_small_task(trained: Trained) -> None:
-    model = TextClassifier(trained.card, trained.vocabulary, trained.model, Network(trained.model))
+    model = with_keras(TextClassifier(trained.card, trained.vocabulary, Network(trained.model)), trained.model)
     right = model.predict(DATA.test.texts).argmax(axis=1) == DATA.test.labels
     assert right.mean() > 0.8  # chance is a third
     assert model.read("how do i use linq in c#").answer == "csharp"
@@ -155,7 +156,7 @@ def test_validation_figures_come_at_the_end_of_each_epoch(events: list[Progress]
 
 def test_what_was_validated_is_what_is_kept(trained: Trained, events: list[Progress]) -> None:
     _, validation = splits.validation_split(DATA.train, RECIPE.validation, RECIPE.seed)
-    model = TextClassifier(trained.card, trained.vocabulary, trained.model, Network(trained.model))
+    model = with_keras(TextClassifier(trained.card, trained.vocabulary, Network(trained.model)), trained.model)
     chances = model.predict(validation.texts)[np.arange(30), validation.labels]
     assert events[-1].validation_loss == pytest.approx(-np.log(chances).mean(), rel=1e-3)
 
@@ -180,7 +181,7 @@ def test_a_trained_model_can_be_saved_and_loaded(trained: Trained, tmp_path: Any
     store.save(trained.model, trained.vocabulary, trained.card, tmp_path / "small")
     loaded = model_registry.load(tmp_path / "small")
     assert (loaded.card, loaded.encoder) == (trained.card, trained.vocabulary)
-    for one, other in zip(loaded.model.get_weights(), trained.model.get_weights(), strict=True):
+    for one, other in zip(loaded.keras().get_weights(), trained.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

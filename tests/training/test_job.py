@@ -126,8 +126,8 @@ def test_the_model_in_the_bytes_is_a_stock_one_that_answers_like_the_last_exampl
     _, held = lesson_data.splits.validation_split(data, lesson_data.VALIDATION, READER.seed)
     p = model.predict(held.texts[:400])[np.arange(400), held.labels[:400]]
     assert -np.log(p).mean() == pytest.approx(found["epochs"]["validation_loss"][-1], rel=1e-3)
-    assert type(model.model.layers[-1].activation).__name__ == "function"
-    assert model.model.layers[-1].activation is keras.activations.softmax
+    assert type(model.keras().layers[-1].activation).__name__ == "function"
+    assert model.keras().layers[-1].activation is keras.activations.softmax
 
 
 def test_a_writer_writes_a_line_after_each_epoch(written: Any, tmp_path: Any) -> None:
@@ -263,7 +263,7 @@ def test_each_epoch_can_be_replayed_and_equals_keras(read: Any, tmp_path: Any) -
     found, _ = read
     bundle.unpack_bundle_into(found["model"], tmp_path / "model")
     loaded = lstm_core.load(tmp_path / "model")
-    trained = loaded.model.get_weights()
+    trained = loaded.saved.weights
     text = found["examples"][0]["text"]
     for epoch, example in enumerate(found["examples"]):
         then = checkpoints.model_at_epoch(loaded, found["snapshots"], epoch)
@@ -271,7 +271,7 @@ def test_each_epoch_can_be_replayed_and_equals_keras(read: Any, tmp_path: Any) -
         np.testing.assert_allclose(answers, then.predict([text])[0], atol=1e-4)  # NumPy against Keras
         np.testing.assert_allclose(answers, list(example["probabilities"].values()), atol=5e-3)  # 16 bits a weight
         assert then.read(text).layers[0].f.shape == (len(then.read(text).tokens), READER.units)
-    for one, other in zip(loaded.model.get_weights(), trained, strict=True):
+    for one, other in zip(loaded.saved.weights, trained, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

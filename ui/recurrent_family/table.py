@@ -52,7 +52,6 @@ def _row(member: Member, model: Any, speeds: dict[str, Speed]) -> dict[str, obje
         "in cells": cell_weights(model),
         "Test accuracy": model.card.measured["accuracy"],
         "Throughput": f"{round(best, -2):,.0f} {member.unit} per second",
-        "Backend": member.engine,
         "RNN = 1": best / plain.best if plain else None,
     }
 

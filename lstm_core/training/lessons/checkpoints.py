@@ -68,13 +68,11 @@ def model_at_epoch(loaded: Any, snapshots: dict[str, Any], epoch: int) -> Any:
     Raises:
         ModelError: as `weights_at`, or if the weights don't belong to this network.
     """
-    import keras
-
     weights = weights_at_epoch(snapshots, epoch)
-    model = keras.models.clone_model(loaded.model)
-    if [each.shape for each in weights] != [tuple(each.shape) for each in model.weights]:
-        raise ModelError("The weights that were kept belong to another network; train again.")
-    model.set_weights(weights)
-    if hasattr(loaded, "reader"):  # a writer makes its reader from the network
-        return type(loaded)(loaded.card, loaded.alphabet, model, Network(model))
-    return replace(loaded, model=model, network=Network(model))
+    try:
+        network = Network(loaded.saved.with_weights(weights))
+    except ValueError as error:
+        raise ModelError("The weights that were kept belong to another network; train again.") from error
+    if hasattr(loaded, "reader"):  # a character model makes its reader from the network
+        return type(loaded)(loaded.card, loaded.alphabet, network)
+    return replace(loaded, network=network)

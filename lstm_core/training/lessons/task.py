@@ -25,9 +25,9 @@ from lstm_core.training.trainer import Fit, Stage, Trainer
 HELD_ROWS = 100  # of a validation batch, at least
 # What reads the fixed example: (card, vocabulary, network) → loaded model.
 _LOADED: dict[str, Callable[[ModelCard, Any, keras.Model], Any]] = {
-    "classifier": lambda card, encoder, model: TextClassifier(card, encoder, model, Network(model)),
-    "generator": lambda card, alphabet, model: TextGenerator(card, alphabet, model, Network(model)),
-    "forecaster": lambda card, settings, model: Forecaster(card, settings, model, Network(model)),
+    "classifier": lambda card, encoder, model: TextClassifier(card, encoder, Network(model)),
+    "generator": lambda card, alphabet, model: TextGenerator(card, alphabet, Network(model)),
+    "forecaster": lambda card, settings, model: Forecaster(card, settings, Network(model)),
 }
 
 

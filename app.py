@@ -1,11 +1,12 @@
 """Starts LSTM Lab: `streamlit run app.py`.
 
 An `st.App` over `pages/navigation.py` instead of a script, for two reasons: a deep link opens its page on a fresh
-server, and the lifespan hook starts to load TensorFlow and the shipped models before the first visit.
+server, and the lifespan hook imports what the pages need before the first visit.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import threading
@@ -14,30 +15,26 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
-
-HEAD_START = 4.0  # seconds; importing TensorFlow at once delays the first page (benchmarks/startup.py)
+from threadpoolctl import threadpool_limits
 
 log = logging.getLogger("lstm_lab")
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Load in the background what visitors will need: first the charts, then the models.
-
-    The charts load while the first browser is still fetching its scripts. The models wait until the first page has had
-    time to be painted; a page that needs them earlier loads them itself.
-    """
-    stopped = threading.Event()
-    threading.Thread(target=_preload, args=(stopped,), name="preload", daemon=True).start()
+    """Import in the background what the pages need, while the first browser is still fetching its scripts."""
+    threading.Thread(target=_preload, name="preload", daemon=True).start()
     yield {}
-    stopped.set()
     importlib.import_module("lstm_core.jobs.queue").shutdown()
 
 
-def _preload(stopped: threading.Event) -> None:
-    importlib.import_module("ui.common.charts")
-    if not stopped.wait(HEAD_START):
-        importlib.import_module("ui.common.model_cache").warm_up()
+def _preload() -> None:
+    for module in ("ui.common.charts", "ui.common.model_cache"):
+        importlib.import_module(module)
+    # On one sequence at a time, the threads of a matrix product wait for each other longer than they compute.
+    threadpool_limits(1, user_api="blas")
+    gc.collect()
+    gc.freeze()  # what is imported by now is never freed, so no later collection has to look at it
 
 
 def report_error(error: Exception) -> bool:

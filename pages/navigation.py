@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.common import gate
+
 # A local file: Streamlit loads named icons of the browser tab from the internet.
 ICON = Path(__file__).parent.parent / "assets" / "icon.png"
 
@@ -25,4 +27,5 @@ st.set_page_config(
 st.logo(str(ICON), size="large")
 with st.sidebar:
     st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
-page.run()
+with gate.turn():
+    page.run()

@@ -325,7 +325,7 @@ class TestPage:
         weights = (folder / store.WEIGHTS).read_bytes()
         (folder / store.WEIGHTS).write_bytes(weights[: len(weights) // 2])
         monkeypatch.setattr(store, "SHIPPED", tmp_path)
-        monkeypatch.setattr(model_cache, "_loading", {})
+        monkeypatch.setattr(model_cache, "_loaded", {})
         page = opened("cell_microscope", model="stackoverflow", text="my text")
         assert not page.exception
         assert len(page.error) == 1

@@ -135,7 +135,7 @@ class TestQuestionTags:
         if harm == "card":
             (folder / store.CARD).write_text('{"name": ', encoding="utf-8")
         monkeypatch.setattr(store, "SHIPPED", tmp_path)
-        monkeypatch.setattr(model_cache, "_loading", {})
+        monkeypatch.setattr(model_cache, "_loaded", {})
         page = opened("question_tags", text="my text")
         assert not page.exception
         assert len(page.error) == 1

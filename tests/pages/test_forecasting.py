@@ -109,7 +109,7 @@ def test_nonsense_in_the_link_gives_a_view_all_the_same(view: str, bad: str) -> 
 
 def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(store, "SHIPPED", tmp_path)
-    monkeypatch.setattr(model_cache, "_loading", {})
+    monkeypatch.setattr(model_cache, "_loaded", {})
     page = opened("forecasting", series="sunspots")
     assert not page.exception
     assert len(page.error) == 1

@@ -148,7 +148,7 @@ class TestPage:
         from ui.common import model_cache
 
         monkeypatch.setattr(store, "SHIPPED", tmp_path)
-        monkeypatch.setattr(model_cache, "_loading", {})
+        monkeypatch.setattr(model_cache, "_loaded", {})
         page = opened("recurrent_family", text="my text")
         assert "There is no model 'family_rnn'" in errors(page)[0]
         assert page.text_area(key="family_text").value == "my text"

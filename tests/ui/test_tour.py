@@ -1,4 +1,4 @@
-"""The path on the home page: stops in order, pictures computed from the networks, none of them waited for."""
+"""The path on the home page: stops in order, pictures computed from the networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def home() -> AppTest:
 
 @pytest.fixture
 def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_cache, "_loading", {})
+    monkeypatch.setattr(model_cache, "_loaded", {})
 
 
 def test_every_stop_is_a_page_and_is_named_once() -> None:
@@ -39,22 +39,12 @@ def test_ten_minutes_are_ten() -> None:
 
 
 @pytest.mark.usefixtures("nothing_loaded")
-def test_the_first_visit_waits_for_no_network_and_loads_none() -> None:
+def test_the_pictures_are_there_on_the_first_visit() -> None:
     page = home()
     assert not page.exception
-    assert any("network is loading" in caption.value for caption in page.caption)
-    assert model_cache._loading == {}
-
-
-def test_the_pictures_are_there_once_the_networks_are() -> None:
-    for stop in tour.STOPS:
-        for name in stop.needs:
-            model_cache.any_model(name)
-    page = home()
-    assert not page.exception
-    assert not any("network is loading" in caption.value for caption in page.caption)
     sentences = [caption.value for caption in page.caption]
     assert any(tour.QUESTION in sentence and "Python" in sentence for sentence in sentences)
+    assert {"stackoverflow", "macbeth", "family_lstm"} <= set(model_cache._loaded)
 
 
 @pytest.mark.usefixtures("nothing_loaded")
@@ -62,7 +52,7 @@ def test_a_damaged_network_is_one_sentence_on_the_path(monkeypatch: pytest.Monke
     def refuse(name: str) -> Any:
         raise ModelError("The model 'macbeth' can't be opened.")
 
-    monkeypatch.setattr(model_cache, "ready", refuse)
+    monkeypatch.setattr(model_cache, "any_model", refuse)
     page = home()
     assert not page.exception
     assert {error.value for error in page.error} == {"The model 'macbeth' can't be opened."}

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import plotly.io
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.text.encoder import PAD_TEXT, TOKENIZERS, Encoding
 from ui.classifier import card_charts
 from ui.common import charts, export, theme, tokens, url_state
+from ui.common.figure import Figure
 from ui.text_generation import charts as writing_charts
 
 LABELS = ("csharp", "java", "javascript", "python")
@@ -50,7 +52,7 @@ def words_of(timesteps: int) -> list[str]:
 
 
 @cache
-def reading_figures(timesteps: int, units: int) -> dict[str, go.Figure]:
+def reading_figures(timesteps: int, units: int) -> dict[str, Figure]:
     """Every figure of `charts`, by the name of its function."""
     words, signals = words_of(timesteps), signals_of(timesteps, units)
     answers = np.random.default_rng(0).dirichlet(np.ones(4), timesteps).astype(np.float32)
@@ -81,7 +83,7 @@ def measured() -> dict[str, Any]:
     }
 
 
-def card_figures(card: dict[str, Any], curves: dict[str, list[float]]) -> dict[str, go.Figure]:
+def card_figures(card: dict[str, Any], curves: dict[str, list[float]]) -> dict[str, Figure]:
     """Every figure of `report_charts`, by the name of its function."""
     return {
         "training_curves": card_charts.training_curves(curves),
@@ -92,7 +94,7 @@ def card_figures(card: dict[str, Any], curves: dict[str, list[float]]) -> dict[s
     }
 
 
-def writing_figures() -> dict[str, go.Figure]:
+def writing_figures() -> dict[str, Figure]:
     branches = [
         Branch("", 1.0, -1, False),
         Branch("<", 0.6, 0, False),
@@ -114,10 +116,10 @@ CURVES = {
 }
 
 
-def check(figure: go.Figure) -> dict[str, Any]:
+def check(figure: Figure) -> dict[str, Any]:
     """The figure as the browser gets it; building it again lets Plotly check every property."""
-    data = json.loads(figure.to_json())
-    assert json.loads(go.Figure(data).to_json()) == data
+    data = json.loads(plotly.io.to_json(figure.to_dict(), validate=False))
+    assert json.loads(plotly.io.to_json(go.Figure(data), validate=False)) == data
     assert figure.layout.height > 0
     return data
 
@@ -131,14 +133,14 @@ def check(figure: go.Figure) -> dict[str, Any]:
     ],
     ids=["charts", "report_charts", "writing_charts"],
 )
-def test_every_figure_is_tested_here(module: ModuleType, draw: Callable[[], dict[str, go.Figure]]) -> None:
+def test_every_figure_is_tested_here(module: ModuleType, draw: Callable[[], dict[str, Figure]]) -> None:
     drawn = draw()
     made = {
         name
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
         and not name.startswith("_")
-        and inspect.get_annotations(function).get("return") is go.Figure
+        and inspect.get_annotations(function).get("return") is Figure
     }
     assert made == set(drawn)
 

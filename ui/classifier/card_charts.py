@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
-
 from ui.common import theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
 _SHARE = {"tickformat": ".0%", "range": [-0.02, 1.02]}  # of an axis
 
 
-def training_curves(curves: Mapping[str, list[float]]) -> go.Figure:
+def training_curves(curves: Mapping[str, list[float]]) -> Figure:
     """Loss and accuracy on training and validation data after each epoch."""
-    figure = make_subplots(1, 2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.12)
+    figure = Figure(1, 2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.12)
     for column, measure in enumerate(("loss", "accuracy"), start=1):
         for prefix, name, colour, dash in (
             ("", "training", _TRAINING, "solid"), ("validation_", "validation", _VALIDATION, "dash"),
@@ -30,11 +28,11 @@ def training_curves(curves: Mapping[str, list[float]]) -> go.Figure:
     return figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
 
 
-def confusion(measured: Mapping[str, Any]) -> go.Figure:
+def confusion(measured: Mapping[str, Any]) -> Figure:
     """How many examples of each class were assigned to each class; correct answers lie on the diagonal."""
     counts = measured.get("confusion", [])
     names = [theme.class_name(label) for label in measured.get("labels", [])]
-    figure = go.Figure()
+    figure = Figure()
     if counts:
         figure.add_heatmap(
             z=[[count / max(sum(row), 1) for count in row] for row in counts], x=names, y=names,
@@ -47,9 +45,9 @@ def confusion(measured: Mapping[str, Any]) -> go.Figure:
     return _titled(figure, "Confusion matrix")
 
 
-def roc(measured: Mapping[str, Any]) -> go.Figure:
+def roc(measured: Mapping[str, Any]) -> Figure:
     """True positive rate against false positive rate, a curve for each class; the diagonal is chance."""
-    figure = go.Figure()
+    figure = Figure()
     labels = list(measured.get("labels", []))
     if measured.get("roc"):
         _diagonal(figure)
@@ -67,9 +65,9 @@ def roc(measured: Mapping[str, Any]) -> go.Figure:
     return _titled(figure, "ROC")
 
 
-def calibration(measured: Mapping[str, Any]) -> go.Figure:
+def calibration(measured: Mapping[str, Any]) -> Figure:
     """Accuracy of the answers in each range of confidence; a calibrated network lies on the diagonal."""
-    figure = go.Figure()
+    figure = Figure()
     if bins := measured.get("calibration", {}):
         _diagonal(figure)
         add_line(
@@ -82,9 +80,9 @@ def calibration(measured: Mapping[str, Any]) -> go.Figure:
     return _titled(figure, "Calibration")
 
 
-def by_length(measured: Mapping[str, Any]) -> go.Figure:
+def by_length(measured: Mapping[str, Any]) -> Figure:
     """Accuracy in groups of texts of similar length."""
-    figure = go.Figure()
+    figure = Figure()
     groups = measured.get("by_length", {})
     if groups:
         add_line(
@@ -99,11 +97,11 @@ def by_length(measured: Mapping[str, Any]) -> go.Figure:
     return _titled(figure, "Accuracy by length")
 
 
-def _diagonal(figure: go.Figure) -> None:
+def _diagonal(figure: Figure) -> None:
     add_line(figure, [0, 1], [0, 1], "", "#888888", dash="dot", width=1, showlegend=False, hoverinfo="skip")
 
 
-def _titled(figure: go.Figure, title: str) -> go.Figure:
-    if not any(len(trace.x if trace.x is not None else ()) for trace in figure.data):
+def _titled(figure: Figure, title: str) -> Figure:
+    if not any(len(trace.get("x", ())) for trace in figure.traces):
         figure.add_annotation(text="not in this model's card", showarrow=False, font_size=15)
     return figure.update_layout(title={"text": title, "font": {"size": 17}}, height=340, margin_t=84)

@@ -1,7 +1,5 @@
 """Panels that explain an answer: attributions, two texts side by side, and similar activations in other texts."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -10,8 +8,9 @@ from lstm_core import LabError, interpret
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import Array
 from ui.classifier import panels
-from ui.common import assets, charts, plotting, theme, tokens, url_state
+from ui.common import assets, charts, model_cache, plotting, theme, tokens, url_state
 from ui.common.examples import Texts
+from ui.common.shared_cache import CACHE
 
 METHODS: dict[str, tuple[str, str]] = assets.table("presets.toml")["attribution"]  # name → its title, and caption
 
@@ -35,9 +34,7 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
             key=f"{key}_method",
         )  # fmt: skip
     st.caption(f"{METHODS[method][1]} Values are nats of log-odds: +0.7 doubles the odds, −0.7 halves them.")
-    request = (model.card.name, reading.text, label, method, hide)
-    compute = partial(_attribution, model, reading, label, method, hide)
-    values, summary = url_state.session_cached("attributions", request, 6, compute)
+    values, summary = _attribution(model, reading, label, method, hide)
     name = theme.class_name(label)
     largest = max(float(np.abs(values).max(initial=0.0)), 1e-6)
     supports, opposes = theme.diverging_colours()
@@ -54,16 +51,19 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
 
 def _attribution(model: TextClassifier, reading: Reading, label: str, method: str, hide: bool) -> tuple[Array, str]:
     """(T,) values and one sentence about their sum."""
+    key = "attribution", model_cache.identity(model.card.name), reading.text, label, method, hide
     if method == "gradients":
         with st.spinner("Computing integrated gradients …"):
-            found = model.attribute(reading.text, label, mask_names=hide or None)
+            found = CACHE.get(key, lambda: model.attribute(reading.text, label, mask_names=hide or None))
         share = abs(found.residual) / max(abs(found.score - found.baseline), 1e-6)
-        return np.asarray(found), (
+        return found, (
             f"From {found.baseline:+.2f} with every token unknown to {found.score:+.2f}: the tokens' values add up to "
             f"all but {share:.1%} of the difference."
         )
     bar = st.progress(0.0, "Reading the text without each token in turn …")
-    values = model.leave_one_out(reading.text, label, mask_names=hide or None, report=bar.progress)
+    values = CACHE.get(
+        key, lambda: model.leave_one_out(reading.text, label, mask_names=hide or None, report=bar.progress)
+    )
     bar.empty()
     return values, f"Their sum is {values.sum():+.2f}; tokens with the same information contribute little each."
 
@@ -90,7 +90,7 @@ def pairs(model: TextClassifier, texts: Texts, key: str) -> None:
     for column, text in zip(columns, written, strict=True):
         with column:
             try:
-                readings.append(model.read(text))
+                readings.append(url_state.cached_reading(model, text))
             except LabError as error:
                 st.error(str(error))
                 continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from lstm_core import LabError
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.library import SHIPPED, ModelCard, list_user_models
 from ui.classifier import explain, panels, quality, surgery
-from ui.common import clamp_editor, examples, model_cache, url_state
+from ui.common import clamp_editor, examples, gate, model_cache, url_state
 from ui.common.errors import show_errors
 
 MAX_USER_MODELS = 6  # of the visitor's own models that are offered for comparison
@@ -73,14 +74,19 @@ def show(config: PageConfig) -> None:
         "At every token, the gates of each unit set what it forgets, what it writes and what it outputs. Choose a "
         "signal, then step through the tokens."
     )
-    view = st.session_state.setdefault(
-        f"{config.key}_view", url_state.parameter("view", next(iter(VIEWS)), tuple(VIEWS))
-    )
-    address = {"text": url_state.text_for_link(reading), **({"hide": "1"} if hide else {}), "view": view}
-    if clamps := clamp_editor.current(config.key):
-        address["clamps"] = clamps
+    if f"{config.key}_view" not in st.session_state:
+        st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", tuple(VIEWS)) or None
+    address = partial(_address, config.key, reading, hide)
     panels.inside_the_memory(reading, config.key, address)
+    st.header("Look closer", anchor=False)
     _look_closer(config, model, reading, hide, address)
+
+
+def _address(key: str, reading: Reading, hide: bool) -> url_state.Parameters:
+    """The parameters of a link to the page as it is now, without signal and timestep."""
+    found = {"text": url_state.text_for_link(reading), "hide": "1" if hide else ""}
+    found |= {"view": st.session_state.get(f"{key}_view") or "", "clamps": clamp_editor.current(key)}
+    return {name: value for name, value in found.items() if value}
 
 
 def _user_models(config: PageConfig) -> dict[str, str]:
@@ -125,12 +131,13 @@ def _peer_readings(peers: dict[str, str], text: str) -> dict[str, Reading]:
     return found
 
 
+@gate.fragment
 def _look_closer(
-    config: PageConfig, model: TextClassifier, reading: Reading, hide: bool, address: dict[str, str]
+    config: PageConfig, model: TextClassifier, reading: Reading, hide: bool, address: Callable[[], url_state.Parameters]
 ) -> None:
-    st.header("Look closer", anchor=False)
-    st.segmented_control(
-        "Look closer", list(VIEWS), format_func=VIEWS.__getitem__, required=True, key=f"{config.key}_view",
+    """Draw the chosen panel; nothing is computed for the others. A fragment that reruns on its own."""
+    view = st.segmented_control(
+        "Look closer", list(VIEWS), format_func=VIEWS.__getitem__, key=f"{config.key}_view",
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     views: dict[str, Callable[[], None]] = {
@@ -141,5 +148,10 @@ def _look_closer(
         "quality": lambda: quality.evaluation(config.model, config.peers, config.notes, config.key),
         "mistakes": lambda: quality.errors(model.card, config.key),
     }
+    if view is None:
+        st.caption("Choose a panel; it is computed when it is opened.")
+        return
     with show_errors():
-        views[address["view"]]()
+        views[view]()
+    place = {name: st.query_params[name] for name in ("signal", "t") if name in st.query_params}
+    url_state.remember(**address(), **place)

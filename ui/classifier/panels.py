@@ -1,12 +1,14 @@
 """The panels of a classifier's page, in their order: answer, notices, how the answer formed, the cell state."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
 from lstm_core.inference import Reading
 from lstm_core.nn import LayerTrace
 from lstm_core.text import UNKNOWN
-from ui.common import charts, export, plotting, theme, tokens, url_state
+from ui.common import charts, export, gate, plotting, theme, tokens, url_state
 
 UNSURE = 0.6  # confidence below which the answer is called uncertain
 ACTIVE_UNITS = 8
@@ -83,14 +85,14 @@ def token_name(reading: Reading, index: int) -> str:
     return f"{index + 1} “{reading.tokens[index]}”{unknown}"
 
 
-@st.fragment
-def inside_the_memory(reading: Reading, key: str, address: dict[str, str]) -> None:
+@gate.fragment
+def inside_the_memory(reading: Reading, key: str, address: Callable[[], url_state.Parameters]) -> None:
     """Draw a signal of all units over the text, and all signals at one timestep; a fragment that reruns on its own.
 
     Args:
         reading: whose first layer is shown.
         key: prefix of the widgets' keys.
-        address: the other values of the link.
+        address: gives the other parameters of the link.
     """
     trace = reading.layers[0]
     if not isinstance(trace, LayerTrace):
@@ -111,7 +113,7 @@ def inside_the_memory(reading: Reading, key: str, address: dict[str, str]) -> No
         f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit; similar units are neighbours."
     )
     _one_timestep(reading, trace, t, key)
-    view = {**address, "signal": letter, "t": t + 1}
+    view = {**address(), "signal": letter, "t": t + 1}
     url_state.remember(**view)
     _downloads(reading, key, view)
 

@@ -103,10 +103,10 @@ def errors(card: ModelCard, key: str) -> None:
         beginning = tokens.plain(" ".join(text.split())[:70])
         with st.expander(f"**{answer} ({mistake['confidence']:.1%}); true class {truth}**  {beginning} …"):
             st.text(text[:4000])
-            st.button(
-                "Read this text", key=f"{key}_mistake_{mistake['index']}", on_click=st.session_state.__setitem__,
-                args=(f"{key}_text", text),
-            )  # fmt: skip
+            put = st.session_state.__setitem__
+            name = f"{key}_mistake_{mistake['index']}"
+            if st.button("Read this text", key=name, on_click=put, args=(f"{key}_text", text)):
+                st.rerun()  # the whole page, not this panel alone
 
 
 @st.cache_resource(show_spinner="Opening the data set …", max_entries=2)

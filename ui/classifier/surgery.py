@@ -1,6 +1,7 @@
 """Gate surgery on a classifier: predict the effect of a clamp, apply it, and compare before and after."""
 
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,9 @@ INTERVENTIONS = {
 }
 
 
-def show(model: TextClassifier, reading: Reading, key: str, hide: bool, address: dict[str, str]) -> None:
+def show(
+    model: TextClassifier, reading: Reading, key: str, hide: bool, address: Callable[[], url_state.Parameters]
+) -> None:
     """Draw the panel.
 
     Args:
@@ -33,7 +36,7 @@ def show(model: TextClassifier, reading: Reading, key: str, hide: bool, address:
         reading: without clamps.
         key: prefix of the widgets' keys.
         hide: whether language names are masked.
-        address: the other values of the link.
+        address: gives the parameters of the link.
     """
     explain("gate_surgery")
     trace = reading.layers[0] if reading.layers else None
@@ -46,10 +49,10 @@ def show(model: TextClassifier, reading: Reading, key: str, hide: bool, address:
     clamps = clamp_editor.parsed(key, signals, trace.units, steps)
     if clamps and (preset is None or _guessed(preset, key, reading)):
         start = time.perf_counter()
-        after = model.read(reading.text, clamps=clamps, mask_names=hide or None)
+        after = url_state.cached_reading(model, reading.text, hide or None, clamps)
         _outcome(reading, after, preset, key, time.perf_counter() - start)
         _side_by_side(reading, after, key)
-        link = url_state.link(**{**address, "clamps": clamp_editor.current(key)})
+        link = url_state.link(**address())
         with st.popover("Link to this view", icon=":material/link:"):
             st.code(link, language=None, wrap_lines=True)
     _ablation(model, reading, key, hide)

@@ -1,20 +1,21 @@
 """The Plotly figures that several pages share, made from arrays. No Streamlit widgets and no models."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ui.common import theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_bars, add_line
+from ui.common.shared_cache import CACHE
 
 MAX_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
 COLOUR_QUANTILE = 0.995  # share of a state's absolute values that its colour scale covers; larger ones are clipped
 
 
-def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> go.Figure:
+def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> Figure:
     """A horizontal bar for each class, with its probability beside it.
 
     Args:
@@ -22,7 +23,7 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
         probabilities: (classes,), 0…1.
         colours: one for each class.
     """
-    figure = go.Figure()
+    figure = Figure()
     names, texts = [theme.class_name(label) for label in labels], [f"{value:.1%}" for value in probabilities]
     hover = "%{y}: %{x:.2%}<extra></extra>"
     add_bars(figure, probabilities, names, list(colours), texts, textfont_size=16, hovertemplate=hover)
@@ -33,7 +34,7 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
 
 def answer_so_far(
     tokens: Sequence[str], labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]
-) -> go.Figure:
+) -> Figure:
     """The probability of each class after each token, as lines over the tokens.
 
     Args:
@@ -53,7 +54,7 @@ def two_curves(
     curves: Sequence[np.ndarray],
     divergence: int | None,
     names: tuple[str, str] = ("first text", "second text"),
-) -> go.Figure:
+) -> Figure:
     """The probability of one class in two aligned texts, or in one text that was read twice.
 
     Args:
@@ -72,9 +73,9 @@ def two_curves(
 
 def _probabilities(
     tokens: Sequence[str], lines: Iterable[tuple[str, np.ndarray, str, str]], title: str, height: int
-) -> go.Figure:
+) -> Figure:
     """Probabilities over tokens: a line for each name, (T,) values, colour and dash."""
-    figure = go.Figure()
+    figure = Figure()
     mode = "lines+markers" if len(tokens) <= 60 else "lines"
     for name, values, colour, dash in lines:
         add_line(figure, np.arange(len(tokens)), values, name, colour, dash=dash, mode=mode, hovertemplate="%{y:.1%}")
@@ -96,7 +97,7 @@ def heatmap(
     order: np.ndarray,
     chosen: int | None,
     limit: float | None = None,
-) -> go.Figure:
+) -> Figure:
     """One signal of all units over all tokens, with the chosen token marked.
 
     Args:
@@ -109,7 +110,7 @@ def heatmap(
     """
     signal = theme.SIGNALS[letter]
     limit = 1.0 if signal.gate else limit or colour_limit(values)
-    figure = go.Figure().add_heatmap(
+    figure = Figure().add_heatmap(
         z=np.ascontiguousarray(values.T[order], dtype=np.float32),
         customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(tokens))),
         colorscale=theme.colour_scale(letter),
@@ -127,7 +128,7 @@ def heatmap(
     return figure
 
 
-def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: tuple[str, str]) -> go.Figure:
+def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: tuple[str, str]) -> Figure:
     """Named values below and above zero, in the order given.
 
     Args:
@@ -137,7 +138,7 @@ def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: t
         colours: of values above and below zero.
     """
     limit = max(float(np.abs(values).max(initial=0.0)) * 1.25, 1e-4)
-    figure, places = go.Figure(), list(range(len(values)))
+    figure, places = Figure(), list(range(len(values)))
     bar_colours = [colours[0] if value > 0 else colours[1] for value in values]
     texts = [f"{value:+.{1 if limit > 0.05 else 2}%}" for value in values]
     escaped, hover = [escape(name, quote=False) for name in names], "%{customdata}: %{x:+.2%}<extra></extra>"
@@ -150,9 +151,9 @@ def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: t
     return figure.update_layout(height=90 + 24 * len(names), margin={"t": 8, "r": 48})
 
 
-def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure:
+def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> Figure:
     """The cell state c and the gates i and f of one unit, each (T,), over a short text of T tokens, as steps."""
-    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.62, 0.38], vertical_spacing=0.08)
+    figure = Figure(2, 1, shared_xaxes=True, row_heights=[0.62, 0.38], vertical_spacing=0.08)
     for letter, row in (("c", 1), ("i", 2), ("f", 2)):
         signal = theme.SIGNALS[letter]
         figure.add_scatter(
@@ -173,12 +174,10 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> go.Figure
     return figure.update_xaxes(tickangle=0, tickfont_size=16, fixedrange=True)
 
 
-def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
+def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> Figure:
     """Up to six signals at one timestep, each (units,): a bar chart of the chosen units for each, in its colour."""
     names = [f"{theme.SIGNALS[letter].name} {letter}" for letter in signals]
-    figure = make_subplots(
-        2, 3, shared_yaxes=True, subplot_titles=names, horizontal_spacing=0.04, vertical_spacing=0.16
-    )
+    figure = Figure(2, 3, shared_yaxes=True, subplot_titles=names, horizontal_spacing=0.04, vertical_spacing=0.16)
     for index, (letter, values) in enumerate(signals.items()):
         signal, row, column = theme.SIGNALS[letter], index // 3 + 1, index % 3 + 1
         limit = 1.0 if signal.gate else max(1.0, float(np.abs(values).max()))
@@ -197,7 +196,7 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> go.Figure:
     return figure.update_layout(height=520, margin_t=36, showlegend=False)
 
 
-def token_axis(figure: go.Figure, tokens: Sequence[str]) -> None:
+def token_axis(figure: Figure, tokens: Sequence[str]) -> None:
     """Label the x axis with tokens: as many as fit, more of them after zooming in."""
     # Plotly takes tags in a label as formatting; a token is shown as it is.
     names = {str(index): escape(token[:14], quote=False) for index, token in enumerate(tokens)}
@@ -223,6 +222,11 @@ def similarity_order(values: np.ndarray) -> np.ndarray:
     Args:
         values: (T, units).
     """
+    key = "order", values.shape, hashlib.blake2b(np.ascontiguousarray(values).data).digest()
+    return CACHE.get(key, lambda: _similarity_order(values))
+
+
+def _similarity_order(values: np.ndarray) -> np.ndarray:
     centred = values - values.mean(axis=0)
     if min(centred.shape) < 2:
         return np.argsort(values[-1], kind="stable")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue
-from ui.common import url_state
+from ui.common import gate, url_state
 
 BEAT = 0.7  # seconds between two drawings of a run
 SILENCE = 30.0  # seconds without a report after which the page shows a warning
@@ -99,7 +99,7 @@ def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
             st.session_state[f"{key}_over_{job.identity}"] = True
             st.rerun()  # the rest of the page may now show the result
 
-    st.fragment(beat, run_every=None if job.over else BEAT)()
+    gate.fragment(beat, run_every=None if job.over else BEAT)()
 
 
 def state(key: str, job: Job) -> None:

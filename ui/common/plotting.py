@@ -1,16 +1,15 @@
-"""How every figure looks, and how it is shown: the Plotly template, the line of a plot, and the chart on the page.
+"""How every figure is shown: the chart on the page, its lines and bars.
 
-Streamlit's theme supplies fonts, grid and background in the browser, for the light and the dark mode. Our template is
-laid over it and holds what Streamlit leaves open: margins and legend. A figure sets only what is particular to it.
+The template is in `figure.py`; Streamlit's theme supplies fonts, grid and background in the browser, for the light and
+the dark mode.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-import pandas  # noqa: F401  # whole before the first figure: Plotly looks at it even while another thread imports it
-import plotly.graph_objects as go
-import plotly.io as pio
 import streamlit as st
+
+from ui.common.figure import Figure
 
 # The camera saves what is shown as PNG, in the browser; nothing is sent anywhere.
 CONFIG = {
@@ -21,19 +20,8 @@ CONFIG = {
 NO_TOOLBAR = {"displayModeBar": False}
 STATIC = {"staticPlot": True} | NO_TOOLBAR  # does not react to the pointer
 
-# The legend stands above the plot, where two rows of it still fit on a phone. A figure without one sets `margin_t`.
-# Of Streamlit's own template only the colours are kept: it is nine tenths of what a small figure sends to the browser.
-pio.templates["lstm_lab"] = go.layout.Template(
-    layout={
-        "colorway": pio.templates["streamlit"].layout.colorway,
-        "margin": {"t": 56, "b": 8},
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-    }
-)
-pio.templates.default = "lstm_lab"
 
-
-def show(figure: go.Figure, key: str | None, alt: str, *, toolbar: bool = True) -> None:
+def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> None:
     """Draw a figure on the page.
 
     Args:
@@ -43,14 +31,12 @@ def show(figure: go.Figure, key: str | None, alt: str, *, toolbar: bool = True) 
         toolbar: whether Plotly's toolbar (zoom, save as PNG) appears while the pointer is over the figure.
     """
     # In a template Streamlit's theme would replace these: the legend gets small, and the last tick label is cut off.
-    legend, margin = figure.layout.legend, figure.layout.margin
-    legend.font.size = legend.font.size or 15
-    margin.l, margin.r = (8 if side is None else side for side in (margin.l, margin.r))
+    figure.set_defaults(legend_font_size=15, margin_l=8, margin_r=8)
     st.plotly_chart(figure, config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=alt)
 
 
 def add_line(
-    figure: go.Figure,
+    figure: Figure,
     x: Sequence[Any] | Any,
     y: Sequence[Any] | Any,
     name: str,
@@ -77,7 +63,7 @@ def add_line(
 
 
 def add_bars(
-    figure: go.Figure, values: Any, places: Sequence[Any], colours: Any, texts: Sequence[str], **options: Any
+    figure: Figure, values: Any, places: Sequence[Any], colours: Any, texts: Sequence[str], **options: Any
 ) -> None:
     """Add horizontal bars, each with a text beside it.
 

@@ -2,13 +2,16 @@
 
 import math
 import zlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
+from lstm_core.nn import Clamp
+from ui.common import model_cache
+from ui.common.shared_cache import CACHE
 
 Number = TypeVar("Number", int, float)
 MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
@@ -32,22 +35,22 @@ def session_cached(name: str, key: Hashable, size: int, compute: Callable[[], An
     return cache[key]
 
 
-def cached_reading(model: TextClassifier, text: str, mask_names: bool | None = None) -> Reading:
-    """The model's reading of a text; the session keeps the last reading of each model.
+def cached_reading(
+    model: TextClassifier, text: str, mask_names: bool | None = None, clamps: Sequence[Clamp] = ()
+) -> Reading:
+    """The model's reading of a text, computed once for all visitors.
 
     Args:
-        model: the network that reads.
+        model: from `model_cache`.
         text: any text.
         mask_names: whether names of programming languages are masked; None for the model's own setting.
+        clamps: signals that are clamped.
 
     Raises:
         TextError: if the text contains nothing to read.
     """
-    cache = st.session_state.setdefault("_readings", {})
-    request = (text, mask_names)
-    if model.card.name not in cache or cache[model.card.name][0] != request:
-        cache[model.card.name] = request, model.read(text, mask_names=mask_names)
-    return cache[model.card.name][1]
+    key = "reading", model_cache.identity(model.card.name), text, mask_names, repr(clamps)
+    return CACHE.get(key, lambda: model.read(text, clamps, mask_names=mask_names))
 
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:

@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from lstm_core.timeseries import Backtest, Series
 from ui.common import charts, theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 # Name, colour and dash of each forecast; those of the LSTM are the same on every page.
@@ -22,7 +21,7 @@ PARTS = (("training", "#0072B2"), ("validation", "#E69F00"), ("test", "#CC79A7")
 VALUE = {"hovertemplate": "%{y:.4g}"}
 
 
-def fan(series: Series, test: Backtest, row: int, window: int) -> go.Figure:
+def fan(series: Series, test: Backtest, row: int, window: int) -> Figure:
     """The forecast from one origin with the actual values; below it, the whole series with its parts.
 
     Args:
@@ -32,7 +31,7 @@ def fan(series: Series, test: Backtest, row: int, window: int) -> go.Figure:
         window: how many values before the origin are shown.
     """
     origin, horizon = int(test.origins[row]), test.actual.shape[1]
-    figure = make_subplots(2, 1, row_heights=[0.74, 0.26], vertical_spacing=0.16)
+    figure = Figure(2, 1, row_heights=[0.74, 0.26], vertical_spacing=0.16)
     past, ahead = slice(max(0, origin - window + 1), origin + 1), slice(origin, origin + horizon + 1)
     top: dict[str, Any] = VALUE | {"row": 1, "col": 1}
     add_line(figure, series.dates[past], series.values[past], "known", GREY, width=2.5, **top)
@@ -49,12 +48,12 @@ def fan(series: Series, test: Backtest, row: int, window: int) -> go.Figure:
     return figure.update_layout(height=560, margin_t=64, hovermode="x unified")
 
 
-def _add_forecast(figure: go.Figure, x: Any, y: Any, name: str, note: str = "", **options: Any) -> None:
+def _add_forecast(figure: Figure, x: Any, y: Any, name: str, note: str = "", **options: Any) -> None:
     label, colour, dash = LOOKS[name]
     add_line(figure, x, y, label + note, colour, dash=dash, width=4 if name == "lstm" else 2.5, **options)
 
 
-def _interval(figure: go.Figure, series: Series, quantiles: np.ndarray, origin: int) -> None:
+def _interval(figure: Figure, series: Series, quantiles: np.ndarray, origin: int) -> None:
     x = series.dates[origin : origin + len(quantiles) + 1]
     low, high = (np.append(series.values[origin], quantiles[:, end]) for end in (0, -1))
     red, green, blue = (int(LOOKS["lstm"][1][start : start + 2], 16) for start in (1, 3, 5))
@@ -65,7 +64,7 @@ def _interval(figure: go.Figure, series: Series, quantiles: np.ndarray, origin: 
     )  # fmt: skip
 
 
-def _overview(figure: go.Figure, series: Series, origin: int) -> None:
+def _overview(figure: Figure, series: Series, origin: int) -> None:
     """The whole series, its parts shaded, and a line at the origin."""
     below: dict[str, Any] = {"row": 2, "col": 1}
     hover = "%{y:.4g}<extra></extra>"  # the line comes first: Plotly adds no shapes to an empty subplot
@@ -81,9 +80,9 @@ def _overview(figure: go.Figure, series: Series, origin: int) -> None:
     figure.update_yaxes(showticklabels=False, **below)
 
 
-def mase_by_step(test: Backtest, step: str) -> go.Figure:
+def mase_by_step(test: Backtest, step: str) -> Figure:
     """The MASE of each forecast at each step ahead; `step` is the unit of a step, such as "day"."""
-    figure = go.Figure()
+    figure = Figure()
     horizon = test.actual.shape[1]
     mode = "lines+markers" if horizon > 1 else "markers"
     for name in test.forecasts:
@@ -94,7 +93,7 @@ def mase_by_step(test: Backtest, step: str) -> go.Figure:
     return figure.update_yaxes(title="MASE", rangemode="tozero", fixedrange=True)
 
 
-def one_step(series: Series, test: Backtest, shifted: bool) -> go.Figure:
+def one_step(series: Series, test: Backtest, shifted: bool) -> Figure:
     """One-step forecasts and the actual values over the test set.
 
     Args:
@@ -102,7 +101,7 @@ def one_step(series: Series, test: Backtest, shifted: bool) -> go.Figure:
         test: its backtest.
         shifted: draw the LSTM's forecast one step to the left, at its origin.
     """
-    figure = go.Figure()
+    figure = Figure()
     at = series.dates[test.origins + 1]
     add_line(figure, at, test.actual[:, 0], "actual", GREY, width=2.5, **VALUE)
     _add_forecast(figure, at, test.forecasts["naive"][:, 0], "naive", **VALUE)
@@ -113,7 +112,7 @@ def one_step(series: Series, test: Backtest, shifted: bool) -> go.Figure:
 
 def memory(
     series: Series, origins: np.ndarray, deviations: np.ndarray, state: np.ndarray, order: np.ndarray, unit: int
-) -> go.Figure:
+) -> Figure:
     """The series, one unit's cell state, and the cell states of all units, over time.
 
     Args:
@@ -124,7 +123,7 @@ def memory(
         order: (units,) the unit in each row, from the top.
         unit: its number.
     """
-    figure = make_subplots(3, 1, shared_xaxes=True, row_heights=[0.27, 0.23, 0.5], vertical_spacing=0.05)
+    figure = Figure(3, 1, shared_xaxes=True, row_heights=[0.27, 0.23, 0.5], vertical_spacing=0.05)
     x = series.dates[origins]
     add_line(figure, x, series.values[origins], "the series", GREY, width=2, row=1, col=1, **VALUE)
     colour = theme.SIGNALS["c"].colour

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ui.common import charts, theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 # Powers and runs are neither signals nor cells: they get the colours of the classes.
@@ -15,7 +14,7 @@ FIRST, SECOND, THIRD = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[1], theme.CLA
 SYMBOLS = {"i": "circle", "f": "square", "o": "diamond", "z": "square", "r": "circle"}
 
 
-def powers(curves: Mapping[str, np.ndarray], title: str) -> go.Figure:
+def powers(curves: Mapping[str, np.ndarray], title: str) -> Figure:
     """At most three curves, each (steps + 1,), on a log axis with a line at 1; 0 has no logarithm and leaves a gap."""
     looks = zip(curves, curves.values(), (FIRST, SECOND, THIRD), theme.CLASS_DASHES, strict=False)
     figure = _on_log_axis(looks, title, height=330)
@@ -23,7 +22,7 @@ def powers(curves: Mapping[str, np.ndarray], title: str) -> go.Figure:
     return figure.update_xaxes(title="multiplications", fixedrange=True)
 
 
-def flows(norms: Mapping[str, np.ndarray]) -> go.Figure:
+def flows(norms: Mapping[str, np.ndarray]) -> Figure:
     """For each kind of cell, its (T,) norms divided by the last one; a norm that is 0 or not finite leaves a gap."""
     looks = []
     for kind, values in norms.items():
@@ -35,10 +34,10 @@ def flows(norms: Mapping[str, np.ndarray]) -> go.Figure:
     return figure.update_xaxes(title="timestep t")
 
 
-def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.Figure:
+def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
     """At most three runs: loss, norm before and norm after clipping, each (steps,); the axes cut off explosions."""
     titles = ("loss (mean squared error)", "norm of the gradient before clipping", "norm of the gradient after")
-    figure = make_subplots(3, 1, shared_xaxes=True, vertical_spacing=0.08, subplot_titles=titles)
+    figure = Figure(3, 1, shared_xaxes=True, vertical_spacing=0.08, subplot_titles=titles)
     for row, curves in enumerate(zip(*named.values(), strict=True), start=1):
         for name, values, colour, dash in zip(
             named, curves, (SECOND, FIRST, THIRD), ("dot", "solid", "dash"), strict=False
@@ -50,7 +49,7 @@ def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> go.F
     return figure.update_xaxes(title="training step", row=3, col=1)
 
 
-def error_flow(tokens: Sequence[str], gates: np.ndarray, measured: np.ndarray) -> go.Figure:
+def error_flow(tokens: Sequence[str], gates: np.ndarray, measured: np.ndarray) -> Figure:
     """The product of the forget gates and the measured gradient, from each token to the last cell state.
 
     Args:
@@ -67,9 +66,9 @@ def error_flow(tokens: Sequence[str], gates: np.ndarray, measured: np.ndarray) -
     return figure
 
 
-def saturation(shares: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> go.Figure:
+def saturation(shares: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """For each gate, the (units,) shares of time nearly closed and nearly open, 0…1: a point for each unit."""
-    figure = go.Figure()
+    figure = Figure()
     for letter, (left, right) in shares.items():
         signal = theme.SIGNALS[letter]
         figure.add_scatter(
@@ -87,9 +86,9 @@ def saturation(shares: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> go.Figure
     return figure.update_yaxes(title="share of time left-saturated (< 0.1)", range=[-0.03, 1.03], tickformat=".0%")
 
 
-def histogram(shares: Mapping[str, np.ndarray]) -> go.Figure:
+def histogram(shares: Mapping[str, np.ndarray]) -> Figure:
     """The distribution of each gate's values: (bins,) shares over 0…1."""
-    figure = go.Figure()
+    figure = Figure()
     for (letter, values), dash in zip(shares.items(), theme.CLASS_DASHES, strict=False):
         signal, centres = theme.SIGNALS[letter], (np.arange(len(values)) + 0.5) / len(values)
         add_line(
@@ -105,9 +104,9 @@ def histogram(shares: Mapping[str, np.ndarray]) -> go.Figure:
 
 def _on_log_axis(
     looks: Iterable[tuple[str, np.ndarray, str, str]], title: str, height: int, start: int = 0, width: float = 3
-) -> go.Figure:
+) -> Figure:
     """Lines on a log axis, each given by its name, values, colour and dash."""
-    figure, looks = go.Figure(), list(looks)
+    figure, looks = Figure(), list(looks)
     for name, values, colour, dash in looks:
         _add_positive(figure, values, name, colour, dash, start=start, width=width)
     figure.update_layout(height=height, hovermode="x unified")
@@ -116,7 +115,7 @@ def _on_log_axis(
 
 
 def _add_positive(
-    figure: go.Figure, values: np.ndarray, name: str, colour: str, dash: str, *, start: int, **options: Any
+    figure: Figure, values: np.ndarray, name: str, colour: str, dash: str, *, start: int, **options: Any
 ) -> None:
     """Add a line with gaps where a value has no logarithm."""
     values = np.where(np.isfinite(values) & (values > 0), values, np.nan)
@@ -124,7 +123,7 @@ def _add_positive(
     add_line(figure, np.arange(start, start + len(values)), values, name, colour, dash=dash, **options)
 
 
-def _log_axis(figure: go.Figure, curves: Iterable[np.ndarray], tallest: float = np.inf, **options: Any) -> None:
+def _log_axis(figure: Figure, curves: Iterable[np.ndarray], tallest: float = np.inf, **options: Any) -> None:
     """A log axis in whole powers of ten around the curves; it ends at most `tallest` of them above the median."""
     values = np.concatenate([np.asarray(curve, float) for curve in curves])
     values = np.log10(values[np.isfinite(values) & (values > 0)])

@@ -5,19 +5,18 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ui.common import theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 HEIGHT = 190  # pixels, of every thumbnail
 TEXT = 15  # font size
 
 
-def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure:
+def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> Figure:
     """A row for each signal, (T,) values in its own colours, and a cell for each of T tokens."""
-    figure = make_subplots(len(signals), 1, shared_xaxes=True, vertical_spacing=0.06)
+    figure = Figure(len(signals), 1, shared_xaxes=True, vertical_spacing=0.06)
     for row, (letter, values) in enumerate(signals.items(), start=1):
         gate = theme.SIGNALS[letter].gate
         limit = 1.0 if gate else max(float(np.abs(values).max()), 1e-6)
@@ -31,19 +30,19 @@ def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> go.Figure
     return _sized(figure, bottom=26)
 
 
-def gradient_norms(shares: Mapping[str, np.ndarray]) -> go.Figure:
+def gradient_norms(shares: Mapping[str, np.ndarray]) -> Figure:
     """For each kind of cell, the (T,) norms of the gradient relative to the last timestep, above 0, on a log axis."""
     figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in shares.items())
     return figure.update_yaxes(type="log", nticks=4, tickfont_size=TEXT - 2, exponentformat="power")
 
 
-def cells(probabilities: Mapping[str, np.ndarray]) -> go.Figure:
+def cells(probabilities: Mapping[str, np.ndarray]) -> Figure:
     """For each kind of cell, the (T,) probabilities of one class after each token, 0…1."""
     figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in probabilities.items())
     return figure.update_yaxes(**_PROBABILITY)
 
 
-def answers(labels: Sequence[str], probabilities: np.ndarray) -> go.Figure:
+def answers(labels: Sequence[str], probabilities: np.ndarray) -> Figure:
     """The (T, classes) probabilities of the labelled classes after each token."""
     names = [theme.class_name(label) for label in labels]
     lines = zip(probabilities.T, names, theme.class_colours(labels), theme.CLASS_DASHES, strict=False)
@@ -53,9 +52,9 @@ def answers(labels: Sequence[str], probabilities: np.ndarray) -> go.Figure:
 _PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%", "tickfont_size": TEXT - 2}
 
 
-def surprisals(text: str, nats: np.ndarray) -> go.Figure:
+def surprisals(text: str, nats: np.ndarray) -> Figure:
     """The (T,) surprisal of each character as a bar, with the character below it."""
-    figure = go.Figure(go.Bar(y=nats, marker_color=theme.SIGNALS["h"].colour))
+    figure = Figure().add_bar(y=nats, marker_color=theme.SIGNALS["h"].colour)
     figure.update_xaxes(**_labels(["·" if each.isspace() else each for each in text]), tickfont_size=TEXT - 2)
     figure.update_yaxes(showticklabels=False, showgrid=False)
     figure.update_layout(bargap=0.15)
@@ -68,9 +67,9 @@ def _labels(texts: Sequence[str]) -> dict[str, Any]:
     return {"tickvals": list(range(len(names))), "ticktext": names, "tickangle": 0}
 
 
-def _lines(lines: Iterable[tuple[np.ndarray, str, str, str]]) -> go.Figure:
+def _lines(lines: Iterable[tuple[np.ndarray, str, str, str]]) -> Figure:
     """A line for each (T,) values, name, colour and dash, with a legend."""
-    figure = go.Figure()
+    figure = Figure()
     for values, name, colour, dash in lines:
         add_line(figure, None, values, name, colour, dash=dash, width=4)
     figure.update_xaxes(showticklabels=False, showgrid=False)
@@ -78,6 +77,6 @@ def _lines(lines: Iterable[tuple[np.ndarray, str, str, str]]) -> go.Figure:
     return _sized(figure, top=26, bottom=6)
 
 
-def _sized(figure: go.Figure, *, bottom: int, top: int = 6) -> go.Figure:
+def _sized(figure: Figure, *, bottom: int, top: int = 6) -> Figure:
     margin = {"l": 6, "r": 6, "t": top, "b": bottom}
     return figure.update_layout(height=HEIGHT, margin=margin, showlegend=top > 6)

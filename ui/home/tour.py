@@ -1,17 +1,18 @@
-"""The tour on the home page. A figure appears when its network is loaded; nothing here starts to load one."""
+"""The tour on the home page, with a small figure by the network of each page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import randbelow
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from lstm_core import LabError
+from lstm_core.inference import TextClassifier, TextGenerator
 from lstm_core.nn import count_brackets
-from ui.common import assets, model_cache, plotting, theme
+from ui.common import assets, model_cache, plotting, theme, url_state
+from ui.common.errors import show_errors
 from ui.common.examples import Texts
+from ui.common.figure import Figure
 from ui.gradient_lab import panels
 from ui.home import thumbnails
 
@@ -20,14 +21,13 @@ BRACKETS = "(a + [b − c]) × {d}"
 QUESTION = next(iter(Texts.load("questions.json").examples.values()))
 LANGUAGE = "python"  # the class of the first example on the page “Recurrent family”
 PROMPT, LENGTH = "Is this a dagger which I see before me, ", 44
-BEAT = 1.5  # seconds between two checks whether a network is loaded
 
 
 @dataclass(frozen=True)
 class Picture:
     """A small figure, its description for screen readers, and one computed sentence."""
 
-    figure: go.Figure
+    figure: Figure
     alt: str
     sentence: str
 
@@ -41,14 +41,13 @@ class Stop:
     icon: str  # before its name
     question: str  # that the page answers
     words: str  # one or two sentences
-    needs: Sequence[str]  # names of the networks of its figure
-    picture: Callable[[], Picture | None]  # draws the figure; None until its networks are loaded
+    picture: Callable[[], Picture]  # draws the figure
 
 
 def show() -> None:
-    """Draw the stops, and again at every beat until no figure is missing."""
-    waiting = not st.session_state.get("_path_complete", False)
-    st.fragment(_draw, run_every=BEAT if waiting else None)()
+    """Draw the stops, each with a figure that its network has computed."""
+    for number, stop in enumerate(STOPS, start=1):
+        _stop(number, stop)
 
 
 def ten_minutes() -> None:
@@ -68,33 +67,16 @@ def more_pages() -> None:
             st.markdown(page["words"])
 
 
-def _draw() -> None:
-    complete = [_stop(number, stop) for number, stop in enumerate(STOPS, start=1)]
-    if all(complete) and not st.session_state.get("_path_complete", False):
-        st.session_state["_path_complete"] = True
-        st.rerun()  # once more, without the beat
-
-
-def _stop(number: int, stop: Stop) -> bool:
-    """Draw one stop; whether there is nothing to wait for."""
+def _stop(number: int, stop: Stop) -> None:
     with st.container(border=True):
         words, drawing = st.columns([2, 3], vertical_alignment="center")
         with words:
             st.page_link(stop.file, label=f"**{number} · {stop.name}**", icon=stop.icon)
             st.markdown(f"**{stop.question}** {stop.words}")
-        with drawing:
-            try:
-                picture = stop.picture()
-            except LabError as error:
-                st.error(str(error))
-                return True
-            if picture is None:
-                with st.container(height=thumbnails.HEIGHT, border=False, vertical_alignment="center"):
-                    st.caption("The trained network is loading …")
-            else:
-                st.plotly_chart(picture.figure, config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}")
-            st.caption(picture.sentence if picture else " ")
-    return picture is not None
+        with drawing, show_errors():
+            picture = stop.picture()
+            st.plotly_chart(picture.figure, config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}")
+            st.caption(picture.sentence)
 
 
 def bracket_counter() -> Picture:
@@ -115,13 +97,11 @@ def vanishing_gradient() -> Picture:
     return Picture(figure, panels.result(flows), panels.result(flows))
 
 
-def three_cells() -> Picture | None:
+def three_cells() -> Picture:
     """The answers of three small networks, which differ only in their cell, while they read the same question."""
-    models = {kind: model_cache.ready(f"family_{kind}") for kind in theme.CELL_LINES}
-    if None in models.values():
-        return None
+    models = {kind: model_cache.model(TextClassifier, f"family_{kind}") for kind in theme.CELL_LINES}
     text = next(iter(Texts.load("family.json").examples.values()))
-    readings = {kind: model.read(text) for kind, model in models.items()}
+    readings = {kind: url_state.cached_reading(model, text) for kind, model in models.items()}
     shares = {kind: each.probabilities[:, models[kind].labels.index(LANGUAGE)] for kind, each in readings.items()}
     ends = ", ".join(f"{theme.CELL_LINES[kind][0]} {values[-1]:.0%}" for kind, values in shares.items())
     name = theme.class_name(LANGUAGE)
@@ -132,12 +112,10 @@ def three_cells() -> Picture | None:
     )
 
 
-def answer_forming() -> Picture | None:
+def answer_forming() -> Picture:
     """The question network's answer while it reads a short question."""
-    model = model_cache.ready("stackoverflow")
-    if model is None:
-        return None
-    reading = model.read(QUESTION)
+    model = model_cache.model(TextClassifier, "stackoverflow")
+    reading = url_state.cached_reading(model, QUESTION)
     return Picture(
         thumbnails.answers(model.labels, reading.probabilities),
         f"Four lines: the probability of each language after each token of “{QUESTION}”.",
@@ -145,11 +123,9 @@ def answer_forming() -> Picture | None:
     )
 
 
-def writing() -> Picture | None:
+def writing() -> Picture:
     """The text that the character model writes after a line of Macbeth, another one for each visitor."""
-    model = model_cache.ready("macbeth")
-    if model is None:
-        return None
+    model = model_cache.model(TextGenerator, "macbeth")
     seed = st.session_state.setdefault("_path_seed", randbelow(10_000))
     written = list(model.stream(PROMPT, LENGTH, temperature=0.7, seed=seed))
     text = "".join(each.character for each in written)

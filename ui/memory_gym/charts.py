@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ui.common import charts, theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 GREY = "#888888"
@@ -15,9 +14,9 @@ MARKED = theme.CLASS_COLOURS[1]
 RIGHT, WRONG = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[5]
 
 
-def numbers(values: np.ndarray, marked: np.ndarray) -> go.Figure:
+def numbers(values: np.ndarray, marked: np.ndarray) -> Figure:
     """The (T,) numbers of an adding problem, -1…1, as bars; those marked, (T,) of bool, in colour with their value."""
-    figure = go.Figure().add_bar(
+    figure = Figure().add_bar(
         x=np.arange(1, len(values) + 1),
         y=values,
         marker_color=[MARKED if mark else "#9AA0A6" for mark in marked],
@@ -43,7 +42,7 @@ def race(
     baseline: tuple[float, str],
     error_name: str,
     error_mark: float | None,
-) -> go.Figure:
+) -> Figure:
     """The accuracy and the error of each cell, by the number of training sequences.
 
     Args:
@@ -55,7 +54,7 @@ def race(
         error_name: the title of the lower plot.
         error_mark: the published pass mark of the error, if there is one.
     """
-    figure = make_subplots(
+    figure = Figure(
         2, 1, shared_xaxes=True, vertical_spacing=0.13, row_heights=[0.6, 0.4], subplot_titles=("accuracy", error_name)
     )
     highest = max(0.1, error_mark or 0.0)
@@ -86,7 +85,7 @@ def race(
     return figure.update_yaxes(range=[0, highest * 1.12], fixedrange=True, row=2, col=1)
 
 
-def _level(figure: go.Figure, value: float, text: str, row: int, right: float, *, above: bool = True) -> None:
+def _level(figure: Figure, value: float, text: str, row: int, right: float, *, above: bool = True) -> None:
     figure.add_hline(y=value, line={"color": GREY, "width": 1.5, "dash": "dot"}, row=row, col=1)
     figure.add_annotation(
         x=right, y=value, text=text, showarrow=False, xanchor="right", yanchor="bottom" if above else "top",
@@ -96,7 +95,7 @@ def _level(figure: go.Figure, value: float, text: str, row: int, right: float, *
 
 def unit_state(
     tokens: Sequence[str], states: Mapping[str, np.ndarray], memory: np.ndarray, *, mirrored: bool
-) -> go.Figure:
+) -> Figure:
     """One unit's state with the value to remember, and its gates below.
 
     Args:
@@ -106,7 +105,7 @@ def unit_state(
         mirrored: whether that axis is inverted, for a unit with a negative correlation.
     """
     (letter, values), *gates = states.items()
-    figure = make_subplots(
+    figure = Figure(
         1 + bool(gates), 1, shared_xaxes=True, row_heights=[0.64, 0.36][: 1 + bool(gates)], vertical_spacing=0.08,
         specs=[[{"secondary_y": True}]] + [[{}]] * bool(gates),
     )  # fmt: skip
@@ -132,11 +131,11 @@ def unit_state(
     return figure
 
 
-def counts(cells: Mapping[str, np.ndarray], trained: int) -> go.Figure:
+def counts(cells: Mapping[str, np.ndarray], trained: int) -> Figure:
     """For each cell, (most,) of bool: whether aⁿbⁿ is right, n = 1, 2, …; `trained` is the training set's largest n."""
     kinds = [kind for kind in theme.CELL_LINES if kind in cells]
     rows = np.array([cells[kind] for kind in kinds], float)
-    figure = go.Figure().add_heatmap(
+    figure = Figure().add_heatmap(
         z=rows, x=np.arange(1, rows.shape[1] + 1), y=[theme.CELL_LINES[kind][0] for kind in kinds],
         colorscale=[(0.0, WRONG), (1.0, RIGHT)], zmin=0, zmax=1, showscale=False, xgap=1, ygap=6,
         customdata=np.where(rows > 0, "right", "wrong"),
@@ -152,7 +151,7 @@ def counts(cells: Mapping[str, np.ndarray], trained: int) -> go.Figure:
     return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=15)
 
 
-def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: int, mark: float) -> go.Figure:
+def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: int, mark: float) -> Figure:
     """The accuracy at other lengths than that of training, a line for each cell.
 
     Args:
@@ -161,7 +160,7 @@ def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: in
         trained: that of training.
         mark: the accuracy at which a cell passes.
     """
-    figure = go.Figure()
+    figure = Figure()
     for kind, values in cells.items():
         name, colour, dash = theme.CELL_LINES[kind]
         add_line(

@@ -1,7 +1,6 @@
 """After the race: the unit that stores the value to remember, and the accuracy at other lengths. Nothing is trained."""
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from lstm_core import memory_tasks
@@ -9,6 +8,7 @@ from lstm_core.jobs import Job
 from lstm_core.memory_tasks import Example, GymNetwork, Race
 from lstm_core.nn import ProbedUnit
 from ui.common import charts, plotting, theme
+from ui.common.figure import Figure
 from ui.common.url_state import Parameters, linked, session_cached
 from ui.memory_gym import charts as gym_charts
 from ui.memory_gym import race as gym
@@ -77,7 +77,7 @@ def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
     return {"cell": kind}
 
 
-def _label_steps(figure: go.Figure, example: Example) -> None:
+def _label_steps(figure: Figure, example: Example) -> None:
     """Horizontal symbols below the steps; of the adding problem, only the marked numbers."""
     figure.update_xaxes(tickangle=0, tickfont_size=15)
     if example.values is not None:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ui.common import charts, theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 ROW = 116  # pixels of one signal
@@ -15,7 +14,7 @@ MAX_TOKENS = 18  # labels that stay readable in a third of a page
 
 def signals(
     tokens: Sequence[str], rows: Mapping[str, tuple[str, np.ndarray]], limit: float = 1.0, mark: int | None = None
-) -> go.Figure:
+) -> Figure:
     """Heat maps of several signals on the same tokens, one below the other.
 
     Gates have a scale of 0…1, candidates and hidden states of -1…1, cell states of -`limit`…`limit`; so two figures
@@ -27,7 +26,7 @@ def signals(
         limit: where the scale of a cell state ends.
         mark: a timestep to frame.
     """
-    figure = make_subplots(
+    figure = Figure(
         len(rows), 1, shared_xaxes=True, subplot_titles=list(rows), vertical_spacing=min(0.3 / len(rows), 0.1)
     )
     for row, (letter, values) in enumerate(rows.values(), start=1):
@@ -52,7 +51,7 @@ def signals(
     return figure.update_layout(height=110 + ROW * len(rows), margin_t=28)
 
 
-def fewer_tokens(figure: go.Figure, length: int) -> None:
+def fewer_tokens(figure: Figure, length: int) -> None:
     """Label only as many tokens on the x axis as a narrow column has room for."""
     if length > MAX_TOKENS:
         figure.update_xaxes(nticks=MAX_TOKENS, dtick=None)
@@ -64,7 +63,7 @@ def accuracy_by_size(
     trained: tuple[int, int],
     title: str,
     current: int | None = None,
-) -> go.Figure:
+) -> Figure:
     """Accuracies against the size of the input; the sizes of the training set are shaded.
 
     Args:
@@ -74,7 +73,7 @@ def accuracy_by_size(
         title: of the axis of sizes.
         current: the size of the input on screen, if it is among the sizes.
     """
-    figure = go.Figure()
+    figure = Figure()
     figure.add_vrect(
         x0=trained[0] - 0.5, x1=trained[1] + 0.5, fillcolor="#888888", opacity=0.16, line_width=0,
         annotation_text="training set", annotation_position="bottom left",

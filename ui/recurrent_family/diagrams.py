@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from ui.common import plotting, theme
+from ui.common.figure import Figure
 
 INPUT, ANSWER = "#888888", "#0072B2"
 _STATE, _MEMORY, _LSTM = theme.SIGNALS["h"].colour, theme.SIGNALS["c"].colour, theme.CELL_LINES["lstm"][1]
@@ -34,7 +34,7 @@ class Arrow:
     colour: str = INPUT
 
 
-def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go.Figure:
+def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> Figure:
     """Boxes and arrows without axes; x and y are counted in boxes, y upwards."""
     boxes, ink = list(boxes), "#FAFAFA" if theme.is_dark() else "#262730"
     shapes = [
@@ -58,7 +58,7 @@ def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> go
         if arrow.text:
             font = {"size": 13, "color": ink}
             labels.append(_label((x0 + x1) / 2, (y0 + y1) / 2 + 0.17, f"<i>{arrow.text}</i>", font))
-    figure = go.Figure(layout={"shapes": shapes, "annotations": labels})  # adding them one by one is slow
+    figure = Figure().update_layout(shapes=shapes, annotations=labels)
     xs, ys = [box.x for box in boxes], [box.y for box in boxes]
     figure.update_xaxes(visible=False, range=[min(xs) - 0.6, max(xs) + 0.6], fixedrange=True)
     figure.update_yaxes(visible=False, range=[min(ys) - 0.4, max(ys) + 0.4], fixedrange=True)
@@ -76,7 +76,7 @@ def over_time(
     colours: Sequence[str],
     states: Sequence[tuple[str, float, str]] = (("h", 0.0, INPUT),),
     height: int = 190,
-) -> go.Figure:
+) -> Figure:
     """Cells side by side, one for each timestep, with the input below and the output above.
 
     Args:
@@ -99,7 +99,7 @@ def over_time(
     return draw(boxes, arrows, height)
 
 
-def _bidirectional(inputs: Sequence[str], cell: str, outputs: Sequence[str], colour: str) -> go.Figure:
+def _bidirectional(inputs: Sequence[str], cell: str, outputs: Sequence[str], colour: str) -> Figure:
     """Two rows of cells, one that reads forward and one that reads backward; an output "" is none."""
     half, apart, aside = _HIGH / 2, 1.5, 0.6
     places = [t * apart for t in range(len(inputs))]
@@ -127,7 +127,7 @@ def show(network: str, key: str) -> None:
     st.plotly_chart(figure, config=plotting.STATIC, key=key, alt=alt)
 
 
-def _last_state(kind: str, inside: str, gates: str, *states: tuple[str, float, str]) -> tuple[go.Figure, str]:
+def _last_state(kind: str, inside: str, gates: str, *states: tuple[str, float, str]) -> tuple[Figure, str]:
     colour, names = theme.CELL_LINES[kind][1], " and ".join(name for name, *_ in states)
     alt = f"Three cells in a row, each with {gates}; {names} from each to the next; the last gives the answer."
     return over_time(_WORDS, [inside] * 3, ("", "", "answer"), [colour] * 3, states), alt

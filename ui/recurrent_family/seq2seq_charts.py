@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from ui.common import charts, theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 HEIGHT = 440  # of the diagram
@@ -16,7 +15,7 @@ MAX_CHARACTERS = 36  # on an axis: as many as stay readable on a phone
 MAX_BOXES = 8  # in a row of the diagram: as many as stay readable on a phone
 
 
-def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Sequence[str], limit: float) -> go.Figure:
+def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Sequence[str], limit: float) -> Figure:
     """Encoder and decoder as two rows of cells, with h and c between them as a heat map.
 
     Args:
@@ -26,7 +25,7 @@ def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Seq
         characters: the output.
         limit: where the colour scale of c ends; that of h ends at 1.
     """
-    figure = make_subplots(3, 1, row_heights=[0.28, 0.44, 0.28], vertical_spacing=0.17)
+    figure = Figure(3, 1, row_heights=[0.28, 0.44, 0.28], vertical_spacing=0.17)
     read = list(digits) if len(digits) <= MAX_BOXES else ["…", *digits[-MAX_BOXES + 1 :]]
     written = list(characters) if len(characters) <= MAX_BOXES else [*characters[: MAX_BOXES - 1], "…"]
     _cells(figure, 1, read, theme.SIGNALS["i"].colour, first=MAX_BOXES - len(read))
@@ -39,7 +38,7 @@ def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Seq
     figure.update_yaxes(tickfont_size=17, fixedrange=True, row=2, col=1)
     figure.update_xaxes(visible=False, fixedrange=True, row=2, col=1)
     figure.update_layout(height=HEIGHT, margin_t=30, showlegend=False)
-    rows = [figure.layout[name].domain for name in ("yaxis", "yaxis2", "yaxis3")]
+    rows = [figure.settings[name]["domain"] for name in ("yaxis", "yaxis2", "yaxis3")]
     titles = ("The encoder reads", f"State: {h.size + c.size} numbers", "The decoder writes")
     for text, (_, top) in zip(titles, rows, strict=True):
         figure.add_annotation(
@@ -51,7 +50,7 @@ def diagram(digits: Sequence[str], h: np.ndarray, c: np.ndarray, characters: Seq
     return figure
 
 
-def _cells(figure: go.Figure, row: int, names: Sequence[str], colour: str, first: int) -> None:
+def _cells(figure: Figure, row: int, names: Sequence[str], colour: str, first: int) -> None:
     """A row of boxes from place `first`, each connected to the next."""
     add_line(
         figure, np.arange(len(names)) + first, np.zeros(len(names)), "", colour, mode="lines+markers+text",
@@ -63,7 +62,7 @@ def _cells(figure: go.Figure, row: int, names: Sequence[str], colour: str, first
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True, row=row, col=1)
 
 
-def _arrow(figure: go.Figure, x: float, start: float, end: float) -> None:
+def _arrow(figure: Figure, x: float, start: float, end: float) -> None:
     """An arrow downwards; all places are shares of the figure's width and height."""
     figure.add_annotation(
         text="", x=x, y=end, xref="paper", yref="paper", showarrow=True, arrowhead=2, arrowwidth=3,
@@ -71,7 +70,7 @@ def _arrow(figure: go.Figure, x: float, start: float, end: float) -> None:
     )  # fmt: skip
 
 
-def confidence(characters: Sequence[str], probabilities: np.ndarray, right: Sequence[bool]) -> go.Figure:
+def confidence(characters: Sequence[str], probabilities: np.ndarray, right: Sequence[bool]) -> Figure:
     """The probability that the network gave each written character; wrong ones are marked.
 
     Args:
@@ -79,7 +78,7 @@ def confidence(characters: Sequence[str], probabilities: np.ndarray, right: Sequ
         probabilities: (n,) 0…1.
         right: whether each character is the true one, length n.
     """
-    figure = go.Figure()
+    figure = Figure()
     steps, correct = np.arange(len(probabilities)), np.asarray(right, bool)
     add_line(figure, steps, probabilities, "", "#888888", width=1.5, showlegend=False, hoverinfo="skip")
     for name, mask, colour, symbol in (
@@ -96,7 +95,7 @@ def confidence(characters: Sequence[str], probabilities: np.ndarray, right: Sequ
     return figure
 
 
-def character_axis(figure: go.Figure, characters: Sequence[str]) -> None:
+def character_axis(figure: Figure, characters: Sequence[str]) -> None:
     """Label each step with its character, or, if they are too many, each word at its first character."""
     if len(characters) <= MAX_CHARACTERS:
         charts.token_axis(figure, characters)

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from ui.common import plotting, theme
+from ui.common.figure import Figure
 from ui.recurrent_family import diagrams
 
 
-def _shape(inputs: tuple[str, ...], outputs: tuple[str, ...], second: int = 0) -> go.Figure:
+def _shape(inputs: tuple[str, ...], outputs: tuple[str, ...], second: int = 0) -> Figure:
     """A diagram; the last `second` cells belong to another network."""
     encoder, decoder = theme.CELL_LINES["lstm"][1], theme.CELL_LINES["gru"][1]
     colours = [encoder] * (len(inputs) - second) + [decoder] * second

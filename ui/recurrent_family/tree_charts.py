@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from ui.common import theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 WRONG = "#D0021B"
@@ -38,7 +38,7 @@ def _mixed(first: str, second: str) -> str:
     return "#" + "".join(f"{round((a + b) / 2):02X}" for a, b in pairs)
 
 
-def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], chosen: int) -> go.Figure:
+def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], chosen: int) -> Figure:
     """A tree with its words below; each node is a circle with the colour and the symbol of its answer.
 
     Args:
@@ -47,7 +47,7 @@ def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], cho
         wrong: nodes with a wrong answer; they get a ring.
         chosen: the node that is marked.
     """
-    figure = go.Figure()
+    figure = Figure()
     x: list[float | None] = []
     y: list[float | None] = []
     for node in nodes:
@@ -87,7 +87,7 @@ def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], cho
 
 
 def _circles(
-    figure: go.Figure, nodes: Sequence[Node], answer: int | None, label: str, symbol: str, colour: str, size: int
+    figure: Figure, nodes: Sequence[Node], answer: int | None, label: str, symbol: str, colour: str, size: int
 ) -> None:
     """The nodes with one answer; a class without nodes keeps its entry in the legend."""
     own = [place for place, node in enumerate(nodes) if node.answer == answer]
@@ -108,9 +108,9 @@ def _circles(
     )
 
 
-def vectors(rows: dict[str, np.ndarray]) -> go.Figure:
+def vectors(rows: dict[str, np.ndarray]) -> Figure:
     """Vectors, each (units,), as rows of a heat map with a diverging scale from −1 to 1."""
-    figure = go.Figure().add_heatmap(
+    figure = Figure().add_heatmap(
         z=np.stack(list(rows.values())).astype(np.float32), y=list(rows), colorscale=theme.colour_scale("h"),
         zmin=-1, zmax=1, ygap=6, colorbar={"thickness": 12, "tickvals": [-1, 0, 1]},
         hovertemplate="unit %{x}<br>%{z:.3f}<extra></extra>",

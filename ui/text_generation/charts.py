@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 
 from lstm_core.inference import Branch
+from ui.common.figure import Figure
 from ui.common.plotting import add_bars
 
 _INVISIBLE = {"\n": "↵ line end", " ": "␣ space"}
@@ -29,9 +29,7 @@ def chance(probability: float) -> str:
     return f"{probability:.1%}" if probability >= 0.001 else f"1 in {1 / max(probability, 1e-30):,.0f}"
 
 
-def candidates(
-    characters: Sequence[str], network: np.ndarray, sampling: np.ndarray, written: str, most: int
-) -> go.Figure:
+def candidates(characters: Sequence[str], network: np.ndarray, sampling: np.ndarray, written: str, most: int) -> Figure:
     """The most probable next characters: probabilities of the model and of the sampling distribution.
 
     Args:
@@ -48,7 +46,7 @@ def candidates(
     names = [
         f"<b>{name_of(characters[index])}</b>" if index == place else name_of(characters[index]) for index in order
     ]
-    figure = go.Figure()
+    figure = Figure()
     for label, values, colours in (
         ("model (temperature 1)", network, MODEL),
         ("sampling distribution", sampling, [WRITTEN if index == place else SAMPLING for index in order]),
@@ -61,10 +59,10 @@ def candidates(
     return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
 
 
-def continuations(branches: Sequence[Branch], prompt_end: str) -> go.Figure:
+def continuations(branches: Sequence[Branch], prompt_end: str) -> Figure:
     """The tree of continuations after the prompt's end; the width of a line is the probability of the step."""
     heights, depth = _heights(branches), max(len(branch.text) for branch in branches)
-    figure = go.Figure()
+    figure = Figure()
     for branch, height in zip(branches[1:], heights[1:], strict=True):
         parent = branches[branch.parent]
         figure.add_scatter(
@@ -122,10 +120,10 @@ def _heights(branches: Sequence[Branch]) -> list[float]:
     return heights
 
 
-def frequencies(counts: Sequence[tuple[str, int]], total: int) -> go.Figure:
+def frequencies(counts: Sequence[tuple[str, int]], total: int) -> Figure:
     """The shares of the most frequent characters in a text of `total` characters; `counts` begins with them."""
     shown = counts[:MAX_FREQUENCIES]
-    figure = go.Figure().add_bar(
+    figure = Figure().add_bar(
         x=[escape(visible(character)[0], quote=False) for character, _ in shown],
         y=[count / total for _, count in shown],
         customdata=[count for _, count in shown],

@@ -10,7 +10,7 @@ from lstm_core.inference import TextGenerator, sampling_distribution
 from lstm_core.interpret import readable_units_from_card
 from lstm_core.nn import Clamp, softmax
 from ui.classifier.panels import ACTIVE_UNITS
-from ui.common import charts, clamp_editor, plotting, theme, url_state, written_text
+from ui.common import charts, clamp_editor, gate, plotting, theme, url_state, written_text
 from ui.common.written_text import Tint
 from ui.text_generation import charts as writing_charts
 from ui.text_generation.run import BEAT, MAX_PROMPT, Settings, Writing
@@ -63,7 +63,7 @@ def keep_going(runs: Sequence[Writing], draw: Callable[[], None]) -> None:
                 st.rerun()  # without the beat
         draw()
 
-    st.fragment(beat, run_every=BEAT if running else None)()
+    gate.fragment(beat, run_every=BEAT if running else None)()
 
 
 def surprisal_tint(surprisal: np.ndarray) -> Tint:

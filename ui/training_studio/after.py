@@ -11,7 +11,7 @@ from lstm_core.library import is_taken
 from lstm_core.nn import LayerTrace
 from lstm_core.training import model_at_epoch
 from ui.classifier import panels
-from ui.common import charts, plotting, theme
+from ui.common import charts, gate, plotting, theme
 from ui.common.errors import show_errors
 from ui.training_studio import live, upload
 
@@ -47,7 +47,7 @@ def _model(job: Job, result: dict[str, Any], epoch: int) -> Any:
     return models[epoch]
 
 
-@st.fragment
+@gate.fragment
 def _time_machine(job: Job, result: dict[str, Any]) -> None:
     """One text, read by the network as it was after each epoch."""
     st.header("Time machine", anchor=False)

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
-
 from ui.common import theme
+from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 TRAINING, VALIDATION, GRADIENT = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[0], theme.CLASS_COLOURS[4]
@@ -14,7 +12,7 @@ TITLES = {"loss": "Loss (lower is better)", "accuracy": "Accuracy", "gradient_no
 HEIGHT = 520  # the same before and after the first point, so that the page does not move
 
 
-def run(points: Mapping[str, Sequence[Any]], epochs: Mapping[str, Sequence[Any]], accuracy: bool) -> go.Figure:
+def run(points: Mapping[str, Sequence[Any]], epochs: Mapping[str, Sequence[Any]], accuracy: bool) -> Figure:
     """The curves of one run over its steps: loss, accuracy if there is one, and the norm of the gradient.
 
     Args:
@@ -24,7 +22,7 @@ def run(points: Mapping[str, Sequence[Any]], epochs: Mapping[str, Sequence[Any]]
     """
     rows = [name for name in TITLES if accuracy or name != "accuracy"]
     titles = [TITLES[name] for name in rows]
-    figure = make_subplots(len(rows), 1, shared_xaxes=True, vertical_spacing=0.09, subplot_titles=titles)
+    figure = Figure(len(rows), 1, shared_xaxes=True, vertical_spacing=0.09, subplot_titles=titles)
     for row, name in enumerate(rows, start=1):
         gradient = name == "gradient_norm"
         lines = [("gradient" if gradient else "training", points, name, GRADIENT if gradient else TRAINING, "solid")]
@@ -43,13 +41,13 @@ def run(points: Mapping[str, Sequence[Any]], epochs: Mapping[str, Sequence[Any]]
     return figure.update_yaxes(type="log", nticks=4, exponentformat="power", row=len(rows), col=1)
 
 
-def forecast(example: Mapping[str, Any]) -> go.Figure:
+def forecast(example: Mapping[str, Any]) -> Figure:
     """One forecast: `before` (k,), `truth` (horizon,), and its `quantiles` (horizon, levels)."""
     before, truth, rows = example["before"], example["truth"], example["quantiles"]
     start, last = len(before) - 1, before[-1]
     ahead = list(range(start, start + len(truth) + 1))
     low, median, high = ([last, *(row[place] for row in rows)] for place in (0, len(example["levels"]) // 2, -1))
-    figure = go.Figure()
+    figure = Figure()
     add_line(figure, ahead, low, "lower quantile", VALIDATION, width=0, showlegend=False)
     add_line(figure, ahead, high, "prediction interval", VALIDATION, width=0, fill="tonexty")
     add_line(figure, list(range(len(before))), before, "known", "#888888")
@@ -64,7 +62,7 @@ def compare(
     title: str,
     lines: Mapping[str, float],
     colours: Sequence[str] = theme.CLASS_COLOURS,
-) -> go.Figure:
+) -> Figure:
     """Several curves by epoch, with published results as horizontal lines.
 
     Args:
@@ -73,7 +71,7 @@ def compare(
         lines: name → value.
         colours: one for each curve.
     """
-    figure = go.Figure()
+    figure = Figure()
     for (name, epochs, values), colour, dash in zip(runs, colours, theme.CLASS_DASHES, strict=False):
         add_line(
             figure, list(epochs), list(values), name, colour, dash=dash, mode="lines+markers",

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-import plotly.graph_objects as go
 
 from lstm_core.inference import WordScore
 from ui.common import charts, theme
+from ui.common.figure import Figure
 from ui.common.word_chips import SURPRISAL_COLOUR
 
 BAG, BAG_NAME = theme.CLASS_COLOURS[5], "bag of words"
@@ -15,10 +15,10 @@ LSTM_NAME, LSTM, _ = theme.CELL_LINES["lstm"]
 MAX_NUMBERED = 16  # bars that have room for their number on a phone
 
 
-def surprisals(score: WordScore) -> go.Figure:
+def surprisals(score: WordScore) -> Figure:
     """A bar for each word and one for the sentence's end; words outside the vocabulary are hatched."""
     names = [*score.words, "(end)"]
-    figure = go.Figure().add_bar(
+    figure = Figure().add_bar(
         x=np.arange(len(names)),
         y=score.surprisal,
         marker={
@@ -43,11 +43,11 @@ def surprisals(score: WordScore) -> go.Figure:
     figure.update_layout(height=320, margin_t=28, bargap=0.25, showlegend=False)
     charts.token_axis(figure, names)
     figure.update_xaxes(tickfont_size=15, fixedrange=True, autotickangles=[0, -45, -90])
-    figure.layout.xaxis.tickangle = None  # as flat as there is room for
+    figure.update_xaxes(tickangle=None)  # as flat as there is room for
     return figure.update_yaxes(title="surprisal in nats", fixedrange=True, rangemode="tozero")
 
 
-def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
+def spread(nats: np.ndarray, original: float, now: float) -> Figure:
     """Histogram of the surprisal of the tried orders, with two of them marked.
 
     Args:
@@ -55,7 +55,7 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
         original: of the sentence as it was typed.
         now: of the order on screen.
     """
-    figure = go.Figure().add_histogram(
+    figure = Figure().add_histogram(
         x=nats,
         nbinsx=60,
         marker_color=SURPRISAL_COLOUR,
@@ -78,7 +78,7 @@ def spread(nats: np.ndarray, original: float, now: float) -> go.Figure:
     return figure.update_yaxes(title="orders", fixedrange=True)
 
 
-def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figure:
+def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> Figure:
     """The answers of two classifiers to each order: a row for each order, with its words above two marks.
 
     Args:
@@ -86,7 +86,7 @@ def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> go.Figu
         bag: (n,) the probability of "positive" by the bag of words.
         lstm: (n,) the same by the LSTM.
     """
-    figure = go.Figure()
+    figure = Figure()
     rows = np.arange(len(names))
     for label, values, colour, symbol in ((BAG_NAME, bag, BAG, "square"), (LSTM_NAME, lstm, LSTM, "circle")):
         figure.add_scatter(

@@ -1,0 +1,132 @@
+"""Places at the gate: how many at once, in which order, and what becomes of a place when its holder fails or leaves."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ui.common import gate
+from ui.common.gate import Gate
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs say so after a moment, so that tests need not wait for seconds."""
+    monkeypatch.setattr(gate, "PATIENCE", 0.01)
+    monkeypatch.setattr(gate, "UPDATE", 0.01)
+
+
+@contextmanager
+def holder(of: Gate) -> Iterator[None]:
+    """Another thread that holds a place."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with of.place():
+            inside.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert inside.wait(30)
+    try:
+        yield
+    finally:
+        leave.set()
+        thread.join(30)
+
+
+def test_no_more_runs_at_once_than_places() -> None:
+    limited, most, now, lock = Gate(2), [0], [0], threading.Lock()
+    begin = threading.Barrier(8)
+
+    def run() -> None:
+        begin.wait(30)
+        with limited.place():
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            threading.Event().wait(0.005)
+            with lock:
+                now[0] -= 1
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert most[0] <= 2
+    assert now[0] == 0
+
+
+def test_places_are_given_away_in_the_order_of_arrival() -> None:
+    limited, order, threads = Gate(1), [], []
+    with holder(limited):
+        for number in range(5):
+            waits = threading.Event()
+
+            def run(number: int = number, waits: threading.Event = waits) -> None:
+                with limited.place(lambda ahead: waits.set()):
+                    order.append(number)
+
+            threads.append(threading.Thread(target=run))
+            threads[-1].start()
+            assert waits.wait(30)
+    for thread in threads:
+        thread.join(30)
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_a_run_within_a_run_needs_no_second_place() -> None:
+    limited = Gate(1)
+    with limited.place(), limited.place():
+        pass
+    with limited.place(), pytest.raises(ZeroDivisionError), limited.place():
+        _ = 1 / 0
+    assert_free(limited)
+
+
+def test_a_place_is_free_again_after_an_error() -> None:
+    limited = Gate(1)
+    with pytest.raises(ZeroDivisionError), limited.place():
+        _ = 1 / 0
+    assert_free(limited)
+
+
+def test_who_leaves_the_queue_does_not_hold_up_the_others() -> None:
+    limited = Gate(1)
+
+    def leave(ahead: int) -> None:
+        raise KeyboardInterrupt
+
+    with holder(limited), pytest.raises(KeyboardInterrupt), limited.place(leave):
+        pytest.fail("the place is taken")
+    assert_free(limited)
+
+
+def test_a_long_wait_says_how_many_are_ahead() -> None:
+    limited, said = Gate(1), []
+
+    class EnoughError(Exception):
+        pass
+
+    def tell(ahead: int) -> None:
+        said.append(ahead)
+        raise EnoughError
+
+    with holder(limited), pytest.raises(EnoughError), limited.place(tell):
+        pytest.fail("the place is taken")
+    assert said == [0]
+
+
+def assert_free(limited: Gate) -> None:
+    """Another thread gets a place at once."""
+    got = threading.Event()
+
+    def run() -> None:
+        with limited.place():
+            got.set()
+
+    threading.Thread(target=run).start()
+    assert got.wait(30)

@@ -1,0 +1,107 @@
+"""One gate for all visitors: a few runs of pages compute at a time, the others wait for their turn.
+
+Fifty threads that each make thousands of small calls hand the interpreter's lock round until nobody gets an answer. So
+a run takes a place first, in the order of arrival, and frees it at its end. A run that waits for long says so on the
+page; drawing that sentence is also where Streamlit ends a run whose visitor has changed the text again or has left.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import streamlit as st
+
+PATIENCE = 2.0  # seconds after which a waiting run says so
+UPDATE = 0.5  # seconds between two such sentences
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class Gate:
+    """A number of places, given away in the order of arrival."""
+
+    def __init__(self, places: int) -> None:
+        """`places` is the number of runs that may compute at once."""
+        self._free = places
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+        self._inside = threading.local()
+
+    @contextmanager
+    def place(self, tell: Callable[[int], object] = lambda ahead: None) -> Iterator[None]:
+        """Hold a place within the block; a thread that already holds one goes on with it.
+
+        Args:
+            tell: called every `UPDATE` seconds with the number of runs ahead, once the wait is longer than `PATIENCE`.
+                What it raises ends the wait.
+        """
+        if getattr(self._inside, "held", False):
+            yield
+            return
+        turn = threading.Event()
+        with self._lock:
+            if self._free and not self._waiting:
+                self._free -= 1
+                turn.set()
+            else:
+                self._waiting.append(turn)
+        try:
+            patience = PATIENCE
+            while not turn.wait(patience):
+                patience = UPDATE
+                tell(self._ahead(turn))
+            self._inside.held = True
+            yield
+        finally:
+            self._inside.held = False
+            self._leave(turn)
+
+    def _ahead(self, turn: threading.Event) -> int:
+        with self._lock:
+            return self._waiting.index(turn) if turn in self._waiting else 0
+
+    def _leave(self, turn: threading.Event) -> None:
+        """Give the place to the next one, or leave the queue."""
+        with self._lock:
+            if not turn.is_set():
+                self._waiting.remove(turn)
+            elif self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
+# One place a core: measured by `python -m benchmarks.crowd`.
+GATE = Gate(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """A place for the run of this page; while it waits for long, the page says so."""
+    notice = st.empty()
+
+    def tell(ahead: int) -> None:
+        people = "one visitor is" if ahead == 1 else f"{ahead} visitors are" if ahead else "nobody is"
+        notice.info(f"Many people are here. Your turn comes soon: {people} before you.", icon=":material/hourglass:")
+
+    with GATE.place(tell):
+        yield
+
+
+def fragment(
+    function: Callable[Parameters, Result] | None = None, *, run_every: float | None = None
+) -> Callable[..., Any]:
+    """`st.fragment` whose reruns wait for their turn, too."""
+    if function is None:
+        return lambda each: fragment(each, run_every=run_every)
+
+    @wraps(function)
+    def in_turn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        with GATE.place():
+            return function(*args, **kwargs)
+
+    return st.fragment(in_turn, run_every=run_every)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ class Server:
 
     url: str
     started: float
+    process: psutil.Process
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def server(*command: str) -> Iterator[Server]:
             if not _answers(port, process):
                 log.seek(0)
                 raise RuntimeError(f"`streamlit {' '.join(command)}` doesn't answer. {log.read()[-2000:]}")
-            yield Server(f"http://127.0.0.1:{port}", started)
+            yield Server(f"http://127.0.0.1:{port}", started, psutil.Process(process.pid))
         finally:
             _end(process)
 

@@ -1,0 +1,206 @@
+"""Many visitors at once: what they wait for, what the server answers, and what that costs it.
+
+Visitors speak Streamlit's own protocol (the protobuf messages of its wheel, over a websocket), so that one process can
+stand for hundreds of browsers. Each opens a page, then sends a new text every few seconds and waits until the page has
+been drawn whole again. Run it from the root: `python -m benchmarks.crowd --visitors 50`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from benchmarks import timing
+from benchmarks.browser import server
+from benchmarks.texts import of_tokens
+
+PATIENCE = 30.0  # seconds after which an answer is lost
+SHORTEST, LONGEST = 15, 200  # tokens of a text
+PAGES = ("question_tags", "movie_reviews")
+WORDS = of_tokens(400).split()
+
+
+@dataclass
+class Tally:
+    """What all visitors saw once the crowd was complete."""
+
+    began: float = 0.0  # when it was complete
+    seconds: list[float] = field(default_factory=list)  # of each answer
+    opening: list[float] = field(default_factory=list)  # seconds until the first page was whole
+    received: int = 0  # bytes
+    lost: int = 0  # answers that didn't come in `PATIENCE`, and connections that broke
+
+
+class Visitor:
+    """One browser on one page."""
+
+    def __init__(self, socket: ClientConnection, page: str) -> None:
+        self.socket, self.page = socket, page
+        self.script, self.text_area, self.received = "", "", 0
+        self.slider, self.fragment, self.last = "", "", 1  # of the timesteps
+
+    async def open(self) -> float:
+        """Open the page; returns the seconds until it is whole."""
+        return await self.run(BackMsg())
+
+    async def send(self, text: str) -> float:
+        """Put a new text into the text area; returns the seconds until the page is whole."""
+        message = BackMsg()
+        message.rerun_script.widget_states.widgets.add(id=self.text_area, string_value=text)
+        return await self.run(message)
+
+    async def slide(self, timestep: int) -> float:
+        """Move the slider of the timesteps, which reruns its panel alone; returns the seconds until that is whole."""
+        message = BackMsg()
+        message.rerun_script.fragment_id = self.fragment
+        value = 1 + timestep % self.last
+        message.rerun_script.widget_states.widgets.add(id=self.slider).double_array_value.data.append(value)
+        return await self.run(message)
+
+    async def run(self, message: BackMsg) -> float:
+        """Run the page with what a message says; returns the seconds until it is whole."""
+        state = message.rerun_script
+        state.page_script_hash, state.page_name = self.script, "" if self.script else self.page
+        started = time.perf_counter()
+        await self.socket.send(message.SerializeToString())
+        async with asyncio.timeout(PATIENCE):
+            while not self._note(await self.socket.recv()):
+                pass
+        return time.perf_counter() - started
+
+    def _note(self, data: str | bytes) -> bool:
+        """Remember what a message says; True if the script has finished."""
+        assert isinstance(data, bytes)
+        self.received += len(data)
+        message = ForwardMsg.FromString(data)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self.script = message.new_session.page_script_hash
+        elif kind == "navigation":
+            self.script = message.navigation.page_script_hash
+        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "text_area":
+            self.text_area = message.delta.new_element.text_area.id
+        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "slider":
+            slider = message.delta.new_element.slider
+            if slider.label == "Timestep":
+                self.slider, self.fragment, self.last = slider.id, message.delta.fragment_id, int(slider.max)
+        return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+def new_text(chance: random.Random) -> str:
+    """A text that nobody has read before."""
+    return " ".join(chance.choices(WORDS, k=chance.randint(SHORTEST, LONGEST)))
+
+
+async def visit(url: str, options: argparse.Namespace, number: int, tally: Tally) -> None:
+    """Be one visitor until the task is cancelled."""
+    chance = random.Random(number)
+    shared = random.Random(0)  # the same texts in the same order for everybody
+    await asyncio.sleep(options.ramp * number / options.visitors)
+    try:
+        async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", max_size=None, compression=None) as socket:
+            visitor = Visitor(socket, options.page)
+            tally.opening.append(await visitor.open())
+            if options.slide:
+                await visitor.send(new_text(shared if options.shared else chance))
+            while True:
+                await asyncio.sleep(chance.expovariate(1 / options.think))
+                before = visitor.received
+                if options.slide:
+                    seconds = await visitor.slide(chance.randrange(LONGEST))
+                else:
+                    seconds = await visitor.send(new_text(shared if options.shared else chance))
+                if tally.began:
+                    tally.seconds.append(seconds)
+                    tally.received += visitor.received - before
+    except (TimeoutError, OSError, WebSocketException):
+        tally.lost += 1
+
+
+async def crowd(url: str, options: argparse.Namespace, process: psutil.Process) -> dict[str, Any]:
+    """Let the visitors come, be there and leave; returns the figures."""
+    tally = Tally()
+    before = process.memory_info().rss
+    visitors = [asyncio.create_task(visit(url, options, number, tally)) for number in range(options.visitors)]
+    await asyncio.sleep(options.ramp + 5)
+    tally.began, cpu = time.perf_counter(), sum(process.cpu_times()[:2])
+    await asyncio.sleep(options.seconds)
+    seconds, cpu = time.perf_counter() - tally.began, sum(process.cpu_times()[:2]) - cpu
+    crowded = process.memory_info().rss
+    for each in visitors:
+        each.cancel()
+    await asyncio.gather(*visitors, return_exceptions=True)
+    await asyncio.sleep(options.leave)
+    answers = len(tally.seconds)
+    cuts = statistics.quantiles(tally.seconds, n=20) if answers > 1 else [float("nan")] * 19
+    return {
+        "visitors": options.visitors,
+        "answers": answers,
+        "lost": tally.lost,
+        "per_second": answers / seconds,
+        "median": cuts[9],
+        "p95": cuts[18],
+        "opening_median": statistics.median(tally.opening) if tally.opening else float("nan"),
+        "cpu_ms": 1000 * cpu / max(answers, 1),
+        "bytes": tally.received // max(answers, 1),
+        "mib_before": before >> 20,
+        "mib_crowded": crowded >> 20,
+        "mib_after": process.memory_info().rss >> 20,
+    }
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this benchmark."""
+    options = timing.parser(__doc__, repeats=1)
+    options.add_argument(
+        "--visitors", type=timing.positive, nargs="+", default=[1, 10, 25, 50], help="how many at once"
+    )
+    options.add_argument("--page", choices=PAGES, default="question_tags")
+    options.add_argument("--seconds", type=float, default=60.0, help="how long the whole crowd is measured")
+    options.add_argument("--think", type=float, default=8.0, help="mean seconds between an answer and the next text")
+    options.add_argument("--ramp", type=float, default=10.0, help="seconds within which the visitors come")
+    options.add_argument("--leave", type=float, default=5.0, help="seconds after the last has left")
+    options.add_argument("--slide", action="store_true", help="move the slider of the timesteps instead of a new text")
+    options.add_argument("--shared", action="store_true", help="everybody sends the same texts in the same order")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit status."""
+    options = parser().parse_args(arguments)
+    rows = []
+    with server("run", "app.py") as app:
+        process = app.process
+        time.sleep(10)  # the models load
+        for visitors in options.visitors:
+            each = argparse.Namespace(**vars(options) | {"visitors": visitors})
+            rows.append(asyncio.run(crowd(app.url, each, process)))
+            if not options.json:
+                print(
+                    "  ".join(
+                        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+                        for key, value in rows[-1].items()
+                    ),
+                    flush=True,
+                )
+    if options.json:
+        print(json.dumps({"benchmark": "crowd", "page": options.page, "shared": options.shared, "rows": rows}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

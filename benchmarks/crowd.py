@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ from benchmarks.texts import of_tokens
 
 PATIENCE = 30.0  # seconds after which an answer is lost
 SHORTEST, LONGEST = 15, 200  # tokens of a text
+TABS = 20  # of a visitor who opens many
 PAGES = ("question_tags", "movie_reviews")
 WORDS = of_tokens(400).split()
 
@@ -131,11 +133,30 @@ async def visit(url: str, options: argparse.Namespace, number: int, tally: Tally
         tally.lost += 1
 
 
+async def disturb(url: str, options: argparse.Namespace, number: int) -> None:
+    """Be one tab of a visitor who never pauses, until the task is cancelled; a refused or broken connection ends it."""
+    chance = random.Random(-1 - number)
+    await asyncio.sleep(options.ramp)
+    with suppress(TimeoutError, OSError, WebSocketException):
+        async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", max_size=None, compression=None) as socket:
+            visitor = Visitor(socket, options.page)
+            await visitor.open()
+            while True:
+                if options.disturb == "drag":
+                    await visitor.slide(chance.randrange(LONGEST))
+                elif options.disturb == "tabs":
+                    await visitor.send(new_text(chance))
+                else:
+                    await visitor.send(" ".join(chance.choices(WORDS, k=2**20 // 5)))
+
+
 async def crowd(url: str, options: argparse.Namespace, process: psutil.Process) -> dict[str, Any]:
     """Let the visitors come, be there and leave; returns the figures."""
     tally = Tally()
     before = process.memory_info().rss
     visitors = [asyncio.create_task(visit(url, options, number, tally)) for number in range(options.visitors)]
+    tabs = {"": 0, "tabs": TABS}.get(options.disturb, 1)
+    visitors += [asyncio.create_task(disturb(url, options, number)) for number in range(tabs)]
     await asyncio.sleep(options.ramp + 5)
     tally.began, cpu = time.perf_counter(), sum(process.cpu_times()[:2])
     await asyncio.sleep(options.seconds)
@@ -175,6 +196,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--ramp", type=float, default=10.0, help="seconds within which the visitors come")
     options.add_argument("--leave", type=float, default=5.0, help="seconds after the last has left")
     options.add_argument("--slide", action="store_true", help="move the slider of the timesteps instead of a new text")
+    options.add_argument(
+        "--disturb",
+        choices=("", "megabyte", "tabs", "drag"),
+        default="",
+        help="what one more visitor does without pause",
+    )
     options.add_argument("--shared", action="store_true", help="everybody sends the same texts in the same order")
     return options
 

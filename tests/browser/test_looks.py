@@ -16,8 +16,8 @@ from tests.browser.test_word_order import LAST_WORDS as ORDER
 
 expect.set_options(timeout=PATIENCE)
 PAGES = {
-    "question_tags": "Integrated gradients follow the straight line",
-    "movie_reviews": "Integrated gradients follow the straight line",
+    "question_tags?view=why": "Integrated gradients follow the straight line",
+    "movie_reviews": "it is computed when it is opened",
     "gradient_lab": GRADIENTS,
     "recurrent_family": FAMILY,
     "word_order": ORDER,

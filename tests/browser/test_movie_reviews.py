@@ -53,6 +53,7 @@ def test_five_words_and_fifteen_hundred(page: Page, address: str, words: int) ->
         box.press("Control+Enter")
         expect(page.get_by_text("the network read the first", exact=False)).to_be_visible()
         settled(page)
+    choice(page, "Why this answer").click()
     expect(page.get_by_text("add up to all but", exact=False)).to_be_visible()
 
 

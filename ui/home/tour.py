@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from secrets import randbelow
 
 import numpy as np
@@ -127,7 +128,8 @@ def writing() -> Picture:
     """The text that the character model writes after a line of Macbeth, another one for each visitor."""
     model = model_cache.model(TextGenerator, "macbeth")
     seed = st.session_state.setdefault("_path_seed", randbelow(10_000))
-    written = list(model.stream(PROMPT, LENGTH, temperature=0.7, seed=seed))
+    stream = partial(model.stream, PROMPT, LENGTH, temperature=0.7, seed=seed)
+    written = url_state.session_cached("tour_text", seed, 1, lambda: list(stream()))
     text = "".join(each.character for each in written)
     probabilities = [each.distribution[model.alphabet.ids[each.character]] for each in written]
     return Picture(

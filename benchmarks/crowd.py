@@ -26,13 +26,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from benchmarks import timing
-from benchmarks.browser import server
+from benchmarks.browser import ROOT, server
 from benchmarks.texts import of_tokens
 
 PATIENCE = 30.0  # seconds after which an answer is lost
 SHORTEST, LONGEST = 15, 200  # tokens of a text
 TABS = 20  # of a visitor who opens many
-PAGES = ("question_tags", "movie_reviews")
+PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in ("home", "navigation")))
 WORDS = of_tokens(400).split()
 
 
@@ -158,9 +158,9 @@ async def crowd(url: str, options: argparse.Namespace, process: psutil.Process) 
     tabs = {"": 0, "tabs": TABS}.get(options.disturb, 1)
     visitors += [asyncio.create_task(disturb(url, options, number)) for number in range(tabs)]
     await asyncio.sleep(options.ramp + 5)
-    tally.began, cpu = time.perf_counter(), sum(process.cpu_times()[:2])
+    tally.began, cpu = time.perf_counter(), used(process)
     await asyncio.sleep(options.seconds)
-    seconds, cpu = time.perf_counter() - tally.began, sum(process.cpu_times()[:2]) - cpu
+    seconds, cpu = time.perf_counter() - tally.began, used(process) - cpu
     crowded = process.memory_info().rss
     for each in visitors:
         each.cancel()
@@ -184,13 +184,39 @@ async def crowd(url: str, options: argparse.Namespace, process: psutil.Process) 
     }
 
 
+def used(process: psutil.Process) -> float:
+    """Seconds of processor time so far."""
+    return sum(process.cpu_times()[:2])
+
+
+async def costs(url: str, process: psutil.Process, page: str, repeats: int) -> dict[str, float | str]:
+    """What a run of a page costs: on the first visit of the process, and once somebody has just looked at it."""
+    async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", max_size=None, compression=None) as socket:
+        visitor = Visitor(socket, page)
+        before, first_seconds = used(process), await visitor.open()
+        await asyncio.sleep(0.3)
+        first, received = used(process) - before, visitor.received
+        before = used(process)
+        seconds = [await visitor.run(BackMsg()) for _ in range(repeats)]
+        await asyncio.sleep(0.3)
+        return {
+            "page": page or "home",
+            "first_cpu_ms": 1000 * first,
+            "first_ms": 1000 * first_seconds,
+            "again_cpu_ms": 1000 * (used(process) - before) / repeats,
+            "again_ms": 1000 * statistics.median(seconds),
+            "bytes": (visitor.received - received) / repeats,
+        }
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of this benchmark."""
-    options = timing.parser(__doc__, repeats=1)
+    options = timing.parser(__doc__, repeats=20)
+    options.add_argument("--costs", action="store_true", help="measure what one run of each page costs instead")
     options.add_argument(
         "--visitors", type=timing.positive, nargs="+", default=[1, 10, 25, 50], help="how many at once"
     )
-    options.add_argument("--page", choices=PAGES, default="question_tags")
+    options.add_argument("--page", choices=("question_tags", "movie_reviews"), default="question_tags")
     options.add_argument("--seconds", type=float, default=60.0, help="how long the whole crowd is measured")
     options.add_argument("--think", type=float, default=8.0, help="mean seconds between an answer and the next text")
     options.add_argument("--ramp", type=float, default=10.0, help="seconds within which the visitors come")
@@ -211,22 +237,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     rows = []
     with server("run", "app.py") as app:
-        process = app.process
-        time.sleep(10)  # the models load
-        for visitors in options.visitors:
-            each = argparse.Namespace(**vars(options) | {"visitors": visitors})
-            rows.append(asyncio.run(crowd(app.url, each, process)))
+        time.sleep(10)  # what the pages need is imported
+        for each in PAGES if options.costs else options.visitors:
+            if options.costs:
+                rows.append(asyncio.run(costs(app.url, app.process, each, options.repeats)))
+            else:
+                own = argparse.Namespace(**vars(options) | {"visitors": each})
+                rows.append(asyncio.run(crowd(app.url, own, app.process)))
             if not options.json:
-                print(
-                    "  ".join(
-                        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
-                        for key, value in rows[-1].items()
-                    ),
-                    flush=True,
-                )
+                print("  ".join(f"{key} {_short(value)}" for key, value in rows[-1].items()), flush=True)
     if options.json:
-        print(json.dumps({"benchmark": "crowd", "page": options.page, "shared": options.shared, "rows": rows}))
+        about = {name: getattr(options, name) for name in ("page", "shared", "slide", "disturb", "costs")}
+        print(json.dumps({"benchmark": "crowd", **about, "rows": rows}))
     return 0
+
+
+def _short(value: Any) -> str:
+    return (
+        f"{value:.3g}"
+        if isinstance(value, float) and value < 100
+        else f"{value:,.0f}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 if __name__ == "__main__":

@@ -39,15 +39,8 @@ if tried is not None:
         panels.readers(tried)
 explain("bag_of_words")
 
-with st.expander("Two experiments: subject and object, and the most probable order"), show_errors():
-    first, nats, second, other = panels.swap()
-    st.markdown(
-        f"*{first}* has {nats:.2f} nats per word, *{second}* {other:.2f}. Exchanging subject and object "
-        f"changes the surprisal by {abs(other - nats):.2f} nats; both are grammatical, few reviews are about dogs."
-    )
-    found = panels.among(panels.CAT)
-    st.markdown(
-        f"Type *{panels.CAT}* and try all its orders: it has rank {found.rank:,} of {found.among:,}, with "
-        f"{found.nats:.3f} nats per word. The lowest surprisal has *{found.best}*, with {found.least:.3f}."
-    )
+label = "Two experiments: subject and object, and the most probable order"
+with st.expander(label, key="order_experiments", on_change="rerun") as panel, show_errors():
+    if panel.open:
+        panels.experiments()
 explain("word_order_sources")

@@ -175,7 +175,9 @@ class TestLookingCloser:
     def test_both_methods_explain_any_answer(self) -> None:
         page = opened("question_tags", view="why", text="def f(x): return x")
         assert any("add up to all but" in text.value for text in page.markdown)
-        table = page.dataframe[0].value
+        assert not page.dataframe  # a closed panel computes nothing
+        page.session_state["tags_numbers"] = True
+        table = page.run().dataframe[0].value
         assert list(table["token"][:1]) == ["def"] or "def" in set(table["token"][:3])
         page.session_state["tags_method"] = "leave"
         page.run()

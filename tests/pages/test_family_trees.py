@@ -117,6 +117,8 @@ class TestTree:
         assert said(page, "Prediction: bad")
         page.text_input(key="tree_text").set_value(str(other)).run()
         assert said(page, "Prediction: good")
+        page.session_state["tree_try"] = True
+        page.run()
         assert said(page, "2 trees have these words in this order, with 2 different meanings: bad, good.")
 
     def test_a_hard_sentence_is_wrong_and_deeper_than_any_in_training(self) -> None:

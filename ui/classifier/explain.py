@@ -44,9 +44,11 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
     strengths = np.sqrt(np.abs(values) / largest).tolist()
     tokens.tinted_text(reading.text, reading.encoded.spans, tints, strengths, hovers, label=label)
     st.markdown(f":{theme.SUPPORTS}-badge[supports {name}] :{theme.OPPOSES}-badge[opposes {name}]  {summary}")
-    table = pd.DataFrame({"timestep": range(1, len(values) + 1), "token": reading.tokens, "log-odds": values.round(3)})
-    with st.expander("The numbers"):
-        st.dataframe(table.sort_values("log-odds", key=np.abs, ascending=False), hide_index=True, height=320)
+    with st.expander("The numbers", key=f"{key}_numbers", on_change="rerun") as panel:
+        if panel.open:
+            rows = {"timestep": range(1, len(values) + 1), "token": reading.tokens, "log-odds": values.round(3)}
+            table = pd.DataFrame(rows)
+            st.dataframe(table.sort_values("log-odds", key=np.abs, ascending=False), hide_index=True, height=320)
 
 
 def _attribution(model: TextClassifier, reading: Reading, label: str, method: str, hide: bool) -> tuple[Array, str]:

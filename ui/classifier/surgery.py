@@ -154,7 +154,9 @@ def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
         f"Without **{names[0]}** the probability of {name} changes most, by {moved[order[0]]:+.1%}. "
         f"{changed or 'None'} of the {len(moved)} {what} {'changes' if changed < 2 else 'change'} the answer."
     )
-    with st.expander("The numbers"):
+    with st.expander("The numbers", key=f"{key}_ablation_numbers", on_change="rerun") as panel:
+        if not panel.open:
+            return
         every = range(len(moved))
         shown = [f"{place}" if what == "units" else panels.token_name(reading, place) for place in every]
         table = pd.DataFrame({what[:-1]: shown, "change": moved.round(4)})

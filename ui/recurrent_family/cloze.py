@@ -50,8 +50,10 @@ def _read(models: dict[str, BlankFiller], text: str) -> None:
     for column, name in zip(st.columns(2, gap="large"), MODELS, strict=True):
         with column:
             _one(models[name], filled[name])
-    with st.expander("The possible answers, and how the sentences were generated"):
-        _grammar(models)
+    about = "The possible answers, and how the sentences were generated"
+    with st.expander(about, key="blank_grammar", on_change="rerun") as panel:
+        if panel.open:
+            _grammar(models)
 
 
 def _one(model: BlankFiller, filled: Filled) -> None:

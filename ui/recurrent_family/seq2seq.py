@@ -206,25 +206,30 @@ def _by_length(model: Rewriter, current: int | None) -> None:
 
 def _explanation(model: Rewriter) -> None:
     explain("seq2seq_explained")
-    with st.expander("Try this: where is the length stored?"):
-        found, counts = _experiments(model)
-        sizes = "; ".join(f"factor {factor:g}: {words:.1f}" for factor, words in zip(FACTORS, counts, strict=True))
-        number = PRESETS["As in training"]
-        norms = [np.linalg.norm(model.state(number[: end + 1])[1]) for end in range(len(number))]
-        st.markdown(
-            f"Choose *{CHANGES['c']}*, with a shorter number, and count the words. Over {found.pairs} pairs of numbers "
-            f"of different lengths, the output had as many words as the number of **c** in **{found.words_c:.0%}** of "
-            f"the cases, and as the number of h in {found.words_h:.0%}. Its first letter was that of the number of "
-            f"**h** in **{found.letter_h:.0%}**, and of c in {found.letter_c:.0%}. So the cell state stores what is "
-            "still to be written, and the hidden state the next character."
-        )
-        st.markdown(
-            f"Then scale the state. The mean number of words for numbers of four digits is: {sizes}. The network "
-            f"*counts with the norm of c*: after each digit of {number} it is "
-            f"{', '.join(f'{norm:.1f}' for norm in norms)}. This also explains why long numbers fail: their norm is "
-            "outside the range of the training set."
-        )
+    with st.expander("Try this: where is the length stored?", key="s2s_try", on_change="rerun") as panel:
+        if panel.open:
+            _length_in_the_state(model)
     explain("seq2seq_sources")
+
+
+def _length_in_the_state(model: Rewriter) -> None:
+    found, counts = _experiments(model)
+    sizes = "; ".join(f"factor {factor:g}: {words:.1f}" for factor, words in zip(FACTORS, counts, strict=True))
+    number = PRESETS["As in training"]
+    norms = [np.linalg.norm(model.state(number[: end + 1])[1]) for end in range(len(number))]
+    st.markdown(
+        f"Choose *{CHANGES['c']}*, with a shorter number, and count the words. Over {found.pairs} pairs of numbers "
+        f"of different lengths, the output had as many words as the number of **c** in **{found.words_c:.0%}** of "
+        f"the cases, and as the number of h in {found.words_h:.0%}. Its first letter was that of the number of "
+        f"**h** in **{found.letter_h:.0%}**, and of c in {found.letter_c:.0%}. So the cell state stores what is "
+        "still to be written, and the hidden state the next character."
+    )
+    st.markdown(
+        f"Then scale the state. The mean number of words for numbers of four digits is: {sizes}. The network "
+        f"*counts with the norm of c*: after each digit of {number} it is "
+        f"{', '.join(f'{norm:.1f}' for norm in norms)}. This also explains why long numbers fail: their norm is "
+        "outside the range of the training set."
+    )
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -149,9 +149,10 @@ def _by_depth(model: TreeReader, current: int | None) -> None:
 
 def _explanation(model: TreeReader, reading: TreeReading | None) -> None:
     explain("tree_explained")
-    with st.expander("Try this: all bracketings"):
-        words = reading.tree.words if reading else parse_tree(PRESETS["Same words, other brackets"]).words
-        _bracketings(model, words)
+    with st.expander("Try this: all bracketings", key="tree_try", on_change="rerun") as panel:
+        if panel.open:
+            words = reading.tree.words if reading else parse_tree(PRESETS["Same words, other brackets"]).words
+            _bracketings(model, words)
     explain("tree_sources")
 
 

@@ -300,3 +300,17 @@ def among(text: str) -> Searched:
 def _positive(name: str, texts: Sequence[str]) -> np.ndarray:
     model = model_cache.model(TextClassifier, name)
     return model.predict(texts)[:, model.labels.index("positive")].astype(float)
+
+
+def experiments() -> None:
+    """The surprisal with subject and object exchanged, and the rank of a sentence among all its orders."""
+    first, nats, second, other = swap()
+    st.markdown(
+        f"*{first}* has {nats:.2f} nats per word, *{second}* {other:.2f}. Exchanging subject and object "
+        f"changes the surprisal by {abs(other - nats):.2f} nats; both are grammatical, few reviews are about dogs."
+    )
+    found = among(CAT)
+    st.markdown(
+        f"Type *{CAT}* and try all its orders: it has rank {found.rank:,} of {found.among:,}, with "
+        f"{found.nats:.3f} nats per word. The lowest surprisal has *{found.best}*, with {found.least:.3f}."
+    )

@@ -54,7 +54,7 @@ def run_job(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, An
     from distributed import Event, get_worker
 
     if hasattr(os, "nice"):
-        os.nice(max(0, 5 - os.nice(0)))  # the web process comes first
+        os.nice(max(0, 15 - os.nice(0)))  # the web process comes first
     worker, stop = get_worker(), Event(stop_of(identity))
     checked, requested = time.monotonic(), False
 

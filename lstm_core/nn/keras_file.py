@@ -15,6 +15,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.nn.layers import KNOWN_LAYERS
@@ -33,6 +35,8 @@ MIB = 2**20
 LARGEST = 64 * MIB  # a `.keras` file
 # The members of a `.keras` file.
 LARGEST_PART = {"config.json": 2 * MIB, "metadata.json": MIB, "model.weights.h5": 64 * MIB}
+MOST_LAYERS = 200
+LARGEST_WEIGHT = 1e6  # sums of products of larger ones leave the range of float32
 MOST_OBJECTS = 10_000  # groups and arrays in a weights file
 # The layers that `nn/layers.py` can compute, and inputs.
 LAYERS = frozenset(("InputLayer", *KNOWN_LAYERS))
@@ -79,6 +83,8 @@ def _arrays(file: Any, place: str, layer: SavedLayer) -> list[Array]:
         if len(shape) != len(expected) or any(a not in (None, b) for a, b in zip(expected, shape, strict=True)):
             raise ModelError(f"Layer '{layer.name}' has weights of shape {shape}, but its settings say {expected}.")
         found.append(as_float(stored[()]))
+        if not np.abs(found[-1]).max(initial=0) <= LARGEST_WEIGHT:  # also where one of them is no number
+            raise ModelError(f"Layer '{layer.name}' has weights that are no numbers, or above {LARGEST_WEIGHT:.0e}.")
     return found
 
 
@@ -95,6 +101,9 @@ def check_network(data: bytes) -> tuple[dict[str, Any], bytes]:
     if config.get("class_name") not in WRAPPERS:
         raise ModelError("The network is neither a Sequential nor a functional model of Keras; build it as one.")
     _check_config(config.get("config"), depth=0)
+    layers = config["config"].get("layers") if isinstance(config.get("config"), dict) else None
+    if not isinstance(layers, list) or len(layers) > MOST_LAYERS:
+        raise ModelError(f"The network has no list of layers, or more than {MOST_LAYERS} of them.")
     _check_weights(parts["model.weights.h5"])
     return config, parts["model.weights.h5"]
 

@@ -147,6 +147,8 @@ def saved_layer(layer: Any) -> SavedLayer:
             f"Layer '{name}' is a {type(layer).__name__}; "
             "only LSTM, GRU, SimpleRNN and Bidirectional of them can be traced."
         )
+    if type(layer).call is not getattr(keras.layers, kinds[0]).call:
+        raise ModelError(f"Layer '{name}' has its own `call`, which a trace would not follow.")
     if kinds == ["Bidirectional"]:
         halves = saved_layer(layer.forward_layer), saved_layer(layer.backward_layer)
         return SavedLayer(name, kinds[0], {"merge_mode": layer.merge_mode}, halves=halves)
@@ -208,7 +210,9 @@ def _described(entry: Mapping[str, Any], parents: tuple[str, ...], problem: str 
     settings = entry["config"]
     halves = [settings.get(half) for half in ("layer", "backward_layer")]
     found = tuple(_described(half, ()) for half in halves if isinstance(half, dict))
-    return SavedLayer(str(settings["name"]), str(entry["class_name"]), settings, (), parents, problem, found)
+    stock = str(entry.get("module", "keras")).startswith("keras")
+    kind = str(entry["class_name"]) if stock else f"{entry['class_name']} of its own"
+    return SavedLayer(str(settings["name"]), kind, settings, (), parents, problem, found)
 
 
 def _parents(call: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:

@@ -327,6 +327,13 @@ def two_answers() -> keras.Model:
     return keras.Model(model.inputs, [model.outputs[0], model.layers[-2].output])
 
 
+class LSTM(layers.LSTM):
+    """A layer of Keras's name with its own answer."""
+
+    def call(self, sequences: Any, **options: Any) -> Any:
+        return super().call(sequences, **options) * 2
+
+
 def image() -> keras.Model:
     picture = keras.Input((4, 4, 1))
     return keras.Model(picture, layers.Conv2D(2, 2, name="eye")(picture))
@@ -341,6 +348,7 @@ def image() -> keras.Model:
         (lambda: over(layers.Lambda(lambda x: x, name="own"), layers.LSTM(3), mask=False), "'own' is a Lambda"),
         (lambda: over(keras.Sequential([keras.Input((None, 4)), layers.LSTM(3)], name="inner")), "'inner' is a Seq"),
         (lambda: over(shared), "'shared' is used more than once"),
+        (lambda: over(LSTM(3, name="mine")), "'mine' is a LSTM of its own"),
         (lambda: over(layers.LSTM(3), lambda x: x * 2), "reads from the operation 'multiply'"),
         (lambda: over(layers.LSTM(3), layers.Dense(3, activation=lambda z: z, name="odd")), "'odd' has activation"),
         (lambda: over(lambda x: layers.Concatenate(axis=1, name="long")([x, x]), layers.LSTM(3)), "'long' has axis=1"),

@@ -111,6 +111,10 @@ def delete(name: str) -> Callable[[h5py.File], None]:
     return lambda file: file.__delitem__(name)
 
 
+def put(value: float) -> Callable[[h5py.File], None]:
+    return lambda file: file["layers/lstm/cell/vars/1"].__setitem__((0, 0), value)
+
+
 def as_text(file: h5py.File) -> None:
     del file["layers/lstm/cell/vars/0"]
     file["layers/lstm/cell/vars/0"] = np.array([b"x"] * 4)
@@ -128,6 +132,9 @@ def as_text(file: h5py.File) -> None:
         (None, delete("layers/lstm/cell/vars/1"), "has no weights"),
         (None, delete("layers/lstm"), "has no weights"),
         (None, as_text, "has no weights"),
+        (None, put(float("nan")), "weights that are no numbers"),
+        (None, put(float("inf")), "weights that are no numbers"),
+        (None, put(-1e38), "weights that are no numbers, or above"),
         (None, lambda file: file["layers/dense/vars"].attrs.clear(), ""),
     ],
 )

@@ -589,6 +589,11 @@ def test_a_clamp_needs_a_finite_value(value):
         Clamp("f", value)
 
 
+class OwnCall(keras.layers.LSTM):
+    def call(self, sequences: Any, **options: Any) -> Any:
+        return super().call(sequences * 2, **options)
+
+
 def bidirectional(**options: Any) -> keras.Layer:
     return keras.layers.Bidirectional(LAYERS["lstm"](3, name="reader", **options))
 
@@ -610,6 +615,7 @@ def bidirectional(**options: Any) -> keras.Layer:
             lambda: keras.layers.Bidirectional(keras.layers.RNN(keras.layers.LSTMCell(3), name="reader")),
             "Layer 'forward_reader' is a RNN",
         ),
+        (lambda: built(OwnCall(3, name="reader"), 2), "Layer 'reader' has its own `call`"),
         (lambda: "lstm", "Layer '\\?' is a str"),
     ],
 )

@@ -330,8 +330,8 @@ def two_answers() -> keras.Model:
 class LSTM(layers.LSTM):
     """A layer of Keras's name with its own answer."""
 
-    def call(self, sequences: Any, **options: Any) -> Any:
-        return super().call(sequences, **options) * 2
+    def call(self, sequences: Any, initial_state: Any = None, **options: Any) -> Any:
+        return super().call(sequences, initial_state, **options) * 2
 
 
 def image() -> keras.Model:

@@ -17,6 +17,8 @@ from typing import Any
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
+from ui.common import server
+
 log = logging.getLogger("lstm_lab")
 
 
@@ -44,4 +46,4 @@ def report_error(error: Exception) -> bool:
     return True
 
 
-app = st.App("pages/navigation.py", lifespan=lifespan, on_script_error=report_error)
+app = st.App("pages/navigation.py", lifespan=lifespan, on_script_error=report_error, middleware=server.middleware())

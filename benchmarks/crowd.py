@@ -28,6 +28,7 @@ from websockets.exceptions import WebSocketException
 from benchmarks import timing
 from benchmarks.browser import ROOT, server
 from benchmarks.texts import of_tokens
+from ui.common.server import COOKIE
 
 PATIENCE = 30.0  # seconds after which an answer is lost
 SHORTEST, LONGEST = 15, 200  # tokens of a text
@@ -103,6 +104,12 @@ class Visitor:
         return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
+def browser(url: str, number: int) -> connect:
+    """The connection of a visitor with a cookie of the app."""
+    address, cookie = f"{url.replace('http', 'ws', 1)}/_stcore/stream", f"{COOKIE}={number:032x}"
+    return connect(address, max_size=None, compression=None, additional_headers={"Cookie": cookie})
+
+
 def new_text(chance: random.Random) -> str:
     """A text that nobody has read before."""
     return " ".join(chance.choices(WORDS, k=chance.randint(SHORTEST, LONGEST)))
@@ -114,7 +121,7 @@ async def visit(url: str, options: argparse.Namespace, number: int, tally: Tally
     shared = random.Random(0)  # the same texts in the same order for everybody
     await asyncio.sleep(options.ramp * number / options.visitors)
     try:
-        async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", max_size=None, compression=None) as socket:
+        async with browser(url, number) as socket:
             visitor = Visitor(socket, options.page)
             tally.opening.append(await visitor.open())
             if options.slide:
@@ -138,7 +145,7 @@ async def disturb(url: str, options: argparse.Namespace, number: int) -> None:
     chance = random.Random(-1 - number)
     await asyncio.sleep(options.ramp)
     with suppress(TimeoutError, OSError, WebSocketException):
-        async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", max_size=None, compression=None) as socket:
+        async with browser(url, 10**6) as socket:  # many tabs are one visitor
             visitor = Visitor(socket, options.page)
             await visitor.open()
             while True:
@@ -191,7 +198,7 @@ def used(process: psutil.Process) -> float:
 
 async def costs(url: str, process: psutil.Process, page: str, repeats: int) -> dict[str, float | str]:
     """What a run of a page costs: on the first visit of the process, and once somebody has just looked at it."""
-    async with connect(f"{url.replace('http', 'ws', 1)}/_stcore/stream", max_size=None, compression=None) as socket:
+    async with browser(url, 0) as socket:
         visitor = Visitor(socket, page)
         before, first_seconds = used(process), await visitor.open()
         await asyncio.sleep(0.3)

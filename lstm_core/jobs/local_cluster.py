@@ -5,6 +5,7 @@ the page of the current run, so every worker would run the page.
 """
 
 import argparse
+import json
 import logging
 import os
 import selectors
@@ -16,9 +17,11 @@ from pathlib import Path
 
 from lstm_core.jobs.worker import ONE_THREAD
 
+CLIENT = ("tls_ca_file", "tls_client_cert", "tls_client_key")  # what a client of the scheduler needs
+
 
 class LocalWorkers:
-    """A subprocess that runs `main`."""
+    """A subprocess that runs `main`; `certificates` are the arguments of `distributed.Security` for a client."""
 
     def __init__(self, workers: int, memory: str, timeout: float) -> None:
         """Start it and wait for its address.
@@ -40,10 +43,11 @@ class LocalWorkers:
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            self.address = self._process.stdout.readline().strip() if selector.select(timeout) else ""
-        if not self.address:
+            line = self._process.stdout.readline().strip() if selector.select(timeout) else ""
+        if not line:
             self.close()
             raise TimeoutError("the training workers don't start")
+        self.address, self.certificates = json.loads(line)
 
     def close(self) -> None:
         """End the subprocess and its workers."""
@@ -58,14 +62,21 @@ class LocalWorkers:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the address of a scheduler with local workers, and serve until standard input ends with the parent."""
-    parser = argparse.ArgumentParser(prog="python -m lstm_core.jobs.local_cluster", description=main.__doc__)
+    """Print the address and the keys of a scheduler with local workers, and serve until standard input ends.
+
+    The keys are made for this run and are known to the parent alone, through the pipe: without them, nobody else on the
+    machine can connect and run code here.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m lstm_core.jobs.local_cluster", description=(main.__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("workers", type=int)
     parser.add_argument("memory")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches every process; the parent decides
     import dask
     from distributed import LocalCluster
+    from distributed.security import Security
 
     dask.config.set(
         {
@@ -75,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             **{f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ONE_THREAD.items()},
         }
     )
+    security = Security.temporary()
     with LocalCluster(
         n_workers=options.workers,
         threads_per_worker=1,
@@ -83,8 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dashboard_address="127.0.0.1:0",  # any free port: several servers may run on one machine
         host="127.0.0.1",
         silence_logs=logging.ERROR,
+        security=security,
     ) as cluster:
-        print(cluster.scheduler_address, flush=True)
+        print(json.dumps([cluster.scheduler_address, {name: getattr(security, name) for name in CLIENT}]), flush=True)
         sys.stdin.read()
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_core.errors import LabError
 from lstm_core.jobs.local_cluster import LocalWorkers
-from lstm_core.jobs.worker import run_job, stop_of, topic_of
+from lstm_core.jobs.worker import certificate_files, run_job, stop_of, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -139,6 +139,11 @@ class JobQueue:
             self._end(job, STOPPED)
             future.cancel()
 
+    @property
+    def address(self) -> str:
+        """Where the scheduler of the local workers listens; empty before the first job."""
+        return self._cluster.address if self._cluster is not None else ""
+
     def workers(self) -> int:
         """The number of workers; 0 before the first job."""
         client = self._client
@@ -170,14 +175,16 @@ class JobQueue:
 
     def _connect(self) -> "Client":
         from distributed import Client
+        from distributed.security import Security
 
-        address = self.scheduler
+        address, certificates = self.scheduler, certificate_files()
         if not address:
             if self._cluster is not None:  # it can't be reached any more
                 self._cluster.close()
             self._cluster = LocalWorkers(_own_workers(), self.memory, TIMEOUT)
-            address = self._cluster.address
-        return Client(address, timeout=TIMEOUT, set_as_default=False, name="lstm-lab")
+            address, certificates = self._cluster.address, self._cluster.certificates
+        security = Security(require_encryption=True, **certificates) if certificates else None
+        return Client(address, timeout=TIMEOUT, set_as_default=False, name="lstm-lab", security=security)
 
     def receive(self, job: Job, event: dict[str, Any]) -> None:
         """Add an event to a job; one with `begun` marks it as running, or restarted."""

@@ -97,6 +97,22 @@ def plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+def certificate_files() -> dict[str, str]:
+    """The arguments of `distributed.Security` for ca.pem, cert.pem and key.pem in the folder LSTM_LAB_DASK_CERTS.
+
+    Raises:
+        LabError: if one of them is missing.
+    """
+    folder = os.environ.get("LSTM_LAB_DASK_CERTS")
+    if not folder:
+        return {}
+    files = {"tls_ca_file": "ca.pem", "tls_client_cert": "cert.pem", "tls_client_key": "key.pem"}
+    found = {name: os.path.join(folder, file) for name, file in files.items()}
+    if missing := next((path for path in found.values() if not os.path.isfile(path)), ""):
+        raise LabError(f"LSTM_LAB_DASK_CERTS needs ca.pem, cert.pem and key.pem; {missing} is missing.")
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run workers for a scheduler on another machine, one thread and limited memory each; see the README."""
     parser = argparse.ArgumentParser(prog="python -m lstm_core.jobs.worker", description=main.__doc__)
@@ -108,7 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from distributed.cli.dask_worker import main as serve
 
     size = ["--nworkers", options.workers, "--nthreads", "1", "--memory-limit", options.memory]
-    serve([options.scheduler, *size, "--no-dashboard", "--death-timeout", "60"])
+    keys = {name.replace("client_", ""): path for name, path in certificate_files().items()}
+    tls = [part for name, path in keys.items() for part in (f"--{name.replace('_', '-')}", path)]
+    serve([options.scheduler, *size, *tls, "--no-dashboard", "--death-timeout", "60"])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import LOOKS
+from ui.common.server import COOKIE
 
 expect.set_options(timeout=PATIENCE)
 pytestmark = pytest.mark.timeout(900)
@@ -127,6 +128,29 @@ def test_two_sessions_train_at_once_and_see_only_their_own(page: Page, chromium:
     moving(other)
     expect(other.get_by_text(re.compile("Running$")).first).to_be_visible()
     stop(other)
+    context.close()
+
+
+def test_a_link_shows_a_run_and_gives_no_other_right(page: Page, chromium: Browser, address: str) -> None:
+    opened(page, address, LONG)
+    train(page)
+    moving(page)
+    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    other = context.new_page()
+    other.set_default_timeout(PATIENCE)
+    other.goto(page.url)
+    expect(other.get_by_text(re.compile("Running$")).first).to_be_visible()
+    expect(other.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    expect(other.get_by_text("Under way", exact=False)).to_have_count(0)
+    mine, theirs = (
+        next(cookie for cookie in each.cookies() if cookie["name"] == COOKIE) for each in (page.context, context)
+    )
+    assert mine["httpOnly"]
+    assert mine["value"] != theirs["value"]
+    assert mine["value"] not in page.url + page.content()
+    page.reload()
+    expect(page.get_by_text("Under way", exact=False)).to_have_count(1)  # it is still this visitor's
+    stop(page)
     context.close()
 
 

@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from distributed import Client
+from distributed.security import Security
 
 from lstm_core.datasets import download_job, registry
 from lstm_core.errors import LabError
 from lstm_core.jobs import worker as job_worker
 from lstm_core.jobs.queue import FAILED, FINISHED, LIMIT, OWN_LIMIT, RUNNING, STOPPED, WAITING, Job, JobError, JobQueue
+from lstm_core.jobs.worker import certificate_files
 from lstm_core.nn import keras_backend
 
 COUNT = "lstm_core.jobs.smoke_test:work"
@@ -71,6 +74,26 @@ def test_stop_keeps_what_there_is(jobs: JobQueue) -> None:
     assert 3 <= job.result["counted"] < 100_000  # type: ignore[index]
     jobs.stop(job)  # once more does no harm
     assert job.state == STOPPED
+
+
+@pytest.mark.parametrize("keys", ["none", "others"])
+def test_nobody_else_on_the_machine_can_connect_to_the_workers(jobs: JobQueue, keys: str) -> None:
+    assert ended(jobs.submit(COUNT, {"steps": 1}, "b", "Count")).state == FINISHED
+    host = jobs.address.removeprefix("tls://")
+    assert host != jobs.address
+    address, security = (f"tcp://{host}", None) if keys == "none" else (f"tls://{host}", Security.temporary())
+    with pytest.raises((OSError, TimeoutError)):
+        Client(address, timeout=3, security=security, set_as_default=False)
+    assert ended(jobs.submit(COUNT, {"steps": 1}, "b", "Count")).state == FINISHED
+
+
+def test_keys_for_remote_workers_have_to_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LSTM_LAB_DASK_CERTS", str(tmp_path))
+    with pytest.raises(LabError, match=r"ca\.pem is missing"):
+        certificate_files()
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).touch()
+    assert set(certificate_files()) == {"tls_ca_file", "tls_client_cert", "tls_client_key"}
 
 
 def test_more_jobs_than_workers_wait_in_line_and_can_be_cancelled(jobs: JobQueue) -> None:

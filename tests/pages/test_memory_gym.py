@@ -117,10 +117,12 @@ def test_earlier_races_can_be_looked_at_again(register: JobQueue) -> None:
 
 def test_a_running_race_is_drawn_as_far_as_it_was_told(register: JobQueue, results: dict[str, dict[str, Any]]) -> None:
     event = results["counting"] | {"turn": "gru"}
-    put(register, ARGUMENTS, state=RUNNING, events=[{"begun": 1.0}, {"cells": {}}, event])
+    job = put(register, ARGUMENTS, state=RUNNING, events=[{"begun": 1.0}, {"cells": {}}, event])
     page = opened("memory_gym", job="of-the-link")
     assert not page.exception
-    assert not page.button(key="gym_stop").disabled
+    assert page.button(key="gym_stop").disabled  # a link shows the race and gives no other right
+    job.owner = page.session_state["_owner"]
+    assert not page.run().button(key="gym_stop").disabled
     assert page.get("progress")[0].proto.text == "50 of 50 batches; now the GRU."
 
 

@@ -7,13 +7,14 @@ page; drawing that sentence is also where Streamlit ends a run whose visitor has
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
+
+from ui.common.server import visitor_of
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
 UPDATE = 0.5  # seconds between two such sentences
@@ -22,57 +23,67 @@ Result = TypeVar("Result")
 
 
 class Gate:
-    """A number of places, given away in the order of arrival."""
+    """A number of places, given away in the order of arrival, one at a time to each visitor."""
 
     def __init__(self, places: int) -> None:
         """`places` is the number of runs that may compute at once."""
         self._free = places
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: list[tuple[threading.Event, str | None]] = []  # its turn, and whose it is
+        self._computing: set[str] = set()  # the visitors who hold a place
         self._lock = threading.Lock()
         self._inside = threading.local()
 
     @contextmanager
-    def place(self, tell: Callable[[int], object] = lambda ahead: None) -> Iterator[None]:
+    def place(self, visitor: str | None = None, tell: Callable[[int], object] = lambda ahead: None) -> Iterator[None]:
         """Hold a place within the block; a thread that already holds one goes on with it.
 
         Args:
+            visitor: whose run it is: twenty tabs of one visitor wait for each other, and not the others for them. None
+                if it isn't known.
             tell: called every `UPDATE` seconds with the number of runs ahead, once the wait is longer than `PATIENCE`.
                 What it raises ends the wait.
         """
         if getattr(self._inside, "held", False):
             yield
             return
-        turn = threading.Event()
+        ticket = threading.Event(), visitor
         with self._lock:
-            if self._free and not self._waiting:
-                self._free -= 1
-                turn.set()
-            else:
-                self._waiting.append(turn)
+            self._waiting.append(ticket)
+            self._admit()
         try:
             patience = PATIENCE
-            while not turn.wait(patience):
+            while not ticket[0].wait(patience):
                 patience = UPDATE
-                tell(self._ahead(turn))
+                tell(self._ahead(ticket))
             self._inside.held = True
             yield
         finally:
             self._inside.held = False
-            self._leave(turn)
+            self._leave(ticket)
 
-    def _ahead(self, turn: threading.Event) -> int:
+    def _ahead(self, ticket: tuple[threading.Event, str | None]) -> int:
         with self._lock:
-            return self._waiting.index(turn) if turn in self._waiting else 0
+            return self._waiting.index(ticket) if ticket in self._waiting else 0
 
-    def _leave(self, turn: threading.Event) -> None:
-        """Give the place to the next one, or leave the queue."""
+    def _admit(self) -> None:
+        """Give the free places away; the caller holds the lock."""
+        for turn, visitor in self._waiting if self._free else ():
+            if self._free and visitor not in self._computing:
+                self._free -= 1
+                turn.set()
+                if visitor is not None:
+                    self._computing.add(visitor)
+        self._waiting = [ticket for ticket in self._waiting if not ticket[0].is_set()]
+
+    def _leave(self, ticket: tuple[threading.Event, str | None]) -> None:
+        """Give the place back, or leave the queue."""
         with self._lock:
-            if not turn.is_set():
-                self._waiting.remove(turn)
-            elif self._waiting:
-                self._waiting.popleft().set()
-            else:
+            if ticket[0].is_set():
                 self._free += 1
+                self._computing.discard(ticket[1] or "")
+            else:
+                self._waiting.remove(ticket)
+            self._admit()
 
 
 # One place a core: measured by `python -m benchmarks.crowd`.
@@ -88,7 +99,7 @@ def turn() -> Iterator[None]:
         people = "one visitor is" if ahead == 1 else f"{ahead} visitors are" if ahead else "nobody is"
         notice.info(f"Many people are here. Your turn comes soon: {people} before you.", icon=":material/hourglass:")
 
-    with GATE.place(tell):
+    with GATE.place(visitor_of(st.context.cookies), tell):
         yield
 
 
@@ -101,7 +112,7 @@ def fragment(
 
     @wraps(function)
     def in_turn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        with GATE.place():
+        with GATE.place(visitor_of(st.context.cookies)):
             return function(*args, **kwargs)
 
     return st.fragment(in_turn, run_every=run_every)

@@ -10,6 +10,7 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue
 from ui.common import gate, url_state
+from ui.common.server import visitor_of
 
 BEAT = 0.7  # seconds between two drawings of a run
 SILENCE = 30.0  # seconds without a report after which the page shows a warning
@@ -23,8 +24,8 @@ STATES: dict[str, tuple[str, str, Literal["gray", "blue", "green", "orange", "re
 
 
 def owner() -> str:
-    """The random identity of this session as the owner of runs."""
-    return str(st.session_state.setdefault("_owner", uuid4().hex))
+    """Who owns this visitor's runs: the number in the cookie, or of this session where there is none."""
+    return visitor_of(st.context.cookies) or str(st.session_state.setdefault("_owner", uuid4().hex))
 
 
 def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
@@ -105,12 +106,14 @@ def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
 def state(key: str, job: Job) -> None:
     """Draw one line with the run's state, its duration and a stop button, and its error if there is one."""
     name, icon, colour = STATES[job.state]
+    over, mine = job.over or job.stop_requested, job.owner == owner()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("Stopping" if job.stop_requested and not job.over else name, icon=icon, color=colour)
         st.markdown(_summary(job), width="stretch")
         st.button(
-            "Stop", icon=":material/stop:", key=f"{key}_stop", disabled=job.over or job.stop_requested,
-            on_click=_stop, args=(job.identity,), help="Ends the run and keeps its results so far.",
+            "Stop", icon=":material/stop:", key=f"{key}_stop", disabled=over or not mine,
+            on_click=_stop, args=(job.identity,), help="Ends the run and keeps its results so far."
+            if mine else "Only the visitor who started this run can stop it.",
         )  # fmt: skip
     if job.state == FAILED:
         st.error(job.message)
@@ -130,6 +133,7 @@ def _summary(job: Job) -> str:
 
 
 def _stop(identity: str) -> None:
+    """Stop a run of this visitor; a link to somebody else's shows it and no more."""
     job = shared_queue().find(identity)
-    if job is not None:
+    if job is not None and job.owner == owner():
         shared_queue().stop(job)

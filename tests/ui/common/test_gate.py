@@ -67,7 +67,7 @@ def test_places_are_given_away_in_the_order_of_arrival() -> None:
             waits = threading.Event()
 
             def run(number: int = number, waits: threading.Event = waits) -> None:
-                with limited.place(lambda ahead: waits.set()):
+                with limited.place(tell=lambda ahead: waits.set()):
                     order.append(number)
 
             threads.append(threading.Thread(target=run))
@@ -87,6 +87,27 @@ def test_a_run_within_a_run_needs_no_second_place() -> None:
     assert_free(limited)
 
 
+def test_one_visitor_with_many_tabs_takes_one_place() -> None:
+    limited, order, waits = Gate(2), [], [threading.Event() for _ in range(3)]
+
+    def run(visitor: str, number: int) -> None:
+        with limited.place(visitor, lambda ahead: waits[number].set()):
+            order.append(visitor)
+
+    with limited.place("many"):
+        tabs = [threading.Thread(target=run, args=("many", number)) for number in range(3)]
+        for number, tab in enumerate(tabs):
+            tab.start()
+            assert waits[number].wait(30)
+        other = threading.Thread(target=run, args=("other", 0))
+        other.start()
+        other.join(30)  # the second place was free for somebody else
+        assert order == ["other"]
+    for tab in tabs:
+        tab.join(30)
+    assert order == ["other", "many", "many", "many"]
+
+
 def test_a_place_is_free_again_after_an_error() -> None:
     limited = Gate(1)
     with pytest.raises(ZeroDivisionError), limited.place():
@@ -100,7 +121,7 @@ def test_who_leaves_the_queue_does_not_hold_up_the_others() -> None:
     def leave(ahead: int) -> None:
         raise KeyboardInterrupt
 
-    with holder(limited), pytest.raises(KeyboardInterrupt), limited.place(leave):
+    with holder(limited), pytest.raises(KeyboardInterrupt), limited.place(tell=leave):
         pytest.fail("the place is taken")
     assert_free(limited)
 
@@ -115,7 +136,7 @@ def test_a_long_wait_says_how_many_are_ahead() -> None:
         said.append(ahead)
         raise EnoughError
 
-    with holder(limited), pytest.raises(EnoughError), limited.place(tell):
+    with holder(limited), pytest.raises(EnoughError), limited.place(tell=tell):
         pytest.fail("the place is taken")
     assert said == [0]
 

@@ -1,0 +1,89 @@
+"""What every HTTP response gets: the cookie that says which visitor this is, and headers that restrict the browser.
+
+The cookie is a random number and nothing else; no script can read it, and it is never part of an address.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "lstm_lab_visitor"
+YEAR = 365 * 24 * 3600  # seconds
+METRICS = "/_stcore/metrics"
+# Streamlit's own page has inline styles and evaluates Vega's and the components' scripts; all else comes from the app.
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline' blob:",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss: data: blob:",
+        "worker-src 'self' blob:",
+        "frame-ancestors 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+def visitor_of(cookies: Mapping[str, str]) -> str | None:
+    """The visitor's number in the cookies of a request; None without one that this app has made."""
+    found = str(cookies.get(COOKIE, ""))
+    return found if re.fullmatch(r"[0-9a-f]{32}", found) else None
+
+
+class Visitors:
+    """ASGI middleware that sets cookie and headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """`app` answers the requests."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request or serve one websocket."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["path"].endswith(METRICS) and os.environ.get("LSTM_LAB_METRICS") != "1":
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+            return
+        known = visitor_of(HTTPConnection(scope).cookies)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if known is None and headers.get("content-type", "").startswith("text/html"):
+                    headers.append("Set-Cookie", _cookie(scope))
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def _cookie(scope: Mapping[str, Any]) -> str:
+    secure = "; Secure" if scope.get("scheme") == "https" else ""
+    return f"{COOKIE}={secrets.token_hex(16)}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}"
+
+
+def middleware() -> list[Middleware]:
+    """The middleware of the app; LSTM_LAB_HOSTS names the hosts that it answers to, separated by commas."""
+    hosts = [host.strip() for host in os.environ.get("LSTM_LAB_HOSTS", "").split(",") if host.strip()]
+    trusted = [Middleware(TrustedHostMiddleware, allowed_hosts=hosts)] if hosts else []
+    return [*trusted, Middleware(Visitors)]

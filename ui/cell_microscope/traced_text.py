@@ -74,7 +74,7 @@ def _cut_note(length: int, read: int) -> tuple[str, ...]:
 
 
 def _read_words(model: TextClassifier, text: str, clamps: Sequence[Clamp]) -> TracedText:
-    reading = model.read(text, clamps=clamps) if clamps else url_state.cached_reading(model, text)
+    reading = url_state.cached_reading(model, text, clamps=clamps)
     encoded = reading.encoded
     layers, reset_after = _shown(model.network, reading.layers, model.card.title)
     notes = []

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -86,33 +86,30 @@ class Gate:
             self._admit()
 
 
-# One place a core: measured by `python -m benchmarks.crowd`.
-GATE = Gate(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+# One place a core; other numbers have not been compared.
+GATE = Gate(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """A place for the run of this page; while it waits for long, the page says so."""
+    """A place for the run of a page or of a fragment; while it waits for long, the page says so."""
     notice = st.empty()
 
     def tell(ahead: int) -> None:
-        people = "one visitor is" if ahead == 1 else f"{ahead} visitors are" if ahead else "nobody is"
-        notice.info(f"Many people are here. Your turn comes soon: {people} before you.", icon=":material/hourglass:")
+        people = "you are next" if not ahead else f"{ahead} before you"
+        notice.info(f"Many people are here. Your turn comes soon: {people}.", icon=":material/hourglass:")
 
     with GATE.place(visitor_of(st.context.cookies), tell):
+        notice.empty()
         yield
 
 
-def fragment(
-    function: Callable[Parameters, Result] | None = None, *, run_every: float | None = None
-) -> Callable[..., Any]:
+def fragment(function: Callable[Parameters, Result], *, run_every: float | None = None) -> Callable[Parameters, Result]:
     """`st.fragment` whose reruns wait for their turn, too."""
-    if function is None:
-        return lambda each: fragment(each, run_every=run_every)
 
     @wraps(function)
     def in_turn(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        with GATE.place(visitor_of(st.context.cookies)):
+        with turn():
             return function(*args, **kwargs)
 
     return st.fragment(in_turn, run_every=run_every)

@@ -3,11 +3,17 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from ui.common import gate
 from ui.common.gate import Gate
+
+NAVIGATION = Path(__file__).resolve().parents[3] / "pages" / "navigation.py"
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +145,36 @@ def test_a_long_wait_says_how_many_are_ahead() -> None:
     with holder(limited), pytest.raises(EnoughError), limited.place(tell=tell):
         pytest.fail("the place is taken")
     assert said == [0]
+
+
+def test_the_page_says_that_it_waits_and_no_longer_once_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited, said, real = Gate(1), [], st.delta_generator.DeltaGenerator.info
+    monkeypatch.setattr(gate, "GATE", limited)
+    waits = threading.Event()
+
+    def info(self: st.delta_generator.DeltaGenerator, body: str, **options: Any) -> Any:
+        said.append(body)
+        waits.set()
+        return real(self, body, **options)
+
+    monkeypatch.setattr(st.delta_generator.DeltaGenerator, "info", info)
+    leave = threading.Event()
+
+    def hold() -> None:
+        with limited.place():
+            inside.set()
+            waits.wait(30)
+        leave.set()
+
+    inside = threading.Event()
+    threading.Thread(target=hold).start()
+    assert inside.wait(30)
+    page = AppTest.from_file(str(NAVIGATION), default_timeout=120).run()
+    assert leave.wait(30)
+    assert said[0] == "Many people are here. Your turn comes soon: you are next."
+    assert not page.exception
+    assert not page.info
+    assert page.title
 
 
 def assert_free(limited: Gate) -> None:

@@ -45,23 +45,27 @@ class ModelCard:
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
         """The card in a model folder; ModelError if it is missing or damaged."""
-        data = read_json(folder, CARD)
         try:
-            known = {item.name for item in fields(cls)}
-            card = cls(**{key: value for key, value in data.items() if key in known})
-            for name in ("name", "title", "task", "dataset", "summary"):
-                if not isinstance(getattr(card, name), str):
-                    raise TypeError(f"{name} is not a text")
-            for name in ("labels", "notes"):
-                texts = getattr(card, name)
-                if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-                    raise TypeError(f"{name} is not a list of texts")
-            for name in ("measured", "training"):
-                if not isinstance(getattr(card, name), dict):
-                    raise TypeError(f"{name} is not an object")
-            return replace(card, name=folder.resolve().name, labels=tuple(card.labels), notes=tuple(card.notes))
+            return cls.from_json(read_json(folder, CARD), folder.resolve().name)
         except TypeError as error:
             raise damaged(folder, CARD, error) from error
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], name: str) -> ModelCard:
+        """The card that `data` describes, under a name; TypeError if it describes none."""
+        known = {item.name for item in fields(cls)}
+        card = cls(**{key: value for key, value in data.items() if key in known} | {"name": name})
+        for key in ("title", "task", "dataset", "summary"):
+            if not isinstance(getattr(card, key), str):
+                raise TypeError(f"{key} is not a text")
+        for key in ("labels", "notes"):
+            texts = getattr(card, key)
+            if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+                raise TypeError(f"{key} is not a list of texts")
+        for key in ("measured", "training"):
+            if not isinstance(getattr(card, key), dict):
+                raise TypeError(f"{key} is not an object")
+        return replace(card, labels=tuple(card.labels), notes=tuple(card.notes))
 
 
 def headline(measured: Mapping[str, Any]) -> str:

@@ -6,14 +6,19 @@ Reading a card needs neither Keras nor the weights. The models folder is in `lib
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from lstm_core.errors import ModelError
+from lstm_core.nn.keras_file import parse_object
 
 CARD = "card.json"
+# The characters and numbers of texts that a model of a user may have; shipped cards say more in their notes.
+LONGEST_TITLE, LONGEST_TEXT, MOST_LABELS, MOST_NOTES = 80, 200, 100, 10
+LARGEST_FACTS = 200_000  # characters of `measured` and `training` as JSON
 
 
 @dataclass(frozen=True)
@@ -52,20 +57,54 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], name: str) -> ModelCard:
-        """The card that `data` describes, under a name; TypeError if it describes none."""
+        """The card that `data` describes, under a name; TypeError, with the reason, if it describes none."""
+        _check_texts([data.get("name", name)], "name")
+        for key in ("title", "task", "dataset", "summary"):
+            _check_texts([data.get(key)], key)
+        for key in ("labels", "notes"):
+            if not isinstance(data.get(key, []), list | tuple):
+                raise TypeError(f"{key} is not a list of texts")
+            _check_texts(data.get(key, []), key)
+        for key in ("measured", "training"):
+            if not isinstance(data.get(key, {}), dict):
+                raise TypeError(f"{key} is not an object")
         known = {item.name for item in fields(cls)}
         card = cls(**{key: value for key, value in data.items() if key in known} | {"name": name})
-        for key in ("title", "task", "dataset", "summary"):
-            if not isinstance(getattr(card, key), str):
-                raise TypeError(f"{key} is not a text")
-        for key in ("labels", "notes"):
-            texts = getattr(card, key)
-            if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-                raise TypeError(f"{key} is not a list of texts")
-        for key in ("measured", "training"):
-            if not isinstance(getattr(card, key), dict):
-                raise TypeError(f"{key} is not an object")
-        return replace(card, labels=tuple(card.labels), notes=tuple(card.notes))
+        labels = tuple(card.labels)
+        if len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
+            raise TypeError("a label is empty or there twice")
+        return replace(card, labels=labels, notes=tuple(card.notes))
+
+    def for_user(self) -> ModelCard:
+        """The card of a user's model, whose texts stand in the menus of other people: long ones are cut.
+
+        Raises:
+            ModelError: in one sentence, if there is no title, or what can't be cut is too long.
+        """
+        if not self.title.strip():
+            raise ModelError("The card has an empty title; give the model one.")
+        for what, texts in (("task", [self.task]), ("name of a data set", [self.dataset]), ("label", self.labels)):
+            if found := next((len(text) for text in texts if len(text) > LONGEST_TITLE), 0):
+                raise ModelError(f"The card has a {what} of {found:,} characters; {LONGEST_TITLE} is the most.")
+        if len(self.labels) > MOST_LABELS:
+            raise ModelError(f"The card has {len(self.labels):,} labels; {MOST_LABELS} is the most.")
+        if len(json.dumps([self.measured, self.training])) > LARGEST_FACTS:
+            raise ModelError("The card says too much of the training and the evaluation; leave some of it out.")
+        notes = tuple(_cut(note, LONGEST_TEXT) for note in self.notes[:MOST_NOTES])
+        title, summary = _cut(self.title, LONGEST_TITLE), _cut(self.summary, LONGEST_TEXT)
+        return replace(self, title=title, summary=summary, notes=notes)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def _check_texts(texts: Sequence[Any], key: str) -> None:
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"{key} is not a {'list of texts' if key in ('labels', 'notes') else 'text'}")
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+            raise TypeError(f"{key} has a character that can't be shown")
 
 
 def headline(measured: Mapping[str, Any]) -> str:
@@ -93,12 +132,11 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"The model '{folder.name}' is incomplete: {path} is missing. Get the folder again.")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
+        return parse_object(path.read_bytes())
+    except OSError as error:
         raise damaged(folder, name, error) from error
-    if not isinstance(data, dict):
-        raise damaged(folder, name, "it holds no JSON object")
-    return data
+    except ValueError as error:
+        raise damaged(folder, name, f"it {error}") from error
 
 
 def misfit(card: ModelCard, why: str) -> ModelError:

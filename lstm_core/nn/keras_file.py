@@ -120,8 +120,7 @@ def read_members(data: bytes, what: str, largest: int, limits: Mapping[str, int]
     Raises:
         ModelError: for anything else.
     """
-    if len(data) > largest:
-        raise ModelError(f"{what} has {len(data) / MIB:,.0f} MiB; {largest // MIB} MiB is the most.")
+    check_size(data, what, largest)
     if not data.startswith(b"PK"):
         raise ModelError(f"{what} is no zip archive, so it is no model; choose a file that was downloaded here.")
     found: dict[str, bytes] = {}
@@ -142,6 +141,12 @@ def read_members(data: bytes, what: str, largest: int, limits: Mapping[str, int]
     except BROKEN as error:
         raise ModelError(f"{what} is damaged ({' '.join(str(error).split())[:80]}); get it again.") from error
     return found
+
+
+def check_size(data: bytes, what: str, largest: int) -> None:
+    """ModelError if a file, called `what` in the sentence, has more than `largest` bytes."""
+    if len(data) > largest:
+        raise ModelError(f"{what} has {len(data) / MIB:,.1f} MiB; {largest // MIB} MiB is the most.")
 
 
 def _check_member(info: zipfile.ZipInfo, what: str, limits: Mapping[str, int], found: Mapping[str, bytes]) -> None:
@@ -165,11 +170,24 @@ def _check_member(info: zipfile.ZipInfo, what: str, limits: Mapping[str, int], f
 def json_object(content: bytes, name: str) -> dict[str, Any]:
     """The JSON object in the bytes of a file; ModelError, naming the file, if there is none."""
     try:
+        return parse_object(content)
+    except ValueError as error:
+        raise ModelError(f"The file is damaged: {name} {error}. Get it again.") from error
+
+
+def parse_object(content: bytes) -> dict[str, Any]:
+    """The JSON object in some bytes; ValueError, with the reason, if there is none that can be written again."""
+    try:
         data = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"The file is damaged: {name} holds no JSON. Get it again.") from error
+        raise ValueError("holds no JSON") from error
     if not isinstance(data, dict):
-        raise ModelError(f"The file is damaged: {name} holds no JSON object. Get it again.")
+        raise ValueError("holds no JSON object")
+    if b"\\ud" in content or b"\\uD" in content:  # half of a pair, alone, is no character
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("holds half a character, a lone surrogate") from error
     return data
 
 

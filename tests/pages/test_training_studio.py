@@ -19,7 +19,7 @@ from lstm_core.library import bundle, user_models
 from lstm_core.training.lessons.presets import PRESETS
 from ui.common import job_panel
 from ui.training_studio import charts as studio_charts
-from ui.training_studio import choice, run_state
+from ui.training_studio import choice, run_state, upload
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -250,6 +250,19 @@ def test_a_hostile_upload_is_one_sentence(data: bytes, own: Path) -> None:
     assert not page.exception
     assert len(page.error) == 1
     assert not own.exists()
+
+
+def test_an_upload_is_opened_once(tiny_folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened_files: list[bytes] = []
+    monkeypatch.setattr(upload, "check_upload", opened_files.append)
+    page = opened()
+    data = bundle.bundle_folder(tiny_folder)
+    page.file_uploader(key="studio_upload").set_value(("tiny.zip", data, "application/zip")).run()
+    page.text_input(key="studio_upload_name").set_value("of_mine").run()
+    page.button(key="studio_upload_save").click().run()
+    assert opened_files == [data]
+    assert not page.error
+    assert (own / "of_mine").is_dir()
 
 
 def test_runs_of_another_owner_are_not_listed(at_once: AtOnce, trained: Job) -> None:

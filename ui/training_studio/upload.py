@@ -1,9 +1,13 @@
 """Saving a model to the library: a trained one, or one that a visitor uploads, which is checked first."""
 
+from typing import Any
+
 import streamlit as st
 
 from lstm_core import LabError
+from lstm_core.inference import check_upload
 from lstm_core.library import LARGEST_BUNDLE, MIB, save_as, unpack_bundle
+from ui.common import tokens
 from ui.common.explanations import explain
 
 LARGEST = LARGEST_BUNDLE // MIB
@@ -19,13 +23,25 @@ def show() -> None:
     )  # fmt: skip
     if file is None:
         return
-    try:
-        unpack_bundle(file.getvalue())
-    except LabError as error:
-        st.error(str(error))
+    if refusal := _refusal(file):
+        st.error(tokens.plain(refusal))
         return
     default = file.name.rsplit(".", 1)[0].lower()[:40]
     save_form("studio_upload", "Name in the library", default, file.getvalue())
+
+
+def _refusal(file: Any) -> str:
+    """Why an uploaded file can't be used, "" if it can; remembered, so that the next click doesn't open it again."""
+    kept: tuple[str, str] = st.session_state.get("_studio_upload_refusal", ("", ""))
+    if kept[0] != file.file_id:
+        kept = (file.file_id, "")
+        with st.spinner("Opening the model …"):
+            try:
+                check_upload(file.getvalue())
+            except LabError as error:
+                kept = (file.file_id, str(error))
+        st.session_state["_studio_upload_refusal"] = kept
+    return kept[1]
 
 
 def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> str | None:

@@ -4,6 +4,7 @@ By default a local cluster starts with the first job; with LSTM_LAB_SCHEDULER th
 Jobs are kept in this process, under an identity that can't be guessed. `jobs/worker.py` runs their functions.
 """
 
+import asyncio
 import logging
 import os
 import secrets
@@ -27,7 +28,9 @@ LIMIT = 40  # unfinished jobs of all owners
 OWN_FINISHED_LIMIT = 12  # finished jobs of one owner whose results are kept
 FINISHED_LIMIT = 120  # finished jobs of all owners
 MEMORY = "3 GiB"  # of a local worker; one that uses more is terminated
-TIMEOUT = 30.0  # seconds to wait for a scheduler
+TIMEOUT = 30.0  # seconds to wait for the local workers to start
+CONNECT = 4.0  # seconds to wait for a scheduler elsewhere
+REFUSED = 10.0  # seconds after a failed attempt in which nobody waits for another one
 
 WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", "stopped", "failed"
 
@@ -76,6 +79,7 @@ class JobQueue:
         self._futures: dict[str, Future] = {}
         self._client: Client | None = None
         self._cluster: LocalWorkers | None = None
+        self._refusal: tuple[float, str] = (0.0, "")  # until when no attempt is made to connect, and why
 
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
         """Put a job into the queue.
@@ -133,8 +137,12 @@ class JobQueue:
         from distributed import Event
 
         job.stop_requested = True
-        future, waiting = self._futures.get(job.identity), job.state == WAITING
-        Event(stop_of(job.identity), client=self._connected()).set()  # also while it waits: it may be starting just now
+        future, waiting, client = self._futures.get(job.identity), job.state == WAITING, self._client
+        # Without a connection the job is lost, and ends so.
+        loop = client.loop if client is not None and client.status == "running" else None
+        if loop is not None:
+            # Also while it waits: it may be starting just now. In the client's thread nobody waits for the answer.
+            loop.add_callback(lambda: Event(stop_of(job.identity), client=client).set())
         if waiting and future is not None:
             self._end(job, STOPPED)
             future.cancel()
@@ -145,9 +153,11 @@ class JobQueue:
         return self._cluster.address if self._cluster is not None else ""
 
     def workers(self) -> int:
-        """The number of workers; 0 before the first job."""
+        """The number of workers, as the scheduler said in the last two seconds; 0 without a connection. Never waits."""
         client = self._client
-        return len(client.scheduler_info(n_workers=-1)["workers"]) if client is not None else 0
+        if client is None or client.status != "running":
+            return 0
+        return int(client._scheduler_identity.get("n_workers", 0))  # `scheduler_info` would ask, and wait for it
 
     def close(self) -> None:
         """End all jobs, the connection and the local workers. Another job would start them again."""
@@ -162,15 +172,25 @@ class JobQueue:
             cluster.close()
 
     def _connected(self) -> "Client":
+        """The connection to the workers, made anew if it was lost; whoever comes just after a failure is told at once.
+
+        Raises:
+            JobError: if there is none, and none can be made.
+        """
         with self._starting:
             if self._client is not None and self._client.status == "running":
                 return self._client
+            until, why = self._refusal
+            if time.monotonic() < until:
+                raise JobError(why)
             try:
                 self._client = self._connect()
             except Exception as error:  # timeouts, refused connections, bad addresses, no memory for a process
                 where = f"at {self.scheduler} " if self.scheduler else ""
                 log.exception("no workers")
-                raise JobError(f"No training worker can be reached {where}({_first_line(error)}).") from error
+                why = f"No training worker can be reached {where}({_first_line(error)})."
+                self._refusal = time.monotonic() + REFUSED, why
+                raise JobError(why) from error
             return self._client
 
     def _connect(self) -> "Client":
@@ -178,13 +198,18 @@ class JobQueue:
         from distributed.security import Security
 
         address, certificates = self.scheduler, certificate_files()
+        if self._client is not None:  # it may be trying to connect again, too
+            with suppress(Exception):
+                self._client.close(timeout=1)
         if not address:
             if self._cluster is not None:  # it can't be reached any more
                 self._cluster.close()
             self._cluster = LocalWorkers(_own_workers(), self.memory, TIMEOUT)
             address, certificates = self._cluster.address, self._cluster.certificates
         security = Security(require_encryption=True, **certificates) if certificates else None
-        return Client(address, timeout=TIMEOUT, set_as_default=False, name="lstm-lab", security=security)
+        timeout = CONNECT if self.scheduler else TIMEOUT
+        asyncio.run(_greeted(address, timeout, (security or Security()).get_connection_args("client")))
+        return Client(address, timeout=timeout, set_as_default=False, name="lstm-lab", security=security)
 
     def receive(self, job: Job, event: dict[str, Any]) -> None:
         """Add an event to a job; one with `begun` marks it as running, or restarted."""
@@ -219,7 +244,7 @@ class JobQueue:
         self._futures.pop(job.identity, None)
         client = self._client
         if client is not None:
-            with suppress(ValueError):  # it was not subscribed
+            with suppress(Exception):  # it was not subscribed, or the connection is lost
                 client.unsubscribe_topic(topic_of(job.identity))
         job.done.set()
 
@@ -231,6 +256,26 @@ class JobQueue:
             counts[job.owner] = counts.get(job.owner, 0) + 1
             if counts[job.owner] > OWN_FINISHED_LIMIT or place >= FINISHED_LIMIT:
                 del self._jobs[job.identity]
+
+
+async def _greeted(address: str, timeout: float, arguments: dict[str, Any]) -> None:
+    """Connect to a scheduler and leave: `Client` would wait without end for one that never greets.
+
+    Args:
+        address: of the scheduler.
+        timeout: in seconds.
+        arguments: of the connection.
+
+    Raises:
+        OSError: if there is none, or it doesn't greet in time.
+    """
+    from distributed.comm import connect
+
+    try:
+        comm = await asyncio.wait_for(connect(address, timeout=timeout, **arguments), timeout)
+    except TimeoutError as error:
+        raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
+    await comm.close()
 
 
 def _own_workers() -> int:

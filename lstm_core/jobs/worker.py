@@ -4,15 +4,21 @@ Nothing here knows what a job does. `jobs/queue.py` is the other side, in the we
 """
 
 import argparse
+import asyncio
+import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 from lstm_core.errors import LabError
 from lstm_core.nn import keras_backend
+
+log = logging.getLogger("lstm_lab.worker")
 
 # Set in a worker before it imports NumPy: one thread each, so that a job leaves the other cores to the web process.
 # The MALLOC_ variables let glibc keep large buffers between training steps instead of returning them each time.
@@ -25,6 +31,8 @@ ONE_THREAD = {f"{library}_THREADS": "1" for library in _LIBRARIES} | {
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
     "MALLOC_TOP_PAD_": "67108864",
 }
+RECONNECT = 2.0  # seconds after a lost scheduler before the next attempt
+DEATH_TIMEOUT = 60  # seconds for a worker process to start
 POLL_EVERY = 0.4  # seconds between two checks whether the job should stop
 # A job's function: (arguments, report, should_stop) → result.
 Work = Callable[[dict[str, Any], Callable[[dict[str, Any]], None], Callable[[], bool]], dict[str, Any]]
@@ -113,20 +121,50 @@ def certificate_files() -> dict[str, str]:
     return found
 
 
+async def serve(scheduler: str, workers: int, memory: str) -> None:
+    """Keep workers for a scheduler until SIGTERM or SIGINT: whenever it is back, they connect again.
+
+    Args:
+        scheduler: its address.
+        workers: processes, each with one thread.
+        memory: limit of each, such as "3GiB".
+    """
+    loop, keeping = asyncio.get_running_loop(), asyncio.gather(*(_keep(scheduler, memory) for _ in range(workers)))
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: loop.call_soon_threadsafe(keeping.cancel))
+    with suppress(asyncio.CancelledError):
+        await keeping
+
+
+async def _keep(scheduler: str, memory: str) -> None:
+    """Start a worker process, and another one when that has ended because the scheduler was lost."""
+    from distributed import Nanny
+    from distributed.security import Security
+
+    keys = {name.replace("client", "worker"): path for name, path in certificate_files().items()}
+    security = Security(require_encryption=True, **keys) if keys else None
+    while True:
+        log.warning("connecting to the scheduler at %s", scheduler)
+        nanny = Nanny(
+            scheduler, nthreads=1, memory_limit=memory, security=security, dashboard=False, death_timeout=DEATH_TIMEOUT
+        )  # fmt: skip
+        try:
+            async with nanny:
+                await nanny.finished()
+        except (OSError, RuntimeError) as error:  # RuntimeError: the nanny's own, whatever happened at its start
+            log.warning("no connection (%s)", error.__cause__ or error)
+        await asyncio.sleep(RECONNECT)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run workers for a scheduler on another machine, one thread and limited memory each; see the README."""
     parser = argparse.ArgumentParser(prog="python -m lstm_core.jobs.worker", description=main.__doc__)
     parser.add_argument("scheduler", help="its address, such as tcp://10.0.0.1:8786")
-    parser.add_argument("--workers", default="1", help="processes, each with one thread (default %(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes, each with one thread (default %(default)s)")
     parser.add_argument("--memory", default="3GiB", help="of each process (default %(default)s)")
     options = parser.parse_args(arguments)
     os.environ.update(ONE_THREAD)
-    from distributed.cli.dask_worker import main as serve
-
-    size = ["--nworkers", options.workers, "--nthreads", "1", "--memory-limit", options.memory]
-    keys = {name.replace("client_", ""): path for name, path in certificate_files().items()}
-    tls = [part for name, path in keys.items() for part in (f"--{name.replace('_', '-')}", path)]
-    serve([options.scheduler, *size, *tls, "--no-dashboard", "--death-timeout", "60"])
+    asyncio.run(serve(options.scheduler, options.workers, options.memory))
 
 
 if __name__ == "__main__":

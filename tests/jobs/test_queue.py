@@ -179,12 +179,43 @@ def test_workers_end_with_a_web_process_that_is_killed() -> None:
 
 
 def test_nobody_at_the_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstm_core.jobs.queue.TIMEOUT", 0.5)
+    monkeypatch.setattr("lstm_core.jobs.queue.CONNECT", 0.5)
     lonely = JobQueue(f"tcp://127.0.0.1:{free_port()}")
     with pytest.raises(JobError, match="No training worker can be reached at tcp"):
         lonely.submit(COUNT, {"steps": 1}, "i", "Count")
     assert lonely.of("i") == []
     lonely.close()
+
+
+@pytest.mark.parametrize(("remembered", "expected"), [(600.0, 1), (0.0, 2)])
+def test_a_scheduler_that_never_answers_is_not_asked_again_at_once(
+    remembered: float, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_core.jobs.queue.CONNECT", 0.5)
+    monkeypatch.setattr("lstm_core.jobs.queue.REFUSED", remembered)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections are accepted, and nothing is ever said
+        lonely = JobQueue(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+        attempts, connect = [], lonely._connect
+
+        def counted() -> Client:
+            attempts.append(1)
+            return connect()
+
+        monkeypatch.setattr(lonely, "_connect", counted)
+        for owner in ("one", "another"):
+            with pytest.raises(JobError, match="No training worker can be reached at tcp"):
+                lonely.submit(COUNT, {"steps": 1}, owner, "Count")
+        assert len(attempts) == expected
+
+
+def test_looking_and_stopping_never_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    unconnected = JobQueue("tcp://127.0.0.1:1")
+    monkeypatch.setattr(unconnected, "_connect", lambda: pytest.fail("it tried to connect"))
+    job = Job("x", "i", "Count", COUNT, {})
+    unconnected._jobs["x"] = job
+    assert (unconnected.workers(), unconnected.position(job), unconnected.of("i")) == (0, 0, [job])
+    unconnected.stop(job)
+    assert job.stop_requested
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "many", "65"])
@@ -201,40 +232,61 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[str]:
-    """A scheduler and a worker in processes of their own, as they would be on two other machines."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
-    worker = [sys.executable, "-m", "lstm_core.jobs.worker", address, "--memory", "2GiB"]
-    processes = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for command in (scheduler, worker)
-    ]
-    yield address
+def elsewhere() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts processes as they would run on other machines, and ends them."""
+    processes = []
+
+    def start(*module: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *module]
+        processes.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return processes[-1]
+
+    yield start
     for process in processes:
         process.terminate()
     for process in processes:
         process.wait(30)
 
 
-def test_scheduler_worker_and_web_process_apart(elsewhere: str) -> None:
-    web = JobQueue(elsewhere)
-    wait_for(lambda: reached(web), "the scheduler")
-    job = ended(web.submit(COUNT, {"steps": 4}, "k", "Count"))
-    assert (job.state, job.result and job.result["counted"]) == (FINISHED, 4)
+def test_scheduler_worker_and_web_process_apart(elsewhere: Callable[..., subprocess.Popen[bytes]]) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    scheduler = ("distributed.cli.dask_scheduler", "--host", address, "--no-dashboard")
+    first, web = elsewhere(*scheduler), JobQueue(address)
+    wait_for(lambda: accepted(web), "the scheduler")
+    job = web.of("first")[0]
+    assert (web.workers(), job.state) == (0, WAITING)  # there is nobody yet
+    worker = elsewhere("lstm_core.jobs.worker", address, "--memory", "2GiB")
+    assert ended(job).state == FINISHED
+    wait_for(lambda: web.workers() == 1, "the worker to be counted")
     slow = long_job(web, "k")
     wait_for(lambda: len(slow.events) > 2, "steps from elsewhere")
     web.stop(slow)
     assert ended(slow).state == STOPPED
-    assert web.workers() == 1
+
+    lost = [long_job(web, "k"), long_job(web, "k")]
+    wait_for(lambda: len(lost[0].events) > 2, "steps before the scheduler is lost")
+    first.kill()
+    assert [ended(each).state for each in lost] == [FAILED, FAILED]
+    assert "connection to the training workers was lost" in lost[0].message
+    wait_for(lambda: web.workers() == 0, "the workers to be gone")
+    elsewhere(*scheduler)
+    wait_for(lambda: accepted(web), "the new scheduler")
+    assert ended(web.of("first")[0]).state == FINISHED  # on the same worker, which has connected again
+    children = psutil.Process(worker.pid).children(recursive=True)
+    assert children
+    worker.terminate()
+    assert worker.wait(30) == 0
+    assert psutil.wait_procs(children, timeout=TIMEOUT)[1] == []
     web.close()
 
 
-def reached(web: JobQueue) -> bool:
+def accepted(web: JobQueue) -> bool:
+    web._refusal = 0.0, ""  # the next attempt is made at once
     try:
-        return ended(web.submit(COUNT, {"steps": 1}, "first", "Count")).state == FINISHED
+        web.submit(COUNT, {"steps": 1}, "first", "Count")
     except JobError:
         return False
+    return True
 
 
 def test_a_download_reports_its_progress_and_stops_on_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.datasets import registry
+from lstm_core.jobs import queue
 from lstm_core.library import store
-from ui.common import model_cache
+from tests.pages.test_training_studio import AtOnce
+from ui.common import job_panel, model_cache
 from ui.common.examples import Texts
 
 QUESTIONS = Texts.load("questions.json").examples
@@ -206,11 +208,20 @@ class TestLookingCloser:
         spec = registry.DATASETS["stackoverflow"]
         nowhere = dataclasses.replace(spec, url="http://127.0.0.1:9/nothing.tar.gz")
         monkeypatch.setitem(registry.DATASETS, "stackoverflow", nowhere)
+        jobs = AtOnce()
+        monkeypatch.setattr(queue, "_shared", jobs)
         page = opened("question_tags", view="mistakes")
         page.button(key="tags_download").click().run()
         assert not page.exception
         assert len(page.error) == 1
         assert "can't be downloaded" in page.error[0].value
+        assert [job.work for job in jobs._jobs.values()] == [job_panel.DOWNLOAD]  # not in the web process
+
+    def test_visitors_of_a_shared_server_download_nothing(self, no_data: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LSTM_LAB_SHARED", "1")
+        page = opened("question_tags", view="mistakes")
+        assert not any("Download it" in button.label for button in page.button)
+        assert any("visitors can't download data sets" in text.value for text in page.caption)
 
 
 @pytest.fixture

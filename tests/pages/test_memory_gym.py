@@ -58,6 +58,15 @@ def results() -> dict[str, dict[str, Any]]:
     }
 
 
+def test_a_run_that_waits_says_that_no_worker_is_connected(register: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(register, ARGUMENTS, state=WAITING)
+    page = opened("memory_gym", job="of-the-link")
+    assert any("No training worker is connected" in each.value for each in page.warning)
+    monkeypatch.setattr(register, "workers", lambda: 1)
+    page.run()
+    assert not page.warning
+
+
 def test_it_opens_with_the_adding_problem_and_asks_before_it_answers(register: JobQueue) -> None:
     page = opened("memory_gym")
     shown = examples.task_example(tasks.TASKS["adding"], 50, 1)

@@ -162,6 +162,14 @@ def test_the_train_button_starts_the_lesson_with_the_hyperparameters(
     assert handed[0]["lesson"]["name"] == "negation_15s"
 
 
+def test_a_shared_server_offers_lessons_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Shipped recipes" in opened().pills(key="studio_group").options
+    monkeypatch.setenv("LSTM_LAB_SHARED", "1")
+    page = opened()
+    assert "Shipped recipes" not in page.pills(key="studio_group").options
+    assert any("lessons only" in caption.value for caption in page.caption)
+
+
 def test_hyperparameters_that_need_too_much_memory_are_one_sentence() -> None:
     page = opened(lesson="negation_15s")
     page.number_input(key="studio_batch").set_value(512)

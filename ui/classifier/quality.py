@@ -5,11 +5,12 @@ from collections.abc import Iterable
 import streamlit as st
 
 from lstm_core import DatasetError
-from lstm_core.datasets import Split, download_dataset, find_dataset, is_present, load_labelled
+from lstm_core.datasets import Split, find_dataset, is_present, load_labelled
 from lstm_core.inference import find_model
+from lstm_core.jobs import FINISHED, shared_server
 from lstm_core.library import ModelCard
 from ui.classifier import card_charts
-from ui.common import plotting, theme, tokens
+from ui.common import job_panel, plotting, theme, tokens
 from ui.common.errors import show_errors
 
 
@@ -119,20 +120,12 @@ def _offer_download(name: str, key: str) -> None:
     spec = find_dataset(name)
     st.markdown(
         f"The errors are texts of the data set **{spec.title}**, which is neither part of this project nor on this "
-        f"machine. {spec.source}"
+        f"machine. {'' if shared_server() else spec.source}"
     )
-    if not st.button("Download it", key=f"{key}_download", icon=":material/download:"):
-        return
-    bar = st.progress(0.0, "Connecting …")
-
-    def show(done: int, total: int | None) -> None:
-        size = f"{done / 2**20:.0f} MiB" + (f" of {total / 2**20:.0f}" if total else "")
-        bar.progress(min(done / total, 1.0) if total else 0.0, size)
-
-    try:
-        download_dataset(name, show)
-    except DatasetError as error:
-        bar.empty()
-        st.error(str(error))
-    else:
-        st.rerun()
+    job_panel.offer_download(key, name)
+    job_panel.trouble(key)
+    job = job_panel.current(key)
+    if job is not None and job.work == job_panel.DOWNLOAD:
+        job_panel.watch(key, job, job_panel.draw_download)
+        if job.state == FINISHED:  # `watch` draws the page anew after a download, so it went elsewhere
+            st.info(f"The web server needs it, too: `python -m lstm_core download {name}` there.")

@@ -8,10 +8,12 @@ from uuid import uuid4
 import streamlit as st
 
 from lstm_core import LabError
-from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue
+from lstm_core.datasets import find_dataset
+from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue, shared_server
 from ui.common import gate, url_state
 from ui.common.server import visitor_of
 
+DOWNLOAD = "lstm_core.datasets.download_job:work"
 BEAT = 0.7  # seconds between two drawings of a run
 SILENCE = 30.0  # seconds without a report after which the page shows a warning
 STATES: dict[str, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
@@ -117,10 +119,34 @@ def state(key: str, job: Job) -> None:
         )  # fmt: skip
     if job.state == FAILED:
         st.error(job.message)
+    elif job.state == WAITING and not shared_queue().workers():
+        st.warning("No training worker is connected. The run starts when there is one.")
     elif job.restarts and not job.over:
         st.warning("Its worker process ended, and the run was restarted from the beginning.")
     elif job.state == RUNNING and time.time() - max(job.last_seen, job.begun) > SILENCE:
         st.warning(f"No report from the worker for {time.time() - job.last_seen:.0f} seconds. Stop the run, or wait.")
+
+
+def offer_download(key: str, dataset: str) -> None:
+    """The button that downloads a data set in a worker; on a shared server the sentence that visitors can't."""
+    spec = find_dataset(dataset)
+    if shared_server():
+        st.caption(f"Many people use this server, so visitors can't download data sets to it. {spec.source}")
+        return
+    st.button(
+        "Download it", icon=":material/download:", key=f"{key}_download",
+        on_click=begin, args=(key, DOWNLOAD, {"dataset": dataset}, f"Download {spec.title}"),
+    )  # fmt: skip
+
+
+def draw_download(job: Job) -> None:
+    """How far a download has come."""
+    last = job.events[-1] if job.events else {}
+    words = f"{last['mebibytes']:.1f} MiB" if "mebibytes" in last else "Connecting …"
+    if job.state == FINISHED:
+        st.progress(1.0, text="The data set is on the machine of the training worker.")
+    else:
+        st.progress(float(last.get("share", 0.0)), text=words)
 
 
 def _summary(job: Job) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from lstm_core import LabError, training
 from lstm_core.datasets import DATASETS, find_dataset, is_present, read_labelled_csv
+from lstm_core.jobs import shared_server
 from lstm_core.text import read_plain_text
 from lstm_core.training import PRESETS, Hyperparameter, LessonRecipe, Preset
 from ui.common import assets, job_panel, url_state
@@ -14,7 +15,7 @@ from ui.common.errors import show_errors
 KEY = "studio"
 OWN_TEXT, OWN_TABLE, SHIPPED = "own_text", "own_table", "shipped"
 GROUPS: dict[str, str] = assets.table("presets.toml")["training"]
-WORK, DOWNLOAD = "lstm_core.training.job:work", "lstm_core.datasets.download_job:work"
+WORK = "lstm_core.training.job:work"
 
 
 def group_of(preset: Preset) -> str:
@@ -31,13 +32,19 @@ def show() -> None:
     first = url_state.parameter("lesson", next(iter(PRESETS)), tuple(PRESETS))
     st.session_state.setdefault(f"{KEY}_group", group_of(PRESETS[first]))
     with_lessons = set(map(group_of, PRESETS.values()))
-    groups = [name for name in GROUPS if name in with_lessons or name in (OWN_TEXT, OWN_TABLE, SHIPPED)]
+    offered = with_lessons | {OWN_TEXT, OWN_TABLE} | (set() if shared_server() else {SHIPPED})
+    groups = [name for name in GROUPS if name in offered]
     group = str(
         st.pills(
             "What to train", groups, format_func=GROUPS.__getitem__, required=True, key=f"{KEY}_group",
             persist_state="session",
         )
     )  # fmt: skip
+    if shared_server():
+        st.caption(
+            "Many people use this server, so it trains lessons only: the recipes of the shipped models take minutes or "
+            "hours. They run on your own machine with `python -m lstm_core train`."
+        )
     if group == SHIPPED:
         _shipped()
         return
@@ -145,13 +152,10 @@ def _train_button(dataset: str, about: str, train: Any, arguments: tuple[Any, ..
     if missing:
         spec = find_dataset(dataset)
         st.info(
-            f"The data set “{spec.title}” is not on this machine. It can be downloaded once, from "
-            f"{spec.url.split('/')[2]}. Generated data and your own texts need no download."
+            f"The data set “{spec.title}”, from {spec.url.split('/')[2]}, is not on this machine. Generated data and "
+            "your own texts need no download."
         )
-        st.button(
-            "Download it", icon=":material/download:", key=f"{KEY}_download",
-            on_click=job_panel.begin, args=(KEY, DOWNLOAD, {"dataset": dataset}, f"Download {spec.title}"),
-        )  # fmt: skip
+        job_panel.offer_download(KEY, dataset)
     return not missing
 
 

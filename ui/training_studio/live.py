@@ -4,18 +4,17 @@ from typing import Any
 
 import streamlit as st
 
-from lstm_core.jobs import FINISHED, Job
-from ui.common import plotting, theme
+from lstm_core.jobs import Job
+from ui.common import job_panel, plotting, theme
 from ui.common.explanations import explain
 from ui.training_studio import charts, run_state
-from ui.training_studio.choice import DOWNLOAD
 from ui.training_studio.run_state import RunState
 
 
 def draw(job: Job) -> None:
     """Everything that is known of a run so far."""
-    if job.work == DOWNLOAD:
-        _download(job)
+    if job.work == job_panel.DOWNLOAD:
+        job_panel.draw_download(job)
         return
     state = run_state.of(job.events)
     _metrics(state, job)
@@ -32,15 +31,6 @@ def draw(job: Job) -> None:
     if state.summary and not job.over:  # after the run the summary stands with the saved model
         with st.expander("Summary of the network (Keras)", icon=":material/schema:"):
             st.code(state.summary, language=None)
-
-
-def _download(job: Job) -> None:
-    last = job.events[-1] if job.events else {}
-    words = f"{last['mebibytes']:.1f} MiB" if "mebibytes" in last else "Connecting …"
-    if job.state == FINISHED:
-        st.progress(1.0, text="The data set is on this machine; you can train on it now.")
-    else:
-        st.progress(float(last.get("share", 0.0)), text=words)
 
 
 def _metrics(state: RunState, job: Job) -> None:

@@ -1,13 +1,16 @@
-"""Where the files that ship with the code are: trained models, and assets that the core reads.
+"""Where files are: those that ship with the code, and the user's own models.
 
-In a checkout they stand beside the package; in an installed package, inside it.
+Shipped models and assets stand beside the package in a checkout; in an installed package, inside it.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
+
+import platformdirs
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -26,3 +29,10 @@ def read_tables(name: str) -> dict[str, dict[str, Any]]:
     for table in tables.values():
         table.update({key: tuple(value) for key, value in table.items() if isinstance(value, list)})
     return tables
+
+
+def own_folder() -> Path:
+    """The folder of the user's models: LSTM_LAB_MODELS, or in the user's data folder; it may not exist yet."""
+    if chosen := os.environ.get("LSTM_LAB_MODELS", ""):
+        return Path(chosen).expanduser()
+    return platformdirs.user_data_path("lstm-lab", appauthor=False) / "models"

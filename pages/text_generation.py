@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-import lstm_core
 from lstm_core import LabError
 from lstm_core.inference import TextGenerator
-from ui.common import model_cache, url_state
+from ui.common import model_cache, url_state, visitor
 from ui.common.errors import show_errors
 from ui.text_generation import panel, views
 from ui.text_generation.run import LENGTHS, Settings
@@ -26,7 +25,7 @@ st.markdown(
 )
 
 cards = sorted(
-    (card for card in lstm_core.list_models() if card.task == "generator"),
+    (card for card in visitor.cards() if card.task == "generator"),
     key=lambda card: ORDER.index(card.name) if card.name in ORDER else len(ORDER),
 )
 if not cards:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.common import job_panel, url_state
 from ui.common.explanations import explain
-from ui.training_studio import after, choice, compare, live, upload
+from ui.training_studio import after, choice, compare, live, own_models, upload
 
 st.title("Training studio", anchor=False)
 st.markdown(
@@ -23,6 +23,7 @@ if job is not None:
         after.show(job)
 compare.show()
 upload.show()
+own_models.show()
 
 st.header("What you see", anchor=False)
 explain("training")

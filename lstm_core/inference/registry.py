@@ -15,7 +15,7 @@ from lstm_core.library import store
 from lstm_core.library.bundle import unpack_bundle_into
 from lstm_core.library.card import ModelCard
 from lstm_core.library.store import list_folder
-from lstm_core.library.user_models import list_user_models, own_folder
+from lstm_core.library.user_models import BUNDLE, list_user_models, model_path
 
 
 @dataclass(frozen=True)
@@ -62,34 +62,33 @@ def list_models(folder: Path | None = None) -> list[ModelCard]:
 
 
 def find_model(name: str | os.PathLike[str]) -> Path:
-    """The folder of a model, by its name or by a path to it; raises ModelError if there is none."""
+    """The folder or the bundle of a model, by its name or by a path to it; raises ModelError if there is none."""
+    found = model_path(str(name)) or Path(name)
     # `os.path.isdir` says no to what can't be a path, such as a whole question; `Path.is_dir` may raise.
-    if name and Path(name).name == str(name):
-        for shelf in (store.SHIPPED, own_folder()):
-            if os.path.isdir(shelf / name):
-                return shelf / name
-    if name and os.path.isdir(name):
-        return Path(name)
+    if name and (os.path.isdir(found) or (os.path.isfile(found) and found.suffix == BUNDLE)):
+        return found
     names = ", ".join(card.name for card in list_models()) or "none"
     asked = " ".join(str(name).split())[:200]  # one line, whatever was given
     raise ModelError(f"There is no model '{asked}'. Models here: {names}.")
 
 
 def load(name: str | os.PathLike[str]) -> Any:
-    """Load a model by its name, or from a path to a model's folder.
+    """Load a model by its name, or from a path to a model's folder or bundle.
 
     Raises:
         ModelError: if it is missing, damaged, or holds a network that can't be followed.
     """
-    folder = find_model(name)
-    card = ModelCard.read(folder)
+    found = find_model(name)
+    if found.is_file():
+        return load_bundle(found.read_bytes(), found.stem)
+    card = ModelCard.read(found)
     if card.task not in TASKS:
         raise ModelError(f"The model '{card.name}' is a '{card.task}', which this version doesn't know.")
-    return function_of(TASKS[card.task].load)(folder, card)
+    return function_of(TASKS[card.task].load)(found, card)
 
 
-def load_bundle(data: bytes) -> Any:
-    """The model in a bundle, ready to be used; raises ModelError as `unpack_bundle`, or as `load`."""
+def load_bundle(data: bytes, name: str = "model") -> Any:
+    """The model in a bundle, under a name, ready to be used; raises ModelError as `unpack_bundle`, or as `load`."""
     with tempfile.TemporaryDirectory() as folder:
-        unpack_bundle_into(data, Path(folder) / "model")
-        return load(Path(folder) / "model")
+        unpack_bundle_into(data, Path(folder) / name)
+        return load(Path(folder) / name)

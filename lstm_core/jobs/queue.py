@@ -1,79 +1,69 @@
 """A queue of jobs that run in worker processes, on Dask: submitted, followed, stopped, and their errors explained.
 
 By default a local cluster starts with the first job; with LSTM_LAB_SCHEDULER the same code uses workers elsewhere.
-Jobs are kept in this process, under an identity that can't be guessed. `jobs/worker.py` runs their functions.
+Jobs have an identity that can't be guessed. `jobs/worker.py` runs their functions, `jobs/records.py` writes them to the
+database.
 """
 
 import asyncio
+import functools
 import logging
 import os
 import secrets
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lstm_core.errors import LabError
+from lstm_core.jobs.job import (
+    FAILED,
+    FINISHED,
+    FINISHED_LIMIT,
+    INTERRUPTED,
+    OWN_FINISHED_LIMIT,
+    RUNNING,
+    STOPPED,
+    WAITING,
+    Job,
+)
+from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run, runs_of_an_address
 from lstm_core.jobs.local_cluster import LocalWorkers
 from lstm_core.jobs.worker import certificate_files, run_job, stop_of, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from lstm_core.jobs.records import Records
+
 log = logging.getLogger("lstm_lab.jobs")
 
-OWN_LIMIT = 2  # unfinished jobs of one owner
-LIMIT = 40  # unfinished jobs of all owners
-OWN_FINISHED_LIMIT = 12  # finished jobs of one owner whose results are kept
-FINISHED_LIMIT = 120  # finished jobs of all owners
 MEMORY = "3 GiB"  # of a local worker; one that uses more is terminated
 TIMEOUT = 30.0  # seconds to wait for the local workers to start
 CONNECT = 4.0  # seconds to wait for a scheduler elsewhere
 REFUSED = 10.0  # seconds after a failed attempt in which nobody waits for another one
-
-WAITING, RUNNING, FINISHED, STOPPED, FAILED = "waiting", "running", "finished", "stopped", "failed"
 
 
 class JobError(LabError):
     """A job that can't be accepted, or doesn't exist."""
 
 
-@dataclass
-class Job:
-    """One submitted function and its state. Pages read it and never write to it."""
-
-    identity: str  # a random string, part of its link; whoever has it may see and stop the job
-    owner: str  # who submitted it
-    title: str  # as displayed
-    work: str  # its function, "lstm_core.module:function"
-    arguments: dict[str, Any]  # of the function
-    state: str = WAITING  # "waiting", "running", "finished", "stopped" or "failed"
-    events: list[dict[str, Any]] = field(
-        default_factory=list
-    )  # its reports, oldest first; cleared when it is restarted
-    restarts: int = 0  # how often it was restarted because its worker was lost
-    message: str = ""  # why it failed, in one sentence
-    result: dict[str, Any] | None = None  # what the function returned
-    stop_requested: bool = False  # whether `JobQueue.stop` was called
-    submitted: float = field(default_factory=time.time)  # seconds since the epoch, as all times here
-    begun: float = 0.0  # 0 for not yet, as below
-    ended: float = 0.0
-    last_seen: float = 0.0  # the time of the last event
-    done: threading.Event = field(default_factory=threading.Event, repr=False)  # set when the job is over
-
-    @property
-    def over(self) -> bool:
-        """Whether it has finished, was stopped, or failed."""
-        return self.state in (FINISHED, STOPPED, FAILED)
-
-
 class JobQueue:
     """All jobs of this process, and its connection to the workers; thread-safe."""
 
-    def __init__(self, scheduler: str | None = None, memory: str = MEMORY) -> None:
-        """Workers start with the first job, each with a limit of memory, unless the address of a scheduler is given."""
+    def __init__(
+        self, scheduler: str | None = None, memory: str = MEMORY, records: "Callable[[], Records] | None" = None
+    ) -> None:
+        """Workers start with the first job, unless the address of a scheduler is given.
+
+        Args:
+            scheduler: its address.
+            memory: the limit of each local worker.
+            records: gives where jobs are written when it is called; None to keep them in this process alone.
+        """
         self.scheduler, self.memory = scheduler, memory
+        self._records = functools.cache(records or (lambda: None))
         self._lock, self._starting = threading.Lock(), threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._futures: dict[str, Future] = {}
@@ -81,7 +71,7 @@ class JobQueue:
         self._cluster: LocalWorkers | None = None
         self._refusal: tuple[float, str] = (0.0, "")  # until when no attempt is made to connect, and why
 
-    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
+    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str, address: str = "") -> Job:
         """Put a job into the queue.
 
         Args:
@@ -89,40 +79,65 @@ class JobQueue:
             arguments: of the function.
             owner: who submits it.
             title: as displayed.
+            address: of the network, from which it is submitted.
 
         Raises:
-            JobError: if its owner or the queue has too many unfinished jobs, or no worker can be reached.
+            JobError: if its owner, the address or the queue has too many unfinished jobs, or no worker can be reached.
         """
-        client = self._connected()
-        job = Job(secrets.token_urlsafe(12), owner, title, work, arguments)
+        client, longest = self._connected(), longest_run()
+        job = Job(secrets.token_urlsafe(12), owner, title, work, arguments, address=address)
         with self._lock:
-            unfinished = [each for each in self._jobs.values() if not each.over]
-            if sum(each.owner == owner for each in unfinished) >= OWN_LIMIT:
-                raise JobError(f"You have {OWN_LIMIT} runs under way already; wait for one, or stop one.")
-            if len(unfinished) >= LIMIT:
-                raise JobError(f"{LIMIT} runs are waiting already; come back in a few minutes.")
+            self._check_limits(job)
             self._jobs[job.identity] = job
             self._forget_old()
         try:
             client.subscribe_topic(topic_of(job.identity), lambda event: self.receive(job, event[1]))
             key = f"lstm-lab-job-{job.identity}"
-            future = client.submit(run_job, job.identity, work, arguments, key=key, pure=False)
+            future = client.submit(run_job, job.identity, work, arguments, longest, key=key, pure=False)
         except Exception as error:  # Tornado, Dask and the operating system each have their own
             self._end(job, FAILED, f"The run could not be handed to a worker ({_first_line(error)}); try again.")
             raise JobError(job.message) from error
         self._futures[job.identity] = future
+        self._keep(job)
         future.add_done_callback(lambda each: self._settle(job, each))
         return job
+
+    def _check_limits(self, job: Job) -> None:
+        """JobError if there are too many unfinished jobs for another one; the caller holds the lock."""
+        unfinished = [each for each in self._jobs.values() if not each.over]
+        if sum(each.owner == job.owner for each in unfinished) >= OWN_LIMIT:
+            raise JobError(f"You have {OWN_LIMIT} runs under way already; wait for one, or stop one.")
+        if sum(each.address == job.address for each in unfinished) >= runs_of_an_address():
+            raise JobError("Too many runs from your network are under way already; come back in a few minutes.")
+        if len(unfinished) >= LIMIT:
+            raise JobError(f"{LIMIT} runs are waiting already; come back in a few minutes.")
 
     def find(self, identity: str) -> Job | None:
         """The job of that identity, or None."""
         with self._lock:
-            return self._jobs.get(identity)
+            found = self._jobs.get(identity)
+        records = self._records()
+        return self._remember([records.find(identity)])[0] if found is None and records is not None else found
 
     def of(self, owner: str) -> list[Job]:
         """An owner's jobs, newest first."""
         with self._lock:
-            return [job for job in reversed(self._jobs.values()) if job.owner == owner]
+            found = [job for job in reversed(self._jobs.values()) if job.owner == owner]
+        records = self._records()
+        earlier = records.of(owner, [job.identity for job in found]) if records is not None else []
+        return sorted([*found, *self._remember(earlier)], key=lambda job: job.submitted, reverse=True)
+
+    def _remember(self, jobs: Sequence[Job | None]) -> list[Any]:
+        """Keep jobs of an earlier process here, too; returns them."""
+        with self._lock:
+            kept = [self._jobs.setdefault(job.identity, job) if job and job.over else job for job in jobs]
+            self._forget_old()
+        return kept
+
+    def _keep(self, job: Job) -> None:
+        records = self._records()
+        if records is not None:
+            records.keep(job)
 
     def position(self, job: Job) -> int:
         """How many jobs wait before this one; 0 if it is the next, or doesn't wait."""
@@ -164,12 +179,15 @@ class JobQueue:
         with self._starting:
             client, cluster, self._client, self._cluster = self._client, self._cluster, None, None
         for job in list(self._jobs.values()):
-            self._end(job, FAILED, "The server is stopping; this run ended with it.")
+            self._end(job, INTERRUPTED, "The server was stopped while this run was under way.")
         if client is not None:
             with suppress(Exception):  # the connection may be lost already
                 client.close(timeout=5)
         if cluster is not None:
             cluster.close()
+        records = self._records()
+        if records is not None:
+            records.flush()
 
     def _connected(self) -> "Client":
         """The connection to the workers, made anew if it was lost; whoever comes just after a failure is told at once.
@@ -221,7 +239,13 @@ class JobQueue:
             job.begun = job.last_seen
             if not job.over:
                 job.state = RUNNING
+        if "longest" in event:
+            job.stop_requested = True
+            job.message = (
+                f"Stopped after {event['longest'] / 60:.0f} minutes, the longest time for a run on this server."
+            )
         job.events.append(event)
+        self._keep(job)
 
     def _settle(self, job: Job, future: "Future") -> None:
         """Keep the result of a future that is done, or explain why there is none."""
@@ -240,17 +264,18 @@ class JobQueue:
     def _end(self, job: Job, state: str, message: str = "") -> None:
         if job.over:
             return
-        job.state, job.message, job.ended = state, message, time.time()
+        job.state, job.message, job.ended = state, message or job.message, time.time()
         self._futures.pop(job.identity, None)
         client = self._client
         if client is not None:
             with suppress(Exception):  # it was not subscribed, or the connection is lost
                 client.unsubscribe_topic(topic_of(job.identity))
         job.done.set()
+        self._keep(job)
 
     def _forget_old(self) -> None:
         """Delete the oldest finished jobs; the caller holds the lock."""
-        ended = [job for job in self._jobs.values() if job.over]
+        ended = sorted((job for job in self._jobs.values() if job.over), key=lambda job: job.submitted)
         counts: dict[str, int] = {}
         for place, job in enumerate(reversed(ended)):
             counts[job.owner] = counts.get(job.owner, 0) + 1
@@ -312,8 +337,14 @@ def shared_queue() -> JobQueue:
     """The queue of this process, with local workers or those at LSTM_LAB_SCHEDULER."""
     global _shared
     with _sharing:
-        _shared = _shared or JobQueue(os.environ.get("LSTM_LAB_SCHEDULER") or None)
+        _shared = _shared or JobQueue(os.environ.get("LSTM_LAB_SCHEDULER") or None, records=_database)
         return _shared
+
+
+def _database() -> "Records":
+    from lstm_core.jobs.records import Records  # imported when it is used: it brings in SQLAlchemy
+
+    return Records()
 
 
 def shutdown() -> None:

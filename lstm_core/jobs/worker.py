@@ -6,6 +6,7 @@ Nothing here knows what a job does. `jobs/queue.py` is the other side, in the we
 import argparse
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
@@ -48,13 +49,14 @@ def stop_of(identity: str) -> str:
     return f"lstm-lab-stop-{identity}"
 
 
-def run_job(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float = math.inf) -> dict[str, Any]:
     """Run the function of a job in this process.
 
     Args:
         identity: of the job.
         work: "lstm_core.module:function"; see `Work`.
         arguments: of the function.
+        longest: seconds after which it is asked to stop.
 
     Raises:
         LabError: what the function raises for a user's mistake, or if there is no such function.
@@ -65,6 +67,7 @@ def run_job(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, An
         os.nice(max(0, 15 - os.nice(0)))  # the web process comes first
     worker, stop = get_worker(), Event(stop_of(identity))
     checked, requested = time.monotonic(), False
+    deadline = checked + longest
 
     def report(event: dict[str, Any]) -> None:
         worker.log_event(topic_of(identity), plain(event))
@@ -73,6 +76,9 @@ def run_job(identity: str, work: str, arguments: dict[str, Any]) -> dict[str, An
         nonlocal checked, requested
         if not requested and time.monotonic() - checked > POLL_EVERY:
             requested, checked = stop.is_set(), time.monotonic()
+            if not requested and checked > deadline:
+                requested = True
+                report({"longest": longest})
         return requested
 
     report({"begun": time.time(), "worker": worker.address})

@@ -6,16 +6,25 @@ Loaded models are in `inference`.
 from lstm_core.library.bundle import LARGEST_BUNDLE, MIB, unpack_bundle
 from lstm_core.library.card import ModelCard
 from lstm_core.library.store import SHIPPED
-from lstm_core.library.user_models import is_taken, list_user_models, own_folder, save_as
+from lstm_core.library.user_models import (
+    delete_model,
+    list_user_models,
+    model_path,
+    models_of,
+    rename_model,
+    save_model,
+)
 
 __all__ = [
     "LARGEST_BUNDLE",
     "MIB",
     "SHIPPED",
     "ModelCard",
-    "is_taken",
+    "delete_model",
     "list_user_models",
-    "own_folder",
-    "save_as",
+    "model_path",
+    "models_of",
+    "rename_model",
+    "save_model",
     "unpack_bundle",
 ]

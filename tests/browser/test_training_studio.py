@@ -74,13 +74,13 @@ def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, addr
     page.get_by_label("Name", exact=True).fill("verdicts")
     page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("button", name="Save to the library").first.click()
-    expect(page.get_by_text("“verdicts” is in the library now.")).to_be_visible()
+    expect(page.get_by_text("“verdicts” is in your library now.")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     download.value.save_as(tmp_path / "verdicts.zip")
     page.get_by_role("link", name="Inspect its cells").click()
     expect(page.get_by_role("heading", name="Cell microscope")).to_be_visible()
-    expect(page.get_by_role("combobox", name="Network")).to_have_value("Not bad, but: generated opinions")
+    expect(page.get_by_role("combobox", name="Network")).to_have_value("verdicts")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
     opened(page, address)  # what was downloaded comes back as another model
@@ -88,7 +88,7 @@ def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, addr
     page.get_by_label("Name in the library", exact=True).fill("again")
     page.get_by_label("Name in the library", exact=True).press("Enter")
     page.get_by_role("button", name="Save to the library").click()
-    expect(page.get_by_text("“again” is in the library now.")).to_be_visible()
+    expect(page.get_by_text("“again” is in your library now.")).to_be_visible()
 
 
 def test_a_run_is_stopped_and_keeps_what_there_is(page: Page, address: str) -> None:

@@ -22,7 +22,9 @@ from distributed.security import Security
 from lstm_core.datasets import download_job, registry
 from lstm_core.errors import LabError
 from lstm_core.jobs import worker as job_worker
-from lstm_core.jobs.queue import FAILED, FINISHED, LIMIT, OWN_LIMIT, RUNNING, STOPPED, WAITING, Job, JobError, JobQueue
+from lstm_core.jobs.job import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job
+from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run
+from lstm_core.jobs.queue import JobError, JobQueue
 from lstm_core.jobs.worker import certificate_files
 from lstm_core.nn import keras_backend
 
@@ -50,8 +52,8 @@ def ended(job: Job) -> Job:
     return job
 
 
-def long_job(jobs: JobQueue, owner: str, steps: int = 100_000) -> Job:
-    return jobs.submit(COUNT, {"steps": steps, "rest": 0.02}, owner, "Count")
+def long_job(jobs: JobQueue, owner: str, address: str = "") -> Job:
+    return jobs.submit(COUNT, {"steps": 100_000, "rest": 0.02}, owner, "Count", address)
 
 
 def test_a_job_runs_in_another_process_and_reports_every_step(jobs: JobQueue) -> None:
@@ -123,12 +125,51 @@ def test_an_owner_has_a_limit_and_sees_only_own_jobs(jobs: JobQueue) -> None:
 
 
 def test_everybody_together_has_a_limit(jobs: JobQueue) -> None:
-    many = [long_job(jobs, f"owner {number}") for number in range(LIMIT)]
+    many = [long_job(jobs, f"owner {number}", f"10.0.0.{number % 4}") for number in range(LIMIT)]
     with pytest.raises(JobError, match=f"{LIMIT} runs are waiting"):
-        long_job(jobs, "one more")
+        long_job(jobs, "one more", "10.0.0.9")
     for job in reversed(many):
         jobs.stop(job)
         ended(job)
+
+
+def test_one_network_address_leaves_places_for_the_others(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_LAB_RUNS_PER_ADDRESS", "3")
+    many = [long_job(jobs, f"cookie {number}", "10.0.0.1") for number in range(3)]
+    with pytest.raises(JobError, match="from your network"):
+        long_job(jobs, "another cookie", "10.0.0.1")
+    many.append(long_job(jobs, "somebody else", "10.0.0.2"))
+    for job in reversed(many):
+        jobs.stop(job)
+        ended(job)
+    monkeypatch.setenv("LSTM_LAB_RUNS_PER_ADDRESS", "0")
+    with pytest.raises(LabError, match="LSTM_LAB_RUNS_PER_ADDRESS"):
+        long_job(jobs, "setting")
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_keeps_what_there_is(
+    jobs: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_core.jobs.queue.longest_run", lambda: 1.0)
+    job = ended(long_job(jobs, "slow"))
+    assert job.state == STOPPED
+    assert job.result["counted"] > 3  # type: ignore[index]
+    assert "the longest time" in job.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [({}, 720 * 60), ({"LSTM_LAB_SHARED": "1"}, 15 * 60), ({"LSTM_LAB_LONGEST_RUN": "3", "LSTM_LAB_SHARED": "1"}, 180)],
+)
+def test_the_longest_time_is_a_setting(
+    settings: dict[str, str], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert longest_run() == seconds
+    monkeypatch.setenv("LSTM_LAB_LONGEST_RUN", "for ever")
+    with pytest.raises(LabError, match="LSTM_LAB_LONGEST_RUN"):
+        longest_run()
 
 
 def test_a_users_mistake_comes_back_as_its_sentence(jobs: JobQueue) -> None:

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 import lstm_core
 from lstm_core.inference.forecaster import Forecaster
 from lstm_core.jobs import queue
-from lstm_core.jobs.queue import FAILED, FINISHED, RUNNING, STOPPED, Job, JobError
+from lstm_core.jobs.job import FAILED, FINISHED, RUNNING, STOPPED, Job
+from lstm_core.jobs.queue import JobError
 from lstm_core.library import bundle, store
 from lstm_core.timeseries import series
 from tests.pages.test_every_page import opened
@@ -134,7 +135,7 @@ def upload(data: str | bytes) -> AppTest:
 class Paused(queue.JobQueue):
     """Jobs that are where a test says they are."""
 
-    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
+    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str, address: str = "") -> Job:
         job = Job(f"job{len(self._jobs)}", owner, title, work, arguments, state=RUNNING, begun=time.time())
         self._jobs[job.identity] = job
         self.receive(job, {"share": 0.3, "line": "level  epoch 3/10"})

@@ -14,10 +14,12 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core.errors import LabError
 from lstm_core.jobs import queue, worker
-from lstm_core.jobs.queue import FAILED, FINISHED, Job, JobError
+from lstm_core.jobs.job import FAILED, FINISHED, Job
+from lstm_core.jobs.queue import JobError
 from lstm_core.library import bundle, user_models
 from lstm_core.training.lessons.presets import PRESETS
 from ui.common import job_panel
+from ui.common import visitor as visitors
 from ui.training_studio import charts as studio_charts
 from ui.training_studio import choice, run_state, upload
 
@@ -27,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class AtOnce(queue.JobQueue):
     """Jobs that are done in this process before `submit` returns."""
 
-    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str) -> Job:
+    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str, address: str = "") -> Job:
         job = Job(f"job{len(self._jobs)}", owner, title, work, arguments)
         self._jobs[job.identity] = job
         self.receive(job, {"begun": time.time()})
@@ -152,7 +154,7 @@ def test_the_train_button_starts_the_lesson_with_the_hyperparameters(
     monkeypatch.setattr(
         at_once,
         "submit",
-        lambda work, arguments, owner, title: handed.append(arguments) or Job("x", owner, title, work, {}),
+        lambda work, arguments, owner, title, address: handed.append(arguments) or Job("x", owner, title, work, {}),
     )
     page = opened(lesson="negation_15s")
     page.number_input(key="studio_units").set_value(7)
@@ -214,29 +216,82 @@ def test_a_failed_run_says_its_sentence(at_once: AtOnce) -> None:
     assert job.state == FAILED
 
 
+@pytest.fixture
+def visitor(own: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Everybody is the visitor with this cookie, who owns what is saved."""
+    monkeypatch.setattr("ui.common.visitor.visitor_of", lambda cookies: "0" * 32)
+    return visitors.owner()
+
+
 def test_saving_names_what_is_wrong_with_a_name(at_once: AtOnce, trained: Job, own: Path) -> None:
     at_once._jobs[trained.identity] = trained
     page = opened(job=trained.identity)
-    page.text_input(key=f"studio_{trained.identity}_name").set_value("../up").run()
+    page.text_input(key=f"studio_{trained.identity}_name").set_value(" ").run()
     page.button(key=f"studio_{trained.identity}_save").click().run()
-    assert "lowercase" in page.error[0].value
-    assert not own.exists()
+    assert "type one" in page.error[0].value
+    assert not list(own.glob("*.zip"))
 
 
-def test_a_saved_model_is_in_the_library(trained: Job, own: Path) -> None:
-    files = bundle.unpack_bundle(trained.result["model"])  # type: ignore[index]
-    user_models.save_as("mine", files)
-    assert [card.name for card in user_models.list_user_models()] == ["mine"]
-    with pytest.raises(LabError, match="already"):
-        user_models.save_as("mine", files)
+def test_a_saved_model_is_listed_renamed_and_deleted(
+    at_once: AtOnce, trained: Job, visitor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.training_studio.own_models._link", lambda *link: None)  # there are no other pages here
+    at_once._jobs[trained.identity] = trained
+    page = opened(job=trained.identity)
+    page.text_input(key=f"studio_{trained.identity}_name").set_value("My *first*").run()
+    page.button(key=f"studio_{trained.identity}_save").click().run()
+    assert not page.error
+    (card,) = user_models.models_of(visitor)
+    assert card.title == "My *first*"
+    assert any("**My \\*first\\***" in line.value for line in page.markdown)
+    key = f"studio_model_{card.name}"
+    page.text_input(key=f"{key}_name").set_value("").run()
+    page.button(key=f"{key}_rename").click().run()
+    assert [error.value for error in page.error] == ["A name is one line of letters, digits or signs; type one."]
+    page.text_input(key=f"{key}_name").set_value("Second").run()
+    page.button(key=f"{key}_rename").click().run()
+    assert [each.title for each in user_models.models_of(visitor)] == ["Second"]
+    page.button(key=f"{key}_delete").click().run()
+    assert not page.error
+    assert user_models.models_of(visitor) == []
+    assert "Your models" not in [header.value for header in page.header]
 
 
-def test_a_saved_classifier_can_be_compared_on_its_page(trained: Job, own: Path) -> None:
-    files = bundle.unpack_bundle(trained.result["model"])  # type: ignore[index]
-    user_models.save_as("verdicts", files)
+@pytest.fixture
+def verdicts(trained: Job, visitor: str) -> str:
+    """A saved classifier of the visitor; its identity."""
+    return user_models.save_model(visitor, "verdicts", trained.result["model"])  # type: ignore[index]
+
+
+def peers() -> list[str]:
     page = AppTest.from_file(str(ROOT / "pages" / "movie_reviews.py"), default_timeout=120).run()
-    pills = next(each for each in page.get("button_group") if each.key == "reviews_peers")
-    assert any("verdicts" in option for option in map(str, pills.options))
+    return next(
+        [str(each) for each in group.options] for group in page.get("button_group") if group.key == "reviews_peers"
+    )
+
+
+def networks(**parameters: str) -> list[str]:
+    page = AppTest.from_file(str(ROOT / "pages" / "cell_microscope.py"), default_timeout=120)
+    page.query_params.update(parameters)
+    page.run()
+    assert not page.exception
+    assert not page.error
+    return list(page.selectbox(key="microscope_network").options)
+
+
+def test_a_saved_classifier_can_be_compared_on_its_page(verdicts: str) -> None:
+    assert any("verdicts" in option for option in peers())
+    assert "verdicts" in networks()
+
+
+def test_a_model_is_private_until_its_link_is_shared(verdicts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.common.visitor.visitor_of", lambda cookies: "1" * 32)
+    assert not any("verdicts" in option for option in peers())
+    assert "verdicts" not in networks()
+    assert "verdicts" in networks(model=verdicts)
+    assert "Your models" not in [header.value for header in opened(model=verdicts).header]
+    monkeypatch.setenv("LSTM_LAB_SHOW_ALL_MODELS", "1")
+    assert "verdicts" in networks()
 
 
 def zipped(**files: bytes) -> bytes:
@@ -257,7 +312,7 @@ def test_a_hostile_upload_is_one_sentence(data: bytes, own: Path) -> None:
     page.file_uploader(key="studio_upload").set_value(("model.zip", data, "application/zip")).run()
     assert not page.exception
     assert len(page.error) == 1
-    assert not own.exists()
+    assert not list(own.glob("*.zip"))
 
 
 def test_an_upload_is_opened_once(tiny_folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +325,7 @@ def test_an_upload_is_opened_once(tiny_folder: Path, own: Path, monkeypatch: pyt
     page.button(key="studio_upload_save").click().run()
     assert opened_files == [data]
     assert not page.error
-    assert (own / "of_mine").is_dir()
+    assert [card.title for card in user_models.models_of(None)] == ["of_mine"]
 
 
 def test_runs_of_another_owner_are_not_listed(at_once: AtOnce, trained: Job) -> None:
@@ -288,7 +343,7 @@ def test_a_link_shows_one_run_and_changes_nobody(at_once: AtOnce, trained: Job) 
     visitor = opened(job=trained.identity)
     assert not visitor.exception
     assert any(trained.title in markdown.value for markdown in visitor.markdown)
-    assert visitor.session_state["_owner"] not in (trained.owner, before.session_state["_owner"])
+    assert visitor.session_state["_owner"] != before.session_state["_owner"]
     assert not any("Private" in str(each.value) for each in visitor.markdown)
     assert not any("Private" in button.label for button in visitor.button)
 

@@ -19,7 +19,7 @@ import lstm_core.evaluation.evaluate
 from lstm_core import __main__ as command_line
 from lstm_core.datasets import toy
 from lstm_core.errors import LabError
-from lstm_core.library import bundle, store, user_models
+from lstm_core.library import bundle, store
 from lstm_core.timeseries import series
 from lstm_core.training import registry, trainer
 from lstm_core.training.batches import Rows, TextWindows
@@ -201,7 +201,6 @@ def test_the_command_line_runs_the_same_lesson(
     assert command_line.main(["evaluate", READER.name, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["examples"] == 1000
-    user_models.delete_user_model(READER.name)
 
 
 # --- stopping -------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 
@@ -14,15 +17,17 @@ from ui.common import model_cache
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is loaded."""
     monkeypatch.setattr(model_cache, "_loaded", {})
+    monkeypatch.setattr(model_cache, "_own", OrderedDict())
+    monkeypatch.setattr(model_cache, "model_path", lambda name: model_cache.SHIPPED / name)
 
 
 def test_many_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loads, found, begin = [], [], threading.Barrier(5)
 
-    def load(name: str) -> str:
-        loads.append(name)
+    def load(path: Path) -> str:
+        loads.append(path.name)
         threading.Event().wait(0.02)
-        return f"model {name}"
+        return f"model {path.name}"
 
     def visit() -> None:
         begin.wait(30)
@@ -41,7 +46,7 @@ def test_many_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_model_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([lstm_core.ModelError("damaged"), "mended"])
 
-    def load(name: str) -> str:
+    def load(path: Path) -> str:
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
@@ -51,3 +56,27 @@ def test_a_model_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(lstm_core.ModelError, match="damaged"):
         model_cache.any_model("a")
     assert model_cache.any_model("a") == "mended"
+
+
+def test_of_the_users_own_models_those_used_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+    monkeypatch.setattr(model_cache, "model_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(lstm_core, "load", lambda path: loads.append(path.name) or path.name)
+    names = [f"own{number}" for number in range(model_cache.MOST_OWN + 1)]
+    for name in names:
+        (tmp_path / name).touch()
+        assert model_cache.any_model(name) == name
+    assert model_cache.any_model(names[-1]) == names[-1]
+    assert loads == names
+    model_cache.any_model(names[0])
+    assert loads == [*names, names[0]]
+    os.utime(tmp_path / names[0], (1, 1))  # replaced
+    model_cache.any_model(names[0])
+    assert loads == [*names, names[0], names[0]]
+
+
+def test_a_deleted_model_names_no_other_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_cache, "model_path", lambda name: None)
+    with pytest.raises(lstm_core.ModelError, match="deleted") as caught:
+        model_cache.any_model("gone")
+    assert "stackoverflow" not in str(caught.value)

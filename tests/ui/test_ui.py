@@ -26,8 +26,8 @@ from lstm_core.evaluation.evaluate import by_length, calibration, classification
 from lstm_core.inference.beam_search import Branch
 from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.text.encoder import PAD_TEXT, TOKENIZERS, Encoding
-from ui.classifier import card_charts
-from ui.common import charts, export, theme, tokens, url_state
+from ui.classifier import card_charts, export
+from ui.common import charts, theme, tokens, url_state
 from ui.common.figure import Figure
 from ui.text_generation import charts as writing_charts
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import lstm_core
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import TextClassifier, TextGenerator
 from lstm_core.nn import NETWORKS, Clamp, HandSet, LayerTrace, Network, Recur
 from lstm_core.text import PAD, UNKNOWN
 from ui.cell_microscope.payload import EXACT
-from ui.common import model_cache, theme, url_state
+from ui.common import model_cache, theme, url_state, visitor
 
 # Networks without a recurrent layer.
 WITHOUT_CELL = ("imdb_bag",)
@@ -36,7 +35,7 @@ class TracedText:
 def networks() -> dict[str, str]:
     """Name → title of every network with a recurrent layer: the hand-set ones first, then the models."""
     found = {name: network.title for name, network in NETWORKS.items()}
-    for card in lstm_core.list_models():
+    for card in visitor.cards():
         if card.task in ("classifier", "generator") and card.name not in WITHOUT_CELL:
             found[card.name] = card.title
     return found

@@ -8,9 +8,9 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.inference import Reading, TextClassifier
-from lstm_core.library import SHIPPED, ModelCard, list_user_models
+from lstm_core.library import SHIPPED, ModelCard
 from ui.classifier import explain, panels, quality, surgery
-from ui.common import clamp_editor, examples, gate, model_cache, url_state
+from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_errors
 
 MAX_USER_MODELS = 6  # of the visitor's own models that are offered for comparison
@@ -95,8 +95,9 @@ def _user_models(config: PageConfig) -> dict[str, str]:
         labels = ModelCard.read(SHIPPED / config.model).labels
     except LabError:
         return {}
-    cards = [card for card in list_user_models() if card.task == "classifier" and card.labels == labels]
-    return {card.name: f"“{card.name}”, {card.title}" for card in cards[:MAX_USER_MODELS]}
+    own = (card for card in visitor.cards() if not (SHIPPED / card.name).is_dir())
+    cards = [card for card in own if card.task == "classifier" and card.labels == labels]
+    return {card.name: f"“{tokens.plain(card.title)}”" for card in cards[:MAX_USER_MODELS]}
 
 
 def _inputs(config: PageConfig, peers: dict[str, str]) -> tuple[str, bool, dict[str, str]]:

@@ -8,7 +8,8 @@ import streamlit as st
 from lstm_core.inference import Reading
 from lstm_core.nn import LayerTrace
 from lstm_core.text import UNKNOWN
-from ui.common import charts, export, gate, plotting, theme, tokens, url_state
+from ui.classifier import export
+from ui.common import charts, gate, plotting, theme, tokens, url_state
 
 UNSURE = 0.6  # confidence below which the answer is called uncertain
 ACTIVE_UNITS = 8

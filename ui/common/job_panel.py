@@ -3,15 +3,24 @@
 import time
 from collections.abc import Callable
 from typing import Any, Literal
-from uuid import uuid4
 
 import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.datasets import find_dataset
-from lstm_core.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, shared_queue, shared_server
+from lstm_core.jobs import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED,
+    WAITING,
+    Job,
+    shared_queue,
+    shared_server,
+)
 from ui.common import gate, url_state
-from ui.common.server import visitor_of
+from ui.common.visitor import address, owner
 
 DOWNLOAD = "lstm_core.datasets.download_job:work"
 BEAT = 0.7  # seconds between two drawings of a run
@@ -22,12 +31,8 @@ STATES: dict[str, tuple[str, str, Literal["gray", "blue", "green", "orange", "re
     FINISHED: ("Finished", ":material/check:", "green"),
     STOPPED: ("Stopped", ":material/stop:", "orange"),
     FAILED: ("Failed", ":material/error:", "red"),
+    INTERRUPTED: ("Interrupted", ":material/power_off:", "orange"),
 }
-
-
-def owner() -> str:
-    """Who owns this visitor's runs: the number in the cookie, or of this session where there is none."""
-    return visitor_of(st.context.cookies) or str(st.session_state.setdefault("_owner", uuid4().hex))
 
 
 def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
@@ -40,7 +45,7 @@ def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
         title: of the run.
     """
     try:
-        job = shared_queue().submit(work, arguments, owner(), title)
+        job = shared_queue().submit(work, arguments, owner(), title, address())
     except LabError as error:
         st.session_state[f"{key}_trouble"] = str(error)
     else:
@@ -63,7 +68,7 @@ def current(key: str) -> Job | None:
     job = shared_queue().find(str(identity)) if identity else None
     if identity and job is None:
         st.session_state.pop(f"{key}_job", None)
-        st.info("The run of this link no longer exists: the server was restarted, or many newer runs replaced it.")
+        st.info("The run of this link no longer exists: newer runs have replaced it.")
     if job is not None:
         st.session_state[f"{key}_job"] = job.identity
     return job
@@ -121,6 +126,8 @@ def state(key: str, job: Job) -> None:
         st.error(job.message)
     elif job.state == WAITING and not shared_queue().workers():
         st.warning("No training worker is connected. The run starts when there is one.")
+    elif job.over and job.message:
+        st.info(job.message)
     elif job.restarts and not job.over:
         st.warning("Its worker process ended, and the run was restarted from the beginning.")
     elif job.state == RUNNING and time.time() - max(job.last_seen, job.begun) > SILENCE:

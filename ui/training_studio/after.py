@@ -1,5 +1,6 @@
 """What can be done with a finished run: use the network as it was after each epoch, save it, download it."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,13 @@ import streamlit as st
 
 from lstm_core.inference import TextClassifier, TextGenerator, load_bundle
 from lstm_core.jobs import Job
-from lstm_core.library import is_taken
+from lstm_core.library import models_of
 from lstm_core.nn import LayerTrace
 from lstm_core.training import model_at_epoch
 from ui.classifier import panels
 from ui.common import charts, gate, plotting, theme
 from ui.common.errors import show_errors
+from ui.common.visitor import owner
 from ui.training_studio import live, upload
 
 MAX_RUNS = 3  # whose models are kept in one visitor's session
@@ -114,29 +116,10 @@ def _save_or_download(job: Job, result: dict[str, Any]) -> None:
     st.header("Save the model", anchor=False)
     key = f"studio_{job.identity}"
     default = st.session_state.setdefault(f"{key}_default", _free_name(str(result["card"]["name"])))
-    name = upload.save_form(key, "Name", default, result["model"], download=True)
-    if name is not None:
-        _links(result["card"]["task"], name)
+    upload.save_form(key, "Name", default, result["model"], download=True)
 
 
 def _free_name(name: str) -> str:
-    """The lesson's name with the first number that makes it unique."""
-    base = name if name != "own" else "my_model"
-    number = 1
-    while is_taken(f"{base}_{number}"[-40:]):
-        number += 1
-    return f"{base}_{number}"[-40:]
-
-
-def _links(task: str, name: str) -> None:
-    """The pages on which a saved model can be used."""
-    if task == "forecaster":
-        return
-    with st.container(horizontal=True):
-        if task == "generator":
-            st.page_link(
-                "text_generation.py", label="Generate text", icon=":material/edit_note:", query_params={"model": name}
-            )
-        st.page_link(
-            "cell_microscope.py", label="Inspect its cells", icon=":material/biotech:", query_params={"model": name}
-        )
+    """The lesson's name with the first number that makes it unique among the visitor's models."""
+    base, taken = name if name != "own" else "my_model", {card.title for card in models_of(owner())}
+    return next(found for number in itertools.count(1) if (found := f"{base}_{number}"[-40:]) not in taken)

@@ -6,9 +6,11 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.inference import check_upload
-from lstm_core.library import LARGEST_BUNDLE, MIB, save_as, unpack_bundle
-from ui.common import tokens
+from lstm_core.library import LARGEST_BUNDLE, MIB, save_model
+from ui.common.errors import show_errors
 from ui.common.explanations import explain
+from ui.common.tokens import plain
+from ui.common.visitor import owner
 
 LARGEST = LARGEST_BUNDLE // MIB
 
@@ -24,7 +26,7 @@ def show() -> None:
     if file is None:
         return
     if refusal := _refusal(file):
-        st.error(tokens.plain(refusal))
+        st.error(plain(refusal))
         return
     default = file.name.rsplit(".", 1)[0].lower()[:40]
     save_form("studio_upload", "Name in the library", default, file.getvalue())
@@ -44,21 +46,18 @@ def _refusal(file: Any) -> str:
     return kept[1]
 
 
-def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> str | None:
-    """The controls that save a model to the library.
+def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> None:
+    """The controls that save a model to the visitor's library.
 
     Args:
         key: begins the keys of the controls.
         label: of the model's name.
         default: the name at first.
-        bundle: the model as one file.
+        bundle: the checked model as one file.
         download: whether the file can be downloaded, too.
-
-    Returns:
-        The model's name if it has just been saved.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(label, default, key=f"{key}_name", width=260, help="Lowercase letters, digits, - and _.")
+        name = st.text_input(label, default, key=f"{key}_name", width=260, help="Any name, for you alone.")
         replace = st.checkbox("Replace one of mine", key=f"{key}_replace")
         requested = st.button("Save to the library", icon=":material/save:", key=f"{key}_save")
         if download:
@@ -66,12 +65,7 @@ def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bo
                 "Download", bundle, f"{name or 'model'}.zip", "application/zip", icon=":material/download:",
                 key=f"{key}_download", on_click="ignore",
             )  # fmt: skip
-    if not requested:
-        return None
-    try:
-        save_as(name, unpack_bundle(bundle), replace=replace)
-    except LabError as error:
-        st.error(str(error))
-        return None
-    st.success(f"“{name}” is in the library now.")
-    return name
+    if requested:
+        with show_errors():
+            save_model(owner(), name, bundle, overwrite=replace)
+            st.success(f"“{plain(name)}” is in your library now.")

@@ -1,0 +1,40 @@
+"""Who looks at the page: a number of the browser, and the models that it may see."""
+
+import hashlib
+import os
+from uuid import uuid4
+
+import streamlit as st
+
+import lstm_core
+from lstm_core import ModelCard
+from lstm_core.library import models_of
+from ui.common.server import visitor_of
+
+LINKED = "_linked_models"
+
+
+def owner() -> str:
+    """Whose runs and models are shown: a hash of the cookie's number, or this session where there is no cookie.
+
+    The number itself is stored nowhere: whoever reads the database can't pass for a visitor.
+    """
+    number = visitor_of(st.context.cookies) or str(st.session_state.setdefault("_owner", uuid4().hex))
+    return hashlib.sha256(number.encode()).hexdigest()[:32]
+
+
+def address() -> str:
+    """The network address of the browser; empty if it is on this machine."""
+    return st.context.ip_address or ""
+
+
+def cards() -> list[ModelCard]:
+    """The models to choose from: the shipped ones, those of the server, this visitor's own, and that of a link.
+
+    With LSTM_LAB_SHOW_ALL_MODELS=1 also those of all other visitors.
+    """
+    linked: list[str] = st.session_state.setdefault(LINKED, [])
+    if (name := st.query_params.get("model", "")) and name not in linked:
+        linked[:] = [*linked[-9:], name]
+    everybody = os.environ.get("LSTM_LAB_SHOW_ALL_MODELS") == "1"
+    return [*lstm_core.list_models(), *models_of(None if everybody else owner(), linked)]

@@ -14,7 +14,7 @@ from lstm_core.datasets.sentiment_trees import (
     parse_tree,
 )
 from lstm_core.datasets.splits import Split
-from lstm_core.datasets.user_csv import read_labelled_csv
+from lstm_core.datasets.user_csv import LabelledTable, read_labelled_csv
 
 __all__ = [
     "DATASETS",
@@ -25,6 +25,7 @@ __all__ = [
     "MOST_DIGITS",
     "STRENGTH",
     "TRAINED_DEPTH",
+    "LabelledTable",
     "Piece",
     "Split",
     "bracketings",

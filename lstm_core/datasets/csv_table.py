@@ -1,4 +1,4 @@
-"""Reads an uploaded CSV into a table of strings: encoding, separator, limits, and one sentence for what is refused."""
+"""Reads an uploaded CSV into rows of strings: encoding, separator, limits, and one sentence for what is refused."""
 
 from __future__ import annotations
 
@@ -6,60 +6,81 @@ import csv
 import io
 import itertools
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from lstm_core.errors import TextError
 from lstm_core.text import plain_text
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 LARGEST_TABLE = 5_000_000  # bytes
+LINES_A_ROW = 3  # so many lines are read for each row that is allowed, as some programs write empty ones between
+BETWEEN = "\x1f"  # the unit separator, which is in no cell: it is read as a blank
 
 
-def read_cells(data: bytes, max_rows: int, max_columns: int, strict: bool = False) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of a CSV, row by row; empty rows are left out.
+
+    Attributes:
+        rows: the cells of each row as they stand in the file, the header included; rows may differ in length.
+        numbers: (rows,) the number of each row in the file, from 1.
+        width: the number of cells of the longest row.
+    """
+
+    rows: list[list[str]]
+    numbers: list[int]
+    width: int
+
+    def column(self, index: int, start: int = 0, every: int = 1) -> list[str]:
+        """The stripped cells of a column, "" where a row is shorter.
+
+        Args:
+            index: of the column.
+            start: the first row.
+            every: only each row of that distance, as a sample.
+        """
+        return [row[index].strip() if index < len(row) else "" for row in self.rows[start::every]]
+
+
+def read_cells(data: bytes, max_rows: int, max_columns: int, strict: bool = False) -> Cells:
     """Read a CSV separated by commas, semicolons or tabs, in any encoding that can be detected.
 
     Args:
         data: the content of the file.
-        max_rows: the largest number of rows below the first one.
+        max_rows: the largest number of rows below the first one; no more are read.
         max_columns: the largest number of columns.
         strict: whether to refuse misplaced quotation marks instead of reading them as part of a cell.
-
-    Returns:
-        (rows, columns) of stripped strings, the header included; None where a row is shorter than others. The index
-        is the number of the row in the file, from 1; empty rows are left out.
 
     Raises:
         TextError: if the file is too large, empty, not a text, not a CSV, or has too many rows or columns.
     """
-    import pandas as pd
-
     if len(data) > LARGEST_TABLE:
         raise TextError(
             f"The file has {len(data) / 1e6:.1f} MB; a table can have {LARGEST_TABLE / 1e6:.0f} MB at most."
         )
     try:
-        text = plain_text.decoded(data)
+        text = plain_text.decoded(data).replace(BETWEEN, " ")
     except TextError as error:
         raise TextError("That is not a text file; save the table as CSV in UTF-8 and choose it again.") from error
     if not text.strip():
         raise TextError("The file is empty; choose a table saved as CSV.")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=strict)
-    stripped = ((number, [cell.strip() for cell in line]) for number, line in enumerate(lines, start=1))
+    most_lines = LINES_A_ROW * (max_rows + 1)
     try:
-        rows = dict(itertools.islice(((number, row) for number, row in stripped if any(row)), max_rows + 2))
+        rows = list(itertools.islice(lines, most_lines + 1))
     except csv.Error as error:
         raise TextError(f"The table can't be read as CSV ({error}); save it again as CSV in UTF-8.") from error
-    if not rows:
-        raise TextError("The file is empty; choose a table saved as CSV.")
-    if len(rows) > max_rows + 1:
+    numbers = [number for number, row in enumerate(rows, start=1) if any(map(str.strip, row))]
+    if len(numbers) > max_rows + 1:
         raise TextError(f"The table has more than {max_rows:,} rows; choose a part of it.")
-    columns = max(map(len, rows.values()))
-    if columns > max_columns:
-        raise TextError(f"The table has {columns:,} columns; it can have {max_columns} at most.")
-    filled = enumerate(itertools.zip_longest(*rows.values()))  # None where a row is shorter
-    return pd.DataFrame(dict(filled), index=list(rows), dtype=object)
+    if len(rows) > most_lines:
+        raise TextError(f"The table has more than {most_lines:,} lines, most of them empty; delete the empty ones.")
+    if not numbers:
+        raise TextError("The file is empty; choose a table saved as CSV.")
+    rows = [rows[number - 1] for number in numbers]
+    width = max(map(len, rows))
+    if width > max_columns:
+        raise TextError(f"The table has {width:,} columns; it can have {max_columns} at most.")
+    return Cells(rows, numbers, width)
 
 
 def _separator(text: str) -> str:

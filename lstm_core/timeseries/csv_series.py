@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.datasets.csv_table import read_cells
+from lstm_core.datasets.csv_table import BETWEEN, read_cells
 from lstm_core.errors import TextError
 from lstm_core.timeseries.backtest import SeriesError
 from lstm_core.timeseries.series import Series
@@ -27,7 +28,7 @@ MOST_MISSING = 0.3  # share of values that may be carried forward
 LARGEST_VALUE = 1e30
 GAPS = {"carry": "Carry the last value forward", "skip": "Go on as if nothing were missing"}
 
-MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "–", ".", "?", "#n/a")  # cells that stand for no value
+MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "–", ".", "?", "#n/a"}  # cells that stand for no value
 SAMPLE = 2000  # cells of a table that decide which columns hold dates or numbers
 ENOUGH = 0.9  # share of a column's cells that must be dates for it to be a column of dates
 # The first format of several that fit equally well is used: days before months where all days are 12 or less.
@@ -39,9 +40,11 @@ DATE_FORMATS = (
     *(day + time for day in _DAYS for time in ("", " %H:%M", " %H:%M:%S")),
     *("%b %Y", "%B %Y", "%Y-%m", "%Y/%m", "%m/%Y", "%Y%m%d", "%Y"),
 )
-_DATE = r"(?=.*\d)(?!\d+$)[ -~]+|[12]\d{3}(\d{4})?"  # digits alone are a year or a year, a month and a day
-_DATE_T = r"^(\d{4}-\d\d?-\d\d?)T(?=\d)"
-_FRACTION_AND_ZONE = r"(:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$"
+# Digits alone are a year, or a year, a month and a day.
+_DATE = re.compile(r"(?=.*\d)(?!\d+$)[ -~]+|[12]\d{3}(\d{4})?")
+# In the cells of a column between "\x1f": one call for all of them takes a fraction of the time of a call for each.
+_DATE_T = re.compile(r"(?<![^\x1f])(\d{4}-\d\d?-\d\d?)T(?=\d)")
+_FRACTION_AND_ZONE = re.compile(r"(:\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?(?![^\x1f])")
 HOUR, DAY = 3600, 86400  # seconds
 
 
@@ -50,9 +53,14 @@ class Table:
     """The cells of a CSV, and what its columns can be."""
 
     header: tuple[str, ...]  # (columns,) names; "column 1" and so on where there are none
-    cells: pd.DataFrame  # (rows, columns) of stripped strings; the index is the number of the row in the file, from 1
+    rows: Array  # (rows,) the number of each row in the file, from 1
+    cells: tuple[str, ...]  # (columns,) each column in one string, which takes a tenth of the memory; see `column`
     dates: tuple[int, ...]  # the columns that hold dates
     numbers: tuple[int, ...]  # the columns that hold numbers and no dates
+
+    def column(self, index: int) -> list[str]:
+        """(rows,) the stripped cells of a column."""
+        return [cell.strip() for cell in self.cells[index].split(BETWEEN)]
 
 
 @dataclass(frozen=True)
@@ -70,22 +78,25 @@ def read_table(data: bytes) -> Table:
         SeriesError: if it is too large, empty, no text, no table, or has no column of dates or none of numbers.
     """
     try:
-        cells = read_cells(data, MOST_ROWS, MOST_COLUMNS).fillna("")
+        cells = read_cells(data, MOST_ROWS, MOST_COLUMNS)
     except TextError as error:
         raise SeriesError(str(error)) from error
-    first = cells.iloc[:1]
-    header = [f"column {index + 1}" for index in range(cells.shape[1])]
-    if not (_is_number(first) | _date_counts(first, DATE_FORMATS[:-1]).any(axis=0)).any():
-        header = [cell[:60] or name for cell, name in zip(first.to_numpy()[0], header, strict=True)]
-        cells = cells.iloc[1:]
-    if cells.empty:
+    width, top = cells.width, 0
+    for row in cells.rows:
+        row += [""] * (width - len(row))
+    first, header = [cell.strip() for cell in cells.rows[0]], [f"column {index + 1}" for index in range(width)]
+    if not (_is_number(first) | _is_date(first, DATE_FORMATS[:-1]).any(axis=0)).any():
+        header, top = [cell[:60] or name for cell, name in zip(first, header, strict=True)], 1
+    size = (len(cells.rows) - top) * width
+    if not size:
         raise SeriesError("The file holds a header and no rows.")
-    sample = cells.iloc[:: max(1, cells.size // SAMPLE)]
-    given = (sample != "").sum().to_numpy()
-    most = _date_counts(sample, DATE_FORMATS).max(axis=0)
+    sample = cells.rows[top :: max(1, size // SAMPLE)]
+    flat = [cell.strip() for row in sample for cell in row]  # (rows of the sample * columns,)
+    given = np.reshape([cell != "" for cell in flat], (-1, width)).sum(axis=0)
+    most = _is_date(flat, DATE_FORMATS).reshape(len(DATE_FORMATS), -1, width).sum(axis=1).max(axis=0)
     is_date = (given > 0) & (given >= ENOUGH * len(sample)) & (most >= ENOUGH * given)
-    has_value = ~_is_missing(sample)
-    is_number = (_is_number(sample) & has_value).sum(axis=0) > has_value.sum(axis=0) / 2
+    has_value = ~_is_missing(flat).reshape(-1, width)
+    is_number = (_is_number(flat).reshape(-1, width) & has_value).sum(axis=0) > has_value.sum(axis=0) / 2
     dates = tuple(np.flatnonzero(is_date).tolist())
     numbers = tuple(index for index in np.flatnonzero(is_number).tolist() if index not in dates[:1])
     if not dates:
@@ -95,7 +106,9 @@ def read_table(data: bytes) -> Table:
         raise SeriesError("There is a single column; a series needs a column of dates and a column of values.")
     if not numbers:
         raise SeriesError(f"Beside the dates no column holds numbers; the columns are {_listed(header)}.")
-    return Table(tuple(header), cells, dates, numbers)
+    rows = cells.rows[top:]
+    columns = tuple(BETWEEN.join(map(itemgetter(index), rows)) for index in range(width))
+    return Table(tuple(header), np.array(cells.numbers[top:]), columns, dates, numbers)
 
 
 def series_from_table(table: Table, date: int, value: int, gaps: str = "carry") -> CsvSeries:
@@ -115,7 +128,7 @@ def series_from_table(table: Table, date: int, value: int, gaps: str = "carry") 
 
     if date == value:
         raise SeriesError("The dates and the values can't be the same column; choose two.")
-    values = pd.Series(_values(table, value).to_numpy(), index=pd.DatetimeIndex(_dates(table, date)))
+    values = pd.Series(_values(table, value), index=_dates(table, date))
     notes: list[str] = []
     if not values.index.is_monotonic_increasing:
         notes.append("The rows were not in the order of time; they are now.")
@@ -141,55 +154,53 @@ def series_from_table(table: Table, date: int, value: int, gaps: str = "carry") 
     return CsvSeries(series, tuple(notes))
 
 
-def _date_counts(cells: pd.DataFrame, formats: Sequence[str]) -> Array:
-    """(formats, columns): how many cells of each column are dates in each format."""
+def _is_date(cells: Sequence[str], formats: Sequence[str]) -> Array:
+    """(formats, cells): whether each cell is a date in each format."""
+    prepared = _prepared_dates(cells)
+    return np.array([_as_dates(prepared, each).notna() for each in formats])
+
+
+def _as_dates(cells: Array, format: str) -> pd.DatetimeIndex:
     import pandas as pd
 
-    column = _prepared_dates(pd.Series(cells.to_numpy().ravel(), dtype=object))
-    dates = (pd.to_datetime(column, format=each, errors="coerce") for each in formats)
-    return np.array([each.notna().to_numpy().reshape(cells.shape).sum(axis=0) for each in dates])
+    return pd.DatetimeIndex(pd.to_datetime(cells, format=format, errors="coerce"))
 
 
-def _prepared_dates(cells: pd.Series) -> pd.Series:
+def _prepared_dates(cells: Sequence[str]) -> Array:
     """Cells without fractions of seconds and time zones; empty where there can't be a date."""
-    text = cells.where(cells.str.fullmatch(_DATE), "").str.replace(_DATE_T, r"\1 ", regex=True)
-    return text.str.replace(_FRACTION_AND_ZONE, r"\1", regex=True)
+    text = BETWEEN.join([cell if _DATE.fullmatch(cell) else "" for cell in cells])
+    return np.array(_FRACTION_AND_ZONE.sub(r"\1", _DATE_T.sub(r"\1 ", text)).split(BETWEEN), object)
 
 
-def _dates(table: Table, index: int) -> pd.Series:
+def _dates(table: Table, index: int) -> pd.DatetimeIndex:
     """A column as dates, in the format that fits most of its cells."""
-    import pandas as pd
-
-    cells = table.cells[index]
+    cells = table.column(index)
     text = _prepared_dates(cells)
-    given = text[cells != ""]
-    sample = given.iloc[:: max(1, len(given) // SAMPLE)].to_frame()
-    fits = _date_counts(sample, DATE_FORMATS)[:, 0] >= max(1, ENOUGH * len(sample))
+    given = [cell for cell in cells if cell]
+    sample = given[:: max(1, len(given) // SAMPLE)]
+    fits = _is_date(sample, DATE_FORMATS).sum(axis=1) >= max(1, ENOUGH * len(sample))
     formats = [each for each, fit in zip(DATE_FORMATS, fits, strict=True) if fit]
     if not formats:
         raise SeriesError(f"The column {_listed([table.header[index]])} holds no dates; choose another one.")
-    dates = max((pd.to_datetime(text, format=each, errors="coerce") for each in formats), key=pd.Series.count)
-    for row, cell in cells[dates.isna()].head(1).items():
-        problem = f"holds “{cell[:30]}” where a date should be" if cell else "has no date"
-        raise SeriesError(f"Row {row} {problem}; correct or delete it.")
+    dates = max((_as_dates(text, each) for each in formats), key=lambda found: found.notna().sum())
+    for row in np.flatnonzero(dates.isna())[:1]:
+        problem = f"holds “{cells[row][:30]}” where a date should be" if cells[row] else "has no date"
+        raise SeriesError(f"Row {table.rows[row]} {problem}; correct or delete it.")
     return dates
 
 
-def _is_missing(cells: pd.DataFrame) -> Array:
-    """(rows, columns): whether a cell says that there is no value."""
-    return cells.map(str.lower).isin(MISSING).to_numpy()
+def _is_missing(cells: Sequence[str]) -> Array:
+    """(cells,): whether a cell says that there is no value."""
+    return np.array([cell.lower() in MISSING for cell in cells])
 
 
-def _is_number(cells: pd.DataFrame) -> Array:
-    """(rows, columns): whether a cell is a number with a decimal point or a decimal comma."""
-    import pandas as pd
-
-    column = pd.Series(cells.to_numpy().ravel(), dtype=object)
-    return (_numbers(column, ".").notna() | _numbers(column, ",").notna()).to_numpy().reshape(cells.shape)
+def _is_number(cells: Sequence[str]) -> Array:
+    """(cells,): whether a cell is a number with a decimal point or a decimal comma."""
+    return ~(np.isnan(_numbers(cells, ".")) & np.isnan(_numbers(cells, ",")))
 
 
-def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
-    """Cells such as -1,234.5 or 1 234,5 as numbers; NaN where there is none, infinity for "inf".
+def _numbers(cells: Sequence[str], decimal: str) -> Array:
+    """(cells,): cells such as -1,234.5 or 1 234,5 as numbers; NaN where there is none, infinity for "inf".
 
     `decimal` is "." or ","; the other one, blanks and apostrophes separate thousands.
     """
@@ -197,24 +208,28 @@ def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
 
     thousands = "[. ']" if decimal == "," else "[, ']"
     whole = rf"(\d{{1,3}}({thousands}\d{{3}})+|\d+)"
-    number = rf"[+-]?({whole}([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d{{1,3}})?|(?i:[+-]?inf(inity)?)"
-    text = cells.str.translate({0x2212: "-", 0xA0: " ", 0x202F: " "})  # minus sign and non-breaking spaces
-    text = text.where(text.str.fullmatch(number, flags=re.ASCII), "").str.replace(thousands, "", regex=True)
-    return pd.to_numeric(text.str.replace(decimal, "."), errors="coerce").astype(float)
+    number = re.compile(
+        rf"[+-]?({whole}([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d{{1,3}})?|(?i:[+-]?inf(inity)?)", re.ASCII
+    )
+    text = BETWEEN.join(cells).translate({0x2212: "-", 0xA0: " ", 0x202F: " "})  # minus sign and non-breaking spaces
+    found = BETWEEN.join([cell if number.fullmatch(cell) else "" for cell in text.split(BETWEEN)])
+    plain = re.sub(thousands, "", found).replace(decimal, ".").split(BETWEEN)
+    return pd.to_numeric(np.array(plain, object), errors="coerce").astype(float)
 
 
-def _values(table: Table, index: int) -> pd.Series:
+def _values(table: Table, index: int) -> Array:
     """A column as numbers, NaN where a value is missing; with a decimal comma if more cells fit it than a point."""
-    cells = table.cells[index]
-    missing = _is_missing(cells.to_frame())[:, 0]
-    values = _numbers(cells, ".")
-    if values.count() < (~missing).sum():
-        values = max(values, _numbers(cells, ","), key=lambda found: found.count())
-    for row, cell in cells[values.isna() & ~missing].head(1).items():
-        where = f"in the column “{table.header[index]}”"
-        raise SeriesError(f"Row {row} holds “{cell[:30]}” {where}, which is no number; correct it, or leave it empty.")
-    for row in values.index[values.abs() > LARGEST_VALUE][:1]:
-        raise SeriesError(f"Row {row} holds an infinite or too large value; correct the row or empty the cell.")
+    cells = table.column(index)
+    missing, values = _is_missing(cells), _numbers(cells, ".")
+    if (~np.isnan(values)).sum() < (~missing).sum():
+        values = max(values, _numbers(cells, ","), key=lambda found: (~np.isnan(found)).sum())
+    for row in np.flatnonzero(np.isnan(values) & ~missing)[:1]:
+        held = f"holds “{cells[row][:30]}” in the column “{table.header[index]}”"
+        raise SeriesError(f"Row {table.rows[row]} {held}, which is no number; correct it, or leave it empty.")
+    for row in np.flatnonzero(np.abs(values) > LARGEST_VALUE)[:1]:
+        raise SeriesError(
+            f"Row {table.rows[row]} holds an infinite or too large value; correct the row or empty the cell."
+        )
     return values
 
 

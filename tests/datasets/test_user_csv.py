@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_core.datasets import user_csv
+from lstm_core.datasets.csv_table import Cells
 from lstm_core.errors import TextError
 
 
@@ -76,6 +77,26 @@ def test_a_bad_table_is_one_sentence(data: bytes, sentence: str) -> None:
 def test_columns_that_are_not_there_or_the_same(text: str, label: str, why: str) -> None:
     with pytest.raises(TextError, match=why):
         user_csv.read_labelled_csv(table().encode(), text, label)
+
+
+def test_no_more_lines_are_read_than_rows_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_csv, "MOST_ROWS", 24)
+    between = table().replace("\n", "\n\n").encode()
+    assert len(user_csv.read_labelled_csv(between).split) == 24
+    with pytest.raises(TextError, match="75 lines, most of them empty"):
+        user_csv.read_labelled_csv(between + b"\n" * 30 + b'"never read')
+
+
+def test_a_sample_of_the_rows_decides_which_columns_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    column = Cells.column
+    monkeypatch.setattr(
+        Cells, "column", lambda *given, **named: seen.append(len(found := column(*given, **named))) or found
+    )
+    rows = "".join(f"{n},{kind},some longer words {n}\n" for n in range(9000) for kind in ("x", "y"))
+    found = user_csv.read_labelled_csv(f"id,kind,words\n{rows}".encode())
+    assert (found.text_column, found.label_column, len(found.split)) == ("words", "kind", 18_000)
+    assert [length for length in seen if length > 2 * user_csv.SAMPLE] == [18_000, 18_000]  # the two that are read
 
 
 def test_a_table_of_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_core
+from lstm_core import timeseries
 from lstm_core.inference.forecaster import Forecaster
 from lstm_core.jobs import queue
 from lstm_core.jobs.job import FAILED, FINISHED, RUNNING, STOPPED, Job
@@ -175,6 +176,25 @@ class TestOwn:
         page = upload(BAD[name][0])
         assert not page.exception
         assert len(page.error) == 1
+
+    @pytest.mark.parametrize("data", [WAVE, "no table"], ids=["a good file", "a refused file"])
+    def test_a_file_is_read_once(self, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        read: list[str] = []
+        for name in ("read_table", "series_from_table"):
+            function = getattr(timeseries, name)
+            monkeypatch.setattr(
+                timeseries, name, lambda *given, name=name, function=function: read.append(name) or function(*given)
+            )
+        page = upload(data)
+        said = [error.value for error in page.error]
+        expected = ["read_table", "series_from_table"] if data == WAVE else ["read_table"]
+        for _ in range(2):
+            assert (read, bool(said)) == (expected, data != WAVE)
+            page.run()
+            assert [error.value for error in page.error] == said
+        if data == WAVE:
+            page.selectbox(key="fc_gaps").set_value("skip").run()
+            assert read == [*expected, "series_from_table"]
 
     def test_a_wrong_column_is_one_sentence_and_can_be_mended(self) -> None:
         page = upload(WAVE)

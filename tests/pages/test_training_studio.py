@@ -328,6 +328,21 @@ def test_an_upload_is_opened_once(tiny_folder: Path, own: Path, monkeypatch: pyt
     assert [card.title for card in user_models.models_of(None)] == ["of_mine"]
 
 
+@pytest.mark.parametrize("data", [b"text,label\n" + b"good,a\nbad,b\n" * 10, b"no table"], ids=["good", "refused"])
+def test_a_table_of_ones_own_is_read_once(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    function = choice.read_labelled_csv
+    monkeypatch.setattr(choice, "read_labelled_csv", lambda given: read.append(len(given)) or function(given))
+    page = opened()
+    page.pills(key="studio_group").set_value(choice.OWN_TABLE).run()
+    page.file_uploader(key="studio_own_table").set_value(("mine.csv", data, "text/csv")).run()
+    page.run()
+    assert not page.exception
+    assert read == [len(data)]
+    assert len(page.error) == (data == b"no table")
+    assert any("20 texts, labels a, b" in caption.value for caption in page.caption) == (data != b"no table")
+
+
 def test_runs_of_another_owner_are_not_listed(at_once: AtOnce, trained: Job) -> None:
     at_once._jobs[trained.identity] = trained
     page = opened()

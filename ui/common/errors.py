@@ -1,11 +1,14 @@
 """Errors that a visitor can cause, as one sentence on the page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar, cast
 
 import streamlit as st
 
 from lstm_core import LabError
+
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -15,3 +18,26 @@ def show_errors() -> Iterator[None]:
         yield
     except LabError as error:
         st.error(str(error))
+
+
+def once(key: str, inputs: Hashable, compute: Callable[[], Value]) -> Value:
+    """What `compute` returns or the visitor's mistake it raises, kept in the session until the inputs change.
+
+    Args:
+        key: of the session state.
+        inputs: say everything that the value depends on, such as the identity of an uploaded file.
+        compute: gives the value.
+
+    Raises:
+        LabError: what `compute` raised, at each run of the page.
+    """
+    kept = st.session_state.get(key)
+    if kept is None or kept[0] != inputs:
+        try:
+            kept = inputs, compute(), None
+        except LabError as mistake:
+            kept = inputs, None, mistake
+        st.session_state[key] = kept
+    if kept[2] is not None:
+        raise kept[2].with_traceback(None)
+    return cast(Value, kept[1])

@@ -11,6 +11,7 @@ from lstm_core.jobs import FINISHED, Job
 from lstm_core.timeseries import Series, Table
 from lstm_core.training import FORECAST_JOB, forecast_arguments, forecast_recipe_for
 from ui.common import job_panel
+from ui.common.errors import once
 from ui.forecasting import data
 from ui.forecasting.data import Selection
 
@@ -40,7 +41,8 @@ def own() -> Selection | None:
             "Missing values", list(timeseries.GAPS), format_func=timeseries.GAPS.__getitem__, key="fc_gaps", width=320,
             persist_state="session", help="No gap is filled from later values: that would be a leak.",
         )  # fmt: skip
-        found = timeseries.series_from_table(table, date, value, gaps)
+        chosen = date, value, gaps
+        found = once("_fc_series", chosen, lambda: timeseries.series_from_table(table, *chosen))
         longest = len(found.series) // 4
         st.session_state["fc_season"] = min(st.session_state.get("fc_season") or found.series.season, longest)
         season = st.number_input(
@@ -64,14 +66,13 @@ def _table() -> Table | None:
             "An example", example_csv, "example.csv", "text/csv", key="fc_example", icon=":material/download:",
             help="700 days with a weekly and a monthly season.",
         )  # fmt: skip
+    before, table, _ = st.session_state.get("_fc_table", (None, None, None))
     if upload is None:
-        return st.session_state.get("_fc_table")
-    if st.session_state.get("_fc_file_id") != upload.file_id:
-        for name in ("_fc_table", "fc_date", "fc_value", "fc_season"):
+        return table
+    if before != upload.file_id:
+        for name in ("_fc_series", "fc_date", "fc_value", "fc_season"):
             st.session_state.pop(name, None)
-        st.session_state["_fc_table"] = timeseries.read_table(upload.getvalue())
-        st.session_state["_fc_file_id"] = upload.file_id
-    return st.session_state["_fc_table"]
+    return once("_fc_table", upload.file_id, lambda: timeseries.read_table(upload.getvalue()))
 
 
 def example_csv() -> bytes:

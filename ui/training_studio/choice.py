@@ -5,12 +5,12 @@ from typing import Any
 import streamlit as st
 
 from lstm_core import LabError, training
-from lstm_core.datasets import DATASETS, find_dataset, is_present, read_labelled_csv
+from lstm_core.datasets import DATASETS, LabelledTable, find_dataset, is_present, read_labelled_csv
 from lstm_core.jobs import shared_server
 from lstm_core.text import read_plain_text
 from lstm_core.training import PRESETS, Hyperparameter, LessonRecipe, Preset
 from ui.common import assets, job_panel, url_state
-from ui.common.errors import show_errors
+from ui.common.errors import once, show_errors
 
 KEY = "studio"
 OWN_TEXT, OWN_TABLE, SHIPPED = "own_text", "own_table", "shipped"
@@ -92,15 +92,20 @@ def _own(group: str) -> tuple[LessonRecipe | None, bytes | None]:
     data = file.getvalue()
     own = {"name": "own", "title": file.name[:60], "summary": f"Trained on {file.name[:80]}.", "dataset": training.OWN}
     if text:
-        st.caption(f"{file.name}: {len(read_plain_text(data).text):,} characters.")
+        characters = once(f"{KEY}_read", file.file_id, lambda: len(read_plain_text(data).text))
+        st.caption(f"{file.name}: {characters:,} characters.")
         own |= {"task": "generator"}
     else:
-        table = read_labelled_csv(data)
-        st.caption(f"{file.name}: {len(table.split):,} texts, labels {', '.join(table.labels)}.")
+        about = once(f"{KEY}_read", file.file_id, lambda: _about(read_labelled_csv(data)))
+        st.caption(f"{file.name}: {about}.")
         own |= {"task": "classifier", "length": 120, "units": 32, "embedding": 32, "dropout": 0.3}
         own |= {"pooling": "strongest", "epochs": 8}
     template = PRESETS["counting_60s" if text else "negation_15s"].recipe
     return LessonRecipe.from_json(template.to_json() | own), data
+
+
+def _about(table: LabelledTable) -> str:
+    return f"{len(table.split):,} texts, labels {', '.join(table.labels)}"
 
 
 def _with_hyperparameters(base: LessonRecipe) -> LessonRecipe:

@@ -5,6 +5,8 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.nn import NETWORKS
 from ui.cell_microscope import editor, page, stories, traced_text
+from ui.common import tokens
+from ui.common.errors import show_error
 from ui.common.explanations import explain
 
 st.title("Cell microscope", anchor=False)
@@ -19,7 +21,8 @@ hand_set = editor.edit(NETWORKS[name]) if name in NETWORKS else None
 try:
     traced = traced_text.read(name, text, hand_set)
 except LabError as error:
-    stage.error(str(error))
+    with stage:
+        show_error(error)
 else:
     with stage:
         layer = page.choose_layer(name, traced)
@@ -27,7 +30,7 @@ else:
         after = traced_text.read(name, text, hand_set, clamps) if clamps else None
         page.show(name, text, traced, layer, after, clamps)
         for note in traced.notes:
-            st.caption(note)
+            st.caption(tokens.plain(note))
     page.surgery(traced, layer, after)
     st.header("What each part does", anchor=False)
     explain(f"{traced.layers[layer].kind}_parts")

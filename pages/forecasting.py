@@ -3,8 +3,8 @@
 import streamlit as st
 
 from lstm_core import LabError
-from ui.common import url_state
-from ui.common.errors import show_errors
+from ui.common import tokens, url_state
+from ui.common.errors import show_error, show_errors
 from ui.common.explanations import explain
 from ui.forecasting import data, panels, upload
 
@@ -31,7 +31,7 @@ try:
     st.header("Evaluation", anchor=False)
     panels.table(selection, test)
 except LabError as error:
-    st.error(str(error))
+    show_error(error)
     st.stop()
 shown |= more | ({"company": selection.series.name} if kind == "shares" else {})
 explain("forecasting")
@@ -46,7 +46,8 @@ if selection.forecaster is not None:
     with show_errors():
         shown |= VIEWS[view][1](selection)
     with st.expander("About this network"):
-        st.markdown("\n\n".join([selection.forecaster.card.summary, *selection.forecaster.card.notes]))
+        card = selection.forecaster.card
+        st.markdown("\n\n".join(map(tokens.plain, [card.summary, *card.notes])))
         panels.about(selection.forecaster)
 url_state.remember(**shown)
 explain("random_walk")

@@ -4,8 +4,8 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.inference import TextGenerator
-from ui.common import model_cache, url_state, visitor
-from ui.common.errors import show_errors
+from ui.common import model_cache, tokens, url_state, visitor
+from ui.common.errors import show_error, show_errors
 from ui.text_generation import panel, views
 from ui.text_generation.run import LENGTHS, Settings
 
@@ -72,7 +72,7 @@ try:
         st.session_state["gen_request"] = (name, prompt)
 except LabError as error:
     st.session_state.pop("gen_request", None)
-    st.error(str(error))
+    show_error(error)
     st.stop()
 panel.notices(model, prompt)
 panel.remember(name, prompt, settings)
@@ -97,7 +97,7 @@ with show_errors():
     else:
         views.own_corpus()
 with st.expander("About this network"):
-    st.markdown("\n\n".join([model.card.summary, *model.card.notes]))
+    st.markdown("\n\n".join(map(tokens.plain, [model.card.summary, *model.card.notes])))
     measured = model.card.measured.get("nats_per_character")
-    if measured:
+    if isinstance(measured, float):
         st.markdown(f"Measured on the test set, the last 10% of its text: **{measured:.3f} nats per character**.")

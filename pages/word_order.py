@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.text import format_order
 from ui.common import url_state
-from ui.common.errors import show_errors
+from ui.common.errors import show_error, show_errors
 from ui.common.explanations import explain
 from ui.word_order import panels
 
@@ -19,7 +19,7 @@ try:
     url_state.remember(text=str(st.session_state["order_text"])[:1000], order=format_order(tried.now))
     panels.arrange(tried)
 except LabError as error:
-    st.error(str(error))
+    show_error(error)
     tried = None
 if tried is not None and tried.searched:
     panels.search(tried)

@@ -6,7 +6,7 @@ A feature is a number for each character of a text: the position in the line, wh
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -108,11 +108,14 @@ def readable_units_to_json(units: list[ReadableUnit]) -> list[dict[str, Any]]:
 
 
 def readable_units_from_card(measured: Any) -> list[ReadableUnit]:
-    """The units in a card's `measured`; an empty list if it has none."""
+    """The units in a card's `measured`; an empty list if it has none, or isn't what `readable_units_to_json` wrote."""
     try:
-        return [ReadableUnit(**unit) for unit in measured.get("readable", [])]
+        found = [ReadableUnit(**unit) for unit in measured.get("readable", [])]
     except (AttributeError, TypeError):
         return []
+    types = (str, int, str, int, float)
+    right = all(isinstance(value, kind) for unit in found for value, kind in zip(astuple(unit), types, strict=True))
+    return found if right and all(unit.signal in ("c", "h") for unit in found) else []
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
     page = opened("forecasting", series="sunspots")
     assert not page.exception
     assert len(page.error) == 1
-    assert "forecast_sunspots" in page.error[0].value
+    assert r"forecast\_sunspots" in page.error[0].value
 
 
 def test_every_kind_has_a_name() -> None:

@@ -88,7 +88,7 @@ def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
     page = opened("gradient_lab", state="trained", seed="77")
     assert not page.exception
     assert len(page.error) == 1
-    assert "rnn.npz is missing or damaged" in page.error[0].value
+    assert r"rnn\.npz is missing or damaged" in page.error[0].value
 
 
 @pytest.mark.parametrize(

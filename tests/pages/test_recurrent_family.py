@@ -150,7 +150,7 @@ class TestPage:
         monkeypatch.setattr(store, "SHIPPED", tmp_path)
         monkeypatch.setattr(model_cache, "_loaded", {})
         page = opened("recurrent_family", text="my text")
-        assert "There is no model 'family_rnn'" in errors(page)[0]
+        assert r"There is no model 'family\_rnn'" in errors(page)[0]
         assert page.text_area(key="family_text").value == "my text"
 
     @pytest.mark.parametrize("name", list(diagrams.WIRINGS))

@@ -517,7 +517,8 @@ def test_a_users_text_is_no_markdown(text: str, sentence: str) -> None:
 @pytest.mark.parametrize("text", [*MARKDOWN, *HOSTILE])
 def test_what_streamlit_adds_to_markdown_is_escaped_too(text: str) -> None:
     unescaped = re.sub(r"\\[^a-z0-9\s]", "", tokens.plain(text))  # what is left without the escaped signs
-    assert not set("$:[]<>*_`~&\\#|") & set(unescaped)
+    assert not set("$[]<>*_`~&\\#|") & set(unescaped)
+    assert not re.search(r":\S", unescaped)
     assert not re.search(r"[\x00-\x1f]", unescaped)
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from lstm_core.nn import HandSet, WeightError
+from ui.common import tokens
 
 
 def edit(network: HandSet) -> HandSet:
@@ -27,5 +28,5 @@ def edit(network: HandSet) -> HandSet:
             rows = [[None if pd.isna(value) else value for value in row] for row in edited.to_numpy(object)]
             return network.with_table(rows)
         except WeightError as error:
-            st.error(f"{error} Until then the original weights are used.")
+            st.error(f"{tokens.plain(str(error))} Until then the original weights are used.")
             return network

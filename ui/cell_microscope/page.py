@@ -10,7 +10,7 @@ from ui.cell_microscope.component import draw
 from ui.cell_microscope.payload import LETTERS, View, pack
 from ui.cell_microscope.stories import Story
 from ui.cell_microscope.traced_text import TracedText, most_varying_unit, networks
-from ui.common import clamp_editor, examples, url_state
+from ui.common import clamp_editor, examples, tokens, url_state
 from ui.common.explanations import explain
 
 NETWORK, TEXT, SURGERY = "microscope_network", "microscope_text", "microscope"
@@ -111,7 +111,8 @@ def surgery(traced: TracedText, layer: int, after: TracedText | None) -> None:
             st.caption(preset.explanation)
     clamp_editor.editor(SURGERY, LETTERS[trace.kind], trace.units, len(trace))
     if after is not None and traced.answer:
-        st.markdown(f"The answer was **{traced.answer}**; with these clamps it is **{after.answer}**.")
+        before, now = (tokens.plain(each.answer) for each in (traced, after))
+        st.markdown(f"The answer was **{before}**; with these clamps it is **{now}**.")
 
 
 def show(

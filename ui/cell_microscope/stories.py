@@ -13,6 +13,7 @@ from lstm_core.inference import TextClassifier
 from lstm_core.interpret import Contrast, forgetting_contrast, input_contrast, writing_contrast
 from lstm_core.nn import LayerTrace
 from ui.common import assets, charts, model_cache, plotting
+from ui.common.errors import show_error
 
 _TEXTS = json.loads(assets.read("stories.json"))
 EXAMPLE = 1  # index of the text that is shown; the unit was not chosen on it
@@ -104,7 +105,7 @@ def show(open_story: Callable[[Story], None]) -> None:
             try:
                 story = measure(name)
             except LabError as error:
-                st.error(str(error))
+                show_error(error)
                 continue
             st.markdown(describe(story))
             st.code(story.text, language=None, wrap_lines=True)

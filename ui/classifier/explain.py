@@ -9,6 +9,7 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import Array
 from ui.classifier import panels
 from ui.common import assets, charts, model_cache, plotting, theme, tokens, url_state
+from ui.common.errors import show_error
 from ui.common.examples import Texts
 from ui.common.shared_cache import CACHE
 
@@ -94,7 +95,7 @@ def pairs(model: TextClassifier, texts: Texts, key: str) -> None:
             try:
                 readings.append(url_state.cached_reading(model, text))
             except LabError as error:
-                st.error(str(error))
+                show_error(error)
                 continue
             answer, confidence = theme.class_name(readings[-1].answer), f"{readings[-1].confidence:.1%}"
             st.metric("Answer", answer, confidence, delta_color="off", delta_arrow="off")

@@ -11,7 +11,7 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.library import SHIPPED, ModelCard
 from ui.classifier import explain, panels, quality, surgery
 from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
-from ui.common.errors import show_errors
+from ui.common.errors import show_error, show_errors
 
 MAX_USER_MODELS = 6  # of the visitor's own models that are offered for comparison
 VIEWS = {
@@ -49,7 +49,7 @@ def show(config: PageConfig) -> None:
         model = model_cache.model(TextClassifier, config.model)
         reading = url_state.cached_reading(model, text, mask_names=hide or None)
     except LabError as error:
-        st.error(str(error))
+        show_error(error)
         return
     st.caption(f"{len(text):,} characters · {reading.encoded.total:,} tokens")
     readings = {model.card.title: reading, **_peer_readings(peers, text)}
@@ -90,7 +90,7 @@ def _address(key: str, reading: Reading, hide: bool) -> url_state.Parameters:
 
 
 def _user_models(config: PageConfig) -> dict[str, str]:
-    """The visitor's own classifiers with the same classes, trained in the studio or uploaded: name → displayed name."""
+    """The visitor's own classifiers with the same classes, trained or uploaded: name → displayed name in Markdown."""
     try:
         labels = ModelCard.read(SHIPPED / config.model).labels
     except LabError:

@@ -11,7 +11,7 @@ from lstm_core.jobs import FINISHED, shared_server
 from lstm_core.library import ModelCard
 from ui.classifier import card_charts
 from ui.common import job_panel, plotting, theme, tokens
-from ui.common.errors import show_errors
+from ui.common.errors import show_error, show_errors
 
 
 def evaluation(model: str, peers: Iterable[str], notes: str, key: str) -> None:
@@ -66,7 +66,7 @@ def _summary(card: ModelCard) -> None:
         if baseline:
             about = "On the same splits; benchmarks/baselines.py."
             st.metric(baseline["name"], f"{baseline['accuracy']:.2%}", help=about)
-    st.markdown(card.summary)
+    st.markdown(tokens.plain(card.summary))
     if seeds := training.get("seeds"):
         st.caption(
             f"Trained with {len(seeds['runs'])} seeds, its validation accuracy is {seeds['mean']:.1%} on average with "
@@ -76,7 +76,7 @@ def _summary(card: ModelCard) -> None:
         st.info(f"On this test set a {baseline['name']}, which sees no order beyond word pairs, is more accurate.")
     with st.expander("Training"):
         for note in card.notes:
-            st.markdown(note)
+            st.markdown(tokens.plain(note))
         st.code(training.get("command", ""), language=None)
 
 
@@ -92,9 +92,10 @@ def errors(card: ModelCard, key: str) -> None:
     try:
         texts = _test_split(card.dataset)
     except DatasetError as error:
-        st.error(str(error))
+        show_error(error)
         return
-    st.markdown(f"The {len(mistakes)} test texts that **{card.title}** misclassifies with the highest confidence.")
+    title = tokens.plain(card.title)
+    st.markdown(f"The {len(mistakes)} test texts that **{title}** misclassifies with the highest confidence.")
     for mistake in mistakes:
         if mistake["index"] >= len(texts.texts):
             continue  # another edition of the data set

@@ -24,7 +24,7 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
         colours: one for each class.
     """
     figure = Figure()
-    names, texts = [theme.class_name(label) for label in labels], [f"{value:.1%}" for value in probabilities]
+    names, texts = [_class_name(label) for label in labels], [f"{value:.1%}" for value in probabilities]
     hover = "%{y}: %{x:.2%}<extra></extra>"
     add_bars(figure, probabilities, names, list(colours), texts, textfont_size=16, hovertemplate=hover)
     figure.update_layout(height=60 + 40 * len(labels), margin={"t": 8, "r": 64}, bargap=0.3)
@@ -43,7 +43,7 @@ def answer_so_far(
         probabilities: (T, classes).
         colours: one for each class.
     """
-    names = [theme.class_name(label) for label in labels]
+    names = [_class_name(label) for label in labels]
     lines = zip(names, probabilities.T, colours, theme.CLASS_DASHES, strict=False)
     return _probabilities(tokens, lines, "probability so far", height=400)
 
@@ -235,3 +235,8 @@ def _similarity_order(values: np.ndarray) -> np.ndarray:
     order = np.argsort(angles, kind="stable")
     gaps = np.diff(angles[order], append=angles[order[0]] + 2 * np.pi)  # after each unit, around the circle
     return np.roll(order, -1 - int(gaps.argmax()))
+
+
+def _class_name(label: str) -> str:
+    """The display name of a label, in which Plotly finds no markup."""
+    return escape(theme.class_name(label), quote=False)

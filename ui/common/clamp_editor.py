@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lstm_core.nn import MOST_CLAMPS, Clamp, ClampError, format_clamps, format_ranges, parse_clamps, parse_indices
-from ui.common import assets, theme, url_state
+from ui.common import assets, theme, tokens, url_state
 from ui.common.errors import show_errors
 
 
@@ -42,7 +42,7 @@ def parsed(key: str, signals: Sequence[str], units: int, timesteps: int) -> tupl
         try:
             clamps += parse_clamps(part, signals, units, timesteps)
         except ClampError as error:
-            st.warning(str(error))
+            st.warning(tokens.plain(str(error)))
     return tuple(clamps[:MOST_CLAMPS])
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 import streamlit as st
 
 from lstm_core import LabError
+from ui.common import tokens
 
 Value = TypeVar("Value")
 
@@ -17,7 +18,12 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except LabError as error:
-        st.error(str(error))
+        show_error(error)
+
+
+def show_error(error: LabError) -> None:
+    """Show an error. Its sentence may quote an upload, so it is shown as plain text."""
+    st.error(tokens.plain(str(error)))
 
 
 def once(key: str, inputs: Hashable, compute: Callable[[], Value]) -> Value:

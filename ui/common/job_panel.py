@@ -19,7 +19,7 @@ from lstm_core.jobs import (
     shared_queue,
     shared_server,
 )
-from ui.common import gate, url_state
+from ui.common import gate, tokens, url_state
 from ui.common.visitor import address, owner
 
 DOWNLOAD = "lstm_core.datasets.download_job:work"
@@ -123,7 +123,7 @@ def state(key: str, job: Job) -> None:
             if mine else "Only the visitor who started this run can stop it.",
         )  # fmt: skip
     if job.state == FAILED:
-        st.error(job.message)
+        st.error(tokens.plain(job.message))
     elif job.state == WAITING and not shared_queue().workers():
         st.warning("No training worker is connected. The run starts when there is one.")
     elif job.over and job.message:
@@ -160,9 +160,9 @@ def _summary(job: Job) -> str:
     if job.state == WAITING:
         before = shared_queue().position(job)
         line = "next in line" if before == 0 else f"{before} before it"
-        return f"**{job.title}** · {line}, waiting for {time.time() - job.submitted:.0f} s"
+        return f"**{tokens.plain(job.title)}** · {line}, waiting for {time.time() - job.submitted:.0f} s"
     end = job.ended or time.time()
-    return f"**{job.title}** · {max(end - (job.begun or job.submitted), 0):.0f} s"
+    return f"**{tokens.plain(job.title)}** · {max(end - (job.begun or job.submitted), 0):.0f} s"
 
 
 def _stop(identity: str) -> None:

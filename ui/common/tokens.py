@@ -75,8 +75,10 @@ def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> No
 
 
 def plain(text: str) -> str:
-    """A user's text for use within Markdown: on one line, with every special character escaped."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", " ".join(_visible(text).split()))
+    """A user's text for use within Markdown: on one line, with every character escaped that could begin markup."""
+    line = " ".join(_visible(text).split())
+    line = re.sub(r"([\\`*_{}\[\]()#+\-!|<>~$&]|[.:](?=\S))", r"\\\1", line)  # also addresses: www.…, https:…
+    return re.sub(r"^(\d+)\.", r"\1\\.", line)  # the number of a list
 
 
 def _visible(text: str) -> str:

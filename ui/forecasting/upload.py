@@ -10,7 +10,7 @@ from lstm_core.inference import Forecaster, load_bundle
 from lstm_core.jobs import FINISHED, Job
 from lstm_core.timeseries import Series, Table
 from lstm_core.training import FORECAST_JOB, forecast_arguments, forecast_recipe_for
-from ui.common import job_panel
+from ui.common import job_panel, tokens
 from ui.common.errors import once
 from ui.forecasting import data
 from ui.forecasting.data import Selection
@@ -50,7 +50,7 @@ def own() -> Selection | None:
             help="The period of the series: 7 for days in a week, 12 for months in a year, 1 for none.",
         )  # fmt: skip
     for note in found.notes:
-        st.warning(note)
+        st.warning(tokens.plain(note))
     return _with_network(replace(found.series, season=int(season)))
 
 

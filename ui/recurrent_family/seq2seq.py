@@ -12,6 +12,7 @@ from lstm_core.interpret import PatchingResult, erase_units, patch_states, scale
 from ui.common import assets, charts, model_cache, plotting, presets, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
+from ui.common.tokens import plain
 from ui.common.url_state import Parameters, linked
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import seq2seq_charts
@@ -138,7 +139,7 @@ def _patching(model: Rewriter, found: Rewriting) -> Parameters:
         try:
             second, trace = model.read(other)
         except TextError as error:
-            st.error(f"The other number: {error}")
+            st.error(f"The other number: {plain(str(error))}")
             return shown
         state = swap_state(own, (trace.h[-1], trace.c[-1]), change)
     written = model.write(*state, 2 * longest_for(max(found.number, second, key=len)))

@@ -9,8 +9,8 @@ from lstm_core import LabError
 from lstm_core.inference import TextGenerator, continuation_tree
 from lstm_core.library import ModelCard
 from lstm_core.text import read_plain_text
-from ui.common import clamp_editor, model_cache, plotting, theme, written_text
-from ui.common.errors import show_errors
+from ui.common import clamp_editor, model_cache, plotting, theme, tokens, written_text
+from ui.common.errors import show_error, show_errors
 from ui.common.explanations import explain
 from ui.text_generation import charts, panel
 from ui.text_generation.run import Settings, Writing
@@ -104,7 +104,7 @@ def _both(runs: list[Writing]) -> None:
     for number, (column, run) in enumerate(zip(st.columns(2, border=True), runs, strict=True)):
         with column:
             clamped = ", gates clamped" if run.clamps else ""
-            st.markdown(f"**{run.model.card.title}**, temperature {run.settings.temperature:g}{clamped}")
+            st.markdown(f"**{tokens.plain(run.model.card.title)}**, temperature {run.settings.temperature:g}{clamped}")
             panel.show_text(run, panel.surprisal_tint(run.surprisal), f"beside_text_{number}")
             st.caption(f"{len(run)} characters; mean surprisal {run.surprisal.mean():.2f} nats")
 
@@ -119,7 +119,7 @@ def surprisal(cards: Sequence[ModelCard]) -> None:
     """Draw the surprisal of a text for each chosen model, character by character."""
     explain("character_surprisal")
     text = st.text_area("Text", QUOTE, key="surprise_text", height=120, persist_state="session")
-    titles = {card.name: card.title for card in cards}
+    titles = {card.name: tokens.plain(card.title) for card in cards}
     names = st.pills(
         "Networks", list(titles), format_func=titles.__getitem__, selection_mode="multi", default=list(titles)[:2],
         key="surprise_models", persist_state="session",
@@ -128,13 +128,13 @@ def surprisal(cards: Sequence[ModelCard]) -> None:
         try:
             _one_surprisal(model_cache.model(TextGenerator, name), text)
         except LabError as error:
-            st.error(f"{name}: {error}")
+            show_error(error)
 
 
 def _one_surprisal(model: TextGenerator, text: str) -> None:
     most = MAX_READ[model.carries]
     score = model.score(text[:most])
-    st.markdown(f"**{model.card.title}**: {score.nats_per_character:.2f} nats per character")
+    st.markdown(f"**{tokens.plain(model.card.title)}**: {score.nats_per_character:.2f} nats per character")
     first = len(score.text) - len(score.surprisal)
     written_text.show(
         score.text[first:],
@@ -182,7 +182,7 @@ def own_corpus() -> None:
     try:
         found = read_plain_text(data)
     except LabError as error:
-        st.error(str(error))
+        show_error(error)
         return
     st.session_state["corpus"] = found
     figures = (

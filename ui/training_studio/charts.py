@@ -1,6 +1,7 @@
 """The figures of the training studio: the curves of a run, a forecast, and the curves of several runs."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from ui.common import theme
@@ -74,7 +75,7 @@ def compare(
     figure = Figure()
     for (name, epochs, values), colour, dash in zip(runs, colours, theme.CLASS_DASHES, strict=False):
         add_line(
-            figure, list(epochs), list(values), name, colour, dash=dash, mode="lines+markers",
+            figure, list(epochs), list(values), escape(name, quote=False), colour, dash=dash, mode="lines+markers",
             hovertemplate="%{y:.4g}",
         )  # fmt: skip
     for name, value in lines.items():

@@ -9,7 +9,7 @@ from lstm_core.datasets import DATASETS, LabelledTable, find_dataset, is_present
 from lstm_core.jobs import shared_server
 from lstm_core.text import read_plain_text
 from lstm_core.training import PRESETS, Hyperparameter, LessonRecipe, Preset
-from ui.common import assets, job_panel, url_state
+from ui.common import assets, job_panel, tokens, url_state
 from ui.common.errors import once, show_errors
 
 KEY = "studio"
@@ -90,14 +90,20 @@ def _own(group: str) -> tuple[LessonRecipe | None, bytes | None]:
         )
         return None, None
     data = file.getvalue()
-    own = {"name": "own", "title": file.name[:60], "summary": f"Trained on {file.name[:80]}.", "dataset": training.OWN}
+    name = "".join(character for character in file.name if character.isprintable())
+    own: dict[str, Any] = {
+        "name": "own",
+        "title": name[:60] or "own",
+        "summary": f"Trained on {name[:80]}.",
+        "dataset": training.OWN,
+    }
     if text:
         characters = once(f"{KEY}_read", file.file_id, lambda: len(read_plain_text(data).text))
-        st.caption(f"{file.name}: {characters:,} characters.")
+        st.caption(f"{tokens.plain(file.name)}: {characters:,} characters.")
         own |= {"task": "generator"}
     else:
         about = once(f"{KEY}_read", file.file_id, lambda: _about(read_labelled_csv(data)))
-        st.caption(f"{file.name}: {about}.")
+        st.caption(f"{tokens.plain(file.name)}: {tokens.plain(about)}.")
         own |= {"task": "classifier", "length": 120, "units": 32, "embedding": 32, "dropout": 0.3}
         own |= {"pooling": "strongest", "epochs": 8}
     template = PRESETS["counting_60s" if text else "negation_15s"].recipe

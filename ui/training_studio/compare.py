@@ -6,7 +6,7 @@ import streamlit as st
 
 from lstm_core.jobs import FAILED, Job
 from lstm_core.training import HYPERPARAMETERS
-from ui.common import job_panel, plotting, theme
+from ui.common import job_panel, plotting, theme, tokens
 from ui.training_studio import charts as studio_charts
 from ui.training_studio import run_state
 from ui.training_studio.choice import KEY, WORK
@@ -31,7 +31,7 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(name, icon=icon, color=colour)
             words = f" · {run_state.in_words(run_state.of(job.events))}" if job.over else ""
-            st.markdown(f"**{job.title}**{words}", width="stretch")
+            st.markdown(f"**{tokens.plain(job.title)}**{words}", width="stretch")
             st.button(
                 "Show", key=f"studio_show_{job.identity}", on_click=job_panel.choose, args=(KEY, job.identity),
                 disabled=st.session_state.get(f"{KEY}_job") == job.identity,

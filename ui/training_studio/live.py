@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from lstm_core.jobs import Job
-from ui.common import job_panel, plotting, theme
+from ui.common import job_panel, plotting, theme, tokens
 from ui.common.explanations import explain
 from ui.training_studio import charts, run_state
 from ui.training_studio.run_state import RunState
@@ -75,7 +75,7 @@ def _examples(state: RunState) -> None:
     st.markdown("**The same example after every epoch**")
     epoch, newest = state.examples[-1]
     if "probabilities" in newest:
-        st.caption(newest["text"])
+        st.caption(tokens.plain(newest["text"]))
         labels, epochs = list(newest["probabilities"]), [at for at, _ in state.examples]
         curves = [
             (theme.class_name(label), epochs, [example["probabilities"][label] for _, example in state.examples])

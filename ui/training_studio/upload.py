@@ -1,13 +1,11 @@
 """Saving a model to the library: a trained one, or one that a visitor uploads, which is checked first."""
 
-from typing import Any
-
 import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.inference import check_upload
 from lstm_core.library import LARGEST_BUNDLE, MIB, save_model
-from ui.common.errors import show_errors
+from ui.common.errors import once, show_error, show_errors
 from ui.common.explanations import explain
 from ui.common.tokens import plain
 from ui.common.visitor import owner
@@ -25,25 +23,14 @@ def show() -> None:
     )  # fmt: skip
     if file is None:
         return
-    if refusal := _refusal(file):
-        st.error(plain(refusal))
-        return
+    with st.spinner("Opening the model …"):
+        try:
+            once("_studio_upload", file.file_id, lambda: check_upload(file.getvalue()))
+        except LabError as error:
+            show_error(error)
+            return
     default = file.name.rsplit(".", 1)[0].lower()[:40]
     save_form("studio_upload", "Name in the library", default, file.getvalue())
-
-
-def _refusal(file: Any) -> str:
-    """Why an uploaded file can't be used, "" if it can; remembered, so that the next click doesn't open it again."""
-    kept: tuple[str, str] = st.session_state.get("_studio_upload_refusal", ("", ""))
-    if kept[0] != file.file_id:
-        kept = (file.file_id, "")
-        with st.spinner("Opening the model …"):
-            try:
-                check_upload(file.getvalue())
-            except LabError as error:
-                kept = (file.file_id, str(error))
-        st.session_state["_studio_upload_refusal"] = kept
-    return kept[1]
 
 
 def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> None:

@@ -22,6 +22,7 @@ from lstm_core.text import (
     words_in_order,
 )
 from ui.common import assets, model_cache, plotting, url_state, word_chips
+from ui.common.errors import show_error
 from ui.word_order import charts as order_charts
 
 MODEL, BAG, LSTM = "everyday_words", "imdb_bag", "imdb"
@@ -223,7 +224,7 @@ def readers(tried: Tried) -> None:
     try:
         bag, lstm = _positive(BAG, texts), _positive(LSTM, texts)
     except TextError as error:
-        st.error(str(error))
+        show_error(error)
         return
     alone = _model().unigram_surprisal(tried.words)
     if len(texts) == 1:

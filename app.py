@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from ui.common import server
+from ui.common import housekeeping, server
 
 log = logging.getLogger("lstm_lab")
 
@@ -26,7 +26,9 @@ log = logging.getLogger("lstm_lab")
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Import in the background what the pages need, while the first browser is still fetching its scripts."""
     threading.Thread(target=_preload, name="preload", daemon=True).start()
+    over = housekeeping.start()
     yield {}
+    over.set()
     importlib.import_module("lstm_core.jobs.queue").shutdown()
 
 
@@ -46,4 +48,5 @@ def report_error(error: Exception) -> bool:
     return True
 
 
+housekeeping.bound_arenas()
 app = st.App("pages/navigation.py", lifespan=lifespan, on_script_error=report_error, middleware=server.middleware())

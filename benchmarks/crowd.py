@@ -160,6 +160,11 @@ async def disturb(url: str, options: argparse.Namespace, number: int) -> None:
 async def crowd(url: str, options: argparse.Namespace, process: psutil.Process) -> dict[str, Any]:
     """Let the visitors come, be there and leave; returns the figures."""
     tally = Tally()
+    async with browser(url, 10**6 + 1) as socket:  # the models of the page are loaded before the memory is measured
+        first = Visitor(socket, options.page)
+        await first.open()
+        await first.send(new_text(random.Random(-1)))
+    await asyncio.sleep(1)
     before = process.memory_info().rss
     visitors = [asyncio.create_task(visit(url, options, number, tally)) for number in range(options.visitors)]
     tabs = {"": 0, "tabs": TABS}.get(options.disturb, 1)

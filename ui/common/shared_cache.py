@@ -6,6 +6,7 @@ their arrays are made read-only before the first one gets them.
 
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
@@ -24,7 +25,7 @@ class SharedCache:
     def __init__(self, most_bytes: int) -> None:
         """`most_bytes` of all values together; a value above an eighth of it is not kept."""
         self._most = most_bytes
-        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()  # value, bytes, when it was used last
         self._computing: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
         self.bytes = 0
@@ -39,8 +40,9 @@ class SharedCache:
         while True:
             with self._lock:
                 if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key][0]
+                    value, size, _ = self._kept.pop(key)
+                    self._kept[key] = value, size, time.monotonic()
+                    return value
                 running = self._computing.get(key)
                 if running is None:
                     own = self._computing[key] = Future()
@@ -68,11 +70,20 @@ class SharedCache:
     def _keep(self, key: Hashable, value: Any, size: int) -> None:
         if size > self._most // 8:
             return
-        self._kept[key] = value, size
+        self._kept[key] = value, size, time.monotonic()
         self.bytes += size
         while self.bytes > self._most:
-            _, (_, freed) = self._kept.popitem(last=False)
-            self.bytes -= freed
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.bytes -= self._kept.popitem(last=False)[1][1]
+
+    def forget(self, unused: float) -> None:
+        """Drop the values that nobody has used for so many seconds."""
+        before = time.monotonic() - unused
+        with self._lock:
+            while self._kept and next(iter(self._kept.values()))[2] <= before:
+                self._drop_oldest()
 
 
 def freeze(value: Any, seen: set[int] | None = None) -> int:

@@ -1,11 +1,14 @@
 """The cache that all sessions share: computed once, bounded in bytes, and nothing in it can be changed."""
 
+import gc
 import threading
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+from ui.common import housekeeping
 from ui.common.shared_cache import SharedCache, freeze
 
 
@@ -97,3 +100,39 @@ def test_when_a_visitor_leaves_in_the_middle_the_next_one_computes() -> None:
 def test_a_buffer_that_arrays_share_counts_once() -> None:
     whole = np.zeros(10_000, np.uint8)
     assert freeze({"a": whole[:5_000], "b": whole[5_000:]}) < 15_000
+
+
+def test_what_nobody_uses_is_forgotten_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("ui.common.shared_cache.time.monotonic", lambda: now[0])
+    cache, computed = SharedCache(10**6), []
+
+    def get(key: str) -> np.ndarray:
+        return cache.get(key, lambda: computed.append(key) or np.ones(10))
+
+    for now[0], key in enumerate(("old", "used", "new", "used")):
+        get(key)
+    cache.forget(1.0)
+    assert cache.bytes == freeze(np.ones(10))
+    for key in ("used", "old"):
+        get(key)
+    assert computed == ["old", "used", "new", "old"]
+    cache.forget(0.0)
+    assert cache.bytes == 0
+
+
+def test_tidying_up_collects_what_is_left_in_circles() -> None:
+    class Session:
+        pass
+
+    session, gone = Session(), threading.Event()
+    session.itself = session  # type: ignore[attr-defined]
+    weakref.finalize(session, gone.set)
+    gc.disable()
+    try:
+        del session
+        assert not gone.is_set()
+        housekeeping.tidy()
+        assert gone.is_set()
+    finally:
+        gc.enable()

@@ -6,9 +6,11 @@ server, and the lifespan hook imports what the pages need before the first visit
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,16 +19,22 @@ from typing import Any
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from ui.common import housekeeping, server
+from ui.common import server
+from ui.common.shared_cache import CACHE
 
 log = logging.getLogger("lstm_lab")
+
+TIDY_EVERY = 30.0  # seconds
+UNUSED = 120.0  # seconds after which a shared value is dropped, as long as Streamlit keeps a session without a browser
+M_ARENA_MAX = -8  # of glibc's mallopt
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Import in the background what the pages need, while the first browser is still fetching its scripts."""
     threading.Thread(target=_preload, name="preload", daemon=True).start()
-    over = housekeeping.start()
+    over = threading.Event()
+    threading.Thread(target=_keep_tidy, args=(over,), name="tidy", daemon=True).start()
     yield {}
     over.set()
     importlib.import_module("lstm_core.jobs.queue").shutdown()
@@ -41,6 +49,24 @@ def _preload() -> None:
     gc.freeze()  # what is imported by now is never freed, so no later collection has to look at it
 
 
+def _keep_tidy(over: threading.Event) -> None:
+    while not over.wait(TIDY_EVERY):
+        tidy()
+
+
+def tidy() -> None:
+    """Give memory back: values that nobody has looked at for a while, what ended sessions have left, and free heap."""
+    CACHE.forget(UNUSED)
+    gc.collect()
+    _libc("malloc_trim", 0)
+
+
+def _libc(function: str, *arguments: int) -> None:
+    """Call a function of glibc; nothing happens where there is another C library."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), function):
+        getattr(libc, function)(*arguments)
+
+
 def report_error(error: Exception) -> bool:
     """Log an unexpected error in full; the visitor gets one sentence and keeps the text they typed."""
     log.error("a page failed", exc_info=error)
@@ -48,5 +74,5 @@ def report_error(error: Exception) -> bool:
     return True
 
 
-housekeeping.bound_arenas()
+_libc("mallopt", M_ARENA_MAX, 2)  # by default threads allocate from eight arenas a core, none of which ever shrinks
 app = st.App("pages/navigation.py", lifespan=lifespan, on_script_error=report_error, middleware=server.middleware())

@@ -166,25 +166,30 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
         `i f g o c h`, each (T, units), and `uh` (T, 4·units).
     """
     T, n = len(wx), h.shape[-1]
-    half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], wx.dtype), n)  # see `sigmoid`; the candidate uses tanh itself
-    shift = 1 - half
-    wx_halved, U_halved = wx * half, U * half  # halving is exact in floating point
-    activated, uh = np.empty_like(wx), np.empty_like(wx)
-    gates = np.moveaxis(activated.reshape(*wx.shape[:-1], 4, n), -2, 1)  # (T, 4, …, units), a view
-    cs, hs = np.empty((T, *h.shape), wx.dtype), np.empty((T, *h.shape), wx.dtype)
-    update = np.empty(h.shape, wx.dtype)
-    for wx_t, uh_t, gates_t, (i, f, g, o), c_t, h_t in zip(wx_halved, uh, activated, gates, cs, hs, strict=True):
-        np.dot(h, U_halved, uh_t)
-        np.add(wx_t, uh_t, gates_t)
-        np.tanh(gates_t, gates_t)
-        np.multiply(gates_t, half, gates_t)
-        np.add(gates_t, shift, gates_t)
-        np.multiply(f, c, c_t)
-        np.multiply(i, g, update)
-        np.add(c_t, update, c_t)
+    # A row of `rows` is i, f, o, g of a step and c of the step before: i ⊙ g and f ⊙ c are one product of neighbours.
+    order, scale = [0, 1, 3, 2], np.array([0.5, 0.5, 0.5, 1.0], wx.dtype)[:, None]  # see `sigmoid`; g uses tanh itself
+
+    def arranged(sums: Array) -> Array:
+        return (sums.reshape(*sums.shape[:-1], 4, n)[..., order, :] * scale).reshape(sums.shape)
+
+    wx_scaled, U_scaled = arranged(wx), arranged(U)  # halving is exact in floating point
+    half = np.full((*h.shape[:-1], 3 * n), 0.5, wx.dtype)
+    rows, products = np.empty((T + 1, *h.shape[:-1], 5 * n), wx.dtype), np.empty((*h.shape[:-1], 2 * n), wx.dtype)
+    uh, hs = np.empty_like(wx), np.empty((T, *h.shape), wx.dtype)
+    rows[0, ..., 4 * n :] = c
+    now, cs, written, kept = rows[:-1], rows[1:, ..., 4 * n :], products[..., :n], products[..., n:]
+    views = (now[..., : 4 * n], now[..., : 3 * n], now[..., : 2 * n], now[..., 3 * n :], now[..., 2 * n : 3 * n])
+    for wx_t, uh_t, c_t, h_t, sums, gates, if_t, gc_t, o_t in zip(wx_scaled, uh, cs, hs, *views, strict=True):
+        np.dot(h, U_scaled, uh_t)
+        np.add(wx_t, uh_t, sums)
+        np.tanh(sums, sums)
+        np.multiply(gates, half, gates)
+        np.add(gates, half, gates)
+        np.multiply(if_t, gc_t, products)
+        np.add(written, kept, c_t)
         np.tanh(c_t, h_t)
-        np.multiply(o, h_t, h_t)
-        h, c = h_t, c_t
-    uh /= half
-    i, f, g, o = np.moveaxis(gates, 1, 0)
+        np.multiply(o_t, h_t, h_t)
+        h = h_t
+    uh = (uh.reshape(*uh.shape[:-1], 4, n) / scale)[..., order, :].reshape(wx.shape)
+    i, f, o, g = (now[..., part * n : (part + 1) * n] for part in range(4))
     return {"i": i, "f": f, "g": g, "o": o, "c": cs, "h": hs, "uh": uh}

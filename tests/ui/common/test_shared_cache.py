@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ui.common import housekeeping
+import app
 from ui.common.shared_cache import SharedCache, freeze
 
 
@@ -132,7 +132,7 @@ def test_tidying_up_collects_what_is_left_in_circles() -> None:
     try:
         del session
         assert not gone.is_set()
-        housekeeping.tidy()
+        app.tidy()
         assert gone.is_set()
     finally:
         gc.enable()

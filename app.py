@@ -41,7 +41,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 def _preload() -> None:
-    for module in ("ui.common.charts", "ui.common.model_cache"):
+    for module in ("ui.common.charts", "ui.common.model_cache", "lstm_core.database"):
         importlib.import_module(module)
     # On one sequence at a time, the threads of a matrix product wait for each other longer than they compute.
     threadpool_limits(1, user_api="blas")

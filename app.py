@@ -6,6 +6,7 @@ server, and the lifespan hook imports what the pages need before the first visit
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import importlib
@@ -17,6 +18,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime import get_instance
 from threadpoolctl import threadpool_limits
 
 from ui.common import server
@@ -31,12 +33,11 @@ M_ARENA_MAX = -8  # of glibc's mallopt
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Import in the background what the pages need, while the first browser is still fetching its scripts."""
+    """Import what the pages need while the first browser is still fetching its scripts; then tidy up regularly."""
     threading.Thread(target=_preload, name="preload", daemon=True).start()
-    over = threading.Event()
-    threading.Thread(target=_keep_tidy, args=(over,), name="tidy", daemon=True).start()
+    tidying = asyncio.create_task(_keep_tidy())
     yield {}
-    over.set()
+    tidying.cancel()
     importlib.import_module("lstm_core.jobs.queue").shutdown()
 
 
@@ -49,9 +50,16 @@ def _preload() -> None:
     gc.freeze()  # what is imported by now is never freed, so no later collection has to look at it
 
 
-def _keep_tidy(over: threading.Event) -> None:
-    while not over.wait(TIDY_EVERY):
-        tidy()
+async def _keep_tidy() -> None:
+    while True:
+        await asyncio.sleep(TIDY_EVERY)
+        forget_sessions(get_instance()._session_mgr)
+        await asyncio.to_thread(tidy)
+
+
+def forget_sessions(manager: Any) -> None:
+    """Drop the sessions whose browser has been gone for two minutes; Streamlit itself waits until somebody comes."""
+    manager._session_storage._cache.expire()
 
 
 def tidy() -> None:

@@ -4,9 +4,12 @@ import gc
 import threading
 import weakref
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 import app
 from ui.common.shared_cache import SharedCache, freeze
@@ -122,10 +125,7 @@ def test_what_nobody_uses_is_forgotten_and_the_rest_stays(monkeypatch: pytest.Mo
 
 
 def test_tidying_up_collects_what_is_left_in_circles() -> None:
-    class Session:
-        pass
-
-    session, gone = Session(), threading.Event()
+    session, gone = Session("circle"), threading.Event()
     session.itself = session  # type: ignore[attr-defined]
     weakref.finalize(session, gone.set)
     gc.disable()
@@ -136,3 +136,21 @@ def test_tidying_up_collects_what_is_left_in_circles() -> None:
         assert gone.is_set()
     finally:
         gc.enable()
+
+
+@dataclass
+class Session:
+    id: str
+
+
+def test_sessions_without_a_browser_are_dropped_before_somebody_comes() -> None:
+    storage = MemorySessionStorage(ttl_seconds=0)
+    manager = WebsocketSessionManager(storage, None, None, None)  # type: ignore[arg-type]
+    session = Session("gone")
+    storage.save(SimpleNamespace(session=session))  # type: ignore[arg-type]
+    left = weakref.ref(session)
+    del session
+    assert left() is not None
+    app.forget_sessions(manager)
+    gc.collect()
+    assert left() is None

@@ -5,7 +5,7 @@ Loaded models are in `inference`.
 
 from lstm_core.library.bundle import LARGEST_BUNDLE, MIB, unpack_bundle
 from lstm_core.library.card import ModelCard
-from lstm_core.library.store import SHIPPED
+from lstm_core.library.store import SHIPPED, list_folder
 from lstm_core.library.user_models import (
     delete_model,
     list_user_models,
@@ -21,6 +21,7 @@ __all__ = [
     "SHIPPED",
     "ModelCard",
     "delete_model",
+    "list_folder",
     "list_user_models",
     "model_path",
     "models_of",

@@ -7,6 +7,7 @@ safe mode.
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 import warnings
@@ -39,10 +40,16 @@ def list_folder(folder: Path) -> list[ModelCard]:
     found = []
     for path in sorted(folder.glob(f"*/{CARD}")):
         try:
-            found.append(ModelCard.read(path.parent))
-        except ModelError:
+            found.append(_card(path.parent, path.stat().st_mtime_ns))
+        except (ModelError, OSError):
             continue  # `load` reports the error
     return found
+
+
+@functools.lru_cache(500)
+def _card(folder: Path, modified: int) -> ModelCard:
+    """The card in a folder; `modified` tells a new file from the old one."""
+    return ModelCard.read(folder)
 
 
 def read_vocabulary(folder: Path, reader: Callable[[dict[str, Any]], Read]) -> Read:

@@ -95,8 +95,7 @@ def _user_models(config: PageConfig) -> dict[str, str]:
         labels = ModelCard.read(SHIPPED / config.model).labels
     except LabError:
         return {}
-    own = (card for card in visitor.cards() if not (SHIPPED / card.name).is_dir())
-    cards = [card for card in own if card.task == "classifier" and card.labels == labels]
+    cards = [card for card in visitor.own_cards() if card.task == "classifier" and card.labels == labels]
     return {card.name: f"“{tokens.plain(card.title)}”" for card in cards[:MAX_USER_MODELS]}
 
 

@@ -6,9 +6,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-import lstm_core
-from lstm_core import ModelCard
-from lstm_core.library import models_of
+from lstm_core.library import SHIPPED, ModelCard, list_folder, list_user_models, models_of
 from ui.common.server import visitor_of
 
 LINKED = "_linked_models"
@@ -29,7 +27,12 @@ def address() -> str:
 
 
 def cards() -> list[ModelCard]:
-    """The models to choose from: the shipped ones, those of the server, this visitor's own, and that of a link.
+    """The models to choose from: the shipped ones and `own_cards`."""
+    return [*list_folder(SHIPPED), *own_cards()]
+
+
+def own_cards() -> list[ModelCard]:
+    """The models that don't come with LSTM Lab: those of the server, this visitor's own, and those of links.
 
     With LSTM_LAB_SHOW_ALL_MODELS=1 also those of all other visitors.
     """
@@ -37,4 +40,4 @@ def cards() -> list[ModelCard]:
     if (name := st.query_params.get("model", "")) and name not in linked:
         linked[:] = [*linked[-9:], name]
     everybody = os.environ.get("LSTM_LAB_SHOW_ALL_MODELS") == "1"
-    return [*lstm_core.list_models(), *models_of(None if everybody else owner(), linked)]
+    return [*list_user_models(), *models_of(None if everybody else owner(), linked)]

@@ -135,6 +135,9 @@ def sentence_tokens(text: str) -> Iterator[Token]:
             yield Token(word.lower(), start, start + len(word))
 
 
+# Any character but whitespace, an emoji with its variants and what is joined to it.
+_CHARACTER = re.compile("\\S[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]*(?:\u200d\\S[\ufe0f\U0001f3fb-\U0001f3ff]*)*")
+
 TOKENIZERS: dict[str, Callable[[str], Iterator[Token]]] = {
     "whitespace": partial(regex_tokens, re.compile(r"\S+")),  # with punctuation: "list," is not "list"
     "keras": partial(regex_tokens, _KERAS),
@@ -276,6 +279,9 @@ class Encoder:
         """The inputs for any text, with another setting of `mask_names` if given; TextError if it has no token."""
         found = TOKENIZERS[self.tokenizer](text)
         kept = list(islice(found, self.length))
+        if not kept:  # no word that the tokenizer knows, but perhaps other characters, such as emoji
+            found = (token for token in regex_tokens(_CHARACTER, text) if token.text[0].isprintable())
+            kept = list(islice(found, self.length))
         if not kept or text.isspace():  # a line break is a token, but not text
             raise TextError("There is no text to read: type or paste some words first.")
         masked: tuple[str, ...] = ()

@@ -51,7 +51,8 @@ def test_bad_input_is_one_sentence_and_what_was_typed_stays(page: Page, address:
     for text, words in (
         ("<script>alert(1)</script>", "There is no blank"),
         ("cow", "There is no blank"),
-        ("👍", "There is no text to read"),
+        ("👍", "There is no blank"),
+        (" ", "There is no text to read"),
         ("a ___ or a ___", "There are 2 blanks"),
     ):
         box.fill(text)

@@ -144,7 +144,7 @@ class TestNetworks:
         ("text", "words"),
         [
             ("", "There is no text to read"),
-            ("👍 <> !", "There is no text to read"),
+            ("👍 <> !", "There is no blank"),
             ("the cow mooed", "There is no blank"),
             ("a ___ and a _____", "There are 2 blanks"),
             ("___", "nothing but a blank"),

@@ -95,7 +95,8 @@ class TestBlanks:
         ("sentence", "words"),
         [
             ("", NOTHING),
-            ("👍", NOTHING),
+            (" ", NOTHING),
+            ("👍", "There is no blank"),
             ("cow", "There is no blank"),
             ("<script>alert(1)</script>", "There is no blank"),
             ("a ___ and a ___", "There are 2 blanks"),

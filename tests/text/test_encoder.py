@@ -386,3 +386,16 @@ def test_prose_keeps_stops_and_splits_negations() -> None:
 def test_keras_tokens_have_no_punctuation() -> None:
     found = [token.text for token in TOKENIZERS["keras"]("It's GOOD, really_good!<br />")]
     assert found == ["it's", "good", "really", "good", "br"]
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_emoji_alone_are_unknown_characters(tokenizer: str) -> None:
+    encoder = Encoder(tokenizer, Vocabulary(("good",)), length=4)
+    for text, tokens in (("🚀 🚀", ["🚀", "🚀"]), ("👩🏽‍💻", ["👩🏽‍💻"]), ("❤️", ["❤️"])):
+        found = encoder.encode(text)
+        assert set(found.ids) == {UNKNOWN}
+        assert "".join(text[slice(*span)] for span in found.spans) == "".join(tokens)
+    assert encoder.encode("🚀" * 9).total in (1, 9)
+    for nothing in ("", " ", "\n"):
+        with pytest.raises(TextError, match="no text to read"):
+            encoder.encode(nothing)

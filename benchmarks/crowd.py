@@ -81,15 +81,19 @@ class Visitor:
         started = time.perf_counter()
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(PATIENCE):
-            while not self._note(await self.socket.recv()):
+            while not self.note(await self.message()):
                 pass
         return time.perf_counter() - started
 
-    def _note(self, data: str | bytes) -> bool:
-        """Remember what a message says; True if the script has finished."""
+    async def message(self) -> ForwardMsg:
+        """The next message of the server."""
+        data = await self.socket.recv()
         assert isinstance(data, bytes)
         self.received += len(data)
-        message = ForwardMsg.FromString(data)
+        return ForwardMsg.FromString(data)
+
+    def note(self, message: ForwardMsg) -> bool:
+        """Remember what a message says; True if the script has finished."""
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.script = message.new_session.page_script_hash

@@ -1,0 +1,400 @@
+"""Half an hour of mixed visitors against a server of its own: what it answers, what it keeps, and what it loses.
+
+Visitors read texts, upload models and tables, good and bad, start and stop trainings, and close their tabs at any
+moment; training workers are killed. They speak Streamlit's protocol, as those of `benchmarks/crowd.py` do. Memory is
+read when nobody has been there for a while: after every page was opened once, and after the last visitor has left. Run
+it from the root: `python -m benchmarks.soak`; exit status 1 if the web process has grown by more than a fifth, a run is
+lost, a page failed, or a process is left once the server has ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import psutil
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import WebSocketException
+
+from benchmarks.browser import ROOT, server
+from benchmarks.crowd import PAGES, PATIENCE, Visitor, browser, new_text
+from lstm_core.library.bundle import bundle_folder
+
+MOST_GROWTH = 1.2  # of the web process's memory
+STAY = 15.0, 60.0  # seconds between a visitor's arrival and departure
+FORGET = 195.0  # seconds after which the server has forgotten closed tabs and unused values: two minutes, and some
+BETWEEN_KILLS = 40.0  # seconds, on average
+DRAIN = 180.0  # seconds in which the last runs have to end
+OVER = {"finished", "stopped", "failed"}
+LOST = ("The server", "The connection to the training workers was lost")  # how the messages of lost runs begin
+
+
+@dataclass
+class Tally:
+    """What was seen."""
+
+    visitors: int = 0  # who came
+    lost_visitors: int = 0  # whose answer didn't come in `PATIENCE`, or whose connection broke
+    answers: int = 0  # pages drawn whole
+    closed: int = 0  # tabs closed while the page was being drawn
+    uploads: int = 0
+    refusals: int = 0  # of bad uploads, and of trainings beyond the limits
+    accepted_bad: int = 0
+    refused_good: int = 0
+    internal: int = 0  # pages that failed
+    kills: int = 0  # of training workers
+    started: set[str] = field(default_factory=set)  # identities of the runs that visitors were shown
+    runs: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # state, message and restarts of every run
+    below: dict[int, psutil.Process] = field(default_factory=dict)  # all processes that the server has had
+    workers: set[int] = field(default_factory=set)  # those that train
+
+
+class Guest(Visitor):
+    """A visitor who uploads and presses buttons."""
+
+    def __init__(self, socket: ClientConnection, page: str, url: str, tally: Tally) -> None:
+        super().__init__(socket, page)
+        self.url, self.tally, self.query = url, tally, ""
+        self.session, self.job, self.beat = "", "", ""
+        self.buttons: dict[str, str] = {}  # identity of each button that can be pressed, by its label
+        self.uploaders: dict[str, str] = {}
+        self.errors: list[str] = []
+
+    async def run(self, message: BackMsg) -> float:
+        """Run the page, count the answer, and remember which errors it shows."""
+        self.errors, self.buttons = [], {}
+        message.rerun_script.query_string = self.query
+        seconds = await super().run(message)
+        self.tally.answers += 1
+        self.tally.internal += any("internal error" in error for error in self.errors)
+        return seconds
+
+    def note(self, message: ForwardMsg) -> bool:
+        """Remember buttons, uploaders, errors, the run of the address and the part of the page that repeats."""
+        kind = message.WhichOneof("type")
+        if kind == "new_session" and message.new_session.initialize.session_id:
+            self.session = message.new_session.initialize.session_id
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
+            self.job = parse_qs(self.query).get("job", [""])[0]
+        elif kind == "auto_rerun":
+            self.beat = message.auto_rerun.fragment_id
+        elif kind == "delta":
+            element = message.delta.new_element
+            if element.WhichOneof("type") == "button" and not element.button.disabled:
+                self.buttons[element.button.label] = element.button.id
+            elif element.WhichOneof("type") == "file_uploader":
+                self.uploaders[element.file_uploader.label] = element.file_uploader.id
+            elif element.WhichOneof("type") == "alert" and element.alert.format == Alert.ERROR:
+                self.errors.append(element.alert.body)
+        return super().note(message)
+
+    async def press(self, label: str) -> bool:
+        """Press a button; False if the page has none of that label."""
+        if label not in self.buttons:
+            return False
+        message = BackMsg()
+        message.rerun_script.widget_states.widgets.add(id=self.buttons[label], trigger_value=True)
+        await self.run(message)
+        return True
+
+    async def look_again(self) -> None:
+        """Draw again the part of the page that repeats while a run is under way."""
+        message = BackMsg()
+        message.rerun_script.fragment_id = self.beat
+        await self.run(message)
+
+    async def upload(self, label: str, name: str, data: bytes) -> None:
+        """Put a file into an uploader, as the browser does: ask for an address, send the file there, run the page."""
+        request = BackMsg()
+        request.file_urls_request.request_id = name
+        request.file_urls_request.file_names.append(name)
+        request.file_urls_request.session_id = self.session
+        await self.socket.send(request.SerializeToString())
+        async with asyncio.timeout(PATIENCE):
+            while (message := await self.message()).WhichOneof("type") != "file_urls_response":
+                self.note(message)
+        urls = message.file_urls_response.file_urls[0]
+        await asyncio.to_thread(_put, self.url, urls.upload_url, name, data)
+        run = BackMsg()
+        widget = run.rerun_script.widget_states.widgets.add(id=self.uploaders[label])
+        widget.file_uploader_state_value.uploaded_file_info.add(
+            name=name, size=len(data), file_id=urls.file_id, file_urls=urls
+        )
+        await self.run(run)
+        self.tally.uploads += 1
+
+
+def _put(url: str, path: str, name: str, data: bytes) -> None:
+    """Send a file with the token that Streamlit gives to its own pages."""
+    with urllib.request.urlopen(f"{url}/_stcore/health", timeout=PATIENCE) as answer:
+        token = answer.headers["Set-Cookie"].split("_streamlit_xsrf=")[1].split(";")[0]
+    head = f'--soak-border\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=soak-border",
+        "X-Xsrftoken": token,
+        "Cookie": f"_streamlit_xsrf={token}",
+    }
+    body = head + data + b"\r\n--soak-border--\r\n"
+    request = urllib.request.Request(f"{url}{path}", body, headers, method="PUT")
+    urllib.request.urlopen(request, timeout=PATIENCE).close()
+
+
+async def read(guest: Guest, chance: random.Random) -> None:
+    """Read texts on the page of a classifier, and move the slider of the timesteps."""
+    await guest.send(new_text(chance))
+    if guest.slider:
+        await guest.slide(chance.randrange(200))
+    await asyncio.sleep(chance.expovariate(1 / 4))
+
+
+async def upload_model(guest: Guest, chance: random.Random) -> None:
+    """Upload a model that can be used, or one that can't."""
+    good = bundle_folder(ROOT / "models" / "stackoverflow_article")
+    middle = len(good) // 2
+    bad = (b"PK nonsense", good[:middle], good[:middle] + bytes(99) + good[middle + 99 :], chance.randbytes(100_000))
+    await _judged(guest, "A model (.zip)", "model.zip", good, chance.choice(bad), chance)
+
+
+async def upload_table(guest: Guest, chance: random.Random) -> None:
+    """Upload a table of 5 MB that can be forecast, or one that can't."""
+    first = chance.randrange(10**6)
+    days = "".join(
+        f"{1950 + day // 336}-{day // 28 % 12 + 1:02}-{day % 28 + 1:02},{first + day % 97}\n" for day in range(20_000)
+    )
+    wide = ",".join(["1/2/20"] * 200) + "\n"
+    bad = (b"", chance.randbytes(10**6), wide.encode() * 3500, days[:500].encode(), b'date,value\n"' + b"x" * 10**6)
+    await _judged(guest, "Your file", "table.csv", f"date,value\n{days}".encode(), chance.choice(bad), chance)
+
+
+async def _judged(guest: Guest, label: str, name: str, good: bytes, bad: bytes, chance: random.Random) -> None:
+    """Upload the good file or the bad one, and count whether the page refuses it."""
+    usable = chance.random() < 0.5
+    await guest.upload(label, name, good if usable else bad)
+    refused = bool(guest.errors)
+    guest.tally.refusals += refused and not usable
+    guest.tally.refused_good += refused and usable
+    guest.tally.accepted_bad += not refused and not usable
+    await asyncio.sleep(chance.expovariate(1 / 6))
+
+
+async def train(guest: Guest, chance: random.Random) -> None:
+    """Start a training and watch it for a while; stop it, or let it be."""
+    before = guest.job
+    if not await guest.press("Train"):
+        await guest.run(BackMsg())
+        return
+    if guest.job != before:
+        guest.tally.started.add(guest.job)
+    guest.tally.refusals += bool(guest.errors)
+    for _ in range(chance.randint(3, 15)):
+        await asyncio.sleep(1.5)
+        await (guest.look_again() if guest.beat else guest.run(BackMsg()))
+    if chance.random() < 0.5:
+        await guest.press("Stop")
+    await guest.run(BackMsg())
+
+
+Role = tuple[tuple[str, ...], str, Callable[[Guest, random.Random], Awaitable[None]]]  # pages, query, what they do
+ROLES: tuple[Role, ...] = (
+    (("question_tags", "movie_reviews"), "", read),
+    (("question_tags", "movie_reviews"), "", read),
+    (("training_studio",), "", upload_model),
+    (("forecasting",), "series=own", upload_table),
+    (("training_studio",), "lesson=negation_15s", train),
+    (PAGES, "", lambda guest, chance: asyncio.sleep(0)),  # who leaves before the page is drawn
+)
+
+
+async def come_and_go(url: str, number: int, tally: Tally, until: float) -> None:
+    """Be one visitor after another, each with a cookie of its own, until the end."""
+    chance = random.Random(number)
+    pages, query, act = ROLES[number % len(ROLES)]
+    for turn in range(10**6):
+        if time.monotonic() > until:
+            return
+        tally.visitors += 1
+        try:
+            async with browser(url, 1 + number + 1000 * turn) as socket:
+                guest = Guest(socket, chance.choice(pages), url, tally)
+                guest.query = query
+                leaves = time.monotonic() + chance.uniform(*STAY)
+                if pages is PAGES:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(chance.uniform(0.02, 0.5)):
+                            await guest.open()
+                    tally.closed += 1
+                else:
+                    await guest.open()
+                    while time.monotonic() < min(leaves, until):
+                        await act(guest, chance)
+                socket.transport.abort()  # as a closed laptop does
+        except (TimeoutError, OSError, WebSocketException) as error:
+            tally.lost_visitors += 1
+            print(f"lost a visitor of {pages[0] or 'home'}: {type(error).__name__} {error}", file=sys.stderr)
+        await asyncio.sleep(chance.expovariate(1 / 3))
+
+
+async def watch(process: psutil.Process, database: Path, tally: Tally) -> None:
+    """Note the server's processes and the state of all runs every second, until the task is cancelled."""
+    while True:
+        with suppress(psutil.Error):
+            for each in process.children(recursive=True):
+                tally.below[each.pid] = each
+                with suppress(psutil.Error):
+                    if "multiprocessing.spawn" in " ".join(each.cmdline()):
+                        tally.workers.add(each.pid)
+        note_runs(database, tally)
+        await asyncio.sleep(1)
+
+
+def note_runs(database: Path, tally: Tally) -> None:
+    """Note the state of all runs that the database holds; older ones are forgotten there."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as rows:
+        found = rows.execute("select identity, state, message, restarts from runs").fetchall()
+        tally.runs.update({identity: (state, message, restarts) for identity, state, message, restarts in found})
+
+
+async def kill_workers(tally: Tally, until: float) -> None:
+    """Kill a training worker now and then."""
+    chance = random.Random(-1)
+    while time.monotonic() < until:
+        await asyncio.sleep(chance.expovariate(1 / BETWEEN_KILLS))
+        alive = [tally.below[number] for number in tally.workers if tally.below[number].is_running()]
+        if alive and time.monotonic() < until:
+            with suppress(psutil.NoSuchProcess):
+                chance.choice(alive).kill()
+                tally.kills += 1
+
+
+async def once(url: str, tally: Tally) -> None:
+    """Open every page and do everything once, as one visitor after the other."""
+    chance = random.Random(0)
+    for page in PAGES:
+        async with browser(url, 10**6) as socket:
+            await Guest(socket, page, url, tally).open()
+    for number, (pages, query, act) in enumerate(ROLES[:-1]):
+        async with browser(url, 10**6 + number) as socket:
+            guest = Guest(socket, pages[0], url, tally)
+            guest.query = query
+            await guest.open()
+            for _ in range(3 if act is not train else 1):
+                await act(guest, chance)
+
+
+def unfinished(tally: Tally) -> list[str]:
+    """The runs that are not over, or that visitors saw and the database has never held."""
+    return [each for each in {*tally.started, *tally.runs} if tally.runs.get(each, ("missing",))[0] not in OVER]
+
+
+async def soak(url: str, options: argparse.Namespace, process: psutil.Process, database: Path) -> dict[str, Any]:
+    """Let the visitors come and go; returns the figures."""
+    tally = Tally()
+    watching = asyncio.create_task(watch(process, database, tally))
+    await once(url, tally)
+    await asyncio.sleep(options.forget)
+    before = most = process.memory_info().rss
+    until = time.monotonic() + 60 * options.minutes
+    tasks = [asyncio.create_task(come_and_go(url, number, tally, until)) for number in range(options.visitors)]
+    tasks.append(asyncio.create_task(kill_workers(tally, until)))
+    while time.monotonic() < until:
+        await asyncio.sleep(1)
+        most = max(most, process.memory_info().rss)
+    await asyncio.gather(*tasks)
+    left = time.monotonic()
+    while time.monotonic() < left + DRAIN and unfinished(tally):
+        await asyncio.sleep(1)
+    await asyncio.sleep(max(0.0, left + options.forget - time.monotonic()))
+    after = process.memory_info().rss
+    process.terminate()
+    psutil.wait_procs([process], timeout=30)
+    watching.cancel()
+    note_runs(database, tally)
+    orphans = psutil.wait_procs(list(tally.below.values()), timeout=20)[1]
+    for each in orphans:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    lost = [*unfinished(tally), *(each for each, run in tally.runs.items() if run[1].startswith(LOST))]
+    why = {f"a run {state}: {message}" for state, message, _ in tally.runs.values() if message}
+    print(*sorted(why), sep="\n", file=sys.stderr)
+    return _figures(tally) | {
+        "MiB of the web process, each page opened once": before >> 20,
+        "MiB at most": most >> 20,
+        "MiB after everybody has left": after >> 20,
+        "growth": round(after / before, 3),
+        "lost runs": len(lost),
+        "processes left": len(orphans),
+    }
+
+
+def _figures(tally: Tally) -> dict[str, Any]:
+    states = [state for state, _, _ in tally.runs.values()]
+    return {
+        "visitors": tally.visitors,
+        "visitors lost": tally.lost_visitors,
+        "answers": tally.answers,
+        "pages that failed": tally.internal,
+        "tabs closed early": tally.closed,
+        "uploads": tally.uploads,
+        "refusals": tally.refusals,
+        "good uploads refused": tally.refused_good,
+        "bad uploads accepted": tally.accepted_bad,
+        "runs": len(tally.runs),
+        **{f"runs {state}": states.count(state) for state in sorted(set(states))},
+        "runs restarted": sum(restarts > 0 for _, _, restarts in tally.runs.values()),
+        "workers killed": tally.kills,
+        "workers started": len(tally.workers),
+    }
+
+
+def holds(figures: dict[str, Any]) -> bool:
+    """Whether the server kept its memory, its runs and its pages, and left no process."""
+    nothing = ("lost runs", "processes left", "pages that failed")
+    return figures["growth"] <= MOST_GROWTH and not any(figures[name] for name in nothing)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this benchmark."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--minutes", type=float, default=30.0, help="how long visitors come (default %(default)s)")
+    options.add_argument("--visitors", type=int, default=12, help="how many at a time (default %(default)s)")
+    options.add_argument("--forget", type=float, default=FORGET, help="seconds of quiet before memory is read")
+    options.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit status."""
+    options = parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "lstm_lab.db"
+        os.environ |= {"LSTM_LAB_MODELS": folder, "LSTM_LAB_DATABASE": f"sqlite:///{database}"}
+        with server("run", "app.py") as app:
+            time.sleep(10)  # what the pages need is imported
+            figures = asyncio.run(soak(app.url, options, app.process, database))
+    if options.json:
+        print(json.dumps({"benchmark": "soak", "minutes": options.minutes, **figures, "holds": holds(figures)}))
+    else:
+        print("\n".join(f"{name:46}{value:>10,}" for name, value in figures.items()))
+    return 0 if holds(figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -165,6 +165,8 @@ def make_reader(network: Network, window: int | None, pad: int) -> Reader | None
         return None
     embedding, stack, (output,) = parts
     if embedding is not None:
+        if embedding.skips_zero or embedding.table.shape[0] != output.kernel.shape[1]:
+            return None  # 0 is a character here
         return CarriedReader(embedding.table, stack, output)
     if window is None or len(stack.layers[0].kernel) != 1:
         return None

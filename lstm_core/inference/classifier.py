@@ -208,7 +208,8 @@ def _misfit(card: ModelCard, encoder: Encoder, network: Network) -> str:
     """Why a network doesn't fit its encoder or card; empty if it does."""
     embeddings = [layer for layer in network.saved.layers if layer.kind == "Embedding"]
     known = [len(encoder.vocabulary)] + ([] if encoder.pairs is None else [len(encoder.pairs)])
-    if sorted(len(layer.weights[0]) for layer in embeddings) != sorted(known) or len(network.inputs) != len(known):
+    rows = {layer.parents[0]: len(layer.weights[0]) for layer in embeddings}
+    if [rows.get(name) for name in network.inputs] != known or len(embeddings) != len(known):
         sizes = " and ".join(str(len(layer.weights[0])) for layer in embeddings) or "no"
         return f"the vocabulary has {' and '.join(map(str, known))} ids, the network {sizes}"
     length = network.saved.shape(network.inputs[0])[0]

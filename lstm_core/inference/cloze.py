@@ -88,7 +88,8 @@ def load_blank_filler(folder: Path, card: ModelCard) -> BlankFiller:
     encoder = read_vocabulary(folder, Encoder.from_json)
     network = Network(read_network(folder))
     ids = [len(layer.weights[0]) for layer in network.saved.layers if layer.kind == "Embedding"]
-    if ids != [len(encoder.vocabulary)] or not network.returns_sequences or network.width != len(card.labels):
+    one_input = encoder.pairs is None and ids == [len(encoder.vocabulary)]
+    if not one_input or not network.returns_sequences or network.width != len(card.labels):
         raise misfit(card, f"{len(encoder.vocabulary)} words, and {len(card.labels)} answers of {network.width} values")
     return BlankFiller(card, encoder, network, folder)
 

@@ -23,6 +23,7 @@ from lstm_core.timeseries.backtest import Backtest, SeriesError
 from lstm_core.timeseries.scaling import FORMS, Form, Scaling
 from lstm_core.timeseries.series import Series
 
+MOST_STEPS = 10_000  # that are read or forecast
 ROWS = 256  # windows that are read at once
 
 
@@ -53,8 +54,8 @@ class Settings:
         window, horizon = int(data["window"]), int(data["horizon"])
         if list(levels) != sorted(levels) or 0.5 not in levels or not (levels[0] > 0 and levels[-1] < 1):
             raise ValueError("the levels of the quantiles must rise between 0 and 1, with 0.5 among them")
-        if window < 1 or horizon < 1:
-            raise ValueError("window and horizon must be 1 or more")
+        if not (1 <= window <= MOST_STEPS and 1 <= horizon <= MOST_STEPS):
+            raise ValueError(f"window and horizon must be from 1 to {MOST_STEPS:,}")
         scalings = {str(name): Scaling.from_json(each) for name, each in data["scalings"].items()}
         if any(scaling.form != data["form"] for scaling in scalings.values()):
             raise ValueError("a scaling has another form than the network")

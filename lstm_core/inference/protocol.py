@@ -35,21 +35,35 @@ class Model:
         return load_keras(self.folder)
 
 
-def named_layers(card: ModelCard, saved: SavedNetwork, names: Sequence[str], kind: str) -> dict[str, SavedLayer]:
+Expected = tuple[str, tuple[str, ...], Mapping[str, Any]]  # the kind, parents and settings that a layer must have
+
+
+def named_layers(
+    card: ModelCard, saved: SavedNetwork, expected: Mapping[str, Expected], kind: str
+) -> dict[str, SavedLayer]:
     """The layers of a network by their names.
 
     Args:
         card: of the model, for the error.
         saved: the network.
-        names: the layers that it must have.
+        expected: the layers that it must have, by name.
         kind: what the network should be, for the error.
 
     Raises:
-        ModelError: if a layer is missing.
+        ModelError: if a layer is missing or another one: what is computed here wouldn't be what Keras computes.
     """
-    found = {layer.name: layer for layer in saved.layers if layer.name in names}
-    if missing := [name for name in names if name not in found]:
+    found = {layer.name: layer for layer in saved.layers if layer.name in expected}
+    if missing := [name for name in expected if name not in found]:
         raise ModelError(f"The model '{card.name}' is no {kind}: its layer '{missing[0]}' is missing.")
+    for name, (layer_kind, parents, settings) in expected.items():
+        own = found[name]
+        rest = {key: own.settings.get(key) for key in settings}
+        if (own.kind, own.parents) != (layer_kind, parents) or rest != settings:
+            how = " and ".join(f"{key}={value}" for key, value in settings.items())
+            raise ModelError(
+                f"The model '{card.name}' is no {kind}: its layer '{name}' must be of the kind {layer_kind}, read from "
+                f"{' and '.join(parents)}{', and have ' * bool(how)}{how}."
+            )
     return found
 
 

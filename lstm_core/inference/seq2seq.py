@@ -13,7 +13,8 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
-from lstm_core.inference.protocol import Model, named_layers, weighted_figures
+from lstm_core.errors import ModelError
+from lstm_core.inference.protocol import Expected, Model, named_layers, weighted_figures
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.activations import softmax
@@ -24,7 +25,6 @@ from lstm_core.nn.weights import weights_of
 
 END = "∎"  # how the end of an answer is shown; the network has an id of its own for it
 EDGE = 0  # that id: the end of what is written, the start of what is fed back, and the pad of what is read
-LAYERS = ("read", "encoder", "written", "decoder", "answer")  # the names of the Keras model's layers
 LONGEST_WORD = max(map(len, number_words.WORDS)) + 1  # with the space after it
 
 
@@ -110,9 +110,20 @@ class Rewriter(Model):
     ) -> None:
         """Raises ModelError if the network's layers aren't those of an encoder–decoder."""
         self.card, self.alphabet, self._saved, self.folder = card, alphabet, saved, folder
-        parts = named_layers(card, saved, LAYERS, "encoder–decoder")
+        inputs = (*saved.inputs, "two inputs", "two inputs")
+        forwards = {"go_backwards": False}
+        graph: dict[str, Expected] = {
+            "read": ("Embedding", inputs[:1], {}),
+            "encoder": ("LSTM", ("read",), forwards),
+            "written": ("Embedding", inputs[1:2], {"mask_zero": False}),
+            "decoder": ("LSTM", ("written",), forwards),
+            "answer": ("Dense", ("decoder",), {"activation": "softmax", "use_bias": True}),
+        }
+        parts = named_layers(card, saved, graph, "encoder–decoder")
+        if parts["decoder"].states != (("encoder", 1), ("encoder", 2)):
+            raise ModelError(f"The model '{card.name}' is no encoder–decoder: its decoder must begin with h and c.")
         self.encoder, self.decoder = weights_of(parts["encoder"]), weights_of(parts["decoder"])
-        weights = {name: parts[name].weights for name in LAYERS}
+        weights = {name: part.weights for name, part in parts.items()}
         self._digits, self._characters = weights["read"][0], weights["written"][0]  # (ids, width)
         self._kernel, self._bias = weights["answer"]
         sizes = len(self._digits) - 1, len(self._characters) - 1, len(self._bias) - 1

@@ -15,7 +15,7 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.datasets import sentiment_trees
 from lstm_core.datasets.sentiment_trees import Piece, Tree
-from lstm_core.inference.protocol import Model, named_layers, weighted_figures
+from lstm_core.inference.protocol import Expected, Model, named_layers, weighted_figures
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.activations import softmax
@@ -108,7 +108,14 @@ class TreeReader(Model):
     def __init__(self, card: ModelCard, words: Words, saved: SavedNetwork, folder: Path | None = None) -> None:
         """Raises ModelError if the network's layers aren't those of a recursive network."""
         self.card, self.words, self._saved, self.folder = card, words, saved, folder
-        parts = named_layers(card, saved, LAYERS, "recursive network")
+        word, left, right = (*saved.inputs, *["three inputs"] * 3)[:3]
+        expected: dict[str, Expected] = {
+            "word_vector": ("Embedding", (word,), {"mask_zero": False}),
+            "both": ("Concatenate", (left, right), {"axis": -1}),
+            "compose": ("Dense", ("both",), {"activation": "tanh", "use_bias": True}),
+            "answer": ("Dense", ("word_vector", "compose"), {"activation": "softmax", "use_bias": True}),
+        }
+        parts = named_layers(card, saved, expected, "recursive network")
         embedding, compose, answer = (parts[name].weights for name in LAYERS)
         (self.embedding,) = embedding  # (words, units)
         self.W, self.b = compose  # (2·units, units), (units,)

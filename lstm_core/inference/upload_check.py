@@ -17,7 +17,7 @@ from lstm_core.errors import ModelError
 from lstm_core.library.bundle import LARGEST_BUNDLE
 from lstm_core.nn.keras_file import check_size
 
-WORKER = "lstm_core.inference.upload_worker"
+COMMAND = [sys.executable, "-m", "lstm_core.inference.upload_worker"]
 ROOT = Path(__file__).parents[2]  # from which `lstm_core` is imported
 LONGEST = 30.0  # seconds after which a worker is ended that doesn't end itself
 # What a process needs to start; nothing else of the environment, which may hold passwords, is handed on.
@@ -40,8 +40,8 @@ def check_upload(data: bytes) -> None:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         # One thread needs less address space; what the worker writes lies in `folder`, also when it is ended.
         environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TMPDIR": folder, "TEMP": folder}
-        pipe, command = subprocess.PIPE, [sys.executable, "-m", WORKER]
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        pipe = subprocess.PIPE
+        with subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as process:
             try:
                 answer, messages = process.communicate(data, timeout=LONGEST)
             except subprocess.TimeoutExpired:

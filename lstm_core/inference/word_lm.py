@@ -215,6 +215,7 @@ def load_word_model(folder: Path, card: ModelCard) -> WordModel:
     """A word model from its folder; raises ModelError as `load` does."""
     encoder = store.read_vocabulary(folder, CountedWords.from_json)
     network = Network(store.read_network(folder))
-    if network.width != len(encoder.vocabulary):
+    rows = [len(layer.weights[0]) for layer in network.saved.layers if layer.kind == "Embedding"]
+    if {network.width, *rows} != {len(encoder.vocabulary)}:
         raise misfit(card, f"the vocabulary has {len(encoder.vocabulary)} ids, the network's answer {network.width}")
     return WordModel(card, encoder, network, folder)

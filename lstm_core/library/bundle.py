@@ -17,7 +17,7 @@ from lstm_core.errors import ModelError
 from lstm_core.library import store
 from lstm_core.library.card import CARD, ModelCard
 from lstm_core.library.store import FILES, VOCABULARY, WEIGHTS
-from lstm_core.nn.keras_file import MIB, check_network, json_object, read_members
+from lstm_core.nn.keras_file import BROKEN, KERAS_FILE, MIB, check_network, json_object, read_members
 
 LARGEST_BUNDLE = 64 * MIB
 LARGEST = {WEIGHTS: 64 * MIB, VOCABULARY: 8 * MIB, CARD: 2 * MIB}
@@ -61,6 +61,11 @@ def unpack_bundle(data: bytes) -> dict[str, bytes]:
     Raises:
         ModelError: in one sentence, if it is no bundle, is too large once unpacked, or its network has unknown layers.
     """
+    if is_keras_file(data):
+        raise ModelError(
+            f"The file is a Keras network alone, without a vocabulary and a card: put {WEIGHTS}, {VOCABULARY} and "
+            f"{CARD} into one zip file, as “Download” in the training studio does."
+        )
     files = read_members(data, "The file", LARGEST_BUNDLE, LARGEST)
     if missing := next((name for name in FILES if name not in files), ""):
         raise ModelError(f"The file is no model of LSTM Lab: {missing} is missing in it.")
@@ -68,6 +73,15 @@ def unpack_bundle(data: bytes) -> dict[str, bytes]:
         json_object(files[name], name)
     check_network(files[WEIGHTS])
     return files
+
+
+def is_keras_file(data: bytes) -> bool:
+    """Whether a file is a `.keras` file itself, and no bundle with one in it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return set(KERAS_FILE) <= set(archive.namelist())
+    except (*BROKEN, UnicodeDecodeError):
+        return False  # `read_members` says what is wrong
 
 
 def unpack_bundle_into(data: bytes, folder: Path) -> None:

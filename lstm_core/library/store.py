@@ -72,7 +72,9 @@ def read_network(folder: Path) -> SavedNetwork:
     path = _network_file(folder)
     try:
         return keras_file.read_network(path.read_bytes())
-    except (ModelError, OSError) as error:
+    except ModelError as error:
+        raise ModelError(f"The model '{folder.name}' can't be opened. {error}") from error
+    except OSError as error:
         raise damaged(folder, WEIGHTS, error) from error
 
 

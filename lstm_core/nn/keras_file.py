@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
+from lstm_core.nn.keras_config import network_of_config
 from lstm_core.nn.layers import KNOWN_LAYERS
 from lstm_core.nn.saved import (
     KERNELS,
@@ -27,7 +29,6 @@ from lstm_core.nn.saved import (
     as_float,
     group_name,
     is_quantized,
-    network_of_config,
     weight_shapes,
 )
 
@@ -35,6 +36,7 @@ MIB = 2**20
 LARGEST = 64 * MIB  # a `.keras` file
 # The members of a `.keras` file.
 LARGEST_PART = {"config.json": 2 * MIB, "metadata.json": MIB, "model.weights.h5": 64 * MIB}
+KERAS_FILE = ("config.json", "model.weights.h5")
 MOST_LAYERS = 200
 LARGEST_WEIGHT = 1e6  # sums of products of larger ones leave the range of float32
 MOST_OBJECTS = 10_000  # groups and arrays in a weights file
@@ -69,13 +71,17 @@ def read_network(data: bytes) -> SavedNetwork:
 
         try:
             return network_of_config(config, fetch)
+        except ModelError:
+            raise
         except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ModelError(f"The description of the network is damaged ({str(error)[:80]}); get it again.") from error
 
 
 def _arrays(file: Any, place: str, layer: SavedLayer) -> list[Array]:
-    found = []
-    for number, expected in enumerate(weight_shapes(layer)):
+    found, shapes = [], weight_shapes(layer)
+    if shapes and len(file.get(f"{place}/vars", ())) not in (0, len(shapes)):
+        raise ModelError(f"Layer '{layer.name}' has more or fewer arrays than its settings say; save the model again.")
+    for number, expected in enumerate(shapes):
         stored = file.get(f"{place}/vars/{number}")
         shape = getattr(stored, "shape", None)
         if shape is None or stored.dtype.kind != "f":
@@ -94,9 +100,9 @@ def check_network(data: bytes) -> tuple[dict[str, Any], bytes]:
     Raises:
         ModelError: if it isn't one, is too large once unpacked, or has a layer that isn't one of `LAYERS`.
     """
-    parts = read_members(data, "The network", LARGEST, LARGEST_PART)
-    if missing := next((name for name in ("config.json", "model.weights.h5") if name not in parts), ""):
-        raise ModelError(f"The network is no .keras file of Keras 3: {missing} is missing in it.")
+    parts = read_members(data, "The network in model.keras", LARGEST, LARGEST_PART)
+    if missing := next((name for name in KERAS_FILE if name not in parts), ""):
+        raise ModelError(f"The network in model.keras is no file of Keras 3: {missing} is missing in it.")
     config = json_object(parts["config.json"], "config.json")
     if config.get("class_name") not in WRAPPERS:
         raise ModelError("The network is neither a Sequential nor a functional model of Keras; build it as one.")
@@ -122,7 +128,7 @@ def read_members(data: bytes, what: str, largest: int, limits: Mapping[str, int]
     """
     check_size(data, what, largest)
     if not data.startswith(b"PK"):
-        raise ModelError(f"{what} is no zip archive, so it is no model; choose a file that was downloaded here.")
+        raise ModelError(f"{what} is damaged, or no zip archive; choose a model that was downloaded from LSTM Lab.")
     found: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -155,7 +161,7 @@ def _check_member(info: zipfile.ZipInfo, what: str, limits: Mapping[str, int], f
     if kind not in (0, stat.S_IFREG):
         raise ModelError(f"{what} holds {shown}, which is a link or a folder and no plain file.")
     if info.filename not in limits:
-        raise ModelError(f"{what} holds {shown}, which is no part of a model.")
+        raise ModelError(f"{what} holds {shown}, which is no part of a model; it may hold {_listed(limits)} alone.")
     if info.filename in found:
         raise ModelError(f"{what} holds {shown} twice.")
     if info.flag_bits & 1:
@@ -165,6 +171,11 @@ def _check_member(info: zipfile.ZipInfo, what: str, limits: Mapping[str, int], f
         raise ModelError(
             f"{what} is too large once unpacked: {shown} would take {info.file_size / MIB:,.0f} MiB of {most}."
         )
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
 
 
 def json_object(content: bytes, name: str) -> dict[str, Any]:
@@ -212,7 +223,7 @@ def _check_config(value: Any, depth: int) -> None:
             known = ", ".join(sorted(LAYERS))
             raise ModelError(f"The network has a layer '{name[:60]}', which is not supported; supported are {known}.")
     settings = value.get("config")
-    if isinstance(settings, dict) and is_quantized(settings):
+    if isinstance(settings, dict) and name != "InputLayer" and is_quantized(settings):
         raise ModelError(
             f"Layer '{str(settings.get('name'))[:60]}' is quantized, which is not supported; save the model "
             "before `quantize` is called."
@@ -264,5 +275,7 @@ def _stored_bytes(file: Any) -> int:
             elif item.external or item.is_virtual:
                 raise ModelError("The network's weights link to another file, so they aren't read.")
             else:
-                total += item.size * item.dtype.itemsize
+                # Python's numbers: products of the stated sizes leave the range of 64 bits. A chunk is read as a whole.
+                largest = max(math.prod(item.shape or ()), math.prod(item.chunks or ()))
+                total += largest * max(item.dtype.itemsize, 4)  # half precision is computed as float32
     return total

@@ -18,7 +18,7 @@ from lstm_core.errors import ModelError
 from lstm_core.nn import activations, bptt
 from lstm_core.nn.cells import Activation
 from lstm_core.nn.clamps import Clamp
-from lstm_core.nn.saved import SavedLayer, is_quantized
+from lstm_core.nn.saved import SavedLayer
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace, merge, run_cell
 from lstm_core.nn.weights import CellWeights, weights_of
 
@@ -44,9 +44,12 @@ class Embed(Operation):
     """An embedding table, (vocabulary, width); gradients end here."""
 
     table: Array
+    skips_zero: bool = False  # Keras masks the timesteps of id 0; nothing here does, so such ids are refused
 
     def forward(self, values: list[Array], clamps: tuple[Clamp, ...]) -> tuple[Array, None]:
-        """(T, …) of ids → (T, …, width)."""
+        """(T, …) of ids → (T, …, width); ModelError for an id that Keras skips."""
+        if self.skips_zero and not np.asarray(values[0]).all():
+            raise ModelError("The network's embedding skips the id 0 (mask_zero=True), which can't be followed here.")
         return self.table[values[0]], None
 
     def backward(self, gradient: Array, values: list[Array], value: Array, trace: Trace | None) -> list[Array]:
@@ -216,10 +219,6 @@ def operation_of(layer: SavedLayer) -> Operation:
             f"Layer '{layer.name}' is a {layer.kind}, which can't be followed token by token; "
             f"known are {', '.join(sorted(_KNOWN))}."
         )
-    if is_quantized(layer.settings):
-        raise ModelError(
-            f"Layer '{layer.name}' is quantized, which can't be followed exactly; save the model before `quantize`."
-        )
     return _KNOWN[layer.kind](layer)
 
 
@@ -253,7 +252,7 @@ RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 _KNOWN: dict[str, Callable[[SavedLayer], Operation]] = {
     **dict.fromkeys(RECURRENT, lambda layer: Recur(weights_of(layer))),
     "Bidirectional": _recur_both_ways,
-    "Embedding": lambda layer: Embed(layer.weights[0]),
+    "Embedding": lambda layer: Embed(layer.weights[0], layer.settings["mask_zero"]),
     "Dense": _affine,
     "Activation": lambda layer: _activation(_output_activation(layer)),
     "Add": lambda layer: _sum(),

@@ -18,8 +18,9 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.nn.clamps import Clamp
-from lstm_core.nn.layers import Operation, Trace, operation_of
-from lstm_core.nn.saved import SavedNetwork, saved_network
+from lstm_core.nn.keras_config import ranks, saved_network
+from lstm_core.nn.layers import Embed, Operation, Trace, operation_of
+from lstm_core.nn.saved import SavedNetwork
 
 BATCH = 64  # texts that are answered at once
 TOKENS = 2**13  # tokens that are answered at once, which bounds the memory of a batch
@@ -75,19 +76,19 @@ class Network:
         self.inputs = saved.inputs
         self.recurrent_names = tuple(node.name for node in self.nodes if node.operation and node.operation.recurrent)
         self.causal = not any(layer.halves or layer.settings.get("go_backwards") for layer in saved.layers)
-        self.returns_sequences = _returns_sequences(saved)
+        self.returns_sequences = ranks(saved.layers)[saved.outputs[0]] == 3
         self.width = self._width()
 
     def _width(self) -> int:
-        """The width of the answer to one timestep of zeros; ModelError if two layers don't fit each other."""
+        """The width of the answer to one timestep; ModelError if two layers don't fit each other."""
         shapes = [self.saved.shape(name) for name in self.inputs]
         if any(len(shape) > 2 or (shape[1:] and not 0 < (shape[1] or 0) <= MOST_FEATURES) for shape in shapes):
             raise ModelError(f"The network reads inputs of shape {shapes}, which can't be followed token by token.")
+        skips = any(isinstance(node.operation, Embed) and node.operation.skips_zero for node in self.nodes)
+        ids = np.full(1, skips, np.int32)
         try:
-            zeros = [
-                np.zeros((1, shape[1] or 0), np.float32) if shape[1:] else np.zeros(1, np.int32) for shape in shapes
-            ]
-            return int(self.run(*zeros).output.shape[-1])
+            first = [np.zeros((1, shape[1] or 0), np.float32) if shape[1:] else ids for shape in shapes]
+            return int(self.run(*first).output.shape[-1])
         except (IndexError, KeyError, ValueError) as error:
             raise ModelError(f"The layers of the network don't fit each other: {str(error)[:100]}.") from error
 
@@ -153,22 +154,9 @@ class Network:
 
 
 def _padded(ids: Sequence[Array]) -> Array:
-    """(T, n) ids with zeros behind the shorter ones."""
-    padded = np.zeros((max(map(len, ids)), len(ids)), np.int32)
+    """(T, n) ids, each text's last one again behind it."""
+    padded = np.empty((max(map(len, ids)), len(ids)), np.int32)
     for column, own in enumerate(ids):
         padded[: len(own), column] = own
+        padded[len(own) :, column] = own[-1]
     return padded
-
-
-def _returns_sequences(saved: SavedNetwork) -> bool:
-    """Whether the last layer's value has a time axis in Keras."""
-    found: dict[str, bool] = {}
-    for layer in saved.layers:
-        inner = layer.halves[0] if layer.halves else layer
-        if layer.kind.startswith("Global"):
-            found[layer.name] = False
-        elif "return_sequences" in inner.settings:
-            found[layer.name] = bool(inner.settings["return_sequences"])
-        else:
-            found[layer.name] = all(found[parent] for parent in layer.parents)
-    return found[saved.outputs[0]]

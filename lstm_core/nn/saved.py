@@ -1,16 +1,12 @@
-"""A Keras network as plain settings and arrays: from a `.keras` file, which needs no Keras, or from a live model.
+"""A Keras network as plain settings and arrays, and a live recurrent layer as the same.
 
-A `.keras` file is a zip archive of `config.json`, which lists the layers and their connections, and of
-`model.weights.h5` with their arrays. It is not trusted: `nn/keras_file.py` checks it first.
+`nn/keras_config.py` makes whole networks of Keras's descriptions; `nn/keras_file.py` reads them from `.keras` files.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,8 +16,6 @@ from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 
 KERNELS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}  # the kernels that a recurrent layer keeps side by side
-NOT_BUILT = "The network is neither a functional nor a built Sequential model of Keras; build it as one."
-Fetch = Callable[[int, "SavedLayer"], Sequence[Array]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +30,7 @@ class SavedLayer:
         parents: the names of the layers that it reads from.
         problem: why what it reads can't be followed, a sentence; empty if it can.
         halves: the forward and the backward layer of a Bidirectional one, which then has no other weights.
+        states: the layers and the numbers of their outputs that are its initial states.
     """
 
     name: str
@@ -45,6 +40,7 @@ class SavedLayer:
     parents: tuple[str, ...] = ()
     problem: str = ""
     halves: tuple[SavedLayer, ...] = ()
+    states: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,44 +94,6 @@ def weight_shapes(layer: SavedLayer) -> Sequence[tuple[int | None, ...]]:
     return []
 
 
-def network_of_config(config: Mapping[str, Any], fetch: Fetch) -> SavedNetwork:
-    """A network from Keras's description of it.
-
-    Args:
-        config: what `config.json` holds.
-        fetch: (a layer's number among the layers of its class, the layer without weights) → its arrays.
-
-    Raises:
-        ModelError: naming the layer that can't be followed, or whose arrays have other shapes than its settings say.
-        KeyError, TypeError, ValueError: if the description is damaged.
-    """
-    if config.get("class_name") not in ("Functional", "Sequential"):
-        raise ModelError(NOT_BUILT)
-    settings = config["config"]
-    layers = list(_functional(settings) if config["class_name"] == "Functional" else _sequential(settings))
-    numbers: Counter[str] = Counter()
-    found = []
-    for layer in layers:
-        found.append(_with_weights(layer, fetch, numbers[layer.kind]))
-        numbers[layer.kind] += 1
-    if config["class_name"] == "Sequential":
-        return SavedNetwork(tuple(found), (found[0].name,), (found[-1].name,))
-    return SavedNetwork(tuple(found), _ends(settings["input_layers"]), _ends(settings["output_layers"]))
-
-
-def saved_network(model: Any) -> SavedNetwork:
-    """A live Keras model; the arrays are copies. Raises ModelError as `network_of_config`."""
-    import keras
-
-    if not (isinstance(model, keras.Model) and hasattr(getattr(model, "_functional", model), "_nodes_by_depth")):
-        raise ModelError(NOT_BUILT)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras warns of functions that it can't save; they are refused by name
-        config = json.loads(json.dumps(keras.saving.serialize_keras_object(model), default=str))
-    live = {layer.name: layer.get_weights() for layer in model.layers}
-    return network_of_config(config, lambda number, layer: [as_float(each) for each in live.get(layer.name, ())])
-
-
 def saved_layer(layer: Any) -> SavedLayer:
     """A live, built, recurrent Keras layer, or a Bidirectional one; the arrays are copies."""
     import keras
@@ -165,104 +123,7 @@ def saved_layer(layer: Any) -> SavedLayer:
     return SavedLayer(name, kinds[0], settings, tuple(layer.get_weights()))
 
 
-# --- Connections ----------------------------------------------------------------------------------
-
-
-def _functional(settings: Mapping[str, Any]) -> Iterator[SavedLayer]:
-    """The layers of a functional model in their order; the operations that compute masks are left out."""
-    operations = {each["name"] for each in settings["layers"] if _is_operation(each)}
-    for each in settings["layers"]:
-        if _is_operation(each):
-            continue
-        parents: tuple[str, ...] = ()
-        calls, problem = each["inbound_nodes"], ""
-        if len(calls) > 1:
-            problem = "is used more than once"
-        elif calls:
-            parents, takes_states = _parents(calls[0])
-            own = next((parent for parent in parents if parent in operations), None)
-            rank = len(next(_tensors(calls[0]["args"]))["shape"])
-            if each["config"].get("axis") == rank - 1:  # the last axis has two numbers
-                each = each | {"config": each["config"] | {"axis": -1}}
-            problem = f"reads from the operation '{own}'" if own else "is given another layer's states" * takes_states
-        yield _described(each, parents, problem and f"Layer '{each['name']}' {problem}, which can't be followed.")
-
-
-def _sequential(settings: Mapping[str, Any]) -> Iterator[SavedLayer]:
-    layers = settings["layers"]
-    if not layers or layers[0]["class_name"] != "InputLayer":
-        if not settings.get("build_input_shape"):
-            raise ModelError(NOT_BUILT)
-        shape = {"name": "input", "batch_shape": settings["build_input_shape"]}
-        layers = [{"class_name": "InputLayer", "config": shape}, *layers]
-    before: tuple[str, ...] = ()
-    for each in layers:
-        yield _described(each, before)
-        before = (each["config"]["name"],)
-
-
-def _is_operation(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry of a description is an operation such as `NotEqual`, and no layer."""
-    return str(entry.get("module")).startswith("keras.src.ops")
-
-
-def _described(entry: Mapping[str, Any], parents: tuple[str, ...], problem: str = "") -> SavedLayer:
-    settings = entry["config"]
-    halves = [settings.get(half) for half in ("layer", "backward_layer")]
-    found = tuple(_described(half, ()) for half in halves if isinstance(half, dict))
-    stock = str(entry.get("module", "keras")).startswith("keras")
-    kind = str(entry["class_name"]) if stock else f"{entry['class_name']} of its own"
-    return SavedLayer(str(settings["name"]), kind, settings, (), parents, problem, found)
-
-
-def _parents(call: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
-    """The names of the layers that a call reads from, and whether it takes states, too.
-
-    Masks don't count: one text has no pads to mask.
-    """
-    found = list(_references(call["args"][:1]))
-    others = [value for key, value in call["kwargs"].items() if key != "mask"]
-    takes_states = any(index for _, index in found) or any(True for _ in _references([call["args"][1:], others]))
-    return tuple(parent for parent, _ in found), takes_states
-
-
-def _tensors(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The tensors in a part of a description: shape, dtype and the layer that they come from."""
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            yield value["config"]
-            return
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from _tensors(each)
-
-
-def _references(value: Any) -> Iterator[tuple[str, int]]:
-    """(name of a layer, number of its output) of each tensor in a part of a description."""
-    for tensor in _tensors(value):
-        yield str(tensor["keras_history"][0]), int(tensor["keras_history"][2])
-
-
-def _ends(value: Any) -> tuple[str, ...]:
-    """The names in the inputs or outputs of a model, each listed as [layer, 0, 0]."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
-        return (value[0],)
-    return tuple(name for each in value for name in _ends(each))
-
-
 # --- Arrays ---------------------------------------------------------------------------------------
-
-
-def _with_weights(layer: SavedLayer, fetch: Fetch, number: int) -> SavedLayer:
-    arrays = tuple(fetch(number, layer))
-    if not layer.halves:
-        return replace(layer, weights=arrays)
-    own = len(weight_shapes(layer.halves[0]))
-    halves = zip(layer.halves, (arrays[:own], arrays[own:]), strict=True)
-    return replace(layer, halves=tuple(replace(half, weights=part) for half, part in halves))
 
 
 def group_name(kind: str, number: int) -> str:

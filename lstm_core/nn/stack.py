@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.nn.activations import ELEMENTWISE, softmax
 from lstm_core.nn.cells import Hook, LSTMStep, identity_hook, lstm_step
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.layers import IDENTITY, Affine, Embed, Recur
@@ -70,5 +71,8 @@ def split_network(network: Network) -> tuple[Embed | None, LSTMStack, tuple[Affi
     layers = tuple(each.weights for each in row if isinstance(each, Recur) and each.weights.kind == "lstm")
     outputs = tuple(each for each in row[len(layers) :] if isinstance(each, Affine))
     if not (layers and outputs) or len(layers) + len(outputs) < len(row):
+        return None
+    # The stack reads forwards, and its users apply the softmax to the logits.
+    if any(each.go_backwards for each in layers) or outputs[-1].activation not in (softmax, ELEMENTWISE["linear"]):
         return None
     return embedding, LSTMStack(layers), outputs

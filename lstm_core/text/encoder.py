@@ -18,6 +18,7 @@ from lstm_core.errors import TextError
 from lstm_core.text import language_names, subwords
 
 PAD, UNKNOWN = 0, 1
+MOST_TOKENS = 10_000  # that a model may read of a text
 PAD_TEXT = "‹pad›"
 
 
@@ -321,7 +322,7 @@ class Encoder:
             raise ValueError(f"unknown tokenizer {data['tokenizer']!r}")
         if data["padding"] not in (None, "front", "back"):
             raise ValueError(f"unknown padding {data['padding']!r}")
-        if not isinstance(data["length"], int) or data["length"] < 1:
+        if type(data["length"]) is not int or not 1 <= data["length"] <= MOST_TOKENS:
             raise ValueError(f"length is {data['length']!r}")
         for name in ("mask_names", "cut_words"):
             if not isinstance(data.get(name, False), bool):

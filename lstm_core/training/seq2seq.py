@@ -7,7 +7,7 @@ from keras import layers
 from lstm_core.arrays import Array
 from lstm_core.datasets import number_words
 from lstm_core.inference.seq2seq import EDGE, LONGEST_WORD, NumberAlphabet, Rewriter, rewriting_figures
-from lstm_core.nn.saved import saved_network
+from lstm_core.nn.keras_config import saved_network
 from lstm_core.training import optimizers
 from lstm_core.training.recipes import SequenceRecipe
 from lstm_core.training.task import Trained, trained

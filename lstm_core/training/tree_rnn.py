@@ -11,7 +11,7 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import sentiment_trees
 from lstm_core.datasets.sentiment_trees import Tree
 from lstm_core.inference.tree_rnn import LAYERS, Forest, TreeReader, Words, forest_of, tree_figures
-from lstm_core.nn.saved import saved_network
+from lstm_core.nn.keras_config import saved_network
 from lstm_core.training import optimizers
 from lstm_core.training.recipes import SequenceRecipe
 from lstm_core.training.task import Trained, trained

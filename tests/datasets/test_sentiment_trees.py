@@ -22,7 +22,7 @@ from lstm_core.inference import registry
 from lstm_core.inference.tree_rnn import MIDDLE, TreeReader, Words, forest_of, tree_figures
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
-from lstm_core.nn.saved import saved_network
+from lstm_core.nn.keras_config import saved_network
 from lstm_core.training.recipes import RECIPES
 
 CARD = ModelCard(

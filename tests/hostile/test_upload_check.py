@@ -119,7 +119,7 @@ def test_a_worker_that_does_not_end_is_ended(tiny_folder: Path, monkeypatch: pyt
 def test_a_worker_that_crashes_is_one_sentence(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(upload_check, "WORKER", "lstm_core.no_such_module")
+    monkeypatch.setattr(upload_check, "COMMAND", [sys.executable, "-m", "lstm_core.no_such_module"])
     with pytest.raises(ModelError, match="damaged"):
         check_upload(bundle_folder(tiny_folder))
     assert "no_such_module" in caplog.text

@@ -31,7 +31,7 @@ from lstm_core.inference.seq2seq import (
 from lstm_core.interpret import state_patching
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard
-from lstm_core.nn.saved import saved_network
+from lstm_core.nn.keras_config import saved_network
 from lstm_core.training.recipes import RECIPES
 
 CARD = ModelCard("small", "Small", "rewriter", "numbers", "Random weights, for tests.")

@@ -80,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     dask.config.set(
         {
-            "distributed.scheduler.allowed-failures": 1,  # one more try after a lost worker
+            "distributed.scheduler.allowed-failures": 1000,  # the worker counts; Dask blames waiting jobs, too
+            "distributed.admin.low-level-log-length": 10,  # events of each job that the scheduler keeps for ever
             "distributed.scheduler.work-stealing": False,
             "distributed.worker.profile.enabled": False,
             **{f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ONE_THREAD.items()},

@@ -30,7 +30,7 @@ from lstm_core.jobs.job import (
 )
 from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run, runs_of_an_address
 from lstm_core.jobs.local_cluster import LocalWorkers
-from lstm_core.jobs.worker import certificate_files, run_job, stop_of, topic_of
+from lstm_core.jobs.worker import LESS, certificate_files, run_job, stop_of, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -315,11 +315,10 @@ def _why(error: BaseException | None) -> str:
     """Why a job failed, in one sentence for its owner."""
     if isinstance(error, LabError):
         return str(error)
-    less = "try fewer units, a smaller batch or shorter texts."
-    if type(error).__name__ == "KilledWorker":
-        return f"The worker was terminated from outside, perhaps because it used more memory than allowed: {less}"
+    if type(error).__name__ == "KilledWorker":  # by a scheduler with Dask's own limit, which counts waiting jobs, too
+        return "Several training workers were lost while this run was waiting or running; run it again."
     if isinstance(error, MemoryError):
-        return f"The run needs more memory than a worker is allowed: {less}"
+        return f"The run needs more memory than a worker is allowed: {LESS}"
     log.error("a job failed", exc_info=error)
     return f"The run failed ({_first_line(error)})."
 

@@ -34,6 +34,9 @@ ONE_THREAD = {f"{library}_THREADS": "1" for library in _LIBRARIES} | {
 }
 RECONNECT = 2.0  # seconds after a lost scheduler before the next attempt
 DEATH_TIMEOUT = 60  # seconds for a worker process to start
+MOST_STARTS = 2  # of a job whose worker was lost
+LESS = "try fewer units, a smaller batch or shorter texts."
+TERMINATED = f"The worker was terminated from outside, perhaps because it used more memory than allowed: {LESS}"
 POLL_EVERY = 0.4  # seconds between two checks whether the job should stop
 # A job's function: (arguments, report, should_stop) → result.
 Work = Callable[[dict[str, Any], Callable[[dict[str, Any]], None], Callable[[], bool]], dict[str, Any]]
@@ -59,9 +62,10 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
         longest: seconds after which it is asked to stop.
 
     Raises:
-        LabError: what the function raises for a user's mistake, or if there is no such function.
+        LabError: what the function raises for a user's mistake, if there is no such function, or if the job has lost
+            too many workers.
     """
-    from distributed import Event, get_worker
+    from distributed import Event, get_client, get_worker
 
     if hasattr(os, "nice"):
         os.nice(max(0, 15 - os.nice(0)))  # the web process comes first
@@ -81,7 +85,11 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
                 report({"longest": longest})
         return requested
 
-    report({"begun": time.time(), "worker": worker.address})
+    # Counted here: Dask counts a lost worker against the jobs that waited for it, too.
+    begun = f"{topic_of(identity)}-begun"
+    if len(get_client().get_events(begun)) >= MOST_STARTS:
+        raise LabError(TERMINATED)
+    worker.log_event([topic_of(identity), begun], {"begun": time.time(), "worker": worker.address})
     if "keras" not in sys.modules:
         keras_backend.choose()  # before the module of the function imports Keras
     try:

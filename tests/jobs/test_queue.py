@@ -196,6 +196,15 @@ def test_a_killed_worker_begins_again_and_a_second_time_fails_honestly(jobs: Job
     assert after.state == FINISHED
 
 
+def test_runs_that_wait_are_not_blamed_for_a_worker_that_another_run_has_lost(jobs: JobQueue) -> None:
+    first, waiting = long_job(jobs, "n"), jobs.submit(COUNT, {"steps": 2}, "o", "Wait")
+    for restarts in range(2):
+        wait_for(lambda: first.restarts == restarts and len(first.events) > 2, f"start {restarts + 1}")  # noqa: B023
+        os.kill(first.events[-1]["process"], signal.SIGKILL)
+    assert (ended(first).state, ended(waiting).state, waiting.restarts) == (FAILED, FINISHED, 0)
+    assert "terminated from outside" in first.message
+
+
 def test_no_worker_runs_the_page_that_streamlit_calls_the_main_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,13 @@ FLAGS = {
     "LSTM": _RECURRENT, "GRU": (*_RECURRENT, "reset_after"), "SimpleRNN": _RECURRENT, "Dense": ("use_bias",),
     "Embedding": ("mask_zero",), "GlobalMaxPooling1D": ("keepdims",), "GlobalAveragePooling1D": ("keepdims",),
 }  # fmt: skip
+# Further settings that an operation is made by.
+REQUIRED = {
+    **dict.fromkeys(("LSTM", "GRU"), ("activation", "recurrent_activation")),
+    **dict.fromkeys(("SimpleRNN", "Dense", "Activation"), ("activation",)),
+    "Bidirectional": ("merge_mode",),
+    "Concatenate": ("axis",),
+}
 MERGES = ("Add", "Average", "Concatenate")
 NEED_TIME = (*KERNELS, "Bidirectional", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "SpatialDropout1D")
 
@@ -101,6 +108,8 @@ def check_settings(layer: SavedLayer) -> None:
         KeyError: if one is missing.
     """
     settings, name = layer.settings, layer.name[:60]
+    if missing := next((key for key in REQUIRED.get(layer.kind, ()) if key not in settings), ""):
+        raise ModelError(f"Layer '{name}' has no setting '{missing}'; save the model again.")
     for flag in FLAGS.get(layer.kind, ()):
         if not isinstance(settings[flag], bool):
             raise ModelError(f"Layer '{name}' has {flag}={str(settings[flag])[:20]!r}; it must be true or false.")
@@ -137,6 +146,10 @@ def _check_halves(layer: SavedLayer) -> None:
     if len(layer.halves) != 2 or any(half.kind not in KERNELS for half in layer.halves):
         raise ModelError(f"Layer '{layer.name[:60]}' must have two directions of an LSTM, GRU or SimpleRNN.")
     ahead, back = (half.settings for half in layer.halves)
+    if layer.settings["merge_mode"] not in (None, "concat", "sum", "ave", "mul"):
+        raise ModelError(f"Layer '{layer.name[:60]}' has no merge_mode of Keras.")
+    if any(half["return_state"] for half in (ahead, back)):
+        raise ModelError(f"Layer '{layer.name[:60]}' returns its states, which can't be followed.")
     if ahead["go_backwards"] == back["go_backwards"] or ahead["return_sequences"] != back["return_sequences"]:
         raise ModelError(f"The two directions of layer '{layer.name[:60]}' don't belong together.")
 
@@ -182,7 +195,7 @@ def _functional(settings: Mapping[str, Any]) -> Iterator[SavedLayer]:
     entries = {str(each["name"]): each for each in settings["layers"]}
     if len(entries) < len(settings["layers"]):
         raise ModelError("Two layers of the network have the same name; build it with a name for each.")
-    inputs = [name for name, _, _ in _ends(settings["input_layers"])]
+    inputs = [name for name, call, tensor in _ends(settings["input_layers"]) if call == tensor == 0]
     outputs = _ends(settings["output_layers"])
     of_kind = [name for name, each in entries.items() if each["class_name"] == "InputLayer"]
     if sorted(inputs) != sorted(of_kind) or any(_is_operation(entries[name]) or tensor for name, _, tensor in outputs):
@@ -305,8 +318,7 @@ def _keras_order(entries: Mapping[str, Entry], outputs: Sequence[Reference]) -> 
             raise ModelError(f"Layer '{name[:60]}' reads from itself; build the network again.")
         under_way.add(call)
         met.setdefault(name, len(met))
-        calls = entries[name]["inbound_nodes"]
-        node = calls[number] if calls else {"args": [], "kwargs": {}}
+        node = (entries[name]["inbound_nodes"] or [{"args": [], "kwargs": {}}])[number]
         before = [(parent, its) for parent, its, _ in _references([node["args"], node["kwargs"]])]
         for parent in before:
             visit(*parent)

@@ -104,7 +104,7 @@ def check_network(data: bytes) -> tuple[dict[str, Any], bytes]:
     if missing := next((name for name in KERAS_FILE if name not in parts), ""):
         raise ModelError(f"The network in model.keras is no file of Keras 3: {missing} is missing in it.")
     config = json_object(parts["config.json"], "config.json")
-    if config.get("class_name") not in WRAPPERS:
+    if str(config.get("class_name")) not in WRAPPERS:
         raise ModelError("The network is neither a Sequential nor a functional model of Keras; build it as one.")
     _check_config(config.get("config"), depth=0)
     layers = config["config"].get("layers") if isinstance(config.get("config"), dict) else None

@@ -300,6 +300,8 @@ async def _greeted(address: str, timeout: float, arguments: dict[str, Any]) -> N
         comm = await asyncio.wait_for(connect(address, timeout=timeout, **arguments), timeout)
     except TimeoutError as error:
         raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
+    except MemoryError as error:  # the first bytes of another protocol, read as a number of bytes to come
+        raise OSError("another program listens there, no Dask scheduler") from error
     await comm.close()
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -256,6 +257,19 @@ def test_a_scheduler_that_never_answers_is_not_asked_again_at_once(
             with pytest.raises(JobError, match="No training worker can be reached at tcp"):
                 lonely.submit(COUNT, {"steps": 1}, owner, "Count")
         assert len(attempts) == expected
+
+
+def test_another_program_at_the_address_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as web:
+
+        def answer() -> None:
+            with web.accept()[0] as visitor:
+                visitor.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                visitor.recv(1000)
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(JobError, match="another program listens there"):
+            JobQueue(f"tcp://127.0.0.1:{web.getsockname()[1]}").submit(COUNT, {"steps": 1}, "i", "Count")
 
 
 def test_looking_and_stopping_never_connect(monkeypatch: pytest.MonkeyPatch) -> None:

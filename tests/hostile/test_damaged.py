@@ -9,7 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.damaged import EQUAL, KINDS, REFUSED, TEXTS, UNCHANGED, bundles, damaged, keras_answers, main, verdict
+from benchmarks.damaged.__main__ import main
+from benchmarks.damaged.damage import (
+    EQUAL,
+    KINDS,
+    REFUSED,
+    TEXTS,
+    UNCHANGED,
+    bundles,
+    damaged,
+    keras_answers,
+    verdict,
+)
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.inference import load_bundle, upload_check, upload_worker

@@ -1,21 +1,17 @@
-"""Damaged uploads: each is refused, or answers as Keras does. `python -m benchmarks.damaged --files 1000`
+"""Random damage to good models, and the answers of what is left beside Keras's.
 
 Good classifiers are damaged at random: bytes of the zip file or of the arrays are flipped, cut out or put in, and
-values of `config.json` are replaced, deleted, swapped or repeated. Every file goes through the worker process of the
-upload; the networks of those that it lets pass are loaded by Keras, and both answers are compared.
+values of `config.json` are replaced, deleted, swapped or repeated. Networks that are let pass are loaded by Keras, too,
+and both answers are compared.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import os
-import sys
 import tempfile
-import time
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +22,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
-from lstm_core.inference import check_upload, load_bundle, upload_check
+from lstm_core.inference import load_bundle, upload_check
 from lstm_core.library.bundle import bundle_files, bundle_model
 from lstm_core.library.card import ModelCard
 from lstm_core.library.store import WEIGHTS
@@ -202,63 +198,3 @@ def keras_answers(network: bytes, inputs: list[tuple[Array, ...]]) -> Array:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     batches = ([ids[None] for ids in each] for each in inputs)
     return np.concatenate([np.asarray(model(list(each))) for each in batches])
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Damage, check and compare; 1 if a file crashed its worker, took too long or too much, or gave a wrong number."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--files", type=int, default=1000)
-    options.add_argument("--seed", type=int, default=1)
-    chosen = options.parse_args(arguments)
-    random = np.random.default_rng(chosen.seed)
-    good = [(bundle, load_bundle(bundle).predict(TEXTS)) for bundle in bundles()]
-    counts: Counter[tuple[str, str]] = Counter()
-    slowest = 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        peaks = Path(folder) / "peaks"
-        peaks.touch()
-        upload_check.COMMAND = [sys.executable, "-c", _WORKER.format(path=str(peaks))]
-
-        def check(data: bytes) -> None:
-            nonlocal slowest
-            start = time.perf_counter()
-            try:
-                check_upload(data)
-            finally:
-                slowest = max(slowest, time.perf_counter() - start)
-
-        for number in range(chosen.files):
-            kind = KINDS[number % len(KINDS)]
-            bundle, answers = good[number // len(KINDS) % len(good)]
-            outcome = verdict(damaged(bundle, kind, lambda n: int(random.integers(n))), answers, check)
-            counts[kind, outcome] += 1
-            if outcome in (CRASHED, WRONG):
-                print(f"file {number}, {kind}: {outcome}")
-        memory = max(map(int, peaks.read_text().split()), default=0) / 1024
-    _print(counts, slowest, memory)
-    bad = sum(count for (_, outcome), count in counts.items() if outcome in (CRASHED, WRONG))
-    return int(bool(bad) or slowest > upload_check.LONGEST or memory > 512)
-
-
-# The worker, which then adds its largest memory in KiB to a file.
-_WORKER = """
-from pathlib import Path
-from lstm_core.inference import upload_worker
-upload_worker.main()
-lines = Path("/proc/self/status").read_text().splitlines()
-with open({path!r}, "a") as out:
-    print(next(line.split()[1] for line in lines if line.startswith("VmHWM")), file=out)
-"""
-
-
-def _print(counts: Counter[tuple[str, str]], slowest: float, memory: float) -> None:
-    outcomes = (REFUSED, EQUAL, UNCHANGED, CRASHED, WRONG)
-    print("| damaged | " + " | ".join(outcomes) + " |")
-    print("|---" * (1 + len(outcomes)) + "|")
-    for kind in KINDS:
-        print(f"| {kind} | " + " | ".join(str(counts[kind, outcome]) for outcome in outcomes) + " |")
-    print(f"slowest file {slowest:.2f} s with the start of its process, largest memory {memory:.0f} MiB")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Random damage to uploads, and what becomes of them; see `damage.py`."""

@@ -27,6 +27,7 @@ from lstm_core.text.encoder import BLANK
 from lstm_core.timeseries.scaling import Scaling
 
 SECONDS = 2  # of computing, once the modules are imported
+CHARACTERS = 20  # that a generator must write
 PATIENCE = 10  # seconds by the clock, on a machine that is busy with other things
 MEMORY = 512 * MIB
 NO_MEMORY = f"Opening the model needs more than {MEMORY // MIB} MiB of memory; use a smaller network or vocabulary."
@@ -101,13 +102,18 @@ def _forecast(model: Forecaster) -> Array:
     return np.concatenate([model.forecast(values, origins, scaling) for scaling in scalings])
 
 
+def _words(model: Any, last: str) -> str:
+    """A text as long as the model reads, so that one that takes too long for it is refused."""
+    return "the " * (model.encoder.length - 1) + last
+
+
 # Task → a question to a loaded model, and its answer: (…, values).
 _QUESTIONS: dict[str, Callable[[Any], Array]] = {
-    "classifier": lambda model: model.read("how do i sort a list").probabilities,
-    "generator": lambda model: next(model.stream(model.alphabet.characters[0], 1, seed=1)).distribution,
+    "classifier": lambda model: model.read(_words(model, "list")).probabilities,
+    "generator": lambda model: [*model.stream(model.alphabet.characters[0], CHARACTERS, seed=1)][-1].distribution,
     "forecaster": _forecast,
-    "word model": lambda model: model.score(["the", "dog"]).surprisal,
-    "blank filler": lambda model: model.predict([f"the {BLANK} is here"]),
+    "word model": lambda model: model.score(_words(model, "end").split()).surprisal,
+    "blank filler": lambda model: model.predict([_words(model, BLANK)]),
     "rewriter": lambda model: model.rewrite("40").written.probabilities,
     "tree reader": lambda model: model.read("(not good)").probabilities,
 }

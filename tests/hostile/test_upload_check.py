@@ -90,6 +90,14 @@ def test_a_model_without_an_answer_is_refused(
         upload_worker.ask(tiny)
 
 
+def test_a_model_is_asked_to_read_as_much_as_it_says(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    original = type(tiny).read
+    monkeypatch.setattr(type(tiny), "read", lambda self, text: read.append(text) or original(self, text))
+    upload_worker.ask(tiny)
+    assert len(read[0].split()) == tiny.encoder.length
+
+
 # --- The process ----------------------------------------------------------------------------------
 
 

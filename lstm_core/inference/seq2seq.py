@@ -114,9 +114,9 @@ class Rewriter(Model):
         forwards = {"go_backwards": False}
         graph: dict[str, Expected] = {
             "read": ("Embedding", inputs[:1], {}),
-            "encoder": ("LSTM", ("read",), forwards),
+            "encoder": ("LSTM", ("read",), forwards | {"return_sequences": False}),
             "written": ("Embedding", inputs[1:2], {"mask_zero": False}),
-            "decoder": ("LSTM", ("written",), forwards),
+            "decoder": ("LSTM", ("written",), forwards | {"return_sequences": True}),
             "answer": ("Dense", ("decoder",), {"activation": "softmax", "use_bias": True}),
         }
         parts = named_layers(card, saved, graph, "encoder–decoder")

@@ -134,6 +134,7 @@ def named(config: dict[str, Any], name: str) -> dict[str, Any]:
         ("number_words", swap_states),
         ("number_words", lambda config: named(config, "answer").update(activation="sigmoid")),
         ("number_words", lambda config: named(config, "decoder").update(go_backwards=True)),
+        ("number_words", lambda config: named(config, "decoder").update(return_sequences=False)),
         ("number_words", lambda config: named(config, "written").update(mask_zero=True)),
         ("negation_tree", lambda config: named(config, "compose").update(activation="relu")),
         ("negation_tree", lambda config: named(config, "answer").update(activation="linear")),

@@ -26,7 +26,7 @@ from benchmarks.damaged.damage import (
     damaged,
     verdict,
 )
-from lstm_core.inference import check_upload, load_bundle, upload_check
+from lstm_core.inference import check_upload, load_bundle, upload_check, upload_worker
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,30 +59,35 @@ def main(arguments: list[str] | None = None) -> int:
             counts[kind, outcome] += 1
             if outcome in (CRASHED, WRONG):
                 print(f"file {number}, {kind}: {outcome}")
-        memory = max(map(int, peaks.read_text().split()), default=0) / 1024
-    _print(counts, slowest, memory)
+        measured = [tuple(map(float, line.split())) for line in peaks.read_text().splitlines()]
+    memory, seconds = max(each[0] for each in measured) / 1024, max(each[1] for each in measured)
+    _print(counts, memory)
+    print(f"slowest file {seconds:.2f} s of computing, {slowest:.2f} s by the clock with the start of its process")
     bad = sum(count for (_, outcome), count in counts.items() if outcome in (CRASHED, WRONG))
-    return int(bool(bad) or slowest > upload_check.LONGEST or memory > 512)
+    return int(bool(bad) or seconds > upload_worker.SECONDS or memory > upload_worker.MEMORY / 2**20)
 
 
-# The worker, which then adds its largest memory in KiB to a file.
+# The worker, which then adds its largest memory in KiB and the seconds of computing after its start to a file.
 _WORKER = """
+import time
 from pathlib import Path
 from lstm_core.inference import upload_worker
+start = time.process_time()
 upload_worker.main()
+seconds = time.process_time() - start
 lines = Path("/proc/self/status").read_text().splitlines()
 with open({path!r}, "a") as out:
-    print(next(line.split()[1] for line in lines if line.startswith("VmHWM")), file=out)
+    print(next(line.split()[1] for line in lines if line.startswith("VmHWM")), seconds, file=out)
 """
 
 
-def _print(counts: Counter[tuple[str, str]], slowest: float, memory: float) -> None:
+def _print(counts: Counter[tuple[str, str]], memory: float) -> None:
     outcomes = (REFUSED, EQUAL, UNCHANGED, CRASHED, WRONG)
     print("| damaged | " + " | ".join(outcomes) + " |")
     print("|---" * (1 + len(outcomes)) + "|")
     for kind in KINDS:
         print(f"| {kind} | " + " | ".join(str(counts[kind, outcome]) for outcome in outcomes) + " |")
-    print(f"slowest file {slowest:.2f} s with the start of its process, largest memory {memory:.0f} MiB")
+    print(f"largest memory {memory:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from lstm_core.training.lessons.recipe import (
     hyperparameters,
     parameter_count,
 )
+from lstm_core.training.lessons.texts import network_size
 from lstm_core.training.registry import find_recipe, recipe_names
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "hyperparameters",
     "measured_lessons",
     "model_at_epoch",
+    "network_size",
     "parameter_count",
     "recipe_names",
 ]

@@ -25,10 +25,10 @@ from lstm_core.training import registry, trainer
 from lstm_core.training.batches import Rows, TextWindows
 from lstm_core.training.job import work
 from lstm_core.training.lessons import checkpoints
-from lstm_core.training.lessons import data as lesson_data
-from lstm_core.training.lessons.presets import LESSONS
-from lstm_core.training.lessons.recipe import HYPERPARAMETERS, OWN, LessonRecipe
-from lstm_core.training.lessons.task import network, set_forget_bias
+from lstm_core.training.lessons import texts as lesson_data
+from lstm_core.training.lessons.presets import LESSONS, PRESETS
+from lstm_core.training.lessons.recipe import HYPERPARAMETERS, OWN, LessonRecipe, parameter_count
+from lstm_core.training.lessons.task import LessonTask, network, set_forget_bias
 from lstm_core.training.optimizers import NormKeepingAdam
 from lstm_core.training.progress import Pace
 
@@ -431,3 +431,16 @@ def test_every_preset_can_be_found_in_the_book() -> None:
     for name, recipe in LESSONS.items():
         assert registry.find_recipe(name) is recipe
         assert not (store.SHIPPED / name).exists()
+
+
+OWN_TABLE = b"text,label\n" + b"".join(b"word%d here,%s\n" % (n % 7, (b"up", b"down")[n % 2]) for n in range(60))
+
+
+@pytest.mark.parametrize("name", [*(name for name, preset in PRESETS.items() if preset.offline), "own"])
+def test_the_size_of_a_network_is_known_before_it_is_made(name: str) -> None:
+    own = OWN_TABLE if name == "own" else None
+    recipe = replace(LESSONS["negation_15s"], dataset=OWN) if own else LESSONS[name]
+    found = lesson_data.network_size(recipe, own)
+    material = LessonTask(recipe, own).data
+    assert found == (material.size, material.outputs)
+    assert parameter_count(recipe, *found) == network(recipe, *found).count_params()

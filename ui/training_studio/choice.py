@@ -1,5 +1,6 @@
 """Choosing what to train: a lesson with its hyperparameters, a shipped recipe, or the visitor's own data."""
 
+import hashlib
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from lstm_core.text import read_plain_text
 from lstm_core.training import PRESETS, Hyperparameter, LessonRecipe, Preset
 from ui.common import assets, job_panel, tokens, url_state
 from ui.common.errors import once, show_errors
+from ui.common.shared_cache import CACHE
 
 KEY = "studio"
 OWN_TEXT, OWN_TABLE, SHIPPED = "own_text", "own_table", "shipped"
@@ -144,11 +146,21 @@ def _widget(each: Hyperparameter, initial: Any) -> Any:
 
 def _start(recipe: LessonRecipe, data: bytes | None) -> None:
     """The size of the network, and the button that starts the training."""
-    size = training.parameter_count(recipe, recipe.vocabulary if recipe.task == "classifier" else 64, 2)
-    about = f"At most about {size:,} parameters. The remaining time is estimated from the first steps."
+    about = "The remaining time is estimated from the first steps."
+    if data is not None or recipe.dataset not in DATASETS or is_present(recipe.dataset):
+        about = f"{_parameters(recipe, data)} {about}"
     if _train_button(recipe.dataset, about, _train, (recipe, data)) and recipe.dataset != training.OWN:
         identity = st.session_state.get(f"{KEY}_job", "")
         url_state.remember(lesson=recipe.name, **({"job": identity} if identity else {}))
+
+
+def _parameters(recipe: LessonRecipe, data: bytes | None) -> str:
+    """How many parameters the network has; the vocabulary of texts is counted once for all visitors."""
+    read = recipe.dataset, recipe.task, recipe.vocabulary, recipe.length, recipe.examples, recipe.seed
+    file = None if data is None else hashlib.sha256(data).digest()
+    ids, outputs = CACHE.get(("network size", *read, file), lambda: training.network_size(recipe, data))
+    words = f" with {ids:,} words" if recipe.task == "classifier" else ""
+    return f"{training.parameter_count(recipe, ids, outputs):,} parameters{words}."
 
 
 def _train_button(dataset: str, about: str, train: Any, arguments: tuple[Any, ...]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from lstm_core.errors import LabError
 from lstm_core.paths import read_tables
+from lstm_core.timeseries.scaling import Form
 from lstm_core.training.recipes import Recipe
 
 OWN = "own"  # the data set of a lesson that reads what somebody brought along
@@ -55,6 +56,15 @@ HYPERPARAMETERS: dict[str, Hyperparameter] = {
     name: Hyperparameter(name, **about) for name, about in read_tables("hyperparameters.toml").items()
 }
 _NOT_CHOSEN = {"notes", "labels"}  # the same for every lesson, or known from the data
+
+
+# How far ahead, and in which form values are read, as in the recipes of the shipped forecasters.
+PLANS: dict[str, tuple[int, Form]] = {
+    "stocks": (4, "log_difference"),
+    "seasons": (14, "level"),
+    "sunspots": (12, "level"),
+    "random_walk": (4, "log_difference"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

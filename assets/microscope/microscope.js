@@ -251,7 +251,8 @@ class Microscope {
     const button = this.controls.link;
     try {
       await navigator.clipboard.writeText(address.href);
-      button.textContent = "Copied";
+      const local = ["localhost", "127.0.0.1", "[::1]"].includes(address.hostname);
+      button.textContent = local ? "Copied, for this computer only" : "Copied";
     } catch {
       button.textContent = "See the address bar";
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import zipfile
 from dataclasses import replace
@@ -17,7 +18,7 @@ from lstm_core.jobs import queue, worker
 from lstm_core.jobs.job import FAILED, FINISHED, Job
 from lstm_core.jobs.queue import JobError
 from lstm_core.library import bundle, user_models
-from lstm_core.training.lessons.presets import PRESETS
+from lstm_core.training.lessons.presets import PRESETS, measured_lessons
 from ui.common import job_panel
 from ui.common import visitor as visitors
 from ui.training_studio import charts as studio_charts
@@ -216,6 +217,13 @@ def test_a_failed_run_says_its_sentence(at_once: AtOnce) -> None:
     assert job.state == FAILED
 
 
+@pytest.mark.parametrize(("lesson", "parameters"), [("negation_15s", 1490), ("counting_15s", 22_437)])
+def test_the_parameters_are_those_of_the_network_that_is_trained(lesson: str, parameters: int) -> None:
+    assert measured_lessons()[lesson]["parameters"] == parameters
+    page = opened(lesson=lesson)
+    assert any(f"{parameters:,} parameters" in caption.value for caption in page.caption)
+
+
 @pytest.fixture
 def visitor(own: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Everybody is the visitor with this cookie, who owns what is saved."""
@@ -282,6 +290,24 @@ def networks(**parameters: str) -> list[str]:
 def test_a_saved_classifier_can_be_compared_on_its_page(verdicts: str) -> None:
     assert any("verdicts" in option for option in peers())
     assert "verdicts" in networks()
+
+
+def test_a_saved_classifier_has_a_page_to_use_it_on(verdicts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / "own_classifier.py"), default_timeout=120).run()
+    assert not page.error
+    assert list(page.selectbox(key="own_model").options) == ["verdicts"]
+    assert "Type a text" in page.info[0].value
+    page.text_area(key="own_text").set_value("the soup was not bad 🚀").run()
+    assert not page.exception
+    assert not page.error
+    assert re.fullmatch(r"(Good|Bad|Positive|Negative) · \d+\.\d%", page.subheader[0].value)
+    assert page.query_params["model"] == verdicts
+    monkeypatch.setattr("ui.common.visitor.visitor_of", lambda cookies: "1" * 32)
+    other = AppTest.from_file(str(ROOT / "pages" / "own_classifier.py"), default_timeout=120).run()
+    assert len(other.selectbox) == 0
+    other.query_params["model"] = verdicts
+    other.query_params["text"] = "the soup was not bad"
+    assert other.run().subheader[0].value.count("·") == 1
 
 
 def test_a_model_is_private_until_its_link_is_shared(verdicts: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The whole page of a classifier; a page supplies its models, words and texts as a `PageConfig`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,13 +38,26 @@ class PageConfig:
     texts: examples.Texts  # examples, pairs and moments
     names: bool = False  # whether names of programming languages can be masked
     notes: str = ""  # Markdown on the training, shown with the evaluation
+    views: tuple[str, ...] = tuple(VIEWS)  # the panels of "Look closer"
+    linked: bool = False  # whether links to the page name the model
 
 
 def show(config: PageConfig) -> None:
     """Draw the page."""
     st.title(config.title, anchor=False)
     st.markdown(config.intro)
-    text, hide, peers = _inputs(config, {**config.peers, **_user_models(config)})
+    answer(config, *_inputs(config, {**config.peers, **_user_models(config)}))
+
+
+def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str, str] | None = None) -> None:
+    """Read a text and draw all about the answer.
+
+    Args:
+        config: of the page.
+        text: as it was typed.
+        hide: whether the names of programming languages are masked.
+        peers: the models to compare with, name → name on the page.
+    """
     try:
         model = model_cache.model(TextClassifier, config.model)
         reading = url_state.cached_reading(model, text, mask_names=hide or None)
@@ -52,7 +65,7 @@ def show(config: PageConfig) -> None:
         show_error(error)
         return
     st.caption(f"{len(text):,} characters · {reading.encoded.total:,} tokens")
-    readings = {model.card.title: reading, **_peer_readings(peers, text)}
+    readings = {model.card.title: reading, **_peer_readings(peers or {}, text)}
     for number, (column, (name, each)) in enumerate(
         zip(st.columns(len(readings), border=True), readings.items(), strict=True)
     ):
@@ -75,17 +88,18 @@ def show(config: PageConfig) -> None:
         "signal, then step through the tokens."
     )
     if f"{config.key}_view" not in st.session_state:
-        st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", tuple(VIEWS)) or None
-    address = partial(_address, config.key, reading, hide)
+        st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", config.views) or None
+    address = partial(_address, config, reading, hide)
     panels.inside_the_memory(reading, config.key, address)
     st.header("Look closer", anchor=False)
     _look_closer(config, model, reading, hide, address)
 
 
-def _address(key: str, reading: Reading, hide: bool) -> url_state.Parameters:
+def _address(config: PageConfig, reading: Reading, hide: bool) -> url_state.Parameters:
     """The parameters of a link to the page as it is now, without signal and timestep."""
-    found = {"text": url_state.text_for_link(reading), "hide": "1" if hide else ""}
-    found |= {"view": st.session_state.get(f"{key}_view") or "", "clamps": clamp_editor.current(key)}
+    found = {"model": config.model if config.linked else "", "text": url_state.text_for_link(reading)}
+    found |= {"hide": "1" if hide else "", "view": st.session_state.get(f"{config.key}_view") or ""}
+    found |= {"clamps": clamp_editor.current(config.key)}
     return {name: value for name, value in found.items() if value}
 
 
@@ -123,7 +137,7 @@ def _inputs(config: PageConfig, peers: dict[str, str]) -> tuple[str, bool, dict[
     return text, hide, {name: peers[name] for name in chosen}
 
 
-def _peer_readings(peers: dict[str, str], text: str) -> dict[str, Reading]:
+def _peer_readings(peers: Mapping[str, str], text: str) -> dict[str, Reading]:
     found = {}
     for name, title in peers.items():
         with show_errors():
@@ -137,7 +151,7 @@ def _look_closer(
 ) -> None:
     """Draw the chosen panel; nothing is computed for the others. A fragment that reruns on its own."""
     view = st.segmented_control(
-        "Look closer", list(VIEWS), format_func=VIEWS.__getitem__, key=f"{config.key}_view",
+        "Look closer", config.views, format_func=VIEWS.__getitem__, key=f"{config.key}_view",
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     views: dict[str, Callable[[], None]] = {

@@ -162,6 +162,5 @@ def _downloads(reading: Reading, key: str, view: dict[str, str | int]) -> None:
             key=f"{key}_csv", on_click="ignore", icon=":material/download:",
             help="Every signal of every unit at every token. The camera button of a chart saves the chart as PNG.",
         )  # fmt: skip
-        with st.popover("Link to this view", icon=":material/link:"):
-            st.caption("Opens this page with the same text, signal and timestep. The address bar holds it too.")
-            st.code(url_state.link(**view), language=None, wrap_lines=True)
+        note = "Opens this page with the same text, signal and timestep. The address bar holds it too."
+        url_state.show_link(note, **view)

@@ -4,7 +4,7 @@ import math
 import zlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -145,6 +145,25 @@ def link(**values: str | int) -> str:
     """The address of this page with these values."""
     page = (st.context.url or "").split("?")[0]
     return f"{page}?{urlencode(values)}"
+
+
+def show_link(note: str, **values: str | int) -> None:
+    """The address of this page with these values behind a button; says so where nobody else can open it.
+
+    Args:
+        note: what it opens.
+        **values: as for `link`.
+    """
+    with st.popover("Link to this view", icon=":material/link:"):
+        if note:
+            st.caption(note)
+        address = link(**values)
+        st.code(address, language=None, wrap_lines=True)
+        if urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1"):
+            st.caption(
+                "Only this computer can open this address. For others, replace its first part by the *Network URL* "
+                "that Streamlit prints when it starts."
+            )
 
 
 def text_for_link(reading: Reading) -> str:

@@ -31,6 +31,8 @@ def _line(card: ModelCard) -> None:
     key = f"studio_model_{card.name}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(card.title)}** · {TASKS[card.task].noun}", width="stretch")
+        if card.task == "classifier":
+            _link("own_classifier.py", "Read a text", ":material/label:", card)
         if card.task == "generator":
             _link("text_generation.py", "Generate text", ":material/edit_note:", card)
         if card.task in ("classifier", "generator"):

@@ -1,0 +1,32 @@
+"""Type a text; see the label that a classifier of the visitor's own gives it, and how it came about."""
+
+import streamlit as st
+
+from ui.classifier import page
+from ui.common import examples, url_state, visitor
+
+st.title("Own classifier", anchor=False)
+st.markdown("The classifiers that you have trained or uploaded in the training studio, on any text.")
+cards = {card.name: card for card in visitor.own_cards() if card.task == "classifier"}
+if not cards:
+    st.info("You have saved none yet. Train one in the training studio, on a lesson or on a table of your own.")
+    st.stop()
+name = url_state.linked(
+    st.selectbox, "Network", {name: card.title for name, card in cards.items()}, key="own_model", parameter="model",
+    width=420,
+)  # fmt: skip
+text = url_state.linked(
+    st.text_area, "A text", key="own_text", parameter="text", default="", height=140,
+    placeholder="Type or paste a text …", help="Ctrl+Enter reads it.",
+)  # fmt: skip
+st.button("Read", key="own_read", type="primary", icon=":material/play_arrow:")
+if not text.strip():
+    st.info("Type a text above to see its label.")
+    st.stop()
+page.answer(
+    page.PageConfig(
+        key="own", title="Own classifier", intro="", model=name, peers={}, label="", placeholder="",
+        texts=examples.Texts({}, (), ()), views=("why", "surgery"), linked=True,
+    ),
+    text,
+)  # fmt: skip

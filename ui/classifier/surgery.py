@@ -50,11 +50,9 @@ def show(
     if clamps and (preset is None or _guessed(preset, key, reading)):
         start = time.perf_counter()
         after = url_state.cached_reading(model, reading.text, hide or None, clamps)
-        _outcome(reading, after, preset, key, time.perf_counter() - start)
+        _outcome(reading, after, preset, key, time.perf_counter() - start, _pools(model))
         _side_by_side(reading, after, key)
-        link = url_state.link(**address())
-        with st.popover("Link to this view", icon=":material/link:"):
-            st.code(link, language=None, wrap_lines=True)
+        url_state.show_link("Opens this page with the same text and clamps.", **address())
     _ablation(model, reading, key, hide)
 
 
@@ -78,15 +76,28 @@ def verdict(before: Reading, after: Reading) -> str:
     return GUESSES[0] if after.answer == before.answer else GUESSES[1]
 
 
-def _outcome(before: Reading, after: Reading, preset: clamp_editor.Preset | None, key: str, seconds: float) -> None:
+def _outcome(
+    before: Reading, after: Reading, preset: clamp_editor.Preset | None, key: str, seconds: float, pools: bool
+) -> None:
     happened = verdict(before, after)
     answer = f"{theme.class_name(after.answer)}, {after.confidence:.1%}"
     if preset is not None:
         correct = st.session_state.get(_guess_key(preset, key, before)) == happened
-        st.success(f"**{'Correct' if correct else 'Not this time'}.** {happened}: {answer}. {preset.explanation}")
+        note = preset.changed if happened == GUESSES[1] else preset.same if happened == GUESSES[0] and pools else ""
+        words = f"{happened}: {answer}. {preset.explanation} {note}"
+        st.success(f"**{'Correct' if correct else 'Not this time'}.** {words}")
+        if preset.beside:
+            settings = {"model": preset.beside, "text": url_state.text_for_link(before), "clamps": preset.line}
+            label = "The same in a network that answers from its last state"
+            st.page_link("cell_microscope.py", label=label, icon=":material/biotech:", query_params=settings)
     else:
         st.success(f"**{happened}**: {answer}.")
     st.caption(f"The whole text was read again in {seconds * 1000:.0f} ms.")
+
+
+def _pools(model: TextClassifier) -> bool:
+    """Whether the answer layer sees the states after all tokens, not only the last one."""
+    return any(layer.kind.startswith("Global") for layer in model.saved.layers)
 
 
 def _side_by_side(before: Reading, after: Reading, key: str) -> None:

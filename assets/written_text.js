@@ -1,6 +1,7 @@
 // A text whose characters are tinted and can be selected by click or arrow keys.
 // Everything from outside goes through textContent; nothing is parsed as HTML.
 
+const PATIENCE = 4000; // ms
 const VISIBLE = { "\n": "↵\n" };
 
 function alphaOf(value, limit) {
@@ -62,6 +63,9 @@ export default function (component) {
   grow(text, data, state);
   for (let index = 0; index < text.children.length; index += 1) paint(text.children[index], index, data);
   root.classList.toggle("busy", Boolean(data.beat));
+  // After a lost connection Streamlit sends no more beats: ask for one when they have stayed away.
+  clearTimeout(state.silence);
+  if (data.beat) state.silence = setTimeout(() => setStateValue("silent", data.text.length), PATIENCE);
   state.chosen = data.chosen;
   if (data.beat) root.scrollTop = root.scrollHeight;
   if (data.chosen !== null) mark(text, data.chosen);
@@ -86,5 +90,8 @@ export default function (component) {
       choose(moves[event.key]);
     }
   };
-  return () => clearTimeout(state.timer);
+  return () => {
+    clearTimeout(state.timer);
+    clearTimeout(state.silence);
+  };
 }

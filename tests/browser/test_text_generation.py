@@ -101,6 +101,14 @@ def test_a_character_is_chosen_by_click_and_by_keys(page: Page, address: str) ->
     expect(page.locator(".character.chosen")).to_have_count(1)
 
 
+def test_writing_goes_on_after_the_beats_have_stayed_away(page: Page, address: str) -> None:
+    page.goto(f"{address}/text_generation?length=120")
+    expect(characters(page).nth(3)).to_be_visible()
+    page.evaluate("() => { for (let timer = setInterval(() => {}, 1e6); timer; timer -= 1) clearInterval(timer); }")
+    finished(page)
+    expect(characters(page)).to_have_count(120)
+
+
 def test_two_people_write_at_the_same_time(page: Page, chromium: Browser, address: str) -> None:
     other_context = chromium.new_context()
     other_context.set_default_timeout(PATIENCE)

@@ -71,4 +71,5 @@ def show(
             "beat": round(beat * 1000),
         },
         on_chosen_change=chose,
+        on_silent_change=lambda: None,  # the rerun is what is wanted
     )

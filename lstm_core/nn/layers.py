@@ -121,7 +121,12 @@ def _sum(scale: float = 1.0) -> Plain:
 def _running_mean(values: list[Array]) -> Array:
     x = values[0]
     counts = np.arange(1, len(x) + 1, dtype=x.dtype).reshape(-1, *[1] * (x.ndim - 1))
-    return np.cumsum(x, axis=0) / counts
+    return _running(np.cumsum, x) / counts
+
+
+def _running(accumulate: Callable[..., Array], x: Array) -> Array:
+    """`accumulate` along time, on a transposed copy: there NumPy is twice as fast."""
+    return np.moveaxis(accumulate(np.ascontiguousarray(np.moveaxis(x, 0, -1)), axis=-1), -1, 0)
 
 
 def _gradient_of_max(gradient: Array, values: list[Array], value: Array) -> list[Array]:
@@ -133,7 +138,7 @@ def _gradient_of_max(gradient: Array, values: list[Array], value: Array) -> list
 
 IDENTITY = Plain(lambda values: values[0], lambda gradient, values, value: [gradient])  # such as dropout
 # Pooling over time: row t is the maximum, or the mean, of rows 0…t.
-_MAXIMUM = Plain(lambda values: np.maximum.accumulate(values[0], axis=0), _gradient_of_max)
+_MAXIMUM = Plain(lambda values: _running(np.maximum.accumulate, values[0]), _gradient_of_max)
 _MEAN = Plain(
     _running_mean,
     lambda gradient, values, value: [np.broadcast_to(gradient[-1:] / len(gradient), gradient.shape)],

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-MOST_BYTES = 96 * 2**20
+MOST_BYTES = 48 * 2**20
 Value = TypeVar("Value")
 
 

@@ -3,23 +3,22 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from ui.common import gate
+from ui.home import path
 
 # A local file: Streamlit loads named icons of the browser tab from the internet.
 ICON = Path(__file__).parent.parent / "assets" / "icon.png"
 
-PAGES = (
-    "Question tags", "Movie reviews", "Cell microscope", "Gradient lab", "Recurrent family", "Word order",
-    "Forecasting", "Text generation", "Training studio", "Memory gym",
-)  # fmt: skip
 
-paths = {title: title.lower().replace(" ", "_") for title in PAGES}
+def _page(name: str) -> StreamlitPage:
+    file = name.lower().replace(" ", "_")
+    return st.Page(f"{file}.py", title=name, url_path=file, default=name == "Home")
+
+
 page = st.navigation(
-    [
-        st.Page("home.py", title="Home", default=True),
-        *(st.Page(f"{path}.py", title=title, url_path=path) for title, path in paths.items()),
-    ]
+    {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()}, expanded=True
 )
 st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
@@ -29,3 +28,4 @@ with st.sidebar:
     st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
 with gate.turn():
     page.run()
+    path.foot(f"{page.url_path or 'home'}.py")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
+import lstm_core
 from lstm_core.datasets import registry
 from lstm_core.jobs import queue
 from lstm_core.library import store
 from tests.pages.test_training_studio import AtOnce
 from ui.common import job_panel, model_cache
 from ui.common.examples import Texts
+from ui.home import path as lab
 
 QUESTIONS = Texts.load("questions.json").examples
 
@@ -21,9 +26,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py")
 
 
+FRAMED = {"home", "glossary"}  # they link to other pages, which needs the frame
+
+
 def opened(name: str, **parameters: str) -> AppTest:
-    script = "navigation" if name == "home" else name  # home links to other pages, which needs the frame
-    page = AppTest.from_file(str(ROOT / "pages" / f"{script}.py"), default_timeout=120)
+    page = AppTest.from_file(
+        str(ROOT / "pages" / f"{'navigation' if name in FRAMED else name}.py"), default_timeout=120
+    )
+    if name in FRAMED - {"home"}:
+        page._page_hash = calc_hash(name)
     for key, value in parameters.items():
         page.query_params[key] = value
     return page.run()
@@ -42,10 +53,37 @@ def test_pages_stay_short(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= 125
 
 
-def test_the_frame_names_every_page() -> None:
-    navigation = (ROOT / "pages" / "navigation.py").read_text(encoding="utf-8")
-    for path in PAGES:
-        assert f'"{path.stem.replace("_", " ").capitalize()}"' in navigation
+def test_the_menu_names_every_page_once() -> None:
+    names = [name for section in lab.SECTIONS.values() for name in section]
+    assert sorted(names) == sorted(each.stem.replace("_", " ").capitalize() for each in PAGES)
+    in_menu = [f"{name.lower().replace(' ', '_')}.py" for name in names]
+    assert sorted(lab.PATH, key=in_menu.index) == list(lab.PATH)  # the menu has the order of the path
+
+
+def test_the_foot_of_a_page_leads_along_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    links: list[tuple[str, str]] = []
+    monkeypatch.setattr(st, "page_link", lambda file, label, icon: links.append((file, label)))
+    lab.foot("gradient_lab.py")
+    assert [file for file, _ in links] == ["cell_microscope.py", "recurrent_family.py"]
+    assert [label.split(":")[0] for _, label in links] == ["**Back", "**Next"]
+    links.clear()
+    lab.foot("home.py")
+    lab.foot("training_studio.py")
+    lab.foot("forecasting.py")  # is not on it
+    assert [file for file, _ in links] == ["question_tags.py", "text_generation.py"]
+
+
+def test_the_glossary_finds_terms_and_names_pages_that_exist() -> None:
+    terms = tomllib.loads((ROOT / "assets" / "glossary.toml").read_text("utf-8"))["terms"]
+    assert {entry["page"] for entry in terms.values()} <= {name for names in lab.SECTIONS.values() for name in names}
+    assert [term.lower() for term in terms] == sorted(term.lower() for term in terms)
+    page = opened("glossary")
+    assert sum(line.value.startswith("**") for line in page.markdown) == len(terms)
+    page.text_input(key="glossary_search").set_value("Forget").run()
+    assert any(line.value.startswith("**forget gate f**") for line in page.markdown)
+    assert not any(line.value.startswith("**softmax**") for line in page.markdown)
+    page.text_input(key="glossary_search").set_value("<script>").run()
+    assert "No term" in page.info[0].value
 
 
 class TestHome:
@@ -239,6 +277,21 @@ class TestSurgery:
         assert not page.exception
         assert "Correct" in page.success[0].value or "Not this time" in page.success[0].value
         assert any(each.value == "After" for each in page.subheader)
+
+    def test_an_answer_that_stays_with_a_closed_forget_gate_is_explained(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        links: list[dict[str, str]] = []
+        monkeypatch.setattr(st, "page_link", lambda file, query_params, **options: links.append(query_params))
+        page = opened("question_tags", view="surgery", text=QUESTIONS["Long"])
+        page.pills(key="tags_preset").set_value("Forget gate closed").run()
+        guess = next(each for each in page.segmented_control if each.label == "Your prediction")
+        guess.set_value("It stays the same").run()
+        assert "Correct" in page.success[0].value
+        assert "this network pools" in page.success[0].value
+        assert links[-1]["model"] == "family_lstm"
+        # The network beside it has nothing but its last state.
+        model, text = lstm_core.load("family_lstm"), links[-1]["text"]
+        closed = model.read(text, (lstm_core.Clamp("f", 0.0),))
+        assert model.read(text).answer != closed.answer
 
     def test_the_link_brings_the_clamps_back_and_each_can_be_undone(self) -> None:
         page = opened("question_tags", view="surgery", text="def f(x): return x", clamps="f=1:3;i=0@2-")

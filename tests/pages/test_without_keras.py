@@ -17,9 +17,13 @@ import sys
 for name in ("keras", "tensorflow", "jax"):
     sys.modules[name] = None  # importing it raises ModuleNotFoundError
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 page, views = sys.argv[1], sys.argv[2:] or [""]
 for view in views:
-    opened = AppTest.from_file(f"pages/{'navigation' if page == 'home' else page}.py", default_timeout=120)
+    framed = page in ("home", "glossary")
+    opened = AppTest.from_file(f"pages/{'navigation' if framed else page}.py", default_timeout=120)
+    if page == "glossary":
+        opened._page_hash = calc_hash(page)
     if view:
         opened.query_params["view"] = view
     opened.run()

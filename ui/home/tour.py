@@ -1,5 +1,6 @@
 """The tour on the home page, with a small figure by the network of each page."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from ui.home import thumbnails
 TOUR = assets.table("tour.toml")
 BRACKETS = "(a + [b − c]) × {d}"
 QUESTION = next(iter(Texts.load("questions.json").examples.values()))
-LANGUAGE = "python"  # the class of the first example on the page “Recurrent family”
+LANGUAGE = "javascript"  # the class of the first example on the page “Recurrent family”
 PROMPT, LENGTH = "Is this a dagger which I see before me, ", 44
 
 
@@ -42,6 +43,7 @@ class Stop:
     icon: str  # before its name
     question: str  # that the page answers
     words: str  # one or two sentences
+    take_home: str  # one sentence, at the foot of the page
     picture: Callable[[], Picture]  # draws the figure
 
 
@@ -58,6 +60,8 @@ def ten_minutes() -> None:
             st.badge(f"{step['minutes']} min", color="blue")
             st.page_link(step["file"], label=f"**{step['name']}**", query_params=step["settings"])
             st.markdown(step["words"], width="stretch")
+            with st.popover("Answer", icon=":material/lightbulb:", help="Guess first."):
+                st.markdown(step["answer"])
 
 
 def more_pages() -> None:
@@ -109,8 +113,16 @@ def three_cells() -> Picture:
     return Picture(
         thumbnails.cells(shares),
         f"Three lines: the probability of {name} for each cell after each token of a long question.",
-        f"A long question in which only the first line shows the language. Probability of {name} at the end: {ends}.",
+        f"A long question in which only the first line shows the language. Probability of {name} at the end: {ends}. "
+        f"{rule_in_words()}",
     )
+
+
+def rule_in_words() -> str:
+    """How often each cell is right about long questions of the test set, as `benchmarks.long_questions` measured."""
+    measured = json.loads(assets.read("family.json"))["long_questions"]
+    shares = ", ".join(f"{theme.CELL_LINES[kind][0]} {share:.0%}" for kind, share in measured["accuracy"].items())
+    return f"Right on the {measured['questions']:,} test questions of {measured['tokens']} tokens or more: {shares}."
 
 
 def answer_forming() -> Picture:

@@ -1,0 +1,1 @@
+"""Which cell of the family is right about long questions."""

@@ -1,0 +1,38 @@
+"""The path through the lab: the order of the pages in the menu, and what stands at the foot of those on the path."""
+
+import streamlit as st
+
+from ui.common import assets
+
+_TOUR = assets.table("tour.toml")
+SECTIONS: dict[str, list[str]] = _TOUR["sections"]  # section of the menu → names of its pages
+_STOPS = {stop["file"]: stop for stop in _TOUR["stops"]}
+# The pages in the order of the path → the question that each answers.
+PATH = {
+    "home.py": "the beginning",
+    **{file: stop["question"] for file, stop in _STOPS.items()},
+    "training_studio.py": "What does a network learn first?",
+}
+SEEN = "_path_seen"
+
+
+def foot(file: str) -> None:
+    """Draw what a stop of the path leaves one with, and the links to the stops before and after it."""
+    if file not in PATH:
+        return
+    places, seen = list(PATH), st.session_state.setdefault(SEEN, set())
+    seen.add(file)
+    place = places.index(file)
+    st.divider()
+    if file in _STOPS:
+        st.markdown(f"**To take home.** {_STOPS[file]['take_home']}")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if place > 0:
+            _link("Back", places[place - 1], ":material/arrow_back:")
+        st.caption(f"The path: {len(seen)} of {len(places)} pages seen")
+        if place + 1 < len(places):
+            _link("Next", places[place + 1], ":material/arrow_forward:")
+
+
+def _link(word: str, file: str, icon: str) -> None:
+    st.page_link(file, label=f"**{word}:** {PATH[file]}", icon=icon)

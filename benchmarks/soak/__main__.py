@@ -147,7 +147,7 @@ async def soak(url: str, options: argparse.Namespace, process: psutil.Process, d
     for each in orphans:
         with suppress(psutil.NoSuchProcess):
             each.kill()
-    lost = [*unfinished(tally), *(each for each, run in tally.runs.items() if run[1].startswith(LOST))]
+    lost = {*unfinished(tally), *(each for each, run in tally.runs.items() if run[1].startswith(LOST))}
     why = {f"a run {state}: {message}" for state, message, _ in tally.runs.values() if message}
     print(*sorted(why), sep="\n", file=sys.stderr)
     return _figures(tally) | {

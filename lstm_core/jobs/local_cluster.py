@@ -5,6 +5,7 @@ the page of the current run, so every worker would run the page.
 """
 
 import argparse
+import asyncio
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstm_core.jobs.worker import ONE_THREAD
+from lstm_core.jobs.worker import ONE_THREAD, keep_worker
 
 CLIENT = ("tls_ca_file", "tls_client_cert", "tls_client_key")  # what a client of the scheduler needs
 
@@ -75,8 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal reaches every process; the parent decides
     import dask
-    from distributed import LocalCluster
-    from distributed.security import Security
 
     dask.config.set(
         {
@@ -87,19 +86,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
             **{f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in ONE_THREAD.items()},
         }
     )
-    security = Security.temporary()
-    with LocalCluster(
-        n_workers=options.workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=options.memory,
-        dashboard_address="127.0.0.1:0",  # any free port: several servers may run on one machine
-        host="127.0.0.1",
-        silence_logs=logging.ERROR,
-        security=security,
+    asyncio.run(_serve(options.workers, options.memory))
+
+
+async def _serve(workers: int, memory: str) -> None:
+    from distributed import LocalCluster
+    from distributed.security import Security
+
+    security, quiet = Security.temporary(), {"host": "127.0.0.1", "silence_logs": logging.ERROR}
+    # Any free port for the dashboard: several servers may run on one machine.
+    async with LocalCluster(
+        n_workers=0, dashboard_address="127.0.0.1:0", asynchronous=True, security=security, **quiet
     ) as cluster:
-        print(json.dumps([cluster.scheduler_address, {name: getattr(security, name) for name in CLIENT}]), flush=True)
-        sys.stdin.read()
+        address = cluster.scheduler_address
+        kept = [
+            asyncio.create_task(keep_worker(address, memory_limit=memory, security=security, **quiet))
+            for _ in range(workers)
+        ]
+        await cluster.wait_for_workers(workers)
+        print(json.dumps([address, {name: getattr(security, name) for name in CLIENT}]), flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        for each in kept:
+            each.cancel()
+        await asyncio.gather(*kept, return_exceptions=True)
 
 
 if __name__ == "__main__":

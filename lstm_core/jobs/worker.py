@@ -143,27 +143,38 @@ async def serve(scheduler: str, workers: int, memory: str) -> None:
         workers: processes, each with one thread.
         memory: limit of each, such as "3GiB".
     """
-    loop, keeping = asyncio.get_running_loop(), asyncio.gather(*(_keep(scheduler, memory) for _ in range(workers)))
+    keys = {name.replace("client", "worker"): path for name, path in certificate_files().items()}
+    options = {"security": _security(keys)} if keys else {}
+    loop = asyncio.get_running_loop()
+    keeping = asyncio.gather(*(keep_worker(scheduler, memory_limit=memory, **options) for _ in range(workers)))
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: loop.call_soon_threadsafe(keeping.cancel))
     with suppress(asyncio.CancelledError):
         await keeping
 
 
-async def _keep(scheduler: str, memory: str) -> None:
-    """Start a worker process, and another one when that has ended because the scheduler was lost."""
-    from distributed import Nanny
+def _security(keys: dict[str, str]) -> Any:
     from distributed.security import Security
 
-    keys = {name.replace("client", "worker"): path for name, path in certificate_files().items()}
-    security = Security(require_encryption=True, **keys) if keys else None
+    return Security(require_encryption=True, **keys)
+
+
+async def keep_worker(scheduler: str, **options: Any) -> None:
+    """Start a worker process, and another one whenever it has ended for good, until the task is cancelled.
+
+    Args:
+        scheduler: its address.
+        **options: of `distributed.Nanny`, which restarts a process that was killed, but not one that was told to close
+            because the scheduler was lost or had not heard of it for minutes.
+    """
+    from distributed import Nanny
+
     while True:
-        log.warning("connecting to the scheduler at %s", scheduler)
-        nanny = Nanny(
-            scheduler, nthreads=1, memory_limit=memory, security=security, dashboard=False, death_timeout=DEATH_TIMEOUT
-        )  # fmt: skip
+        log.info("connecting to the scheduler at %s", scheduler)
         try:
-            async with nanny:
+            async with Nanny(
+                scheduler, nthreads=1, dashboard=False, death_timeout=DEATH_TIMEOUT, **options
+            ) as nanny:  # fmt: skip
                 await nanny.finished()
         except (OSError, RuntimeError) as error:  # RuntimeError: the nanny's own, whatever happened at its start
             log.warning("no connection (%s)", error.__cause__ or error)
@@ -178,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--memory", default="3GiB", help="of each process (default %(default)s)")
     options = parser.parse_args(arguments)
     os.environ.update(ONE_THREAD)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     asyncio.run(serve(options.scheduler, options.workers, options.memory))
 
 

@@ -206,6 +206,15 @@ def test_runs_that_wait_are_not_blamed_for_a_worker_that_another_run_has_lost(jo
     assert "terminated from outside" in first.message
 
 
+def test_a_worker_that_was_told_to_close_is_replaced(jobs: JobQueue) -> None:
+    assert ended(jobs.submit(COUNT, {"steps": 1}, "k", "Count")).state == FINISHED
+    assert jobs._client is not None
+    jobs._client.run_on_scheduler(
+        lambda dask_scheduler: [dask_scheduler.close_worker(each) for each in dask_scheduler.workers]
+    )
+    assert ended(jobs.submit(COUNT, {"steps": 1}, "k", "Count")).state == FINISHED
+
+
 def test_no_worker_runs_the_page_that_streamlit_calls_the_main_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

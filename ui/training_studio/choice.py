@@ -159,7 +159,7 @@ def _parameters(recipe: LessonRecipe, data: bytes | None) -> str:
     read = recipe.dataset, recipe.task, recipe.vocabulary, recipe.length, recipe.examples, recipe.seed
     file = None if data is None else hashlib.sha256(data).digest()
     ids, outputs = CACHE.get(("network size", *read, file), lambda: training.network_size(recipe, data))
-    words = f" with {ids:,} words" if recipe.task == "classifier" else ""
+    words = f" with a vocabulary of {ids:,}" if recipe.task == "classifier" else ""
     return f"{training.parameter_count(recipe, ids, outputs):,} parameters{words}."
 
 

@@ -108,7 +108,9 @@ def test_a_reload_finds_the_run_again(page: Page, address: str) -> None:
     moving(page)
     page.get_by_role("link", name="Gradient lab").click()
     expect(page.get_by_role("heading", name="Gradient lab")).to_be_visible()
-    page.go_back()
+    page.wait_for_url(re.compile(r"gradient_lab\?"))  # the page has put its settings into the address, one entry more
+    while "training_studio" not in page.url:
+        page.go_back()
     moving(page)
     stop(page)
 

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.name != "navigation.py")
 
 
-FRAMED = {"home", "glossary"}  # they link to other pages, which needs the frame
+FRAMED = {"home", "glossary", "check_yourself"}  # they link to other pages, which needs the frame
 
 
 def opened(name: str, **parameters: str) -> AppTest:
@@ -68,9 +68,9 @@ def test_the_foot_of_a_page_leads_along_the_path(monkeypatch: pytest.MonkeyPatch
     assert [label.split(":")[0] for _, label in links] == ["**Back", "**Next"]
     links.clear()
     lab.foot("home.py")
-    lab.foot("training_studio.py")
+    lab.foot("check_yourself.py")
     lab.foot("forecasting.py")  # is not on it
-    assert [file for file, _ in links] == ["question_tags.py", "text_generation.py"]
+    assert [file for file, _ in links] == ["question_tags.py", "training_studio.py"]
 
 
 def test_the_glossary_finds_terms_and_names_pages_that_exist() -> None:

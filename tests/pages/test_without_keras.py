@@ -20,9 +20,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 page, views = sys.argv[1], sys.argv[2:] or [""]
 for view in views:
-    framed = page in ("home", "glossary")
+    framed = page in ("home", "glossary", "check_yourself")
     opened = AppTest.from_file(f"pages/{'navigation' if framed else page}.py", default_timeout=120)
-    if page == "glossary":
+    if framed and page != "home":
         opened._page_hash = calc_hash(page)
     if view:
         opened.query_params["view"] = view

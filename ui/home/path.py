@@ -12,6 +12,7 @@ PATH = {
     "home.py": "the beginning",
     **{file: stop["question"] for file, stop in _STOPS.items()},
     "training_studio.py": "What does a network learn first?",
+    "check_yourself.py": "Can you explain each gate?",
 }
 SEEN = "_path_seen"
 

@@ -1,0 +1,1 @@
+"""The page “Check yourself”: twelve questions, each answered by an experiment."""

@@ -59,7 +59,6 @@ def _draw(number: int, question: Question, outcome: tuple[int, Result] | None) -
     if outcome is None:
         st.button(
             "Run it", key=f"{key}_run", icon=":material/play_arrow:", disabled=guess is None,
-            help="Guess first." if guess is None else "Computes the answer now.",
             on_click=st.session_state.__setitem__, args=(_ASKED, question.name),
         )  # fmt: skip
         return

@@ -49,20 +49,18 @@ def _key(name: str) -> str:
 
 
 def _draw(number: int, question: Question, outcome: tuple[int, Result] | None) -> None:
-    key = _key(question.name)
-    if outcome is not None:
-        st.session_state[key] = outcome[0]  # also after another page
-    guess = st.radio(
-        f"**{number}.** {question.question}", range(len(question.choices)), index=None, key=key,
-        format_func=question.choices.__getitem__, disabled=outcome is not None,
-    )  # fmt: skip
+    key, asked = _key(question.name), f"**{number}.** {question.question}"
     if outcome is None:
+        guess = st.radio(
+            asked, range(len(question.choices)), index=None, key=key, format_func=question.choices.__getitem__
+        )
         st.button(
             "Run it", key=f"{key}_run", icon=":material/play_arrow:", disabled=guess is None,
             on_click=st.session_state.__setitem__, args=(_ASKED, question.name),
         )  # fmt: skip
         return
     guess, result = outcome
+    st.markdown(f"{asked}  \nYour guess: {question.choices[guess]}.")
     correct = guess == result.choice
     icon, word = (":material/check_circle:", "Correct") if correct else (":material/cancel:", "Not this time")
     st.markdown(f"{icon} **{word}: {question.choices[result.choice]}.** {result.measured}")

@@ -5,9 +5,11 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.nn import NETWORKS
 from ui.cell_microscope import editor, page, stories, traced_text
+from ui.cell_microscope.largest_change import largest_change
 from ui.common import tokens
 from ui.common.errors import show_error
 from ui.common.explanations import explain
+from ui.guide import guess
 
 st.title("Cell microscope", anchor=False)
 st.markdown(
@@ -32,6 +34,7 @@ else:
         for note in traced.notes:
             st.caption(tokens.plain(note))
     page.surgery(traced, layer, after)
+    guess.of_stop("cell_microscope", *largest_change(after or traced, layer))
     st.header("What each part does", anchor=False)
     explain(f"{traced.layers[layer].kind}_parts")
 stories.show(page.open_story)

@@ -19,6 +19,7 @@ st.markdown(
     "A recurrent network computes its loss at the end of a sequence. To learn from the beginning, the *gradient* of "
     "the loss has to pass back through every timestep. **How much of it arrives?**"
 )
+head = st.container()
 
 st.header("Repeated multiplication", anchor=False)
 shown = panels.multiply()
@@ -36,7 +37,7 @@ st.markdown(
     "first symbol at the end. One backward pass gives the gradient of the loss with respect to each hidden state."
 )
 with show_errors():
-    shown |= panels.networks()
+    shown |= panels.networks(head)
 explain("vanishing")
 with st.expander("Try this: a network that remembers without a gradient"):
     st.markdown(

@@ -15,6 +15,7 @@ page.show(
         placeholder="How do I …",
         texts=examples.Texts.load("questions.json"),
         names=True,
+        stop="question_tags",
         notes="In the training data the name of a question's own language was replaced by “blank”. A network trained "
         "on that alone learns that “python” means *not* Python, so our network was trained on some questions with the "
         "name restored.",

@@ -86,14 +86,20 @@ def test_every_preset_brings_two_orders_and_two_readers(name: str) -> None:
     page.pills(key="order_preset").set_value(name).run()
     assert not page.exception
     assert not page.error
-    text, second, question = PRESETS[name]
+    text, second, question, by = PRESETS[name]
     assert page.text_input(key="order_text").value == text
     assert permutations.format_order(tried(page).now) == second
-    assert said(page, question)
     texts = [tried(page).text(order) for order in tried(page).all]
     bag, lstm = (lstm_core.load(each).predict(texts)[:, 1].astype(float) for each in ("imdb_bag", "imdb"))
     assert np.ptp(bag) < 1e-6 < 1e-3 < np.ptp(lstm)
     assert said(page, compared(bag, lstm))
+    guess = page.pills(key=f"guess_order_{name}")
+    assert question in guess.label
+    assert not said(page, "As typed:")  # before the guess
+    nats = [lstm_core.load("everyday_words").score(each.lower().split()).nats_per_word for each in texts]  # type: ignore[union-attr]
+    better = int(np.argmax(lstm)) if by == "positive" else int(np.argmin(nats))
+    guess.set_value(better).run()
+    assert said(page, f"**Correct: {texts[better]}.**")
 
 
 def test_a_link_brings_sentence_and_order_back() -> None:

@@ -10,6 +10,7 @@ from ui.check_yourself.questions import QUESTIONS, Answered, Question, score
 from ui.common import gate
 from ui.common.errors import show_errors
 from ui.common.shared_cache import CACHE
+from ui.guide.guess import outcome as outcome_of
 
 _ANSWERED, _ASKED, _ROUND = "_check_answered", "_check_asked", "_check_round"
 
@@ -61,9 +62,7 @@ def _draw(number: int, question: Question, outcome: tuple[int, Result] | None) -
         return
     guess, result = outcome
     st.markdown(f"{asked}  \nYour guess: {question.choices[guess]}.")
-    correct = guess == result.choice
-    icon, word = (":material/check_circle:", "Correct") if correct else (":material/cancel:", "Not this time")
-    st.markdown(f"{icon} **{word}: {question.choices[result.choice]}.** {result.measured}")
+    outcome_of(guess == result.choice, question.choices[result.choice], result.measured)
     st.markdown(question.why)
     st.page_link(question.file, label=question.link, icon=":material/visibility:", query_params=question.settings)
 

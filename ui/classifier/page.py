@@ -12,6 +12,7 @@ from lstm_core.library import SHIPPED, ModelCard
 from ui.classifier import explain, panels, quality, surgery
 from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
+from ui.guide import guess
 
 MAX_USER_MODELS = 6  # of the visitor's own models that are offered for comparison
 VIEWS = {
@@ -40,6 +41,7 @@ class PageConfig:
     notes: str = ""  # Markdown on the training, shown with the evaluation
     views: tuple[str, ...] = tuple(VIEWS)  # the panels of "Look closer"
     linked: bool = False  # whether links to the page name the model
+    stop: str = ""  # of the path, whose question is asked
 
 
 def show(config: PageConfig) -> None:
@@ -65,6 +67,8 @@ def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str
         show_error(error)
         return
     st.caption(f"{len(text):,} characters · {reading.encoded.total:,} tokens")
+    if config.stop:
+        guess.of_stop(config.stop, *panels.settled(reading))
     readings = {model.card.title: reading, **_peer_readings(peers or {}, text)}
     for number, (column, (name, each)) in enumerate(
         zip(st.columns(len(readings), border=True), readings.items(), strict=True)

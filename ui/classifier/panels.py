@@ -37,6 +37,17 @@ def _verdict_sentence(reading: Reading) -> str:
     return f"The network is confident: **{best}**."
 
 
+def settled(reading: Reading) -> tuple[int, str]:
+    """In which part of the text the final answer begins to stay (0 first quarter, 1 middle, 2 last); a sentence."""
+    answers = reading.probabilities.argmax(axis=1)  # (T,)
+    count, others = len(answers), np.flatnonzero(answers != answers[-1])
+    first = int(others[-1]) + 1 if len(others) else 0
+    part = 0 if first < count / 4 else 1 if first < count * 3 / 4 else 2
+    name = theme.class_name(reading.answer)
+    stays = f"It is {name} after token {first + 1} of {count}, “{reading.tokens[first]}”, and stays so."
+    return part, tokens.plain(stays)
+
+
 def notices(reading: Reading) -> None:
     """Draw one sentence for each way in which the network's input differs from the text."""
     encoded = reading.encoded

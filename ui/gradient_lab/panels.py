@@ -12,11 +12,12 @@ from ui.common import assets, plotting, presets, theme
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
 from ui.gradient_lab import charts
+from ui.guide import guess
 
 TIMES, MATRIX_UNITS = 100, 32
 _LAB = assets.table("presets.toml")["gradient"]
 INITIAL: dict[str, Any] = _LAB["initial"]
-PRESETS: dict[str, tuple[dict[str, Any], str]] = _LAB["presets"]  # with a question for the class
+PRESETS: dict[str, tuple[dict[str, Any], str]] = _LAB["presets"]  # with a sentence on the setting
 CLIPPING: dict[str, Any] = _LAB["clipping"]  # parameter in the link → label, default, range, step and help
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -69,10 +70,16 @@ def _matrix_curves(radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return random, interpret.power_norms(matrix, TIMES), rotated
 
 
-def networks() -> Parameters:
-    """The norm of the gradient at each timestep of an RNN, a GRU and an LSTM."""
+def networks(head: Any) -> Parameters:
+    """The norm of the gradient at each timestep of an RNN, a GRU and an LSTM.
+
+    Args:
+        head: the container at the head of the page for the question of this stop.
+    """
     above = st.container()
     found, shown = _flows()
+    with head:
+        guess.of_stop("gradient_lab", largest(found), result(found))
     with above:
         chosen = presets.pills("Presets", {name: INITIAL | of for name, (of, _) in PRESETS.items()}, "lab_preset")
         if chosen:
@@ -141,6 +148,11 @@ def default_flows() -> tuple[Flow, ...]:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _trained(length: int, seed: int) -> tuple[Flow, ...]:
     return interpret.trained_flows(length, seed)
+
+
+def largest(found: tuple[Flow, ...]) -> int:
+    """The number of the network whose gradient is largest at the first timestep, relative to the last one."""
+    return int(np.argmin([each.shrank for each in found]))
 
 
 def result(found: tuple[Flow, ...]) -> str:

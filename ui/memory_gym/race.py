@@ -92,7 +92,9 @@ def _presets(task: Task) -> None:
     chosen = presets.pills("Presets", values, "gym_preset", format_func=lambda name: own[name].title)
     if chosen:
         st.markdown(f"*{own[chosen].question}*")
-        st.caption(measured(chosen))
+        if found := measured(chosen):
+            with st.popover("Measured answer", icon=":material/lightbulb:", help="Guess first."):
+                st.markdown(found)
 
 
 def measured(name: str) -> str:

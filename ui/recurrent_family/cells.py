@@ -10,6 +10,7 @@ from ui.common import charts, examples, model_cache, plotting, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters, linked
+from ui.guide import guess
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
 
@@ -48,6 +49,7 @@ def _read(text: str, first: int) -> tuple[str, int]:
     panels.notices(one)
     first = min(first, len(one.tokens))
     moved = {kind: moved_by_beginning(models[kind], readings[kind], first) for kind in KINDS}
+    guess.of_stop("recurrent_family", most_moved(moved), masking_in_words(moved, first))
     st.markdown(f"#### {answers_in_words(readings)}")
     st.markdown(masking_in_words(moved, first))
     limit = charts.colour_limit(_layer(readings["lstm"]).signals["c"])
@@ -108,6 +110,11 @@ def answers_in_words(readings: dict[str, Reading]) -> str:
     answers = {each.answer for each in readings.values()}
     agree = {1: "All three agree", 2: "Two of them agree", 3: "No two agree"}[len(answers)]
     return f"Answers after {length} token{'s' * (length > 1)}: {parts[0]}, {parts[1]} and {parts[2]}. {agree}."
+
+
+def most_moved(moved: dict[str, float]) -> int:
+    """The number of the network whose last answer depends most on the beginning; 3 if none does."""
+    return KINDS.index(max(moved, key=moved.__getitem__)) if max(moved.values()) >= 0.02 else len(KINDS)
 
 
 def masking_in_words(moved: dict[str, float], first: int) -> str:

@@ -12,6 +12,7 @@ from lstm_core.nn import Clamp, softmax
 from ui.classifier.panels import ACTIVE_UNITS
 from ui.common import charts, clamp_editor, gate, plotting, theme, url_state, written_text
 from ui.common.written_text import Tint
+from ui.guide import guess
 from ui.text_generation import charts as writing_charts
 from ui.text_generation.run import BEAT, MAX_PROMPT, Settings, Writing
 
@@ -34,6 +35,7 @@ def run(writing: Writing, key: str, settings: Settings) -> None:
         if not len(writing):
             st.info("No character has been written yet.")
             return
+        guess.of_stop("text_generation", *most_probable_taken(writing))
         tint = _choose_tint(writing, key)
         position = _position(writing, key)
         left, right = st.columns([3, 2], gap="medium")
@@ -44,6 +46,18 @@ def run(writing: Writing, key: str, settings: Settings) -> None:
         _memory(writing, position, key)
 
     keep_going([writing], draw)
+
+
+def most_probable_taken(writing: Writing) -> tuple[int | None, str]:
+    """How often a run took the most probable character (0 nearly always, 1 mostly, 2 else), and a sentence."""
+    if not writing.stopped:
+        return None, "The answer comes when the text is written."
+    count, ids = len(writing), writing.model.alphabet.ids
+    taken = sum(int(writing.logits(place).argmax()) == ids[writing.text[place]] for place in range(count))
+    share = taken / count
+    words = f"It took the most probable character for {taken} of {count} ({share:.0%}), at a temperature of "
+    words += f"{writing.settings.temperature:g}. The lower the temperature, the more often it does."
+    return 0 if share >= 0.95 else 1 if share > 0.5 else 2, words
 
 
 def keep_going(runs: Sequence[Writing], draw: Callable[[], None]) -> None:

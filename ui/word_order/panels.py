@@ -23,11 +23,12 @@ from lstm_core.text import (
 )
 from ui.common import assets, model_cache, plotting, url_state, word_chips
 from ui.common.errors import show_error
+from ui.guide import guess
 from ui.word_order import charts as order_charts
 
 MODEL, BAG, LSTM = "everyday_words", "imdb_bag", "imdb"
-# Name → a sentence, a second order of its words (positions from 1), and a question.
-PRESETS: dict[str, tuple[str, str, str]] = assets.table("presets.toml")["word_order"]
+# Name → a sentence, a second order of its words (positions from 1), a question on both, and how it is answered.
+PRESETS: dict[str, tuple[str, str, str, str]] = assets.table("presets.toml")["word_order"]
 QUESTION, CAT = PRESETS["The article's question"][0], "the cat sat on the mat"
 NUM_SHUFFLES, MAX_KEPT, MAX_LISTED, MAX_COMPARED, SEED = 200, 50, 10, 6, 1
 WORDS_HELP = f"Up to {LONGEST} words of English. Only words are read, in lowercase; punctuation would reveal the order."
@@ -78,7 +79,7 @@ def sentence() -> Tried:
     if not isinstance(kept, Tried) or kept.words != words:
         kept = Tried(words, tuple(str(text)[token.start : token.end] for token in found), tuple(range(len(words))))
         kept.put(kept.now)
-        second_order = next((second for preset, second, _ in PRESETS.values() if preset == text), "")
+        second_order = next((second for preset, second, *_ in PRESETS.values() if preset == text), "")
         linked = url_state.parameter("order", second_order if _KEY not in st.session_state else "")
         second = parse_order(st.session_state.pop("order_second", linked), len(words))
         if second:
@@ -90,7 +91,7 @@ def sentence() -> Tried:
 def _choose() -> None:
     preset = st.session_state["order_preset"]
     if preset in PRESETS:
-        st.session_state["order_text"], st.session_state["order_second"], _ = PRESETS[preset]
+        st.session_state["order_text"], st.session_state["order_second"], *_ = PRESETS[preset]
         st.session_state[_KEY] = None  # the same sentence starts again
 
 
@@ -103,7 +104,7 @@ def arrange(tried: Tried) -> None:
     """Draw the words as chips, their buttons, the surprisal of each word in this order, and the tried orders."""
     preset = st.session_state.get("order_preset")
     if preset in PRESETS:
-        st.markdown(f"**{PRESETS[preset][2]}**")
+        _ask(tried, str(preset))
     score = _model().score(words_in_order(tried.words, tried.now))
     known = np.array(score.known)[np.argsort(tried.now)]  # by position in the typed sentence
     word_chips.show(
@@ -128,6 +129,22 @@ def arrange(tried: Tried) -> None:
         plotting.show(order_charts.surprisals(score), "order_bars", alt)
     with right:
         ranking(tried)
+
+
+def _ask(tried: Tried, preset: str) -> None:
+    """The question of an example; the language model or the LSTM answers it after a guess."""
+    _, second, question, by = PRESETS[preset]
+    orders = tried.all[0], parse_order(second, len(tried.words)) or tried.all[0]
+    texts = tuple(tried.text(order) for order in orders)
+    if by == "surprisal":
+        nats = _per_word(tuple(words_in_order(tried.words, order) for order in orders))
+        happened, figures = int(nats.argmin()), [f"{value:.2f} nats per word" for value in nats]
+    else:
+        lstm, bag = _positive(LSTM, texts), _positive(BAG, texts)
+        happened, figures = int(lstm.argmax()), [f"{value:.1%} positive" for value in lstm]
+        figures[1] += f". A bag of words gives {bag[0]:.2%} and {bag[1]:.2%}: it doesn't see the order"
+    measured = f"As typed: {figures[0]}; in the other order: {figures[1]}."
+    guess.ask(question, texts, happened, measured, key=f"guess_order_{preset}")
 
 
 def result(score: WordScore) -> str:
@@ -271,7 +288,7 @@ def evaluation() -> None:
 
 def swap() -> tuple[str, float, str, float]:
     """A sentence and its nats per word; the sentence with subject and object exchanged and its nats per word."""
-    text, second, _ = PRESETS["Dog and man"]
+    text, second, *_ = PRESETS["Dog and man"]
     words = tuple(text.split())
     swapped = words_in_order(words, parse_order(second, len(words)) or ())
     nats = _per_word((words, swapped))

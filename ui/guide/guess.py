@@ -1,0 +1,53 @@
+"""A question with a guess; its answer is read off the reader's own run and said beside the guess.
+
+The questions of the stops on the path stand in `assets/tour.toml`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.common import assets
+
+_STOPS: dict[str, dict[str, Any]] = assets.table("tour.toml")["guesses"]
+
+
+def of_stop(stop: str, happened: int | None, measured: str) -> None:
+    """Ask the question of a stop on the path.
+
+    Args:
+        stop: the page, as in `assets/tour.toml`.
+        happened: the number of the correct choice in the reader's run, from 0; None as long as there is none.
+        measured: what happened, in a sentence or two.
+    """
+    ask(_STOPS[stop]["question"], _STOPS[stop]["choices"], happened, measured, key=f"guess_{stop}")
+
+
+def ask(question: str, choices: Sequence[str], happened: int | None, measured: str, *, key: str) -> None:
+    """Draw a question and its choices; after a guess also the answer.
+
+    Args:
+        question: a sentence of Markdown.
+        choices: the possible answers.
+        happened: see `of_stop`.
+        measured: see `of_stop`; without `happened`, what the answer waits for.
+        key: of the choices.
+    """
+    with st.container(border=True, key=f"{key}_box"):
+        guess = st.pills(
+            f"**Guess first.** {question}", range(len(choices)), format_func=choices.__getitem__, key=key,
+            persist_state="session",
+        )  # fmt: skip
+        if guess is None:
+            return
+        if happened is None:
+            st.caption(measured)
+        else:
+            outcome(guess == happened, choices[happened], measured)
+
+
+def outcome(correct: bool, answer: str, measured: str) -> None:
+    """Say whether a guess was correct, the answer, and what was measured."""
+    icon, word = (":material/check_circle:", "Correct") if correct else (":material/cancel:", "Not this time")
+    st.markdown(f"{icon} **{word}: {answer}.** {measured}")

@@ -9,7 +9,8 @@ from ui.common import gate
 from ui.home import path
 
 # A local file: Streamlit loads named icons of the browser tab from the internet.
-ICON = Path(__file__).parent.parent / "assets" / "icon.png"
+ASSETS = Path(__file__).parent.parent / "assets"
+ICON = ASSETS / "icon.png"
 
 
 def _page(name: str) -> StreamlitPage:
@@ -24,6 +25,7 @@ st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
 )
 st.logo(str(ICON), size="large")
+st.html(ASSETS / "frame.css")
 with st.sidebar:
     st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
 with gate.turn():

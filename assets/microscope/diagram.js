@@ -41,7 +41,7 @@ class Diagram {
     this.palette = palette;
     this.parent = parent;
     this.shape = null;
-    this.label = "";
+    this.label = "Cell"; // until its numbers are there
   }
 
   /** Draws anew if the width asks for the other plan; returns whether it did. */

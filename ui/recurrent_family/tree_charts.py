@@ -55,7 +55,7 @@ def tree(nodes: Sequence[Node], labels: Sequence[str], wrong: Sequence[int], cho
             x += [node.x, nodes[child].x, None]
             y += [node.y, nodes[child].y, None]
     add_line(figure, x, y, "", "#888888", width=2, hoverinfo="skip", showlegend=False)
-    ink = "#E8ECF2" if theme.is_dark() else "#1A2029"
+    ink = theme.contrast_colour()
     if wrong:
         figure.add_scatter(
             x=[nodes[place].x for place in wrong], y=[nodes[place].y for place in wrong], mode="markers", name="wrong",

@@ -1,0 +1,59 @@
+"""Every page as axe-core sees it, in light, dark and forced colours; its figures as a screen reader hears them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE
+from ui.home import path
+
+expect.set_options(timeout=PATIENCE)
+PAGES = ["", *(name.lower().replace(" ", "_") for names in path.SECTIONS.values() for name in names if name != "Home")]
+# What only a choice shows, each in one of the looks.
+VIEWS = {
+    "light": ["question_tags?view=surgery", "recurrent_family?view=blanks", "forecasting?view=leakage"],
+    "dark": ["question_tags?view=pairs", "gradient_lab?view=saturation", "recurrent_family?view=rewriting"],
+    "forced": ["question_tags?view=why", "recurrent_family?view=tree"],
+}
+LOOKS = [
+    pytest.param("light", {"color_scheme": "light"}, id="light"),
+    pytest.param("dark", {"color_scheme": "dark"}, id="dark"),
+    pytest.param("forced", {"forced_colors": "active"}, id="forced"),
+]
+# Streamlit puts a <div> for each section between the menu's list and its entries.
+OF_STREAMLIT = [["[data-testid=stSidebarNavItems]"]]
+
+
+def is_settled(page: Page) -> None:
+    """Drawn to the end: no run is under way, and nothing stands for what is still to come."""
+    expect(page.get_by_test_id("stMainBlockContainer").get_by_role("heading").first).to_be_visible()
+    expect(page.locator("[data-test-script-state=running], [data-testid=stSkeleton]")).to_have_count(0)
+    expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(0)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds that is serious or critical: rule, element and message."""
+    page.evaluate(AXE_SCRIPT)
+    options = {"resultTypes": ["violations"]}
+    found: dict[str, Any] = page.evaluate("args => axe.run(...args)", [{"exclude": OF_STREAMLIT}, options])
+    return [
+        f"{each['id']}: {node['target']} {node['html'][:120]} {node['failureSummary']}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("look", "page"), LOOKS, indirect=["page"])
+def test_axe_finds_nothing_serious(page: Page, address: str, look: str) -> None:
+    found = {}
+    for name in PAGES + VIEWS[look]:
+        page.goto(f"{address}/{name}")
+        is_settled(page)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        found[name] = violations(page)
+    assert {name: each for name, each in found.items() if each} == {}

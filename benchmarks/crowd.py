@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import sys
@@ -245,6 +246,8 @@ def parser() -> argparse.ArgumentParser:
         help="what one more visitor does without pause",
     )
     options.add_argument("--shared", action="store_true", help="everybody sends the same texts in the same order")
+    options.add_argument("--places", type=timing.positive, help="runs of pages that compute at once (default: cores)")
+    options.add_argument("--option", nargs="+", default=[], help="of Streamlit, as runner.fastReruns=false")
     return options
 
 
@@ -252,7 +255,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; returns the exit status."""
     options = parser().parse_args(arguments)
     rows = []
-    with server("run", "app.py") as app:
+    if options.places:
+        os.environ["LSTM_LAB_PLACES"] = str(options.places)
+    with server("run", "app.py", *(f"--{each}" for each in options.option)) as app:
         time.sleep(10)  # what the pages need is imported
         for each in PAGES if options.costs else options.visitors:
             if options.costs:
@@ -263,7 +268,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not options.json:
                 print("  ".join(f"{key} {_short(value)}" for key, value in rows[-1].items()), flush=True)
     if options.json:
-        about = {name: getattr(options, name) for name in ("page", "shared", "slide", "disturb", "costs")}
+        names = ("page", "shared", "slide", "disturb", "costs", "places", "option")
+        about = {name: getattr(options, name) for name in names}
         print(json.dumps({"benchmark": "crowd", **about, "rows": rows}))
     return 0
 

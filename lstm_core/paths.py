@@ -1,4 +1,4 @@
-"""Where files are: those that ship with the code, and the user's own models.
+"""Where files are: those that ship with the code, and the user's own models; and settings that are numbers.
 
 Shipped models and assets stand beside the package in a checkout; in an installed package, inside it.
 """
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from lstm_core.errors import LabError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -36,3 +38,13 @@ def own_folder() -> Path:
     if chosen := os.environ.get("LSTM_LAB_MODELS", ""):
         return Path(chosen).expanduser()
     return platformdirs.user_data_path("lstm-lab", appauthor=False) / "models"
+
+
+def number_setting(name: str, default: float, most: int) -> float:
+    """The whole number in an environment variable, from 1 to `most`, or the default; LabError if it is none."""
+    given = os.environ.get(name)
+    if given is None:
+        return default
+    if not (given.isdecimal() and 1 <= int(given) <= most):
+        raise LabError(f"{name} is '{given[:40]}'; it can be a whole number from 1 to {most:,}.")
+    return float(given)

@@ -2,7 +2,7 @@
 
 import os
 
-from lstm_core.errors import LabError
+from lstm_core.paths import number_setting
 
 OWN_LIMIT = 2  # unfinished jobs of one visitor
 ADDRESS_LIMIT = 20  # unfinished jobs from one network address, which a whole class may share
@@ -17,19 +17,9 @@ def shared_server() -> bool:
 
 def longest_run() -> float:
     """The seconds after which a job is stopped, from the minutes in LSTM_LAB_LONGEST_RUN; LabError if that is none."""
-    given = os.environ.get("LSTM_LAB_LONGEST_RUN")
-    if given is None:
-        return 60 * (LONGEST_SHARED if shared_server() else LONGEST)
-    return 60 * _number("LSTM_LAB_LONGEST_RUN", given, 10_000)
+    return 60 * number_setting("LSTM_LAB_LONGEST_RUN", LONGEST_SHARED if shared_server() else LONGEST, 10_000)
 
 
 def runs_of_an_address() -> int:
     """How many unfinished jobs one network address may have: LSTM_LAB_RUNS_PER_ADDRESS, or `ADDRESS_LIMIT`."""
-    name = "LSTM_LAB_RUNS_PER_ADDRESS"
-    return int(_number(name, os.environ.get(name, str(ADDRESS_LIMIT)), LIMIT))
-
-
-def _number(name: str, given: str, most: int) -> float:
-    if not (given.isdecimal() and 1 <= int(given) <= most):
-        raise LabError(f"{name} is '{given[:40]}'; it can be a whole number from 1 to {most:,}.")
-    return float(given)
+    return int(number_setting("LSTM_LAB_RUNS_PER_ADDRESS", ADDRESS_LIMIT, LIMIT))

@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
+from lstm_core.paths import number_setting
 from ui.common.server import visitor_of
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
@@ -86,8 +87,9 @@ class Gate:
             self._admit()
 
 
-# One place a core; other numbers have not been compared.
-GATE = Gate(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+# One place a core, unless the server's setting says otherwise.
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+GATE = Gate(int(number_setting("LSTM_LAB_PLACES", _CORES, 64)))
 
 
 @contextmanager

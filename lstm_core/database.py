@@ -74,7 +74,7 @@ def transaction() -> Iterator[sql.Connection]:
         raise DatabaseError("The server's database can't be reached; nothing was saved. Try again in a minute.")
     try:
         connection = _engine().connect()
-    except sql.exc.SQLAlchemyError as error:
+    except (sql.exc.SQLAlchemyError, ImportError) as error:  # ImportError: the address needs a package
         _refused = time.monotonic() + REFUSED
         raise _unusable(error) from error
     try:

@@ -10,6 +10,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -37,6 +38,8 @@ DEATH_TIMEOUT = 60  # seconds for a worker process to start
 MOST_STARTS = 2  # of a job whose worker was lost
 LESS = "try fewer units, a smaller batch or shorter texts."
 TERMINATED = f"The worker was terminated from outside, perhaps because it used more memory than allowed: {LESS}"
+OVERDUE = "It took longer than this server allows and didn't stop when asked, so it was ended: train less."
+GRACE = 60.0  # seconds after the longest time in which a job can stop by itself
 POLL_EVERY = 0.4  # seconds between two checks whether the job should stop
 # A job's function: (arguments, report, should_stop) → result.
 Work = Callable[[dict[str, Any], Callable[[dict[str, Any]], None], Callable[[], bool]], dict[str, Any]]
@@ -59,7 +62,7 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
         identity: of the job.
         work: "lstm_core.module:function"; see `Work`.
         arguments: of the function.
-        longest: seconds after which it is asked to stop.
+        longest: seconds after which it is asked to stop; some time later its process is ended.
 
     Raises:
         LabError: what the function raises for a user's mistake, if there is no such function, or if the job has lost
@@ -87,14 +90,21 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
 
     # Counted here: Dask counts a lost worker against the jobs that waited for it, too.
     begun = f"{topic_of(identity)}-begun"
-    if len(get_client().get_events(begun)) >= MOST_STARTS:
+    starts = get_client().get_events(begun)
+    if starts and time.time() - starts[0][1]["begun"] > longest:
+        raise LabError(OVERDUE)
+    if len(starts) >= MOST_STARTS:
         raise LabError(TERMINATED)
     worker.log_event([topic_of(identity), begun], {"begun": time.time(), "worker": worker.address})
+    end = threading.Timer(min(longest + min(5 * longest, GRACE), threading.TIMEOUT_MAX), os._exit, [1])
+    end.daemon = True
+    end.start()
     if "keras" not in sys.modules:
         keras_backend.choose()  # before the module of the function imports Keras
     try:
         return find(work)(arguments, report, should_stop)
     finally:
+        end.cancel()
         if "keras" in sys.modules:  # free the models of this job before the next one
             sys.modules["keras"].utils.clear_session()
 

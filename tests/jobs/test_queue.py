@@ -158,6 +158,13 @@ def test_a_job_that_takes_too_long_is_stopped_and_keeps_what_there_is(
     assert "the longest time" in job.message
 
 
+def test_a_job_that_does_not_stop_in_time_is_ended(jobs: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstm_core.jobs.queue.longest_run", lambda: 0.2)
+    job = ended(jobs.submit(COUNT, {"steps": 2, "rest": 10 * TIMEOUT}, "deaf", "Count slowly"))
+    assert job.state == FAILED
+    assert "longer than this server allows" in job.message
+
+
 @pytest.mark.parametrize(
     ("settings", "seconds"),
     [({}, 720 * 60), ({"LSTM_LAB_SHARED": "1"}, 15 * 60), ({"LSTM_LAB_LONGEST_RUN": "3", "LSTM_LAB_SHARED": "1"}, 180)],

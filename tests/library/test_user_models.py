@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -205,6 +206,20 @@ def test_a_database_that_is_damaged_says_so_and_the_shipped_models_stay(
     for expected in ("not a database", "can't be reached"):  # the second visitor doesn't wait for another attempt
         with pytest.raises(database.DatabaseError, match=expected):
             user_models.save_model("a", "mine", data)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"), [("postgresql+psycopg://host/lab", "psycopg"), ("nonsense://", "nonsense")]
+)
+def test_a_database_that_needs_a_package_says_which(
+    home: Path, data: bytes, address: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_refused", 0.0)
+    monkeypatch.setattr(database, "REFUSED", 0.0)
+    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # not installed
+    with pytest.raises(database.DatabaseError, match=why):
+        user_models.save_model("a", "mine", data)
 
 
 def test_folders_belong_to_the_server_and_are_listed_for_everybody(home: Path, tiny_folder: Path) -> None:

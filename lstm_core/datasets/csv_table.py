@@ -13,32 +13,38 @@ from lstm_core.text import plain_text
 
 LARGEST_TABLE = 5_000_000  # bytes
 LINES_A_ROW = 3  # so many lines are read for each row that is allowed, as some programs write empty ones between
+PART = 256  # lines at a time: the memory of all cells at once would stay with the process, in pieces
 BETWEEN = "\x1f"  # the unit separator, which is in no cell: it is read as a blank
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of a CSV, row by row; empty rows are left out.
+    """The cells of a CSV, column by column; empty rows are left out.
 
     Attributes:
-        rows: the cells of each row as they stand in the file, the header included; rows may differ in length.
+        columns: the cells of each column as they stand in the file, the first row's included, with `BETWEEN` between
+            them, and "" where a row is shorter: one string takes a tenth of the memory of its cells.
         numbers: (rows,) the number of each row in the file, from 1.
-        width: the number of cells of the longest row.
+        lengths: (rows,) how many cells each row has.
     """
 
-    rows: list[list[str]]
+    columns: tuple[str, ...]
     numbers: list[int]
-    width: int
+    lengths: list[int]
 
     def column(self, index: int, start: int = 0, every: int = 1) -> list[str]:
-        """The stripped cells of a column, "" where a row is shorter.
+        """The stripped cells of a column.
 
         Args:
             index: of the column.
             start: the first row.
             every: only each row of that distance, as a sample.
         """
-        return [row[index].strip() if index < len(row) else "" for row in self.rows[start::every]]
+        return [cell.strip() for cell in self.columns[index].split(BETWEEN)[start::every]]
+
+    def first(self) -> list[str]:
+        """(columns,) the stripped cells of the first row."""
+        return [column.partition(BETWEEN)[0].strip() for column in self.columns]
 
 
 def read_cells(data: bytes, max_rows: int, max_columns: int, strict: bool = False) -> Cells:
@@ -64,23 +70,35 @@ def read_cells(data: bytes, max_rows: int, max_columns: int, strict: bool = Fals
     if not text.strip():
         raise TextError("The file is empty; choose a table saved as CSV.")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=strict)
-    most_lines = LINES_A_ROW * (max_rows + 1)
+    most_lines, line = LINES_A_ROW * (max_rows + 1), 0
+    numbers: list[int] = []
+    lengths: list[int] = []
+    parts: list[tuple[int, list[str]]] = []  # the number of rows, and the columns
     try:
-        rows = list(itertools.islice(lines, most_lines + 1))
+        while part := list(itertools.islice(lines, min(PART, most_lines + 1 - line))):
+            rows = {number: row for number, row in enumerate(part, line + 1) if any(map(str.strip, row))}
+            line += len(part)
+            numbers += rows
+            lengths += map(len, rows.values())
+            if len(numbers) > max_rows + 1:
+                raise TextError(f"The table has more than {max_rows:,} rows; choose a part of it.")
+            if line > most_lines:
+                problem = f"more than {most_lines:,} lines, most of them empty"
+                raise TextError(f"The table has {problem}; delete the empty ones.")
+            if rows and (width := max(lengths[-len(rows) :])) > max_columns:
+                raise TextError(f"The table has {width:,} columns; it can have {max_columns} at most.")
+            if rows:
+                columns = itertools.zip_longest(*rows.values(), fillvalue="")
+                parts.append((len(rows), [BETWEEN.join(column) for column in columns]))
     except csv.Error as error:
         raise TextError(f"The table can't be read as CSV ({error}); save it again as CSV in UTF-8.") from error
-    numbers = [number for number, row in enumerate(rows, start=1) if any(map(str.strip, row))]
-    if len(numbers) > max_rows + 1:
-        raise TextError(f"The table has more than {max_rows:,} rows; choose a part of it.")
-    if len(rows) > most_lines:
-        raise TextError(f"The table has more than {most_lines:,} lines, most of them empty; delete the empty ones.")
     if not numbers:
         raise TextError("The file is empty; choose a table saved as CSV.")
-    rows = [rows[number - 1] for number in numbers]
-    width = max(map(len, rows))
-    if width > max_columns:
-        raise TextError(f"The table has {width:,} columns; it can have {max_columns} at most.")
-    return Cells(rows, numbers, width)
+    whole = (
+        BETWEEN.join(columns[index] if index < len(columns) else BETWEEN * (rows - 1) for rows, columns in parts)
+        for index in range(max(lengths))
+    )
+    return Cells(tuple(whole), numbers, lengths)
 
 
 def _separator(text: str) -> str:

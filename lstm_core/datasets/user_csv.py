@@ -49,13 +49,13 @@ def read_labelled_csv(data: bytes, text_column: str = "", label_column: str = ""
         TextError: in one sentence, if it is no such table, or has too few or too many rows or labels.
     """
     cells = read_cells(data, MOST_ROWS, MOST_COLUMNS, strict=True)
-    columns = tuple(" ".join(name.split()) for name in cells.rows[0])
+    columns = tuple(" ".join(name.split()) for name in cells.first()[: cells.lengths[0]])
     if len(columns) < 2:
         raise TextError("The table has a single column; it needs one of texts and one of labels, with a comma between.")
-    for number, row in zip(cells.numbers, cells.rows, strict=True):
-        if len(row) != len(columns):
+    for number, length in zip(cells.numbers, cells.lengths, strict=True):
+        if length != len(columns):
             first = f"where the first row has {len(columns)}"
-            raise TextError(f"Row {number} has {len(row)} cells {first}; correct that row.")
+            raise TextError(f"Row {number} has {length} cells {first}; correct that row.")
     text_at, label_at = _choose(columns, cells, text_column, label_column)
     pairs = list(zip(cells.column(text_at, start=1), cells.column(label_at, start=1), strict=True))
     kept = [(text, " ".join(name.split())) for text, name in pairs if text and name]
@@ -87,7 +87,7 @@ def _choose(columns: tuple[str, ...], cells: Cells, text: str, label: str) -> tu
 
     text_at, label_at = find(text, TEXT_NAMES), find(label, LABEL_NAMES)
     others = [place for place in range(len(columns)) if place not in (text_at, label_at)]
-    every = max(1, len(cells.rows) // SAMPLE)
+    every = max(1, len(cells.numbers) // SAMPLE)
     if text_at is None and others:  # the column with the most characters
         text_at = max(others, key=lambda place: sum(map(len, cells.column(place, 1, every))))
         others.remove(text_at)

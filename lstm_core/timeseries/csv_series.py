@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -81,17 +80,15 @@ def read_table(data: bytes) -> Table:
         cells = read_cells(data, MOST_ROWS, MOST_COLUMNS)
     except TextError as error:
         raise SeriesError(str(error)) from error
-    width, top = cells.width, 0
-    for row in cells.rows:
-        row += [""] * (width - len(row))
-    first, header = [cell.strip() for cell in cells.rows[0]], [f"column {index + 1}" for index in range(width)]
-    if not (_is_number(first) | _is_date(first, DATE_FORMATS[:-1]).any(axis=0)).any():
-        header, top = [cell[:60] or name for cell, name in zip(first, header, strict=True)], 1
-    size = (len(cells.rows) - top) * width
+    width, top = len(cells.columns), 0
+    names, header = cells.first(), [f"column {index + 1}" for index in range(width)]
+    if not (_is_number(names) | _is_date(names, DATE_FORMATS[:-1]).any(axis=0)).any():
+        header, top = [cell[:60] or name for cell, name in zip(names, header, strict=True)], 1
+    size = (len(cells.numbers) - top) * width
     if not size:
         raise SeriesError("The file holds a header and no rows.")
-    sample = cells.rows[top :: max(1, size // SAMPLE)]
-    flat = [cell.strip() for row in sample for cell in row]  # (rows of the sample * columns,)
+    sample = list(zip(*(cells.column(index, top, max(1, size // SAMPLE)) for index in range(width)), strict=True))
+    flat = [cell for row in sample for cell in row]  # (rows of the sample * columns,)
     given = np.reshape([cell != "" for cell in flat], (-1, width)).sum(axis=0)
     most = _is_date(flat, DATE_FORMATS).reshape(len(DATE_FORMATS), -1, width).sum(axis=1).max(axis=0)
     is_date = (given > 0) & (given >= ENOUGH * len(sample)) & (most >= ENOUGH * given)
@@ -106,8 +103,7 @@ def read_table(data: bytes) -> Table:
         raise SeriesError("There is a single column; a series needs a column of dates and a column of values.")
     if not numbers:
         raise SeriesError(f"Beside the dates no column holds numbers; the columns are {_listed(header)}.")
-    rows = cells.rows[top:]
-    columns = tuple(BETWEEN.join(map(itemgetter(index), rows)) for index in range(width))
+    columns = tuple(column.split(BETWEEN, top)[-1] for column in cells.columns)
     return Table(tuple(header), np.array(cells.numbers[top:]), columns, dates, numbers)
 
 

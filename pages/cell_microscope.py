@@ -6,19 +6,20 @@ from lstm_core import LabError
 from lstm_core.nn import NETWORKS
 from ui.cell_microscope import editor, page, stories, traced_text
 from ui.cell_microscope.largest_change import largest_change
-from ui.common import tokens
+from ui.common import theme, tokens
 from ui.common.errors import show_error
 from ui.common.explanations import explain
 from ui.guide import guess
 
-st.title("Cell microscope", anchor=False)
-st.markdown(
-    "One unit of a network while it reads, with the real numbers. Press play, step with the arrow keys, drag along the "
-    "text, or click a bar to select its unit."
-)
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    st.title("Cell microscope", anchor=False, width="content")
+    layers = st.container(width="content")
+if not theme.presenting():
+    st.markdown("One unit of a network while it reads, with the real numbers. Space plays; arrow keys step.")
 
-name, text = page.inputs()
 stage = st.container()
+with stage if not theme.presenting() else st.container():
+    name, text, surgery = page.inputs()
 hand_set = editor.edit(NETWORKS[name]) if name in NETWORKS else None
 try:
     traced = traced_text.read(name, text, hand_set)
@@ -27,13 +28,14 @@ except LabError as error:
         show_error(error)
 else:
     with stage:
-        layer = page.choose_layer(name, traced)
+        layer = page.choose_layer(name, traced, layers)
         clamps = page.chosen_clamps(traced, layer)
         after = traced_text.read(name, text, hand_set, clamps) if clamps else None
         page.show(name, text, traced, layer, after, clamps)
         for note in traced.notes:
             st.caption(tokens.plain(note))
-    page.surgery(traced, layer, after)
+    with surgery:
+        page.surgery(traced, layer)
     guess.of_stop("cell_microscope", *largest_change(after or traced, layer))
     st.header("What each part does", anchor=False)
     explain(f"{traced.layers[layer].kind}_parts")

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui.common import gate
-from ui.home import path
+from ui.common import gate, theme
+from ui.home import path, presenter
 
 # A local file: Streamlit loads named icons of the browser tab from the internet.
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -19,15 +19,19 @@ def _page(name: str) -> StreamlitPage:
 
 
 page = st.navigation(
-    {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()}, expanded=True
+    {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()},
+    expanded=True,
+    position="hidden" if theme.presenting() else "sidebar",
 )
 st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
 )
 st.logo(str(ICON), size="large")
 st.html(ASSETS / "frame.css")
-with st.sidebar:
-    st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
+if not theme.presenting():
+    with st.sidebar:
+        st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
+presenter.frame()
 with gate.turn():
     page.run()
     path.foot(f"{page.url_path or 'home'}.py")

@@ -1,4 +1,4 @@
-// The controls: playback, speed, unit, presenter mode, link, signal. They only call the functions they are given.
+// The controls: playback, speed, unit, link, signal. They only call the functions they are given.
 
 const SPEEDS = [0.5, 1, 2, 4];
 const ICONS = {
@@ -13,7 +13,7 @@ function icon(name) {
 }
 
 class Controls {
-  /** `act` has: go(t), move(by), play(), speed(by), unit(n), presenter(), steps(), link(). */
+  /** `act` has: go(t), move(by), play(), speed(by), unit(n), steps(), link(). */
   constructor(parent, trace, act) {
     this.trace = trace;
     this.root = html("div", { class: "controls", role: "toolbar", "aria-label": "Playback" }, parent);
@@ -27,7 +27,6 @@ class Controls {
     this.speeds(act);
     this.place = html("span", { class: "place" }, this.root, "");
     this.units(trace, act);
-    this.presenter = this.toggle("Presenter", "Larger text and lines, for a projector", () => act.presenter());
     this.link = this.toggle("Copy link", "Copies the address of this view", () => act.link());
     this.link.removeAttribute("aria-pressed");
   }
@@ -66,7 +65,7 @@ class Controls {
     });
   }
 
-  update({ t, unit, playing, speed, everyStep, presenter }) {
+  update({ t, unit, playing, speed, everyStep }) {
     const label = playing ? "Pause (space)" : "Play (space)";
     if (this.play.title !== label) {
       this.play.title = label;
@@ -75,7 +74,6 @@ class Controls {
     }
     for (const one of this.rates) one.button.setAttribute("aria-pressed", String(one.speed === speed));
     this.steps.setAttribute("aria-pressed", String(everyStep));
-    this.presenter.setAttribute("aria-pressed", String(presenter));
     this.place.textContent = `token ${t + 1} of ${this.trace.length}`;
     if (this.number.getRootNode().activeElement !== this.number) this.number.value = unit;
   }

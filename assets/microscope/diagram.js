@@ -37,28 +37,13 @@ function svgSymbol(parent, text) {
 class Diagram {
   /** `palette` is letter → colour. */
   constructor(parent, kind, palette) {
-    this.kind = kind;
+    const plan = PLANS[kind]();
     this.palette = palette;
-    this.parent = parent;
-    this.shape = null;
-    this.label = "Cell"; // until its numbers are there
-  }
-
-  /** Draws anew if the width asks for the other plan; returns whether it did. */
-  fit(width) {
-    const shape = width < 720 ? "narrow" : "wide";
-    if (shape === this.shape) return false;
-    this.shape = shape;
-    this.draw(PLANS[this.kind](shape));
-    return true;
-  }
-
-  draw(plan) {
     this.parts = [];
     this.numbers = [];
     this.levels = [];
     const [width, height] = plan.size;
-    this.root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: `diagram ${this.shape}` });
+    this.root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "diagram", "aria-label": "Cell" }, parent);
     this.heads();
     const [x, y, w, h] = plan.cell;
     svg("rect", { x, y, width: w, height: h, rx: 26, class: "body" }, this.root);
@@ -67,8 +52,6 @@ class Diagram {
     plan.gates.forEach((gate) => this.gate(gate));
     plan.values.forEach((value) => this.value(value));
     this.tokenPlace(plan.token, width);
-    this.parent.replaceChildren(this.root);
-    this.root.setAttribute("aria-label", this.label);
   }
 
   heads() {
@@ -115,7 +98,7 @@ class Diagram {
 
   value({ step, letter, value, at: [x, y], label, side, dy }) {
     const group = this.part(step, letter, "value");
-    const half = this.shape === "wide" ? 44 : 39;
+    const half = 39;
     const box = svg("rect", { x: x - half, y: y - 15, width: 2 * half, height: 30, rx: 15 }, group);
     const text = svg("text", { x, y: y + 7, "data-value": value }, group, "");
     this.numbers.push({ text, value, box });
@@ -165,7 +148,6 @@ class Diagram {
   }
 
   describe(text) {
-    this.label = text;
-    this.root?.setAttribute("aria-label", text);
+    this.root.setAttribute("aria-label", text);
   }
 }

@@ -6,10 +6,13 @@ function htmlSymbol(parent, text) {
   });
 }
 
+const GATES = ["f", "i", "o", "z", "r"];
+
 class Equations {
-  /** `choose(step)` is called when a card is clicked. */
-  constructor(parent, cell, palette, choose) {
+  /** `choose(step)` is called when a card is clicked, `clamp(letter, value)` by its buttons; null frees the signal. */
+  constructor(parent, cell, palette, choose, clamp) {
     this.cards = [];
+    this.clamp = clamp;
     this.numbers = [];
     this.root = html("ol", { class: "equations", "aria-label": `The steps of the ${cell.title}` }, parent);
     cell.steps.forEach((step, index) => this.card(step, index, palette, choose));
@@ -23,6 +26,7 @@ class Equations {
     html("span", { class: "number" }, head, String(index + 1));
     html("strong", {}, head, step.name);
     htmlSymbol(html("span", { class: "formula" }, head), step.formula);
+    const say = html("span", { class: "say" }, head, "");
     const line = html("span", { class: "line" }, card);
     for (const [name, label] of step.terms) {
       if (name === "text") {
@@ -36,7 +40,19 @@ class Equations {
       htmlSymbol(html("small", {}, term), label);
     }
     const clamp = html("b", { class: "clamp" }, line, "");
-    this.cards.push({ card, step, clamp, say: html("span", { class: "say" }, card, "") });
+    this.cards.push({ card, step, clamp, say, holds: this.holds(item, step) });
+  }
+
+  /** The buttons that clamp the card's signal in all units at all tokens. */
+  holds(item, { letter, name }) {
+    if (letter === "x") return [];
+    const group = html("span", { class: "holds", role: "group", "aria-label": `Clamp ${name}` }, item);
+    return (GATES.includes(letter) ? [0, 1] : [0]).map((value) => {
+      const title = `Clamp ${name} ${letter} to ${value} in all units at all tokens`;
+      const button = html("button", { type: "button", class: "plain hold", title, "aria-label": title }, group, `${letter} = ${value}`);
+      button.addEventListener("click", () => this.clamp(letter, button.ariaPressed === "true" ? null : value));
+      return { value, button };
+    });
   }
 
   update(values, step) {
@@ -44,10 +60,11 @@ class Equations {
       const replaced = result && values.clamped[name] !== undefined;
       element.textContent = shown(replaced ? values.computed[name] : values[name]);
     }
-    for (const { step: one, clamp, say } of this.cards) {
+    for (const { step: one, clamp, say, holds } of this.cards) {
       const value = values.clamped[one.letter];
       clamp.textContent = value === undefined ? "" : `clamped to ${shown(value)}`;
       say.textContent = one.describe(values);
+      for (const hold of holds) hold.button.setAttribute("aria-pressed", String(value === hold.value));
     }
     this.mark(step);
   }

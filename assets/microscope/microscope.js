@@ -5,16 +5,26 @@ const TOKEN_MS = 600; // one token at 1×, if steps are not shown
 const SETTLED_MS = 350; // delay before the address and the description are updated
 
 class Microscope {
-  constructor(parent) {
+  /** `send(name, value)` calls Python. */
+  constructor(parent, send) {
+    this.send = send;
     this.root = html("section", { class: "microscope", "aria-label": "Cell microscope" }, parent);
     this.root.tabIndex = -1;
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
-    this.state = { t: 0, unit: 0, step: null, playing: false, speed: 1, everyStep: true, presenter: false, signal: null };
+    this.state = { t: 0, unit: 0, step: null, playing: false, speed: 1, everyStep: true, signal: null };
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.root.addEventListener("pointerdown", () => this.takeFocus());
+    this.elsewhere = (event) => this.keyElsewhere(event);
+    this.pointed = () => (this.tabbed = false);
     this.frame = this.frame.bind(this);
     this.resized = new ResizeObserver(() => this.resize());
+  }
+
+  /** Begins to listen to the page; Streamlit calls `end` before each update, too. */
+  begin() {
     this.resized.observe(this.root);
+    document.addEventListener("keydown", this.elsewhere);
+    document.addEventListener("pointerdown", this.pointed);
   }
 
   /** Shows another payload; the token stays if the text is the same, and the unit if the layer is the same. */
@@ -43,15 +53,15 @@ class Microscope {
     root.replaceChildren();
     this.controls = new Controls(root, trace, {
       go: (t) => this.go(t), move: (by) => this.go(this.state.t + by), play: () => this.toggle(),
-      speed: (speed) => this.speed(speed), unit: (unit) => this.choose(unit), presenter: () => this.presenter(),
+      speed: (speed) => this.speed(speed), unit: (unit) => this.choose(unit),
       steps: () => this.everyStep(), link: () => this.copyLink(),
     });
     this.strip = new Strip(root, trace, (t) => this.go(t));
+    this.answer = new Answer(root, trace.answers);
     const bench = html("div", { class: "bench" }, root);
-    const stage = html("div", { class: "stage" }, bench);
-    this.diagram = new Diagram(stage, trace.kind, this.palette);
-    this.stage = stage;
-    this.equations = new Equations(bench, this.cell, this.palette, (step) => this.chooseStep(step));
+    this.diagram = new Diagram(html("div", { class: "stage" }, bench), trace.kind, this.palette);
+    this.equations = new Equations(bench, this.cell, this.palette, (step) => this.chooseStep(step),
+      (letter, value) => this.send("clamp", { letter, value }));
     const below = html("div", { class: "below" }, root);
     const layer = html("div", { class: "panel" }, below);
     html("h3", {}, layer, `All ${trace.units} units, sorted`);
@@ -60,7 +70,7 @@ class Microscope {
     const life = html("div", { class: "panel" }, below);
     this.lifeTitle = html("h3", {}, life, "");
     this.life = new Life(life, trace, (t) => this.go(t));
-    html("p", { class: "keys" }, root, "← → token · space plays · Home End · + − speed · ↑ ↓ unit");
+    html("p", { class: "keys" }, root, "Space plays · ← → token · in the microscope also ↑ ↓ unit, Home, End, + − speed; Enter presses a button");
     this.live = html("div", { class: "only-heard", role: "status", "aria-live": "polite" }, root, "");
   }
 
@@ -101,11 +111,6 @@ class Microscope {
     this.state.everyStep = !this.state.everyStep;
     if (!this.state.everyStep) this.state.step = null;
     this.show();
-  }
-
-  presenter() {
-    this.state.presenter = !this.state.presenter;
-    this.repaint();
   }
 
   toggle() {
@@ -164,6 +169,7 @@ class Microscope {
     this.bars.quiet = state.playing;
     this.bars.update(state.t, state.unit, trace.palette.find(({ letter }) => letter === state.signal), this.colours);
     this.life.show(state.t);
+    this.answer.show(state.t);
     this.controls.update(state);
     this.settle(values);
   }
@@ -184,10 +190,9 @@ class Microscope {
   }
 
   repaint() {
-    this.root.classList.toggle("presenter", this.state.presenter);
+    this.root.classList.toggle("presenter", this.trace.present);
     const style = getComputedStyle(this.root);
     this.colours = { text: style.color, line: style.getPropertyValue("--rule-colour") || style.color, font: style.fontFamily };
-    this.diagram.fit(this.stage.clientWidth);
     this.paintUnit();
     this.show();
   }
@@ -209,7 +214,7 @@ class Microscope {
       const where = `Token ${state.t + 1} of ${trace.length}, “${visible(trace.tokens[state.t])}”, unit ${state.unit}`;
       const said = this.cell.steps.map((step) => `${step.name} ${shown(values[step.letter === "x" ? "sum_h" : step.letter])}`);
       this.diagram.describe(`${this.cell.title}. ${where}: ${said.join(", ")}.`);
-      this.live.textContent = `${where}: ${this.cell.steps.at(-1).describe(values)}.`;
+      this.live.textContent = `${where}: ${this.cell.steps.at(-1).describe(values)}. ${this.answer.words(state.t)}`;
       const address = new URL(window.location.href);
       address.searchParams.set("t", state.t + 1);
       address.searchParams.set("unit", state.unit);
@@ -226,7 +231,6 @@ class Microscope {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
-    if (event.key === " " && event.target.matches("button")) return;
     const { state } = this;
     const faster = SPEEDS[Math.min(SPEEDS.length - 1, SPEEDS.indexOf(state.speed) + 1)];
     const slower = SPEEDS[Math.max(0, SPEEDS.indexOf(state.speed) - 1)];
@@ -241,6 +245,17 @@ class Microscope {
     event.preventDefault();
     event.stopPropagation();
     actions[event.key]();
+  }
+
+  /** Space and ← → while the focus is elsewhere on the page: not in a field, nor on a control that Tab has led to. */
+  keyElsewhere(event) {
+    if (event.key === "Tab") this.tabbed = true;
+    const target = event.composedPath()[0];
+    if (event.defaultPrevented || !this.trace || !this.root.isConnected || this.root.contains(target)) return;
+    if (![" ", "ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=grid], [data-testid=stDataFrame]")) return;
+    if (this.tabbed && !target.closest?.("a") && target.tabIndex >= 0) return;
+    this.key(event);
   }
 
   async copyLink() {
@@ -262,15 +277,18 @@ class Microscope {
   end() {
     this.pause();
     this.resized.disconnect();
+    document.removeEventListener("keydown", this.elsewhere);
+    document.removeEventListener("pointerdown", this.pointed);
   }
 }
 
 const microscopes = new WeakMap();
 
 // Streamlit calls this on mounting and whenever the data or the theme change.
-export default function microscope({ data, parentElement }) {
+export default function microscope({ data, parentElement, setTriggerValue }) {
   let one = microscopes.get(parentElement);
-  if (!one?.root.isConnected) microscopes.set(parentElement, (one = new Microscope(parentElement)));
+  if (!one?.root.isConnected) microscopes.set(parentElement, (one = new Microscope(parentElement, setTriggerValue)));
+  one.begin();
   if (data) one.load(data);
   return () => one.end();
 }

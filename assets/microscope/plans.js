@@ -1,24 +1,18 @@
-// Coordinates of the three diagrams, wide and narrow; nothing is drawn here.
+// Coordinates of the three diagrams; nothing is drawn here.
 // Each part names its step (from 0) and its signal, which sets its colour; "x" is the input.
 
 const LSTM_PLACES = {
-  wide: { size: [1000, 600], cell: [130, 60, 740, 440], belt: 140, bus: 430, gate: 330, half: [38, 24], f: 270, i: 400,
-    g: 530, o: 645, out: 785, cross: 235, shut: 262, tanh: 186, x: 200, token: 560, edge: 1000,
-    values: { c0: [66, 140], kept: [400, 140], f: [270, 270], i: [400, 272], g: [530, 280], written: [530, 188],
-      c: [934, 140], tanh_c: [785, 224], o: [712, 262], h0: [66, 430], h: [934, 430] }, above: -26, below: -26,
-    names: true },
-  narrow: { size: [520, 610], cell: [14, 66, 494, 404], belt: 104, bus: 440, gate: 340, half: [31, 22], f: 84, i: 188,
-    g: 292, o: 392, out: 470, cross: 208, shut: 232, tanh: 148, x: 238, token: 560, edge: 520,
-    values: { c0: [48, 48], kept: [188, 104], f: [84, 276], i: [188, 276], g: [292, 276], written: [292, 157],
-      c: [472, 48], tanh_c: [470, 190], o: [392, 276], h0: [48, 494], h: [472, 494] }, above: -24, below: 34,
-    names: false },
+  size: [520, 546], cell: [14, 66, 494, 372], belt: 104, bus: 408, gate: 336, half: [31, 22], f: 84, i: 188, g: 292, o: 392,
+  out: 470, cross: 208, shut: 232, tanh: 148, x: 238, token: 518, edge: 520, above: -24, below: 34,
+  values: { c0: [48, 48], kept: [188, 104], f: [84, 276], i: [188, 276], g: [292, 276], written: [292, 157], c: [472, 48],
+    tanh_c: [470, 190], o: [392, 276], h0: [48, 464], h: [472, 464] },
 };
 
-function lstmPlan(shape) {
-  const p = LSTM_PLACES[shape];
+function lstmPlan() {
+  const p = LSTM_PLACES;
   const top = p.gate - p.half[1];
   const at = p.values;
-  const gate = (step, letter, x, label, name) => ({ step, letter, x, y: p.gate, half: p.half, label, name: p.names ? name : "" });
+  const gate = (step, letter, x, label, name) => ({ step, letter, x, y: p.gate, half: p.half, label, name });
   const feed = (step, letter, x) => ({ step, letter, d: `M${x} ${p.bus}V${p.gate + p.half[1]}`, arrow: true });
   return {
     size: p.size, cell: p.cell, token: [p.x, p.token],
@@ -52,7 +46,7 @@ function lstmPlan(shape) {
       { step: 3, letter: "c", value: "kept", at: at.kept, label: "f ⊙ C", dy: p.above },
       { step: 3, letter: "c", value: "written", at: at.written, label: "i ⊙ g", side: "right" },
       { step: 3, letter: "c", value: "c", at: at.c, label: "C_{t}", dy: p.above },
-      { step: 4, letter: "o", value: "o", at: at.o, label: "o", side: shape === "narrow" ? "left" : "off", dy: -26 },
+      { step: 4, letter: "o", value: "o", at: at.o, label: "o", side: "left" },
       { step: 5, letter: "h", value: "tanh_c", at: at.tanh_c, label: "" },
       { step: -1, letter: "h", value: "h0", at: at.h0, label: "h_{t−1}", dy: p.below },
       { step: 5, letter: "h", value: "h", at: at.h, label: "h_{t}", dy: p.below },
@@ -61,21 +55,17 @@ function lstmPlan(shape) {
 }
 
 const GRU_PLACES = {
-  wide: { size: [1000, 600], cell: [130, 60, 740, 440], belt: 140, bus: 430, gate: 330, half: [38, 24], down: 165,
-    z: 280, r: 450, seen: 560, g: 670, cross: 235, minus: 370, x: 220, token: 560, edge: 1000,
-    values: { h0: [66, 140], kept: [475, 140], z: [280, 280], r: [450, 280], g: [670, 280], rest: [475, 235],
-      written: [670, 188], h: [934, 140] }, above: -26, names: true },
-  narrow: { size: [480, 610], cell: [14, 66, 452, 404], belt: 104, bus: 440, gate: 340, half: [29, 22], down: 30,
-    z: 96, r: 206, seen: 280, g: 356, cross: 208, minus: 150, x: 160, token: 560, edge: 480,
-    values: { h0: [48, 48], kept: [226, 104], z: [96, 276], r: [206, 276], g: [356, 276], rest: [236, 208],
-      written: [356, 157], h: [432, 48] }, above: -24, names: false },
+  size: [480, 512], cell: [14, 66, 452, 372], belt: 104, bus: 408, gate: 336, half: [29, 22], down: 30, z: 96, r: 206,
+  seen: 280, g: 356, cross: 208, minus: 150, x: 160, token: 484, edge: 480, above: -24,
+  values: { h0: [48, 48], kept: [226, 104], z: [96, 276], r: [206, 276], g: [356, 276], rest: [236, 208],
+    written: [356, 157], h: [432, 48] },
 };
 
-function gruPlan(shape) {
-  const p = GRU_PLACES[shape];
+function gruPlan() {
+  const p = GRU_PLACES;
   const top = p.gate - p.half[1];
   const at = p.values;
-  const gate = (step, letter, x, label, name) => ({ step, letter, x, y: p.gate, half: p.half, label, name: p.names ? name : "" });
+  const gate = (step, letter, x, label, name) => ({ step, letter, x, y: p.gate, half: p.half, label, name });
   const feed = (step, letter, x) => ({ step, letter, d: `M${x} ${p.bus}V${p.gate + p.half[1]}`, arrow: true });
   return {
     size: p.size, cell: p.cell, token: [p.x, p.token],
@@ -105,23 +95,20 @@ function gruPlan(shape) {
       { step: 2, letter: "g", value: "g", at: at.g, label: "g", side: "left" },
       { step: 3, letter: "h", value: "kept", at: at.kept, label: "z ⊙ h", dy: p.above },
       { step: 3, letter: "z", value: "rest", at: at.rest, label: "1 − z", dy: -24 },
-      { step: 3, letter: "h", value: "written", at: at.written, label: "(1 − z) ⊙ g", side: shape === "wide" ? "right" : "left" },
+      { step: 3, letter: "h", value: "written", at: at.written, label: "(1 − z) ⊙ g", side: "left" },
       { step: 3, letter: "h", value: "h", at: at.h, label: "h_{t}", dy: p.above },
     ],
   };
 }
 
 const RNN_PLACES = {
-  wide: { size: [1000, 440], cell: [130, 60, 740, 280], line: 160, plus: 400, tanh: 640, half: [46, 28], token: 400,
-    values: { h0: [66, 160], uh_h: [265, 160], wx_h: [400, 270], sum_h: [510, 160], h: [934, 160] }, edge: 1000 },
-  narrow: { size: [480, 430], cell: [14, 66, 452, 264], line: 160, plus: 150, tanh: 312, half: [32, 24], token: 390,
-    values: { h0: [48, 48], uh_h: [74, 160], wx_h: [150, 262], sum_h: [226, 160], h: [432, 48] }, edge: 480 },
+  size: [480, 430], cell: [14, 66, 452, 264], line: 160, plus: 150, tanh: 312, half: [32, 24], token: 390, edge: 480,
+  values: { h0: [48, 48], uh_h: [74, 160], wx_h: [150, 262], sum_h: [226, 160], h: [432, 48] },
 };
 
-function rnnPlan(shape) {
-  const p = RNN_PLACES[shape];
+function rnnPlan() {
+  const p = RNN_PLACES;
   const at = p.values;
-  const near = shape === "wide" ? -26 : -24;
   return {
     size: p.size, cell: p.cell, token: [p.plus, p.token],
     wires: [
@@ -133,11 +120,11 @@ function rnnPlan(shape) {
     gates: [{ step: 1, letter: "h", x: p.tanh, y: p.line, half: p.half, label: "tanh", name: "" }],
     signs: [{ step: 0, letter: "h", x: p.plus, y: p.line, label: "+" }],
     values: [
-      { step: -1, letter: "h", value: "h0", at: at.h0, label: "h_{t−1}", dy: near },
+      { step: -1, letter: "h", value: "h0", at: at.h0, label: "h_{t−1}", dy: -24 },
       { step: 0, letter: "h", value: "uh_h", at: at.uh_h, label: "U·h", dy: -26 },
       { step: 0, letter: "x", value: "wx_h", at: at.wx_h, label: "W·x + b", side: "left" },
       { step: 1, letter: "h", value: "sum_h", at: at.sum_h, label: "sum", dy: -26 },
-      { step: 1, letter: "h", value: "h", at: at.h, label: "h_{t}", dy: near },
+      { step: 1, letter: "h", value: "h", at: at.h, label: "h_{t}", dy: -24 },
     ],
   };
 }

@@ -10,6 +10,7 @@ class Strip {
       chip.title = `${t + 1}: ${visible(token)}${trace.unknown.includes(t) ? " (unknown to the network)" : ""}`;
       if (trace.unknown.includes(t)) chip.classList.add("unknown");
       chip.dataset.t = t;
+      answerMark(chip, trace.answers, t);
       return chip;
     });
     this.current = -1;

@@ -10,7 +10,7 @@ from lstm_core.nn.clamp_syntax import MOST_CLAMPS, ClampError, format_clamps, fo
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.hand_set import NETWORKS, HandSet, WeightError, count_brackets
 from lstm_core.nn.layers import Recur
-from lstm_core.nn.network import Network
+from lstm_core.nn.network import ForwardPass, Network
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
 from lstm_core.nn.unit_probe import ProbedUnit
 
@@ -21,6 +21,7 @@ __all__ = [
     "BidirectionalTrace",
     "Clamp",
     "ClampError",
+    "ForwardPass",
     "HandSet",
     "LayerTrace",
     "Network",

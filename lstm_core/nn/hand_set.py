@@ -57,6 +57,7 @@ class HandSet:
     kind: Kind  # "lstm", "gru" or "rnn"
     inputs: dict[str, str]  # name → the characters for which this input is 1; it is 0 for all others
     units: tuple[str, ...]  # what each unit does, a sentence each
+    answer: tuple[str, str, int]  # what can be read off its state: a name, the signal and its unit
     sample: str  # a text that shows it
     # (gates·units, inputs + units + 1): one row for each gate and unit, gates in the order of `ROWS`; columns are the
     # inputs, then each unit's previous h, then the bias
@@ -121,6 +122,9 @@ def _weight(value: Any, place: str) -> float:
 
 _TABLE = tomllib.loads((ASSETS / "hand_set.toml").read_text("utf-8"))
 NETWORKS: dict[str, HandSet] = {
-    name: HandSet(name=name, **row | {"units": tuple(row["units"]), "table": np.array(row["table"], float)})
+    name: HandSet(
+        name=name,
+        **row | {key: tuple(row[key]) for key in ("units", "answer")} | {"table": np.array(row["table"], float)},
+    )
     for name, row in _TABLE.items()
 }

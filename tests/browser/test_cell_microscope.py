@@ -148,10 +148,9 @@ def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(pag
     where = token(root)
     page.wait_for_timeout(1200)
     assert token(root) == where
-    root.get_by_role("button", name="Output gate o").click()
+    root.locator(".choice").get_by_role("button", name="Output gate").click()
     root.locator(".bars canvas").click(position={"x": 5, "y": 60})
     page.keyboard.press("ArrowDown")
-    root.get_by_role("button", name="Presenter").click()
     page.wait_for_timeout(1000)
     assert len(frames) == before
 
@@ -216,7 +215,7 @@ def test_a_bar_chooses_its_unit_and_the_address_brings_the_view_back(page: Page,
     trace = (
         lstm_core.load("stackoverflow").read(page.get_by_role("textbox", name="Text to read").input_value()).layers[0]
     )
-    root.get_by_role("button", name="Hidden state h").click()
+    root.locator(".choice").get_by_role("button", name="Hidden state").click()
     root.locator(".bars canvas").click(position={"x": 2, "y": 60})
     best = int(trace.h[11].argmax())
     expect(root.get_by_role("spinbutton")).to_have_value(str(best))
@@ -360,3 +359,55 @@ def test_a_clamped_gate_says_what_it_would_have_been(page: Page, address: str, m
     assert drawn(settled(page))[gate] == 0.0
     other = settled(page).locator(".card[data-step=i]")
     expect(other.locator(".clamp")).to_have_text("")
+
+
+@pytest.mark.parametrize("view", ["model=brackets", "model=stackoverflow&clamps=f%3D0", "model=macbeth&layer=2"])
+def test_cell_equations_clamp_and_answer_are_on_one_screen(page: Page, address: str, view: str) -> None:
+    page.goto(f"{address}/cell_microscope?{view}")
+    root = settled(page)
+    for part in (".strip", ".answer", ".diagram", ".equations", ".holds >> nth=0", ".holds >> nth=5"):
+        box = root.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] > 0, part
+        assert box["y"] + box["height"] <= 900, part
+    surgery = page.get_by_role("button", name="Gate surgery").bounding_box()
+    assert surgery is not None
+    assert 0 < surgery["y"] < 900
+
+
+def test_a_gate_is_clamped_beside_the_cell_and_the_answer_says_so(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?model=brackets&text={quote('((a')}")
+    root = settled(page)
+    slider(root).press("End")
+    answer = root.get_by_role("group", name="Answer")
+    expect(answer).to_contain_text("2.000")
+    root.get_by_role("button", name="Clamp Forget gate f to 0").click()
+    expect(answer).to_contain_text("was 2.000")
+    expect(root.locator(".card[data-step=f] .clamp")).to_have_text("clamped to 0.000")
+    assert token(root) == 2
+    page.wait_for_url(re.compile("clamps=f%3D0"))
+    root.get_by_role("button", name="Clamp Forget gate f to 0").click()
+    expect(answer).not_to_contain_text("was")
+
+
+def test_keys_work_wherever_the_last_click_was(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("link", name="Cell microscope", exact=True).first.click()
+    root = settled(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert token(root) == 2
+    page.keyboard.press("Space")
+    expect(root.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
+    root.get_by_role("button", name="4×").click()
+    page.keyboard.press("Space")  # the button doesn't take it
+    expect(root.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
+    page.get_by_role("button", name="Read", exact=True).click()
+    page.keyboard.press("Space")
+    expect(root.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
+    page.keyboard.press("Space")
+    where = token(root)
+    box = page.get_by_role("textbox", name="Characters to read")
+    box.click()
+    page.keyboard.press("ArrowLeft")  # moves the caret
+    assert token(root) == where

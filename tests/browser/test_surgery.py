@@ -60,6 +60,7 @@ def test_the_microscope_shows_a_held_gate(page: Page, address: str) -> None:
     page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(TEXT)}&clamps={quote('o=0')}&t=3&unit=5")
     expect(page.get_by_text("with these clamps it is", exact=False)).to_be_visible()
     expect(page.get_by_text(confidence([Clamp("o", 0.0)]), exact=False).first).to_be_visible()
+    page.get_by_role("button", name="Gate surgery").click()
     page.get_by_role("button", name="Output gate o = 0").click()
     expect(page.get_by_text("with these clamps it is", exact=False)).to_have_count(0)
 

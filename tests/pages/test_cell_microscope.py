@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import lstm_core
 from lstm_core import TextError
+from lstm_core.inference import TextClassifier
 from lstm_core.interpret import gate_contrast
 from lstm_core.library import store
 from lstm_core.nn import hand_set as handmade
@@ -23,6 +25,7 @@ from lstm_core.nn.trace import LayerTrace, run_cell
 from lstm_core.nn.weights import CellWeights
 from tests.pages.test_every_page import opened
 from ui.cell_microscope import component, payload, stories, traced_text
+from ui.cell_microscope import page as microscope_page
 from ui.cell_microscope.payload import View, pack
 from ui.common import model_cache
 
@@ -268,6 +271,46 @@ class TestPage:
         assert page.text_area(key="microscope_text").value == "def f(x): return x"
         assert sent(page)["start"] == {"t": 2, "unit": 77}
         assert sent(page)["tokens"][:3] == ["def", "f", "("]
+
+    @pytest.mark.parametrize("name", ["stackoverflow", "imdb", "macbeth"])
+    def test_the_answer_at_each_token_is_that_of_the_text_that_ends_there(self, name: str) -> None:
+        text = "how do i sort a list" if name == "stackoverflow" else "so foul and fair a day"
+        answers = sent(opened("cell_microscope", model=name, text=text))["answers"]
+        model = model_cache.any_model(name)
+        for t in (2, 4):
+            row = {answers["labels"][index]: value for index, value in answers["rows"][t]}
+            if isinstance(model, TextClassifier):
+                start = " ".join(text.split()[: t + 1])
+                wanted = dict(zip(answers["labels"], model.read(start).probabilities[-1], strict=True))
+            else:
+                logits = model.read(text[: t + 1]).logits.astype(float)
+                shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+                wanted = dict(zip(model.alphabet.characters, shares, strict=True))
+            assert row == pytest.approx({label: wanted[label] for label in row}, abs=2e-4)
+            assert max(row.values()) == pytest.approx(max(wanted.values()), abs=2e-4)
+
+    def test_a_hand_set_network_tells_by_its_state(self) -> None:
+        answers = sent(opened("cell_microscope", model="brackets", text="((a)"))["answers"]
+        assert [value for ((_, value),) in answers["rows"]] == pytest.approx([1, 2, 2, 1], abs=1e-3)
+
+    def test_under_a_clamp_the_answers_without_it_stand_beside(self) -> None:
+        plain = sent(opened("cell_microscope", model="imdb", text="not bad at all"))["answers"]["rows"]
+        page = opened("cell_microscope", model="imdb", text="not bad at all", clamps="o=0")
+        after = sent(page)["answers"]
+        assert [[(index, before) for index, _, before in row] for row in after["rows"]] == [
+            [tuple(one) for one in row] for row in plain
+        ]
+        assert after["rows"][0] != after["rows"][-1] or after["rows"][0][0][1] != plain[0][0][1]
+        assert "with these clamps" in after["note"]
+
+    def test_a_button_of_a_card_clamps_in_place_of_the_signals_other_clamps(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(st, "session_state", {"microscope_clamps": "f=0.5:1;i=0@2-"})
+        microscope_page._clamp("f", 1)
+        assert st.session_state["microscope_clamps"] == "i=0@2-;f=1"
+        microscope_page._clamp("i", None)
+        assert st.session_state["microscope_clamps"] == "f=1"
 
     @pytest.mark.parametrize("bad", ["0", "-5", "9" * 30, "nan", "", "\x00"])
     def test_damaged_numbers_are_moved_into_range(self, bad: str) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lstm_core.nn import NETWORKS, Clamp
 from ui.cell_microscope.component import draw
-from ui.cell_microscope.payload import LETTERS, View, pack
+from ui.cell_microscope.payload import LETTERS, View, answers, pack
 from ui.cell_microscope.stories import Story
 from ui.cell_microscope.traced_text import TracedText, most_varying_unit, networks
-from ui.common import clamp_editor, examples, tokens, url_state
+from ui.common import clamp_editor, examples, theme, url_state
 from ui.common.explanations import explain
 
 NETWORK, TEXT, SURGERY = "microscope_network", "microscope_text", "microscope"
@@ -24,19 +26,19 @@ _DEFAULT_TEXTS = {
 _PLAY = "First Witch. When shall we three meet again\nIn thunder, lightning, or in rain?"
 
 
-def inputs() -> tuple[str, str]:
-    """Draw the controls; return the network's name and the text."""
-    left, right = st.columns([2, 3], gap="medium")
+def inputs() -> tuple[str, str, DeltaGenerator]:
+    """Draw the controls; return the network's name, the text, and the place of the gate surgery."""
+    left, middle, right = st.columns([4, 6, 3], gap="small", vertical_alignment="bottom")
     with left:
         name = _choose_network()
-    with right:
+    with middle:
         text = url_state.linked(
             st.text_area, "Characters to read" if name in NETWORKS else "Text to read", key=TEXT, parameter="text",
-            default=default_text(name), height=110, help="Paste it as it is. Ctrl+Enter reads it.",
+            default=default_text(name), height=68, help="Paste it as it is. Ctrl+Enter reads it.",
         )  # fmt: skip
-    with left:
-        st.button("Read", key="microscope_read", type="primary", icon=":material/play_arrow:")
-    return name, text
+    with right:
+        st.button("Read", key="microscope_read", type="primary", icon=":material/play_arrow:", width="stretch")
+        return name, text, st.popover("Gate surgery", icon=":material/push_pin:", width="stretch")
 
 
 def _choose_network() -> str:
@@ -76,14 +78,18 @@ def _place(name: str, text: str, layer: int) -> str:
     return f"{name}-{layer}-{url_state.fingerprint(text)}"
 
 
-def choose_layer(name: str, traced: TracedText) -> int:
-    """The recurrent layer, from 0; with a control if there are several."""
+def choose_layer(name: str, traced: TracedText, place: DeltaGenerator) -> int:
+    """The recurrent layer, from 0; with a control at a place if there are several."""
     count = len(traced.layers)
     if count == 1:
         return 0
     names = {number: f"Layer {number}: {trace.units} units" for number, trace in enumerate(traced.layers, start=1)}
     key = f"microscope_layer_{name}"
-    chosen = url_state.linked(st.segmented_control, "Layer", names, key=key, parameter="layer", persist_state=None)
+    with place:
+        chosen = url_state.linked(
+            st.segmented_control, "Layer", names, key=key, parameter="layer", persist_state=None,
+            label_visibility="collapsed",
+        )  # fmt: skip
     return (chosen or 1) - 1
 
 
@@ -94,25 +100,32 @@ def chosen_clamps(traced: TracedText, layer: int) -> tuple[Clamp, ...]:
     return tuple(replace(clamp, layer=layer) for clamp in clamps)
 
 
-def surgery(traced: TracedText, layer: int, after: TracedText | None) -> None:
-    """Draw the controls that clamp a signal, and the answer before and after.
-
-    Args:
-        traced: the text without clamps.
-        layer: the layer in the microscope, from 0.
-        after: the same text under the clamps, if there are any.
-    """
+def surgery(traced: TracedText, layer: int) -> None:
+    """Draw the controls that clamp a signal of this layer, from 0; the buttons of the cards do the same."""
     trace = traced.layers[layer]
-    st.header("Gate surgery", anchor=False)
     explain("microscope_clamps")
     if trace.kind == "lstm":
         preset = clamp_editor.presets(SURGERY)
         if preset is not None:
             st.caption(preset.explanation)
     clamp_editor.editor(SURGERY, LETTERS[trace.kind], trace.units, len(trace))
-    if after is not None and traced.answer:
-        before, now = (tokens.plain(each.answer) for each in (traced, after))
-        st.markdown(f"The answer was **{before}**; with these clamps it is **{now}**.")
+
+
+def _clamp(letter: str, value: float | None) -> None:
+    """Clamp a signal in all units at all tokens, in place of its other clamps; None frees it."""
+    parts = [part for part in clamp_editor.current(SURGERY).split(";") if not part.strip().startswith(f"{letter}=")]
+    added = [] if value is None else [f"{letter}={value}"]
+    clamp_editor.put(SURGERY, ";".join(filter(None, [*parts, *added])))
+
+
+def _answers(plain: TracedText, after: TracedText | None) -> dict[str, Any]:
+    """The answers at each token, with those before the clamps."""
+    own = (after or plain).answers
+    note = (
+        f"The whole text was {plain.answer}; with these clamps it is {after.answer}." if after and after.answer else ""
+    )
+    before = plain.answers.values if after else None
+    return answers(own.title, own.labels, own.values, before, shares=own.shares, colours=own.colours, note=note)
 
 
 def show(
@@ -143,8 +156,10 @@ def show(
         reset_after=traced.reset_after[layer],
         before=plain.layers[layer].signals if after else {},
         clamps=clamps,
+        answers=_answers(plain, after),
+        present=theme.presenting(),
     )
-    draw(pack(view), key="microscope")
+    draw(pack(view), "microscope", _clamp)
     kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}
     if line := clamp_editor.current(SURGERY):
         kept["clamps"] = line

@@ -21,6 +21,7 @@ from ui.common import theme
 
 # The signals of each kind of cell, in the order of the articles.
 LETTERS = {"lstm": ("f", "i", "g", "o", "c", "h"), "gru": ("z", "r", "g", "h"), "rnn": ("h",)}
+MOST_ANSWERS = 4  # that stand side by side
 MAX_INTEGER = 2**23 - 1  # of three bytes
 TOLERANCE = 1e-4  # a signal that differs more from the value given by its sums is clamped
 EXACT, ROUGH = 3, 2  # bytes of a number: five or more decimals; enough to draw a line
@@ -40,6 +41,42 @@ class View:
     reset_after: bool = True  # of a GRU: whether the reset gate multiplies U·h (see `cells.gru_step`)
     before: Mapping[str, Array] = field(default_factory=dict)  # signals without clamps, drawn in grey
     clamps: Sequence[Clamp] = ()  # those of the trace; their timesteps are positions in the text
+    answers: Mapping[str, Any] = field(default_factory=lambda: answers("", (), np.zeros((0, 0))))  # see `answers`
+    present: bool = False  # whether it fills a wall
+
+
+def answers(
+    title: str,
+    labels: Sequence[str],
+    values: Array,
+    before: Array | None = None,
+    *,
+    shares: bool = True,
+    colours: Sequence[str] = (),
+    note: str = "",
+) -> dict[str, Any]:
+    """What the network answers at each token, for the browser.
+
+    Args:
+        title: what the values are.
+        labels: K names.
+        values: (T, K); (1, K) if there is only the answer to the whole text.
+        before: the same without clamps.
+        shares: whether the values are probabilities.
+        colours: K, of classes; none for characters.
+        note: a sentence behind them.
+
+    Returns:
+        `rows` holds for each token the index of a label, its value, and the value without clamps: all labels in their
+        order if there are few, else the `MOST_ANSWERS` largest values.
+    """
+    top = np.argsort(-values, axis=1, kind="stable")[:, :MOST_ANSWERS]
+    if len(labels) <= MOST_ANSWERS:
+        top = np.sort(top, axis=1)
+    columns = [top, *(np.take_along_axis(each, top, 1).round(4) for each in (values, before) if each is not None)]
+    rows = [list(zip(*(column.tolist() for column in row), strict=True)) for row in zip(*columns, strict=True)]
+    settings = {"title": title, "note": note, "labels": list(labels), "shares": shares, "colours": list(colours)}
+    return settings | {"rows": rows}
 
 
 def pack(view: View) -> bytes:
@@ -76,6 +113,8 @@ def pack(view: View) -> bytes:
         "resetAfter": view.reset_after,
         "palette": [asdict(theme.SIGNALS[letter]) for letter in letters],
         "sides": theme.diverging_colours(),
+        "answers": view.answers,
+        "present": view.present,
         "clamps": [_clamped(clamp, trace) for clamp in view.clamps],
         "arrays": described,
     }

@@ -7,7 +7,7 @@ import numpy as np
 
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference import TextClassifier, TextGenerator
-from lstm_core.nn import NETWORKS, Clamp, HandSet, LayerTrace, Network, Recur
+from lstm_core.nn import NETWORKS, Array, Clamp, ForwardPass, HandSet, LayerTrace, Network, Recur
 from lstm_core.text import PAD, UNKNOWN
 from ui.cell_microscope.payload import EXACT
 from ui.common import model_cache, theme, url_state, visitor
@@ -19,11 +19,23 @@ MAX_BYTES = 2_000_000  # of a character network's trace: 230 characters of 320 u
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What a network answers, K values at each token."""
+
+    title: str  # what the values are
+    labels: tuple[str, ...]  # K: classes, characters, or the name of a state
+    values: Array  # (T, K), row t for a text that ends at token t; (1, K) if there is only the answer at the end
+    shares: bool = True  # whether they are probabilities
+    colours: tuple[str, ...] = ()  # K: of the classes
+
+
+@dataclass(frozen=True)
 class TracedText:
     """A text that a network has read."""
 
     tokens: tuple[str, ...]  # length T
     layers: tuple[LayerTrace, ...]  # the trace of each recurrent layer
+    answers: Answers
     reset_after: tuple[bool, ...]  # one for each layer; see `cells.gru_step`
     unknown: tuple[int, ...] = ()  # indices of tokens outside the vocabulary
     notes: tuple[str, ...] = ()  # sentences on how the network's input differs from the text
@@ -65,7 +77,11 @@ def read(name: str, text: str, hand_set: HandSet | None = None, clamps: Sequence
 def _read_hand_set(network: HandSet, text: str, clamps: Sequence[Clamp]) -> TracedText:
     notes = _cut_note(len(text), MAX_CHARACTERS)
     text = text[:MAX_CHARACTERS]
-    return TracedText(tuple(text), (network.read(text, clamps),), (False,), notes=notes, shown_text=text)
+    trace = network.read(text, clamps)
+    label, letter, unit = network.answer
+    values = trace.signals[letter][:, unit : unit + 1]
+    answers = Answers("No answer layer; its state", (label,), values, shares=False)
+    return TracedText(tuple(text), (trace,), answers, (False,), notes=notes, shown_text=text)
 
 
 def _cut_note(length: int, read: int) -> tuple[str, ...]:
@@ -91,8 +107,16 @@ def _read_words(model: TextClassifier, text: str, clamps: Sequence[Clamp]) -> Tr
             "precede yours, and it reads them like text."
         )
     answer = f"{theme.class_name(reading.answer)}, {reading.confidence:.1%}"
+    names = tuple(theme.class_name(label) for label in reading.labels)
+    colours = tuple(theme.class_colours(reading.labels))
+    if reading.causal:
+        answers = Answers("If the text ended here", names, reading.probabilities, colours=colours)
+    else:
+        title = "Answer to the whole text (the network also reads backwards)"
+        answers = Answers(title, names, reading.probabilities[-1:], colours=colours)
     link_text = url_state.text_for_link(reading)
-    return TracedText(encoded.tokens, layers, reset_after, unknown, tuple(notes), int(real[0]), link_text, answer)
+    first = int(real[0])
+    return TracedText(encoded.tokens, layers, answers, reset_after, unknown, tuple(notes), first, link_text, answer)
 
 
 def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -> TracedText:
@@ -109,20 +133,34 @@ def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -
     most = MAX_BYTES // (9 * EXACT * widest)
     notes += _cut_note(len(ids), most)
     ids = ids[:most]
-    layers, reset_after = _shown(model.network, model.network.run(ids, clamps=clamps).traces, model.card.title)
+    run = model.network.run(ids, clamps=clamps)
+    layers, reset_after = _shown(model.network, run.traces, model.card.title)
     tokens = tuple(model.alphabet.decode(ids))
-    return TracedText(tokens, layers, reset_after, notes=notes, shown_text=text[: url_state.MAX_LINK_TEXT])
+    return TracedText(
+        tokens,
+        layers,
+        _next_characters(model, run),
+        reset_after,
+        notes=notes,
+        shown_text=text[: url_state.MAX_LINK_TEXT],
+    )
 
 
 def _read_window(model: TextGenerator, ids: np.ndarray, notes: tuple[str, ...], clamps: Sequence[Clamp]) -> TracedText:
     """The window that a network without carried state reads before it writes the next character."""
     window = np.append(model.reader.start(), ids)[-model.reader.memory :]  # (memory,)
     x = (window / len(model.alphabet)).astype(np.float32)[:, None]  # (memory, 1)
-    layers, reset_after = _shown(model.network, model.network.run(x, clamps=clamps).traces, model.card.title)
+    run = model.network.run(x, clamps=clamps)
+    layers, reset_after = _shown(model.network, run.traces, model.card.title)
     note = f"This network reads the last {model.reader.memory} characters again for each one that it writes."
     first = max(0, model.reader.memory - len(ids))
     text = model.alphabet.decode(window)
-    return TracedText(tuple(text), layers, reset_after, notes=(*notes, note), first=first, shown_text=text[first:])
+    answers, shown = _next_characters(model, run), text[first:]
+    return TracedText(tuple(text), layers, answers, reset_after, notes=(*notes, note), first=first, shown_text=shown)
+
+
+def _next_characters(model: TextGenerator, run: ForwardPass) -> Answers:
+    return Answers("Next character", tuple(model.alphabet.characters), run.output)
 
 
 def _shown(network: Network, traces: Sequence[object], title: str) -> tuple[tuple[LayerTrace, ...], tuple[bool, ...]]:

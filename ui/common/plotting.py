@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.common import theme
 from ui.common.figure import Figure
 
 # The camera saves what is shown as PNG, in the browser; nothing is sent anywhere.
@@ -19,6 +20,8 @@ CONFIG = {
 }
 NO_TOOLBAR = {"displayModeBar": False}
 STATIC = {"staticPlot": True} | NO_TOOLBAR  # does not react to the pointer
+
+ROOM_TEXT, ROOM_HEIGHT = 18, 800  # pixels: the smallest text and the largest height in the presenter view
 
 
 def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> None:
@@ -32,7 +35,38 @@ def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> 
     """
     # In a template Streamlit's theme would replace these: the legend gets small, and the last tick label is cut off.
     figure.set_defaults(legend_font_size=15, margin_l=8, margin_r=8)
-    st.plotly_chart(figure, config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=alt)
+    st.plotly_chart(fitted(figure), config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=alt)
+
+
+def fitted(figure: Figure) -> Figure:
+    """The figure; in the presenter view with texts of at least `ROOM_TEXT` pixels and more height, for a room."""
+    if not theme.presenting():
+        return figure
+    settings = figure.settings
+    for axis in [name for name in settings if name.startswith(("xaxis", "yaxis"))] or ["xaxis", "yaxis"]:
+        own = settings.setdefault(axis, {})
+        own["tickfont"] = {"size": ROOM_TEXT} | own.get("tickfont", {})
+        if axis.startswith("y") and "tickvals" not in own:
+            own.setdefault("nticks", 5)
+        if title := own.get("title"):
+            own["title"] = {"font": {"size": ROOM_TEXT}} | (title if isinstance(title, dict) else {"text": title})
+    settings["font"] = {"size": ROOM_TEXT} | settings.get("font", {})
+    height = settings.get("height", 450)
+    settings["height"] = max(height, min(ROOM_HEIGHT, round(1.4 * height)))
+    if top := settings.get("margin", {}).get("t"):
+        settings["margin"]["t"] = round(1.4 * top)
+    for part in (settings, figure.traces):
+        _enlarge_text(part)
+    return figure
+
+
+def _enlarge_text(part: Any) -> None:
+    """Enlarge each font in a part of a figure."""
+    for name, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(name, str) and name.endswith("font") and isinstance(value, dict):
+            value["size"] = max(ROOM_TEXT, value.get("size", 0))
+        elif isinstance(value, dict | list):
+            _enlarge_text(value)
 
 
 def add_line(

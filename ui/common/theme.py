@@ -53,6 +53,14 @@ def signal_names(letters: Sequence[str]) -> dict[str, str]:
     return {letter: f"{SIGNALS[letter].name} {letter}" for letter in letters}
 
 
+PRESENT = "present"  # the address's name of the presenter view
+
+
+def presenting() -> bool:
+    """Whether this visitor shows the pages to a room: without the menu, in large type; see `ui/home/presenter.py`."""
+    return bool(st.session_state.setdefault("_present", st.query_params.get(PRESENT) == "1"))
+
+
 def is_dark() -> bool:
     """Whether this visitor's theme is dark."""
     return st.context.theme.type == "dark"

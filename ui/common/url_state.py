@@ -10,7 +10,7 @@ import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import Clamp
-from ui.common import model_cache
+from ui.common import model_cache, theme
 from ui.common.shared_cache import CACHE
 
 Number = TypeVar("Number", int, float)
@@ -136,7 +136,7 @@ def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
 
 def remember(**values: str | int) -> None:
     """Put the view into the address bar, so that a reload or a copied address opens it again."""
-    texts = {key: str(value) for key, value in values.items()}
+    texts = {key: str(value) for key, value in values.items()} | _view()
     if texts != st.query_params.to_dict():
         st.query_params.from_dict(texts)
 
@@ -144,7 +144,12 @@ def remember(**values: str | int) -> None:
 def link(**values: str | int) -> str:
     """The address of this page with these values."""
     page = (st.context.url or "").split("?")[0]
-    return f"{page}?{urlencode(values)}"
+    return f"{page}?{urlencode(values | _view())}"
+
+
+def _view() -> dict[str, str]:
+    """What every address says besides the page's own values."""
+    return {theme.PRESENT: "1"} if theme.presenting() else {}
 
 
 def show_link(note: str, **values: str | int) -> None:

@@ -80,7 +80,9 @@ def _stop(number: int, stop: Stop) -> None:
             st.markdown(f"**{stop.question}** {stop.words}")
         with drawing, show_errors():
             picture = stop.picture()
-            st.plotly_chart(picture.figure, config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}")
+            st.plotly_chart(
+                plotting.fitted(picture.figure), config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}"
+            )
             st.caption(picture.sentence)
 
 

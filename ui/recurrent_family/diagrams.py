@@ -124,7 +124,7 @@ _SENTENCE = ("the", "___", "mooed")
 def show(network: str, key: str) -> None:
     """Draw the diagram of a network; `network` is a key of `WIRINGS`."""
     figure, alt = WIRINGS[network]()
-    st.plotly_chart(figure, config=plotting.STATIC, key=key, alt=alt)
+    st.plotly_chart(plotting.fitted(figure), config=plotting.STATIC, key=key, alt=alt)
 
 
 def _last_state(kind: str, inside: str, gates: str, *states: tuple[str, float, str]) -> tuple[Figure, str]:

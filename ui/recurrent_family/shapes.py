@@ -54,7 +54,7 @@ def show(views: Collection[str], key: str) -> None:
             make, alt, words, view = SHAPES[name]
             with column:
                 st.subheader(name, anchor=False)
-                st.plotly_chart(make(), config=plotting.STATIC, key=f"family_shape_{name}", alt=alt)
+                st.plotly_chart(plotting.fitted(make()), config=plotting.STATIC, key=f"family_shape_{name}", alt=alt)
                 st.markdown(words)
                 if view in views:
                     put = st.session_state.__setitem__

@@ -60,6 +60,7 @@ def _reading(reading: TreeReading) -> Parameters:
     pairs = reversed(list(zip(reading.pieces, reading.answers, strict=True)))
     alt = "Tree. " + "; ".join(f"{piece.text}: {label(a)}" for piece, a in pairs if piece.value is not None)
     config = plotting.CONFIG
+    figure = plotting.fitted(figure)
     st.plotly_chart(figure, config=config, key=drawing, on_select=clicked, selection_mode="points", alt=alt)
     explain("tree_nodes")
     place = st.selectbox(

@@ -23,10 +23,11 @@ from benchmarks import texts, timing
 from lstm_core.inference.classifier import TextClassifier
 
 LENGTHS = (100, 400, 1000)
-READ, PREDICT, CELL, PRODUCTS = "read", "Keras's predict", "Keras cell, token by token", "bare matrix products"
+READ, ATTRIBUTE = "read", "attribute"
+PREDICT, CELL, PRODUCTS = "Keras's predict", "Keras cell, token by token", "bare matrix products"
 AIMS = {PREDICT: 1.0, CELL: 0.01, PRODUCTS: 3.0}
-# The eager cell takes seconds for a long text: it is measured in every fifth round only.
-EVERY = {CELL: 5}
+# The eager cell and attribution take long: they are measured in every fifth round only.
+EVERY = {CELL: 5, ATTRIBUTE: 5}
 # Multiplications up to which OpenBLAS doesn't call for more threads (4 · 65,536, its interface/gemm.c).
 ONE_THREAD = 2**18
 
@@ -128,10 +129,12 @@ def measure(model: TextClassifier, network: Any, length: int, repeats: int) -> l
         PREDICT: lambda: network.predict_on_batch(ids if len(ids) > 1 else ids[0]),
         PRODUCTS: bare_products(model, network, text),
         CELL: cell_by_hand(model, network, text),
+        ATTRIBUTE: lambda: model.attribute(text),
     }
     times = timing.interleaved({name: timing.timed(action) for name, action in actions.items()}, repeats, EVERY)
     rows = [timing.compare(times, READ, peer, aim) for peer, aim in AIMS.items()]
-    return [replace(row, what=f"{READ}, {length} tokens") for row in rows]
+    rows.append(timing.compare(times, ATTRIBUTE, READ, None))
+    return [replace(row, what=f"{row.what}, {length} tokens") for row in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

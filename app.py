@@ -28,7 +28,7 @@ log = logging.getLogger("lstm_lab")
 
 TIDY_EVERY = 30.0  # seconds
 UNUSED = 120.0  # seconds after which a shared value is dropped, as long as Streamlit keeps a session without a browser
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of glibc's mallopt
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 
 
 @asynccontextmanager
@@ -84,5 +84,6 @@ def report_error(error: Exception) -> bool:
 
 # What is larger, such as an uploaded file, is returned to the system at once and leaves no gap between small objects.
 _libc("mallopt", M_MMAP_THRESHOLD, 2 << 20)
+_libc("mallopt", M_TRIM_THRESHOLD, 64 << 20)  # `tidy` returns the rest; at once would slow the next reading down
 _libc("mallopt", M_ARENA_MAX, 2)  # by default threads allocate from eight arenas a core, none of which ever shrinks
 app = st.App("pages/navigation.py", lifespan=lifespan, on_script_error=report_error, middleware=server.middleware())

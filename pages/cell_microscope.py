@@ -8,14 +8,14 @@ from ui.cell_microscope import editor, page, stories, traced_text
 from ui.cell_microscope.largest_change import largest_change
 from ui.common import theme, tokens
 from ui.common.errors import show_error
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.guide import guess
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     st.title("Cell microscope", anchor=False, width="content")
     layers = st.container(width="content")
 if not theme.presenting():
-    st.markdown("One unit of a network while it reads, with the real numbers. Space plays; arrow keys step.")
+    say("One unit of a network while it reads, with the real numbers. Space plays; arrow keys step.")
 
 stage = st.container()
 with stage if not theme.presenting() else st.container():

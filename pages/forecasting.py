@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core import LabError
 from ui.common import tokens, url_state
 from ui.common.errors import show_error, show_errors
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.forecasting import data, panels, upload
 
 VIEWS = {
@@ -15,7 +15,7 @@ VIEWS = {
 }
 
 st.title("Forecasting", anchor=False)
-st.markdown(
+say(
     "An LSTM reads the last values of a series and forecasts the next ones. Charts of such forecasts often look "
     "convincing. **Are they better than simply repeating the last value?** Here every forecast is computed only from "
     "what was known at its origin, and compared with simple baselines."

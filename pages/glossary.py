@@ -13,6 +13,6 @@ for term, entry in found.items():
     words, link = st.columns([5, 1], vertical_alignment="center")
     words.markdown(f"**{term}** · {entry['text']}")
     file = f"{entry['page'].lower().replace(' ', '_')}.py"
-    link.page_link(file, label=entry["page"], icon=":material/visibility:")
+    link.page_link(file, label=entry["page"], icon=":material/visibility:", query_params=entry.get("settings"))
 if not found:
     st.info("No term here has that in it; try a shorter word.")

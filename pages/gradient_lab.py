@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core.interpret import TRAINED_LENGTH
 from ui.common import url_state
 from ui.common.errors import show_errors
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.gradient_lab import gates, panels
 
 VIEWS = {
@@ -15,7 +15,7 @@ VIEWS = {
 }
 
 st.title("Gradient lab", anchor=False)
-st.markdown(
+say(
     "A recurrent network computes its loss at the end of a sequence. To learn from the beginning, the *gradient* of "
     "the loss has to pass back through every timestep. **How much of it arrives?**"
 )
@@ -32,7 +32,7 @@ with st.expander("Try this: find the stable range"):
     )
 
 st.header("Three networks, one backward pass", anchor=False)
-st.markdown(
+say(
     "A plain RNN, a GRU and an LSTM of the same size, with the same seed, read the same sequences and classify the "
     "first symbol at the end. One backward pass gives the gradient of the loss with respect to each hidden state."
 )

@@ -4,17 +4,18 @@ import streamlit as st
 
 from lstm_core.nn import count_brackets
 from ui.common import charts, plotting
+from ui.common.explanations import say
 from ui.home import tour
 
 st.title("LSTM Lab", anchor=False)
-st.markdown(
+say(
     "See inside a **long short-term memory** network. An LSTM reads a text token by token and keeps a memory, the "
     "*cell state*. Three *gates*, numbers between 0 and 1, control at every step what it forgets, what it writes and "
     "what it outputs. Here you see all of them, with the real numbers, on your own text."
 )
 
 st.header("A memory of one number", anchor=False)
-st.markdown(
+say(
     "This network has a single unit with weights set by hand: its cell state counts the open brackets. Change the text "
     "and watch the cell state."
 )
@@ -35,7 +36,7 @@ else:
     st.info("Type a few brackets: ( [ { } ] )")
 
 st.header("A tour of the lab", anchor=False)
-st.markdown("In the order of a lecture. Each small figure is computed now, by the network of its page.")
+say("In the order of a lecture. Each small figure is computed now, by the network of its page.")
 tour.show()
 
 st.header("If you have ten minutes", anchor=False)

@@ -4,12 +4,12 @@ import streamlit as st
 
 from ui.common import job_panel, url_state
 from ui.common.errors import show_errors
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.memory_gym import race as gym
 from ui.memory_gym import results
 
 st.title("Memory gym", anchor=False)
-st.markdown(
+say(
     "These tasks test one ability: to remember a value over many timesteps while other inputs follow. A plain RNN, a "
     "GRU and an LSTM of the same size are trained on the same sequences. **Which of them can remember, and for how "
     "long?**"

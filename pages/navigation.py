@@ -5,7 +5,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui.common import gate, theme
+from ui.common import explanations, gate, theme, url_state
+from ui.guide import spot
 from ui.home import path, presenter
 
 # A local file: Streamlit loads named icons of the browser tab from the internet.
@@ -33,5 +34,9 @@ if not theme.presenting():
         st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
 presenter.frame()
 with gate.turn():
-    page.run()
+    explanations.begin_page()
+    spot.arrive()
+    with url_state.arrival(page.url_path):
+        page.run()
     path.foot(f"{page.url_path or 'home'}.py")
+    spot.show()

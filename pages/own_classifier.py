@@ -4,9 +4,10 @@ import streamlit as st
 
 from ui.classifier import page
 from ui.common import examples, url_state, visitor
+from ui.common.explanations import say
 
 st.title("Own classifier", anchor=False)
-st.markdown("The classifiers that you have trained or uploaded in the training studio, on any text.")
+say("The classifiers that you have trained or uploaded in the training studio, on any text.")
 cards = {card.name: card for card in visitor.own_cards() if card.task == "classifier"}
 if not cards:
     st.info("You have saved none yet. Train one in the training studio, on a lesson or on a table of your own.")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.common import url_state
 from ui.common.errors import show_errors
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.recurrent_family import cells, cloze, seq2seq, shapes, table, tree
 
 # Name in the link → title, and the view, which returns the parameters of a link to it.
@@ -16,7 +16,7 @@ VIEWS = {
 }
 
 st.title("Recurrent family", anchor=False)
-st.markdown(
+say(
     "With or without gates, in one direction or two, with one output or many: there are several kinds of recurrent "
     "networks. Here is a small trained network of each kind. **What can each of them do that the others can't?**"
 )

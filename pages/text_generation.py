@@ -6,6 +6,7 @@ from lstm_core import LabError
 from lstm_core.inference import TextGenerator
 from ui.common import model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
+from ui.common.explanations import explain, say
 from ui.text_generation import panel, views
 from ui.text_generation.run import LENGTHS, Settings
 
@@ -19,7 +20,7 @@ VIEWS = {
 ORDER = ("macbeth", "julius_caesar", "shakespeare")
 
 st.title("Text generation", anchor=False)
-st.markdown(
+say(
     "A network trained on Shakespeare, **one character at a time**, continues your text. Its input is one character, "
     "never a word; only its state carries what was written before. For each character you see the alternatives."
 )
@@ -79,6 +80,8 @@ panel.remember(name, prompt, settings)
 run = panel.current("gen")
 if run is not None:
     panel.run(run, "gen", settings)
+st.header("How a character is chosen", anchor=False)
+explain("sampling")
 
 st.header("Look closer", anchor=False)
 view = st.segmented_control(

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from ui.common import job_panel, url_state
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.training_studio import after, choice, compare, live, own_models, upload
 
 st.title("Training studio", anchor=False)
-st.markdown(
+say(
     "Train a network yourself: choose a lesson that takes about a minute, change a hyperparameter, and watch. The "
     "network starts with random weights. **What does it learn first?**"
 )

@@ -6,11 +6,11 @@ from lstm_core import LabError
 from lstm_core.text import format_order
 from ui.common import url_state
 from ui.common.errors import show_error, show_errors
-from ui.common.explanations import explain
+from ui.common.explanations import explain, say
 from ui.word_order import panels
 
 st.title("Word order", anchor=False)
-st.markdown(
+say(
     f"Which of the two makes sense: *{panels.QUESTION}*, or *network recurrent need we neural a why do*? The words are "
     "the same. **How can a network tell the orders apart?**"
 )
@@ -31,7 +31,7 @@ panels.evaluation()
 
 if tried is not None:
     st.header("A bag of words ignores order, an LSTM doesn't", anchor=False)
-    st.markdown(
+    say(
         "Two networks were trained to classify movie reviews as positive or negative. The bag of words averages the "
         "embeddings of the words. The LSTM reads them one after the other."
     )

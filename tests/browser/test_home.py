@@ -25,11 +25,14 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
+@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("link", name="Forget gates at f ≈ 0.5").click()
     half = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
     expect(page.get_by_role("heading", name=result(half))).to_be_visible()
+    expect(page.locator(".st-key-lab_preset.lab-spot")).to_be_in_viewport()
     page.goto(address)
     page.get_by_role("link", name="Closed forget gate").click()
     expect(page.get_by_text("At every token the cell state is cleared", exact=False)).to_be_visible()
+    expect(page.locator(".st-key-tags_preset.lab-spot")).to_be_in_viewport()

@@ -73,6 +73,55 @@ def test_the_foot_of_a_page_leads_along_the_path(monkeypatch: pytest.MonkeyPatch
     assert [file for file, _ in links] == ["question_tags.py", "training_studio.py"]
 
 
+def test_a_link_wins_over_what_the_session_holds_and_a_fragment_keeps_its_own() -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+
+    def go(name: str, **parameters: str) -> None:
+        page._page_hash = calc_hash(name)
+        page.query_params.clear()
+        for key, value in parameters.items():
+            page.query_params[key] = value
+        page.run()
+        assert not page.exception
+
+    go("question_tags", text="def f(x): return x", clamps="f=1", view="surgery")
+    go("gradient_lab")
+    page.slider(key="lab_bias").set_value(1.0).run()
+    go("question_tags", text="int x = 1;", clamps="f=0", view="why", spot="tags_preset")
+    assert page.text_area(key="tags_text").value == "int x = 1;"
+    assert page.session_state["tags_clamps"] == "f=0"
+    assert page.segmented_control(key="tags_view").value == "why"
+    assert "spot" not in page.query_params  # a reload or a copied address does not scroll again
+    page.text_area(key="tags_text").set_value("x = 2").run()
+    assert page.text_area(key="tags_text").value == "x = 2"
+    go("gradient_lab", spot="lab_preset")
+    assert page.slider(key="lab_bias").value == 1.0  # the link says nothing about it
+    go("home")
+    go("gradient_lab", bias="0")
+    assert page.slider(key="lab_bias").value == 0.0
+
+
+def test_links_to_a_spot_name_elements_of_their_page() -> None:
+    tour, glossary, questions = (
+        tomllib.loads((ROOT / "assets" / f"{name}.toml").read_text("utf-8"))
+        for name in ("tour", "glossary", "check_yourself")
+    )
+    links = [(step["file"], step["settings"]) for step in tour["ten_minutes"]]
+    links += [(stop["file"], {"spot": stop["spot"]}) for stop in tour["stops"] if stop["spot"]]
+    links += [(each["file"], each["settings"]) for each in questions["questions"]]
+    links += [
+        (f"{each['page'].lower().replace(' ', '_')}.py", each.get("settings", {}))
+        for each in glossary["terms"].values()
+    ]
+    source = "".join(path.read_text("utf-8") for folder in ("ui", "pages") for path in (ROOT / folder).rglob("*.py"))
+    prefixes = {"question_tags.py": "tags", "movie_reviews.py": "reviews", "text_generation.py": "gen"}
+    for file, settings in links:
+        assert (ROOT / "pages" / file).exists()
+        spot = settings.get("spot", "")
+        own = spot.removeprefix(prefixes.get(file, "")).removeprefix("guess_").removesuffix("_box")
+        assert spot.startswith("guess_") or own in source or f"{{key}}{own}" in source, spot
+
+
 def test_the_glossary_finds_terms_and_names_pages_that_exist() -> None:
     terms = tomllib.loads((ROOT / "assets" / "glossary.toml").read_text("utf-8"))["terms"]
     assert {entry["page"] for entry in terms.values()} <= {name for names in lab.SECTIONS.values() for name in names}

@@ -12,6 +12,7 @@ from lstm_core.library import SHIPPED, ModelCard
 from ui.classifier import explain, panels, quality, surgery
 from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
+from ui.common.explanations import say
 from ui.guide import guess
 
 MAX_USER_MODELS = 6  # of the visitor's own models that are offered for comparison
@@ -47,7 +48,7 @@ class PageConfig:
 def show(config: PageConfig) -> None:
     """Draw the page."""
     st.title(config.title, anchor=False)
-    st.markdown(config.intro)
+    say(config.intro)
     answer(config, *_inputs(config, {**config.peers, **_user_models(config)}))
 
 
@@ -80,18 +81,21 @@ def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str
             panels.notices(each)
 
     st.header("How the answer formed", anchor=False)
-    st.markdown("The network gives an answer after every token: each line is the probability of one class so far.")
+    how = "The network gives an answer after every token: each line is the probability of one class so far."
+    if surgery.pools(model):
+        how += " Its last layer pools: it sees every unit's maximum and mean over all tokens so far, not one state."
+    say(how)
     for number, (name, each) in enumerate(readings.items()):
         if len(readings) > 1:
             st.subheader(name, anchor=False)
         panels.how_it_formed(each, key=f"{config.key}{number}")
 
     st.header("Inside the memory", anchor=False)
-    st.markdown(
+    say(
         "At every token, the gates of each unit set what it forgets, what it writes and what it outputs. Choose a "
         "signal, then step through the tokens."
     )
-    if f"{config.key}_view" not in st.session_state:
+    if not url_state.is_set(f"{config.key}_view", "view"):
         st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", config.views) or None
     address = partial(_address, config, reading, hide)
     panels.inside_the_memory(reading, config.key, address)

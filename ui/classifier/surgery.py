@@ -50,7 +50,7 @@ def show(
     if clamps and (preset is None or _guessed(preset, key, reading)):
         start = time.perf_counter()
         after = url_state.cached_reading(model, reading.text, hide or None, clamps)
-        _outcome(reading, after, preset, key, time.perf_counter() - start, _pools(model))
+        _outcome(reading, after, preset, key, time.perf_counter() - start, pools(model))
         _side_by_side(reading, after, key)
         url_state.show_link("Opens this page with the same text and clamps.", **address())
     _ablation(model, reading, key, hide)
@@ -95,7 +95,7 @@ def _outcome(
     st.caption(f"The whole text was read again in {seconds * 1000:.0f} ms.")
 
 
-def _pools(model: TextClassifier) -> bool:
+def pools(model: TextClassifier) -> bool:
     """Whether the answer layer sees the states after all tokens, not only the last one."""
     return any(layer.kind.startswith("Global") for layer in model.saved.layers)
 

@@ -28,7 +28,9 @@ PRESETS = tuple(Preset(**preset) for preset in assets.table("presets.toml")["cla
 
 def current(key: str) -> str:
     """The clamps of a page in the notation of links; on a first visit those of the address."""
-    return str(st.session_state.setdefault(f"{key}_clamps", url_state.parameter("clamps", "")))
+    if not url_state.is_set(f"{key}_clamps", "clamps"):
+        st.session_state[f"{key}_clamps"] = url_state.parameter("clamps", "")
+    return str(st.session_state[f"{key}_clamps"])
 
 
 def parsed(key: str, signals: Sequence[str], units: int, timesteps: int) -> tuple[Clamp, ...]:

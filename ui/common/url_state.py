@@ -2,7 +2,8 @@
 
 import math
 import zlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -15,6 +16,7 @@ from ui.common.shared_cache import CACHE
 
 Number = TypeVar("Number", int, float)
 MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
+_PAGE, _ARRIVED = "_page", "_arrived"  # the page of the last run; the parameters with which a visitor has just come
 Parameters = dict[str, str | int]  # of a link: name → value
 
 
@@ -51,6 +53,27 @@ def cached_reading(
     """
     key = "reading", model_cache.identity(model.card.name), text, mask_names, repr(clamps)
     return CACHE.get(key, lambda: model.read(text, clamps, mask_names=mask_names))
+
+
+@contextmanager
+def arrival(page: str) -> Iterator[None]:
+    """Within the block, whoever has just come to a page gets what the address says, not what the session holds."""
+    comes = st.session_state.get(_PAGE) != page
+    st.session_state[_PAGE], st.session_state[_ARRIVED] = page, tuple(st.query_params) if comes else ()
+    try:
+        yield
+    finally:
+        st.session_state[_ARRIVED] = ()  # a fragment that reruns keeps its own values
+
+
+def is_set(key: str, name: str) -> bool:
+    """Whether the session's value of a widget counts: there is one, and no link has just brought another.
+
+    Args:
+        key: of the widget.
+        name: of its parameter in the address.
+    """
+    return key in st.session_state and name not in st.session_state.get(_ARRIVED, ())
 
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:
@@ -119,7 +142,7 @@ def linked(
             options.setdefault("format_func", arguments[0].__getitem__)
         arguments = (list(arguments[0]),)
         default = arguments[0][0] if default is None else default
-    if key not in st.session_state:
+    if not is_set(key, parameter):
         st.session_state[key] = _from_link(parameter, default, arguments)
     return widget(label, *arguments, **options)
 

@@ -14,6 +14,7 @@ from lstm_core.nn import count_brackets
 from ui.common import assets, model_cache, plotting, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.examples import Texts
+from ui.common.explanations import say
 from ui.common.figure import Figure
 from ui.gradient_lab import panels
 from ui.home import thumbnails
@@ -40,6 +41,7 @@ class Stop:
 
     file: str  # of the page
     name: str  # of the page
+    spot: str  # the key of what its link leads to; "" for the head of the page
     icon: str  # before its name
     question: str  # that the page answers
     words: str  # one or two sentences
@@ -76,8 +78,9 @@ def _stop(number: int, stop: Stop) -> None:
     with st.container(border=True):
         words, drawing = st.columns([2, 3], vertical_alignment="center")
         with words:
-            st.page_link(stop.file, label=f"**{number} · {stop.name}**", icon=stop.icon)
-            st.markdown(f"**{stop.question}** {stop.words}")
+            there = {"spot": stop.spot} if stop.spot else None
+            st.page_link(stop.file, label=f"**{number} · {stop.name}**", icon=stop.icon, query_params=there)
+            say(f"**{stop.question}** {stop.words}")
         with drawing, show_errors():
             picture = stop.picture()
             st.plotly_chart(

@@ -24,7 +24,8 @@ def show() -> Parameters:
     """The text, the three networks in columns, and a sentence that compares them."""
     explain("cells")
     default = next(iter(TEXTS.examples.values()))
-    st.session_state.setdefault("family_text", url_state.parameter("text", default))
+    if not url_state.is_set("family_text", "text"):
+        st.session_state["family_text"] = url_state.parameter("text", default)
     examples.choose("family", TEXTS)
     text = st.text_area(
         "A programming question", key="family_text", height=130, persist_state="session",

@@ -63,7 +63,10 @@ def sentence() -> Tried:
     Raises:
         LabError: if there is no model, no word, or too many words.
     """
-    st.session_state.setdefault("order_text", url_state.parameter("text", QUESTION))
+    if not url_state.is_set("order_text", "text"):
+        st.session_state["order_text"] = url_state.parameter("text", QUESTION)
+        st.session_state.pop(_KEY, None)
+        st.session_state.pop("order_preset", None)
     named = next((name for name, preset in PRESETS.items() if preset[0] == st.session_state["order_text"]), None)
     st.session_state.setdefault("order_preset", named)
     st.pills(

@@ -23,6 +23,10 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    if page.viewport_size == {"width": 1400, "height": 900}:
+        last = page.get_by_role("link", name="Next: How does a network read?").bounding_box()
+        assert last is not None
+        assert last["y"] + last["height"] <= 2 * 900
 
 
 @pytest.mark.parametrize("page", LOOKS, indirect=True)

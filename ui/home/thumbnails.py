@@ -10,7 +10,7 @@ from ui.common import theme
 from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
-HEIGHT = 190  # pixels, of every thumbnail
+HEIGHT = 120  # pixels, of every thumbnail
 TEXT = 15  # font size
 
 
@@ -33,7 +33,7 @@ def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> Figure:
 def gradient_norms(shares: Mapping[str, np.ndarray]) -> Figure:
     """For each kind of cell, the (T,) norms of the gradient relative to the last timestep, above 0, on a log axis."""
     figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in shares.items())
-    return figure.update_yaxes(type="log", nticks=4, tickfont_size=TEXT - 2, exponentformat="power")
+    return figure.update_yaxes(type="log", nticks=3, tickfont_size=TEXT - 2, exponentformat="power")
 
 
 def cells(probabilities: Mapping[str, np.ndarray]) -> Figure:
@@ -73,7 +73,9 @@ def _lines(lines: Iterable[tuple[np.ndarray, str, str, str]]) -> Figure:
     for values, name, colour, dash in lines:
         add_line(figure, None, values, name, colour, dash=dash, width=4)
     figure.update_xaxes(showticklabels=False, showgrid=False)
-    figure.update_layout(legend_font_size=TEXT - 1)
+    # Across the whole figure, not the plot alone: a card has no room for a second line.
+    place = {"xref": "container", "yref": "container", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
+    figure.update_layout(legend={**place, "font_size": TEXT - 2, "itemwidth": 30})
     return _sized(figure, top=26, bottom=6)
 
 

@@ -17,9 +17,10 @@ from ui.common.examples import Texts
 from ui.common.explanations import say
 from ui.common.figure import Figure
 from ui.gradient_lab import panels
-from ui.home import thumbnails
+from ui.home import path, thumbnails
 
 TOUR = assets.table("tour.toml")
+ROW = 3  # cards side by side; there is one more card than stops
 BRACKETS = "(a + [b − c]) × {d}"
 QUESTION = next(iter(Texts.load("questions.json").examples.values()))
 LANGUAGE = "javascript"  # the class of the first example on the page “Recurrent family”
@@ -50,15 +51,23 @@ class Stop:
 
 
 def show() -> None:
-    """Draw the stops, each with a figure that its network has computed."""
-    for number, stop in enumerate(STOPS, start=1):
-        _stop(number, stop)
+    """Draw the stops as cards, each with a figure that its network has computed; the last card leads on."""
+    cards = [column for _ in range(0, len(STOPS), ROW) for column in st.columns(ROW, border=True)]
+    for number, (card, stop) in enumerate(zip(cards, STOPS, strict=False), start=1):
+        with card:
+            _stop(number, stop)
+    with cards[len(STOPS)]:
+        for number, (file, question) in enumerate(list(path.PATH.items())[len(STOPS) + 1 :], start=len(STOPS) + 1):
+            page = next(each for each in TOUR["more"] if each["file"] == file)
+            st.page_link(file, label=f"**{number} · {page['name']}**", icon=page["icon"], help=page["words"])
+            say(f"**{question}**")
 
 
 def ten_minutes() -> None:
     """Draw a short programme: what to do, for how long, and the link that opens it."""
+    rows = st.container(gap="xxsmall")
     for step in TOUR["ten_minutes"]:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with rows.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(f"{step['minutes']} min", color="blue")
             st.page_link(step["file"], label=f"**{step['name']}**", query_params=step["settings"])
             st.markdown(step["words"], width="stretch")
@@ -67,26 +76,24 @@ def ten_minutes() -> None:
 
 
 def more_pages() -> None:
-    """Draw the pages that are not on the tour."""
-    for page in TOUR["more"]:
-        with st.container(border=True):
-            st.page_link(page["file"], label=f"**{page['name']}**", icon=page["icon"])
-            st.markdown(page["words"])
+    """Draw links to the pages that are not on the path, with what they are about as tooltips."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**More pages**")
+        for page in TOUR["more"]:
+            if page["file"] not in path.PATH:
+                st.page_link(page["file"], label=page["name"], icon=page["icon"], help=page["words"])
 
 
 def _stop(number: int, stop: Stop) -> None:
-    with st.container(border=True):
-        words, drawing = st.columns([2, 3], vertical_alignment="center")
-        with words:
-            there = {"spot": stop.spot} if stop.spot else None
-            st.page_link(stop.file, label=f"**{number} · {stop.name}**", icon=stop.icon, query_params=there)
-            say(f"**{stop.question}** {stop.words}")
-        with drawing, show_errors():
-            picture = stop.picture()
-            st.plotly_chart(
-                plotting.fitted(picture.figure), config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}"
-            )
-            st.caption(picture.sentence)
+    there = {"spot": stop.spot} if stop.spot else None
+    st.page_link(stop.file, label=f"**{number} · {stop.name}**", icon=stop.icon, query_params=there, help=stop.words)
+    say(f"**{stop.question}**")
+    with show_errors():
+        picture = stop.picture()
+        st.plotly_chart(
+            plotting.fitted(picture.figure), config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}"
+        )
+        st.caption(picture.sentence)
 
 
 def bracket_counter() -> Picture:
@@ -104,7 +111,8 @@ def vanishing_gradient() -> Picture:
     """The gradient's norm over a hundred steps in three untrained networks."""
     flows = panels.default_flows()
     figure = thumbnails.gradient_norms({each.kind: each.norms / each.norms[-1] for each in flows})
-    return Picture(figure, panels.result(flows), panels.result(flows))
+    left = ", ".join(f"{theme.CELL_LINES[each.kind][0]} {panels.in_words(1 / each.shrank)}" for each in flows)
+    return Picture(figure, panels.result(flows), f"Left of the gradient after {len(flows[0].norms)} steps: {left}.")
 
 
 def three_cells() -> Picture:
@@ -118,16 +126,15 @@ def three_cells() -> Picture:
     return Picture(
         thumbnails.cells(shares),
         f"Three lines: the probability of {name} for each cell after each token of a long question.",
-        f"A long question in which only the first line shows the language. Probability of {name} at the end: {ends}. "
-        f"{rule_in_words()}",
+        f"{name} at the end: {ends}. {rule_in_words()}",
     )
 
 
 def rule_in_words() -> str:
     """How often each cell is right about long questions of the test set, as `benchmarks.long_questions` measured."""
     measured = json.loads(assets.read("family.json"))["long_questions"]
-    shares = ", ".join(f"{theme.CELL_LINES[kind][0]} {share:.0%}" for kind, share in measured["accuracy"].items())
-    return f"Right on the {measured['questions']:,} test questions of {measured['tokens']} tokens or more: {shares}."
+    shares = ", ".join(f"{share:.0%}" for share in measured["accuracy"].values())
+    return f"Accuracy on all {measured['questions']:,} long test questions: {shares}."
 
 
 def answer_forming() -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def test_every_page_opens_with_one_title_and_no_error(path: Path) -> None:
     assert not page.exception
     assert not page.error
     assert len(page.title) == 1
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_figure_is_described_with_its_values(path: Path) -> None:
+    for chart in opened(path.stem).get("plotly_chart"):
+        assert chart.proto.alt
+        traces = [each for each in json.loads(chart.proto.spec)["data"] if each.get("hoverinfo") != "skip"]
+        assert any(each.isdigit() for each in chart.proto.alt) or not traces, chart.proto.alt
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

@@ -5,6 +5,7 @@ import numpy as np
 from lstm_core.nn import LayerTrace
 from ui.cell_microscope.traced_text import TracedText, most_varying_unit
 from ui.common import tokens
+from ui.common.plotting import signed
 
 FORGETTING, WRITING, NO_GATE = range(3)
 
@@ -30,7 +31,7 @@ def largest_change(traced: TracedText, layer: int) -> tuple[int, str]:
     lost, added = (kept - 1) * old[t], written * float(trace.signals["g"][t, unit])
     state = "cell state c" if trace.kind == "lstm" else "hidden state h"
     names = f"f = {kept:.2f} and i = {written:.2f}" if trace.kind == "lstm" else f"z = {kept:.2f}"
-    figures = f"With {names}, {_signed(lost)} comes from forgetting and {_signed(added)} from writing."
+    figures = f"With {names}, {signed(lost, '.2f')} comes from forgetting and {signed(added, '.2f')} from writing."
     return (FORGETTING if abs(lost) > abs(added) else WRITING), f"The {state} {change}. {figures}"
 
 
@@ -40,7 +41,3 @@ def _gates(trace: LayerTrace, t: int, unit: int) -> tuple[float, float]:
         return float(trace.signals["f"][t, unit]), float(trace.signals["i"][t, unit])
     kept = float(trace.signals["z"][t, unit])
     return kept, 1 - kept
-
-
-def _signed(value: float) -> str:
-    return f"{value + 0.0:+.2f}".replace("-", "−")

@@ -11,6 +11,7 @@ from ui.classifier import panels
 from ui.common import assets, charts, model_cache, plotting, theme, tokens, url_state
 from ui.common.errors import show_error
 from ui.common.examples import Texts
+from ui.common.plotting import signed
 from ui.common.shared_cache import CACHE
 
 METHODS: dict[str, tuple[str, str]] = assets.table("presets.toml")["attribution"]  # name → its title, and caption
@@ -40,7 +41,7 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
     largest = max(float(np.abs(values).max(initial=0.0)), 1e-6)
     supports, opposes = theme.diverging_colours()
     tints = [supports if value > 0 else opposes for value in values]
-    hovers = [f"{panels.token_name(reading, index)}: {value:+.2f}" for index, value in enumerate(values)]
+    hovers = [f"{panels.token_name(reading, index)}: {signed(value, '.2f')}" for index, value in enumerate(values)]
     label = f"The text, each token tinted by its contribution to {name}"
     strengths = np.sqrt(np.abs(values) / largest).tolist()
     tokens.tinted_text(reading.text, reading.encoded.spans, tints, strengths, hovers, label=label)
@@ -59,16 +60,20 @@ def _attribution(model: TextClassifier, reading: Reading, label: str, method: st
         with st.spinner("Computing integrated gradients …"):
             found = CACHE.get(key, lambda: model.attribute(reading.text, label, mask_names=hide or None))
         share = abs(found.residual) / max(abs(found.score - found.baseline), 1e-6)
+        baseline, score = signed(found.baseline, ".2f"), signed(found.score, ".2f")
         return found, (
-            f"From {found.baseline:+.2f} with every token unknown to {found.score:+.2f}: the tokens' values add up to "
-            f"all but {share:.1%} of the difference."
+            f"From {baseline} with every token unknown to {score}: the tokens' values add up to all but {share:.1%} of "
+            "the difference."
         )
     bar = st.progress(0.0, "Reading the text without each token in turn …")
     values = CACHE.get(
         key, lambda: model.leave_one_out(reading.text, label, mask_names=hide or None, report=bar.progress)
     )
     bar.empty()
-    return values, f"Their sum is {values.sum():+.2f}; tokens with the same information contribute little each."
+    return (
+        values,
+        f"Their sum is {signed(values.sum(), '.2f')}; tokens with the same information contribute little each.",
+    )
 
 
 def pairs(model: TextClassifier, texts: Texts, key: str) -> None:

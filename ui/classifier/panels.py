@@ -10,6 +10,7 @@ from lstm_core.nn import LayerTrace
 from lstm_core.text import UNKNOWN
 from ui.classifier import export
 from ui.common import charts, gate, plotting, theme, tokens, url_state
+from ui.common.plotting import signed
 
 UNSURE = 0.6  # confidence below which the answer is called uncertain
 ACTIVE_UNITS = 8
@@ -74,7 +75,7 @@ def how_it_formed(reading: Reading, key: str) -> None:
     rise, target = largest_rises(reading.probabilities)
     largest = max(float(rise.max(initial=0.0)), 1e-6)
     hovers = [
-        f"{token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {rise[index]:+.1%}"
+        f"{token_name(reading, index)}: {theme.class_name(reading.labels[target[index]])} {signed(rise[index], '.1%')}"
         for index in range(len(reading.tokens))
     ]
     st.caption("Each token is tinted by the class that it raised most; the stronger the tint, the larger the rise.")

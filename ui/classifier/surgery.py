@@ -14,6 +14,7 @@ from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
 from ui.common.explanations import explain
+from ui.common.plotting import signed
 
 MOST_BARS = 24
 GUESSES = ("It stays the same", "It changes", "It becomes uncertain")
@@ -158,11 +159,12 @@ def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
     names = [f"unit {place}" if what == "units" else panels.token_name(reading, int(place)) for place in order]
     name = theme.class_name(reading.answer)
     figure = charts.signed_bars(names, moved[order], f"change of {name}", theme.diverging_colours())
-    alt = f"Bars: the change of {name} without each of the {what}; the largest is {names[0]}, {moved[order[0]]:+.1%}."
+    largest = signed(moved[order[0]], ".1%")
+    alt = f"Bars: the change of {name} without each of the {what}; the largest is {names[0]}, {largest}."
     plotting.show(figure, f"{key}_ablation", alt)
     changed = int((found.after.argmax(axis=1) != found.before.argmax()).sum())
     st.markdown(
-        f"Without **{names[0]}** the probability of {name} changes most, by {moved[order[0]]:+.1%}. "
+        f"Without **{names[0]}** the probability of {name} changes most, by {largest}. "
         f"{changed or 'None'} of the {len(moved)} {what} {'changes' if changed < 2 else 'change'} the answer."
     )
     with st.expander("The numbers", key=f"{key}_ablation_numbers", on_change="rerun") as panel:

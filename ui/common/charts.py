@@ -8,7 +8,7 @@ import numpy as np
 
 from ui.common import theme
 from ui.common.figure import Figure
-from ui.common.plotting import add_bars, add_line
+from ui.common.plotting import add_bars, add_line, signed
 from ui.common.shared_cache import CACHE
 
 MAX_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
@@ -27,8 +27,8 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
     names, texts = [_class_name(label) for label in labels], [f"{value:.1%}" for value in probabilities]
     hover = "%{y}: %{x:.2%}<extra></extra>"
     add_bars(figure, probabilities, names, list(colours), texts, textfont_size=16, hovertemplate=hover)
-    figure.update_layout(height=60 + 40 * len(labels), margin={"t": 8, "r": 64}, bargap=0.3)
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
+    figure.update_layout(height=84 + 40 * len(labels), margin={"t": 8, "r": 64}, bargap=0.3)
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], title="probability", fixedrange=True)
     return figure.update_yaxes(autorange="reversed", tickfont_size=16, fixedrange=True)
 
 
@@ -140,7 +140,7 @@ def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: t
     limit = max(float(np.abs(values).max(initial=0.0)) * 1.25, 1e-4)
     figure, places = Figure(), list(range(len(values)))
     bar_colours = [colours[0] if value > 0 else colours[1] for value in values]
-    texts = [f"{value:+.{1 if limit > 0.05 else 2}%}" for value in values]
+    texts = [signed(value, ".1%" if limit > 0.05 else ".2%") for value in values]
     escaped, hover = [escape(name, quote=False) for name in names], "%{customdata}: %{x:+.2%}<extra></extra>"
     add_bars(figure, values, places, bar_colours, texts, customdata=escaped, hovertemplate=hover)
     figure.update_xaxes(
@@ -168,10 +168,11 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> Figure:
             col=1,
         )
     figure.update_layout(height=380, hovermode="x unified")
-    figure.update_yaxes(fixedrange=True, nticks=5, row=1, col=1)
-    figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], row=2, col=1)
+    figure.update_yaxes(fixedrange=True, nticks=5, title="cell state", row=1, col=1)
+    figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], title="gates", row=2, col=1)
     token_axis(figure, tokens)
-    return figure.update_xaxes(tickangle=0, tickfont_size=16, fixedrange=True)
+    upright = {"tickangle": 0, "tickfont_size": 16} if max(map(len, tokens), default=0) <= 2 else {}
+    return figure.update_xaxes(fixedrange=True, **upright)
 
 
 def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> Figure:
@@ -185,14 +186,20 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> Figure:
             x=values[units],
             y=[f"unit {unit}" for unit in units],
             orientation="h",
+            name=names[index],
             marker_color=signal.colour,
             hovertemplate=f"%{{y}}<br>{signal.name} %{{x:.3f}}<extra></extra>",
             row=row,
             col=column,
         )
-        figure.update_xaxes(range=[0 if signal.gate else -limit, limit], row=row, col=column)
-    figure.update_xaxes(nticks=3, fixedrange=True, zeroline=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=13)
+        ends = (
+            {"range": [0, 1.1], "tickvals": [0, 1]}
+            if signal.gate
+            else {"range": [-1.2 * limit, 1.2 * limit], "nticks": 3}
+        )
+        figure.update_xaxes(**ends, row=row, col=column)
+    figure.update_xaxes(fixedrange=True, zeroline=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True)
     return figure.update_layout(height=520, margin_t=36, showlegend=False)
 
 
@@ -206,11 +213,11 @@ def token_axis(figure: Figure, tokens: Sequence[str]) -> None:
         separatethousands=False,
         **({"dtick": 1} if len(tokens) <= MAX_LABELS else {"nticks": MAX_LABELS}),
         tickangle=-90,
-        tickfont_size=13,
         ticklabeloverflow="allow",
         range=[-0.5, max(len(tokens) - 0.5, 0.5)],
         showgrid=False,
     )
+    figure.update_xaxes(title="token", row=figure.rows)
 
 
 def similarity_order(values: np.ndarray) -> np.ndarray:

@@ -81,6 +81,11 @@ class Figure(BaseFigure):
         """The layout: axes, annotations, shapes and the rest."""
         return self._settings
 
+    @property
+    def rows(self) -> int:
+        """The number of rows of subplots."""
+        return max(row for row, _ in self._grid)
+
     # --- Traces ---------------------------------------------------------------------------------
 
     def add_scatter(self, **options: Any) -> Self:

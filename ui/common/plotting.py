@@ -4,9 +4,11 @@ The template is in `figure.py`; Streamlit's theme supplies fonts, grid and backg
 the dark mode.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from html import unescape
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ui.common import theme
@@ -20,7 +22,8 @@ CONFIG = {
 }
 NO_TOOLBAR = {"displayModeBar": False}
 STATIC = {"staticPlot": True} | NO_TOOLBAR  # does not react to the pointer
-
+TEXT = 14  # pixels, of the smallest text in a figure: it is read from the back of a room
+MAX_DESCRIBED = 6  # traces whose values are part of a figure's description
 ROOM_TEXT, ROOM_HEIGHT = 18, 800  # pixels: the smallest text and the largest height in the presenter view
 
 
@@ -30,12 +33,14 @@ def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> 
     Args:
         figure: to be drawn.
         key: of the chart; None if the page has no other chart like it.
-        alt: what the figure shows, for screen readers.
+        alt: what the figure shows, for screen readers; the range of its values is added.
         toolbar: whether Plotly's toolbar (zoom, save as PNG) appears while the pointer is over the figure.
     """
-    # In a template Streamlit's theme would replace these: the legend gets small, and the last tick label is cut off.
+    # In a template Streamlit's theme would replace these: text gets small, and the last tick label is cut off.
     figure.set_defaults(legend_font_size=15, margin_l=8, margin_r=8)
-    st.plotly_chart(fitted(figure), config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=alt)
+    for axis in [name for name in figure.settings if name[1:5] == "axis"] + ["xaxis", "yaxis"]:
+        figure.set_defaults(**{axis: {"tickfont": {"size": TEXT}, "title": {"font": {"size": TEXT + 1}}}})
+    st.plotly_chart(fitted(figure), config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=described(figure, alt))
 
 
 def fitted(figure: Figure) -> Figure:
@@ -67,6 +72,55 @@ def _enlarge_text(part: Any) -> None:
             value["size"] = max(ROOM_TEXT, value.get("size", 0))
         elif isinstance(value, dict | list):
             _enlarge_text(value)
+
+
+def signed(value: float, spec: str) -> str:
+    """A number with its sign, a true minus; never −0."""
+    text = f"{value:+{spec}}"
+    return (text if any(digit in text for digit in "123456789") else text.replace("-", "+")).replace("-", "−")
+
+
+def described(figure: Figure, alt: str) -> str:
+    """A description of a figure for screen readers, with the values of its first traces."""
+    found = [words for trace in figure.traces if (words := _values_of(figure, trace))]
+    more = f" And {len(found) - MAX_DESCRIBED} more." if len(found) > MAX_DESCRIBED else ""
+    return " ".join([alt, *found[:MAX_DESCRIBED]]) + more
+
+
+def _values_of(figure: Figure, trace: Mapping[str, Any]) -> str:
+    """The name of a trace and its lowest and highest values; "" for one without numbers, such as a mere outline."""
+    along, across = ("y", "x") if trace.get("orientation") == "h" else ("x", "y")
+    data = trace.get("z" if trace["type"] == "heatmap" else "x" if trace["type"] == "histogram" else across)
+    try:
+        values = np.asarray(data, dtype=float)
+    except (TypeError, ValueError):  # names, dates
+        return ""
+    if not np.isfinite(values).any() or trace.get("hoverinfo") == "skip" or trace.get("mode") == "text":
+        return ""
+    name = f"{unescape(str(trace['name']))}: " if trace.get("name") else "Values "
+    low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
+    places = trace.get(along) if values.ndim == 1 and trace["type"] != "histogram" else None
+
+    def axis(letter: str) -> str:
+        return trace.get(f"{letter}axis", letter).replace(letter, f"{letter}axis")
+
+    def at(place: int) -> str:
+        if places is None:
+            return ""
+        names = figure.settings.get(axis(along), {}).get("labelalias", {})
+        return f" at {unescape(str(names.get(str(places[place]), places[place])))}"
+
+    linear = figure.settings.get(axis(across), {}).get("type") != "log"
+    floor = 1e-4 * float(np.nanmax(np.abs(values))) if linear else 0.0
+    lowest, highest = (_number(float(values.flat[place]), floor) for place in (low, high))
+    if lowest == highest:
+        return f"{name}{lowest}."
+    return f"{name}from {lowest}{at(low)} to {highest}{at(high)}."
+
+
+def _number(value: float, floor: float) -> str:
+    """Three digits; 0 for what lies below the floor."""
+    return "0" if abs(value) <= floor else f"{value:.3g}".replace("-", "−")
 
 
 def add_line(

@@ -73,8 +73,8 @@ def _overview(figure: Figure, series: Series, origin: int) -> None:
     for (name, colour), start, stop in zip(PARTS, stops[:-1], stops[1:], strict=True):
         figure.add_vrect(
             x0=series.dates[start], x1=series.dates[min(stop, len(series) - 1)], fillcolor=colour, opacity=0.16,
-            line_width=0, layer="below", annotation_text=name, annotation_position="top left",
-            annotation_font_size=14, **below,
+            line_width=0, layer="below", annotation_text=name, annotation_font_size=14, annotation_yanchor="bottom",
+            annotation_position="top right" if name == "test" else "top left", **below,
         )  # fmt: skip
     figure.add_vline(x=series.dates[origin], line={"color": LOOKS["lstm"][1], "width": 3}, **below)
     figure.update_yaxes(showticklabels=False, **below)

@@ -27,7 +27,7 @@ def naive_in_words(step: str) -> str:
 
 def signed(value: float) -> str:
     """A skill with its sign, in whole per cent; never −0%."""
-    return f"{round(value, 2) + 0.0:+.0%}"
+    return plotting.signed(value, ".0%")
 
 
 def skill_against(test: Backtest, name: str) -> tuple[float, float, float]:
@@ -119,7 +119,7 @@ def table(selection: Selection, test: Backtest) -> None:
             "Forecast": forecast_charts.LOOKS[name][0],
             "MAE": f"{test.mae(name):.3g}",
             "MASE": f"{test.mase(name):.2f}",
-            "Skill": "0" if name == "naive" else f"{test.skill(name):+.1%}",
+            "Skill": "0" if name == "naive" else plotting.signed(test.skill(name), ".1%"),
         }
         for name in test.forecasts
     ]

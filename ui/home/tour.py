@@ -90,7 +90,8 @@ def _stop(number: int, stop: Stop) -> None:
     say(f"**{stop.question}**")
     with show_errors():
         picture = stop.picture()
-        st.plotly_chart(plotting.fitted(picture.figure), config=plotting.STATIC, alt=picture.alt, key=f"stop_{number}")
+        alt = plotting.described(picture.figure, picture.alt)
+        st.plotly_chart(plotting.fitted(picture.figure), config=plotting.STATIC, alt=alt, key=f"stop_{number}")
         st.caption(picture.sentence)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ui.common import charts, theme
 from ui.common.figure import Figure
-from ui.common.plotting import add_line
+from ui.common.plotting import add_line, signed
 
 GREY = "#888888"
 MARKED = theme.CLASS_COLOURS[1]
@@ -25,7 +25,7 @@ def numbers(values: np.ndarray, marked: np.ndarray) -> Figure:
     )
     for place in np.flatnonzero(marked):
         figure.add_annotation(
-            x=int(place) + 1, y=float(values[place]), text=f"<b>{values[place]:+.2f}</b>", showarrow=False,
+            x=int(place) + 1, y=float(values[place]), text=f"<b>{signed(values[place], '.2f')}</b>", showarrow=False,
             yshift=12 if values[place] >= 0 else -12, font={"size": 16, "color": MARKED},
         )  # fmt: skip
     figure.update_layout(height=230, margin_t=16, bargap=0.15)

@@ -9,6 +9,7 @@ from lstm_core.memory_tasks import Example, GymNetwork, Race
 from lstm_core.nn import ProbedUnit
 from ui.common import charts, plotting, theme
 from ui.common.figure import Figure
+from ui.common.plotting import signed
 from ui.common.url_state import Parameters, linked, session_cached
 from ui.memory_gym import charts as gym_charts
 from ui.memory_gym import race as gym
@@ -62,7 +63,9 @@ def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
     states = {name: trace.signals[name][:, 0] for name in STATES[kind]}  # each (T, units)
     labels = list(example.tokens)
     if example.values is not None:
-        labels = [f"{value:+.2f}" if mark else "·" for value, mark in zip(example.values, example.matters, strict=True)]
+        labels = [
+            signed(value, ".2f") if mark else "·" for value, mark in zip(example.values, example.matters, strict=True)
+        ]
     memory, own = example.batch.memory[0, : len(example)], {name: values[:, unit] for name, values in states.items()}
     figure = gym_charts.unit_state(labels, own, memory, mirrored=bool(found.all[unit] < 0))
     _label_steps(figure, example)
@@ -82,7 +85,7 @@ def _label_steps(figure: Figure, example: Example) -> None:
     figure.update_xaxes(tickangle=0, tickfont_size=15)
     if example.values is not None:
         places = np.flatnonzero(example.matters)
-        labels = [f"{example.values[place]:+.2f}" for place in places]
+        labels = [signed(example.values[place], ".2f") for place in places]
         figure.update_xaxes(tickmode="array", tickvals=places.tolist(), ticktext=labels)
 
 
@@ -92,10 +95,10 @@ def _correlation_in_words(found: ProbedUnit, unit: int, letter: str, remembered:
     verdict = "stores it" if strength >= STRONG else "stores a part of it" if strength >= 0.5 else "does not store it"
     best = (
         f"On {SAMPLES} sequences the {theme.SIGNALS[letter].name.lower()} of **unit {found.unit}** has the best "
-        f"correlation with *{remembered}*. On {SAMPLES} other sequences the correlation is **{found.measured:+.2f}**: "
-        f"this unit {verdict}."
+        f"correlation with *{remembered}*. On {SAMPLES} other sequences the correlation is "
+        f"**{signed(found.measured, '.2f')}**: this unit {verdict}."
     )
-    return best if unit == found.unit else f"{best} Unit {unit}, which is shown, has {found.all[unit]:+.2f}."
+    return best if unit == found.unit else f"{best} Unit {unit}, which is shown, has {signed(found.all[unit], '.2f')}."
 
 
 def _answer_in_words(race: Race, example: Example, logits: np.ndarray) -> str:

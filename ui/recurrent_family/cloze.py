@@ -71,7 +71,10 @@ def _one(model: BlankFiller, filled: Filled) -> None:
     answer = best[0][0]
     influence = what_decides(model, filled.text, answer)
     strengths = np.sqrt(np.abs(influence) / max(float(np.abs(influence).max()), 0.05))
-    hovers = [f"{word}: {-change:+.0%}" for word, change in zip(filled.encoded.tokens, influence, strict=True)]
+    hovers = [
+        f"{word}: {plotting.signed(-change, '.0%')}"
+        for word, change in zip(filled.encoded.tokens, influence, strict=True)
+    ]
     supports, opposes = theme.diverging_colours()
     st.caption(f"Words that support “{answer}” (orange) and oppose it (blue):")
     tokens.tinted_text(

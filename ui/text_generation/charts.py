@@ -53,7 +53,7 @@ def candidates(characters: Sequence[str], network: np.ndarray, sampling: np.ndar
     ):
         texts = [f"{value:.1%}" for value in values[order]]
         hover = "%{y}: %{x:.2%}<extra>" + label + "</extra>"
-        add_bars(figure, values[order], names, colours, texts, name=label, textfont_size=13, hovertemplate=hover)
+        add_bars(figure, values[order], names, colours, texts, name=label, textfont_size=14, hovertemplate=hover)
     figure.update_layout(height=470, margin_r=64, bargap=0.25, bargroupgap=0.05, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
     return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)

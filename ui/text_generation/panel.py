@@ -87,7 +87,8 @@ def surprisal_tint(surprisal: np.ndarray) -> Tint:
 
 def _choose_tint(writing: Writing, key: str) -> Tint:
     found = {
-        f"{unit.feature} · {unit.signal}[{unit.unit}] of layer {unit.layer + 1}, r = {unit.correlation:+.2f}": unit
+        f"{unit.feature} · {unit.signal}[{unit.unit}] of layer {unit.layer + 1}, "
+        f"r = {plotting.signed(unit.correlation, '.2f')}": unit
         for unit in readable_units_from_card(writing.model.card.measured)
         if 0 <= unit.layer < writing.layers and 0 <= unit.unit < writing.signal(unit.layer, unit.signal).shape[1]
     }

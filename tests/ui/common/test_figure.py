@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 from plotly.subplots import make_subplots
 
+from ui.common import plotting
 from ui.common.figure import Figure
 
 
@@ -117,3 +118,28 @@ def test_arrays_reach_the_browser_with_their_values(values: np.ndarray) -> None:
     found = decoded(Figure().add_scatter(customdata=values).to_dict())["data"][0]["customdata"]
     expected = values.astype(str).tolist() if values.dtype.kind == "M" else values.tolist()
     np.testing.assert_equal(found, expected)
+
+
+def test_a_figure_is_described_with_its_values() -> None:
+    figure = Figure(2, 1).add_scatter(y=[0.5, np.nan, -0.25], x=[0, 1, 2], name="C &amp; D", row=1, col=1)
+    figure.add_bar(x=[1e-9, 3000.0], y=["a", "b"], orientation="h", row=2, col=1)
+    figure.add_heatmap(z=np.array([[0.1, 0.9]])).add_histogram(x=[2, 2]).add_scatter(y=[7.0], hoverinfo="skip")
+    figure.update_xaxes(labelalias={"2": "end"})
+    assert plotting.described(figure, "Lines.").split("Values") == [
+        "Lines. C & D: from −0.25 at end to 0.5 at 0. ",
+        " from 0 at a to 3e+03 at b. ",
+        " from 0.1 to 0.9. ",
+        " 2.",
+    ]
+    assert plotting.described(Figure().add_scatter(x=["a"], y=["b"]), "Words.") == "Words."
+
+
+def test_many_lines_are_counted() -> None:
+    figure = Figure()
+    for name in range(9):
+        figure.add_scatter(y=[name], name=str(name))
+    assert plotting.described(figure, "Nine.").endswith("5: 5. And 3 more.")
+
+
+def test_a_signed_number_has_a_true_minus_and_zero_none() -> None:
+    assert [plotting.signed(value, ".1%") for value in (-0.2, 0.05, -0.0001)] == ["−20.0%", "+5.0%", "+0.0%"]

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.nn import NETWORKS
-from ui.cell_microscope import editor, page, stories, traced_text
+from ui.cell_microscope import editor, gate_examples, page, stories, traced_text
 from ui.cell_microscope.largest_change import largest_change
 from ui.common import theme, tokens
 from ui.common.errors import show_error
@@ -39,4 +39,5 @@ else:
     guess.of_stop("cell_microscope", *largest_change(after or traced, layer))
     st.header("What each part does", anchor=False)
     explain(f"{traced.layers[layer].kind}_parts")
+    gate_examples.show()
 stories.show(page.open_story)

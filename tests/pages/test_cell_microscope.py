@@ -24,7 +24,7 @@ from lstm_core.nn.hand_set import NETWORKS, WeightError
 from lstm_core.nn.trace import LayerTrace, run_cell
 from lstm_core.nn.weights import CellWeights
 from tests.pages.test_every_page import opened
-from ui.cell_microscope import component, payload, stories, traced_text
+from ui.cell_microscope import component, gate_examples, payload, stories, traced_text
 from ui.cell_microscope import page as microscope_page
 from ui.cell_microscope.payload import View, pack
 from ui.common import model_cache
@@ -383,3 +383,15 @@ class TestPage:
         page = opened("cell_microscope")
         assert not page.exception
         assert [info.value for info in page.info] == ["The network of this example is not among the models here."] * 2
+
+
+def test_each_gate_has_an_example_that_opens_in_the_microscope() -> None:
+    expected = {"f": [1, 0, 1], "i": [1, 1, 1], "g": [1, 1, 1.5], "o": [1, 1, 1]}
+    assert {each.letter: gate_examples.counts(each)[1] for each in gate_examples.EXAMPLES} == expected
+    assert all(free != clamped for free, clamped in map(gate_examples.counts, gate_examples.EXAMPLES))
+    page = opened("cell_microscope", model="echo", text="((")
+    page.button(key="microscope_example_o").click().run()
+    assert not page.exception
+    assert page.selectbox(key="microscope_network").value == "brackets"
+    assert page.text_area(key="microscope_text").value == "(x)"
+    assert page.session_state["microscope_clamps"] == "o=0:0@1"

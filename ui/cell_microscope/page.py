@@ -65,13 +65,17 @@ def _another_network() -> None:
 
 def open_story(story: Story) -> None:
     """Show a story's text in the microscope, at its token and unit."""
-    st.session_state[NETWORK] = story.network
-    st.session_state[TEXT] = story.text
-    st.session_state.pop(f"microscope_layer_{story.network}", None)
-    place = _place(story.network, story.text, 0)
-    # A new number each time, so that the browser goes back to the same story's token after the visitor has left it.
+    open_at(story.network, story.text, story.t, story.contrast.unit)
+
+
+def open_at(network: str, text: str, t: int, unit: int) -> None:
+    """Show a text in the microscope, at a token from 0 and a unit."""
+    st.session_state[NETWORK], st.session_state[TEXT] = network, text
+    st.session_state.pop(f"microscope_layer_{network}", None)
+    place = _place(network, text, 0)
+    # A new number each time, so that the browser goes back to the same token after the visitor has left it.
     st.session_state["_microscope_visits"] = visit = st.session_state.get("_microscope_visits", 0) + 1
-    st.session_state.setdefault(_STARTS, {})[place] = (story.t, story.contrast.unit, visit)
+    st.session_state.setdefault(_STARTS, {})[place] = (t, unit, visit)
 
 
 def _place(name: str, text: str, layer: int) -> str:

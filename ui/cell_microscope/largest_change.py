@@ -31,7 +31,7 @@ def largest_change(traced: TracedText, layer: int) -> tuple[int, str]:
     lost, added = (kept - 1) * old[t], written * float(trace.signals["g"][t, unit])
     state = "cell state c" if trace.kind == "lstm" else "hidden state h"
     names = f"f = {kept:.2f} and i = {written:.2f}" if trace.kind == "lstm" else f"z = {kept:.2f}"
-    figures = f"With {names}, {signed(round(lost, 2) + 0.0, '.2f')} comes from forgetting and {signed(added, '.2f')} from writing."
+    figures = f"With {names}, {signed(lost, '.2f')} comes from forgetting and {signed(added, '.2f')} from writing."
     return (FORGETTING if abs(lost) > abs(added) else WRITING), f"The {state} {change}. {figures}"
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui.common import job_panel, url_state
 from ui.common.explanations import explain, say
+from ui.guide import guess
 from ui.training_studio import after, choice, compare, live, own_models, upload
 
 st.title("Training studio", anchor=False)
@@ -12,6 +13,7 @@ say(
     "network starts with random weights. **What does it learn first?**"
 )
 job = job_panel.current(choice.KEY)  # before the choice, which writes the address anew
+guess.of_stop("training_studio", *after.half_learned(job))
 choice.show()
 if job is not None:
     st.header("The run", anchor=False)

@@ -17,6 +17,7 @@ from ui.gradient_lab.panels import default_flows, largest
 from ui.recurrent_family.cells import most_moved
 from ui.text_generation.panel import most_probable_taken
 from ui.text_generation.run import Settings, Writing
+from ui.training_studio.run_state import half_learned
 
 PAGES = {
     "question_tags": "after token",
@@ -85,3 +86,21 @@ def test_the_most_probable_characters_are_counted_at_the_end(temperature: float,
     assert part in expected
     best = [model.alphabet.characters[int(np.argmax(writing.logits(n)))] for n in range(40)]
     assert f"{sum(a == b for a, b in zip(best, writing.text, strict=True))} of 40" in words
+
+
+def test_half_of_what_a_run_learns() -> None:
+    assert half_learned([4.0, *[1.0] * 99])[0] == 0
+    assert half_learned(list(np.linspace(4, 1, 100)))[0] in (1, 2)
+    assert half_learned([4.0] * 80 + [1.0] * 20)[0] == 2
+    assert half_learned([4.0] * 35 + [1.0] * 65)[0] == 1
+    assert half_learned([1.0] * 50)[0] is None
+    assert half_learned([])[0] is None
+    assert half_learned([1.0, float("nan")] * 20)[0] is None
+
+
+def test_the_studio_waits_for_a_run() -> None:
+    page = opened("training_studio")
+    page.pills(key="guess_training_studio").set_value(1).run()
+    assert not page.exception
+    assert any("when a run of yours is over" in each.value for each in page.caption)
+    assert not verdicts(page)

@@ -7,6 +7,7 @@ from ui.common import assets
 _TOUR = assets.table("tour.toml")
 SECTIONS: dict[str, list[str]] = _TOUR["sections"]  # section of the menu → names of its pages
 _STOPS = {stop["file"]: stop for stop in _TOUR["stops"]}
+_TAKE_HOME = {each["file"]: each["take_home"] for each in (*_TOUR["stops"], *_TOUR["more"]) if "take_home" in each}
 # The pages in the order of the path → the question that each answers.
 PATH = {
     "home.py": "the beginning",
@@ -25,8 +26,8 @@ def foot(file: str) -> None:
     seen.add(file)
     place = places.index(file)
     st.divider()
-    if file in _STOPS:
-        st.markdown(f"**To take home.** {_STOPS[file]['take_home']}")
+    if file in _TAKE_HOME:
+        st.markdown(f"**To take home.** {_TAKE_HOME[file]}")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if place > 0:
             _link("Back", places[place - 1], ":material/arrow_back:")

@@ -15,10 +15,21 @@ from ui.classifier import panels
 from ui.common import charts, gate, plotting, theme
 from ui.common.errors import show_errors
 from ui.common.visitor import owner
-from ui.training_studio import live, upload
+from ui.training_studio import choice, live, run_state, upload
 
 MAX_RUNS = 3  # whose models are kept in one visitor's session
 LENGTH = 120  # characters that a generator writes
+
+
+def half_learned(job: Job | None) -> tuple[int | None, str]:
+    """The answer of this stop's question, from a run that is over."""
+    if job is None or job.work != choice.WORK or not job.over:
+        return None, "The answer comes when a run of yours is over."
+    state = run_state.of(job.events)
+    if state.diverged:
+        return None, "Your run diverged: its loss rose. Start another one."
+    steps = (job.result or {}).get("steps") or state.points
+    return run_state.half_learned(steps["loss"])
 
 
 def show(job: Job) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 POINT = ("step", "loss", "accuracy", "gradient_norm")
 EPOCH = ("step", "epoch", "loss", "validation_loss", "accuracy", "validation_accuracy")
 STAGES = {"data": "Reading the data …", "network": "Building the network …", "training": "Compiling the first step …"}
@@ -75,3 +77,22 @@ def in_words(state: RunState) -> str:
     words = f"Epoch {state.last['epoch']} of {state.last['epochs']}, loss {state.last['loss']:.3f}"
     validation = state.newest("validation_loss")
     return words + (f", validation loss {validation:.3f}." if validation is not None else ".")
+
+
+def half_learned(losses: Sequence[float]) -> tuple[int | None, str]:
+    """When the training loss had fallen half of its way (0 first tenth, 1 first half, 2 second half), and a sentence.
+
+    Args:
+        losses: of the training steps that were reported, in their order; smoothed here by a moving mean.
+    """
+    known = np.array([value for value in losses if value is not None], float)
+    width = max(1, len(known) // 20)
+    if len(known) < 2 * width or not np.isfinite(known).all():
+        return None, "This run has too few steps to say."
+    smooth = np.convolve(known, np.full(width, 1 / width), "valid")
+    lowest = float(smooth.min())
+    if smooth[0] - lowest <= 0.01 * abs(smooth[0]):
+        return None, "The training loss of this run has not fallen."
+    share = int(np.argmax(smooth <= (smooth[0] + lowest) / 2)) / max(len(smooth) - 1, 1)
+    words = f"The training loss of your run goes from {smooth[0]:.3f} to {lowest:.3f}; half of it after {share:.0%} of "
+    return (0 if share <= 0.1 else 1 if share <= 0.5 else 2), words + "the steps."

@@ -48,12 +48,37 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+def figures_fall_short(page: Page) -> list[str]:
+    """Figures without a description, and their texts of less than 14 pixels."""
+    found: list[str] = page.evaluate("""() => [
+        ...[...document.querySelectorAll("[data-testid=stPlotlyChart]:not([aria-label])")].map((one) => one.outerHTML),
+        ...[...document.querySelectorAll(".main-svg text")]
+          .filter((one) => one.textContent.trim() && parseFloat(getComputedStyle(one).fontSize) < 14)
+          .map((one) => one.textContent)]""")
+    return found
+
+
 @pytest.mark.parametrize(("look", "page"), LOOKS, indirect=["page"])
-def test_axe_finds_nothing_serious(page: Page, address: str, look: str) -> None:
+def test_axe_finds_nothing_serious_and_figures_can_be_read(page: Page, address: str, look: str) -> None:
     found = {}
     for name in PAGES + VIEWS[look]:
         page.goto(f"{address}/{name}")
         is_settled(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
-        found[name] = violations(page)
+        found[name] = violations(page) + figures_fall_short(page)
     assert {name: each for name, each in found.items() if each} == {}
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}], indirect=True)
+def test_at_twice_the_size_nothing_is_out_of_reach(page: Page, address: str) -> None:
+    for name in [*PAGES, *VIEWS["dark"]]:
+        page.goto(f"{address}/{name}")
+        is_settled(page)
+        wide = "document.querySelector('[data-testid=stMain]').scrollWidth > innerWidth"
+        assert not page.evaluate(wide), name
+        cut = """() => [...document.querySelectorAll(
+            "[data-testid=stMain] :is(button, input:not([type=range]), textarea, .katex-html, p)")].filter((one) => {
+              const { left, right, width } = one.getBoundingClientRect();
+              return width > 1 && (right > innerWidth + 1 || left < -1);
+            }).map((one) => one.textContent || one.ariaLabel)"""
+        assert page.evaluate(cut) == [], name

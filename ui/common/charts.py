@@ -11,7 +11,7 @@ from ui.common.figure import Figure
 from ui.common.plotting import add_bars, add_line, signed
 from ui.common.shared_cache import CACHE
 
-MAX_LABELS = 32  # as many tokens as stay readable on a phone; zooming in shows the others
+MAX_LABELS = 60  # as many tokens as a wide figure has room for; in a narrow one `frame.css` hides some
 COLOUR_QUANTILE = 0.995  # share of a state's absolute values that its colour scale covers; larger ones are clipped
 
 
@@ -171,8 +171,7 @@ def one_unit(tokens: Sequence[str], signals: dict[str, np.ndarray]) -> Figure:
     figure.update_yaxes(fixedrange=True, nticks=5, title="cell state", row=1, col=1)
     figure.update_yaxes(fixedrange=True, range=[-0.1, 1.1], tickvals=[0, 1], title="gates", row=2, col=1)
     token_axis(figure, tokens)
-    upright = {"tickangle": 0, "tickfont_size": 16} if max(map(len, tokens), default=0) <= 2 else {}
-    return figure.update_xaxes(fixedrange=True, **upright)
+    return figure.update_xaxes(fixedrange=True)
 
 
 def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> Figure:
@@ -212,7 +211,7 @@ def token_axis(figure: Figure, tokens: Sequence[str]) -> None:
         tickformat="d",
         separatethousands=False,
         **({"dtick": 1} if len(tokens) <= MAX_LABELS else {"nticks": MAX_LABELS}),
-        tickangle=-90,
+        tickangle=-90 if max(map(len, tokens), default=0) > 2 else 0,
         ticklabeloverflow="allow",
         range=[-0.5, max(len(tokens) - 0.5, 0.5)],
         showgrid=False,

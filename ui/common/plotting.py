@@ -37,7 +37,7 @@ def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> 
         toolbar: whether Plotly's toolbar (zoom, save as PNG) appears while the pointer is over the figure.
     """
     # In a template Streamlit's theme would replace these: text gets small, and the last tick label is cut off.
-    figure.set_defaults(legend_font_size=15, margin_l=8, margin_r=8)
+    figure.set_defaults(font_size=TEXT, legend_font_size=15, margin_l=8, margin_r=8)
     for axis in [name for name in figure.settings if name[1:5] == "axis"] + ["xaxis", "yaxis"]:
         figure.set_defaults(**{axis: {"tickfont": {"size": TEXT}, "title": {"font": {"size": TEXT + 1}}}})
     st.plotly_chart(fitted(figure), config=CONFIG if toolbar else NO_TOOLBAR, key=key, alt=described(figure, alt))

@@ -33,7 +33,7 @@ def strip(tokens: Sequence[str], signals: Mapping[str, np.ndarray]) -> Figure:
 def gradient_norms(shares: Mapping[str, np.ndarray]) -> Figure:
     """For each kind of cell, the (T,) norms of the gradient relative to the last timestep, above 0, on a log axis."""
     figure = _lines((values, *theme.CELL_LINES[kind]) for kind, values in shares.items())
-    return figure.update_yaxes(type="log", nticks=3, tickfont_size=TEXT - 2, exponentformat="power")
+    return figure.update_yaxes(type="log", nticks=3, tickfont_size=TEXT - 1, exponentformat="power")
 
 
 def cells(probabilities: Mapping[str, np.ndarray]) -> Figure:
@@ -49,13 +49,13 @@ def answers(labels: Sequence[str], probabilities: np.ndarray) -> Figure:
     return _lines(lines).update_yaxes(**_PROBABILITY)
 
 
-_PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%", "tickfont_size": TEXT - 2}
+_PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%", "tickfont_size": TEXT - 1}
 
 
 def surprisals(text: str, nats: np.ndarray) -> Figure:
     """The (T,) surprisal of each character as a bar, with the character below it."""
     figure = Figure().add_bar(y=nats, marker_color=theme.SIGNALS["h"].colour)
-    figure.update_xaxes(**_labels(["·" if each.isspace() else each for each in text]), tickfont_size=TEXT - 2)
+    figure.update_xaxes(**_labels(["·" if each.isspace() else each for each in text]), tickfont_size=TEXT - 1)
     figure.update_yaxes(showticklabels=False, showgrid=False)
     figure.update_layout(bargap=0.15)
     return _sized(figure, bottom=24)
@@ -75,7 +75,7 @@ def _lines(lines: Iterable[tuple[np.ndarray, str, str, str]]) -> Figure:
     figure.update_xaxes(showticklabels=False, showgrid=False)
     # Across the whole figure, not the plot alone: a card has no room for a second line.
     place = {"xref": "container", "yref": "container", "x": 0, "y": 1, "xanchor": "left", "yanchor": "top"}
-    figure.update_layout(legend={**place, "font_size": TEXT - 2, "itemwidth": 30})
+    figure.update_layout(legend={**place, "font_size": TEXT - 1, "itemwidth": 30})
     return _sized(figure, top=26, bottom=6)
 
 

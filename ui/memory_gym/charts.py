@@ -89,7 +89,7 @@ def _level(figure: Figure, value: float, text: str, row: int, right: float, *, a
     figure.add_hline(y=value, line={"color": GREY, "width": 1.5, "dash": "dot"}, row=row, col=1)
     figure.add_annotation(
         x=right, y=value, text=text, showarrow=False, xanchor="right", yanchor="bottom" if above else "top",
-        font={"size": 13, "color": GREY}, row=row, col=1,
+        font={"size": 14, "color": GREY}, row=row, col=1,
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: in
         )  # fmt: skip
     figure.add_vline(x=trained, line={"color": GREY, "width": 2})
     figure.add_annotation(
-        x=trained, y=0, text=" trained here", showarrow=False, xanchor="left", yanchor="bottom", font={"size": 13}
+        x=trained, y=0, text=" trained here", showarrow=False, xanchor="left", yanchor="bottom", font={"size": 14}
     )
     figure.add_hline(y=mark, line={"color": GREY, "width": 1.5, "dash": "dot"})
     figure.update_layout(height=320, hovermode="x unified")

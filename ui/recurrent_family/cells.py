@@ -81,7 +81,7 @@ def _one(kind: str, model: TextClassifier, reading: Reading, limit: float) -> No
     )  # fmt: skip
     st.caption("The answer after each token:")
     figure = charts.answer_so_far(reading.tokens, reading.labels, reading.probabilities, colours)
-    figure.update_layout(height=330, legend={"font_size": 12, "entrywidth": 0.5, "entrywidthmode": "fraction"})
+    figure.update_layout(height=330, legend={"font_size": 14, "entrywidth": 0.5, "entrywidthmode": "fraction"})
     figure.update_yaxes(title=None)
     family_charts.fewer_tokens(figure, len(reading.tokens))
     alt = f"Lines: the answer of the {name} after each of {len(reading.tokens)} tokens."

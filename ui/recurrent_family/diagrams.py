@@ -56,7 +56,7 @@ def draw(boxes: Iterable[Box], arrows: Iterable[Arrow], height: int = 190) -> Fi
             }
         )  # fmt: skip
         if arrow.text:
-            font = {"size": 13, "color": ink}
+            font = {"size": 14, "color": ink}
             labels.append(_label((x0 + x1) / 2, (y0 + y1) / 2 + 0.17, f"<i>{arrow.text}</i>", font))
     figure = Figure().update_layout(shapes=shapes, annotations=labels)
     xs, ys = [box.x for box in boxes], [box.y for box in boxes]

@@ -108,6 +108,6 @@ def character_axis(figure: Figure, characters: Sequence[str]) -> None:
     ]
     words = [escape(word, quote=False) for word in "".join(characters).split(SPACE) if word]
     figure.update_xaxes(
-        tickvals=starts, ticktext=words, tickangle=-90, tickfont_size=13, showgrid=False,
+        tickvals=starts, ticktext=words, tickangle=-90, tickfont_size=14, showgrid=False,
         range=[-0.5, len(characters) - 0.5],
     )  # fmt: skip

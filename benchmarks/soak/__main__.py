@@ -115,6 +115,20 @@ async def once(url: str, tally: Tally) -> None:
                 await act(guest, chance)
 
 
+async def still_there(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """The processes that have not ended after so many seconds."""
+    until = time.monotonic() + seconds
+    while (left := [each for each in processes if _runs(each)]) and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def unfinished(tally: Tally) -> list[str]:
     """The runs that are not over, or that visitors saw and the database has never held."""
     return [each for each in {*tally.started, *tally.runs} if tally.runs.get(each, ("missing",))[0] not in OVER]
@@ -143,7 +157,7 @@ async def soak(url: str, options: argparse.Namespace, process: psutil.Process, d
     psutil.wait_procs([process], timeout=30)
     watching.cancel()
     note_runs(database, tally)
-    orphans = psutil.wait_procs(list(tally.below.values()), timeout=20)[1]
+    orphans = await still_there(list(tally.below.values()), 20)
     for each in orphans:
         with suppress(psutil.NoSuchProcess):
             each.kill()

@@ -20,10 +20,13 @@ say(
     "convincing. **Are they better than simply repeating the last value?** Here every forecast is computed only from "
     "what was known at its origin, and compared with simple baselines."
 )
-kind = url_state.linked(st.segmented_control, "Series", data.KINDS, key="fc_kind", parameter="series")
+first = "own" if "model" in st.query_params else None  # the link to a saved network
+kind = url_state.linked(st.segmented_control, "Series", data.KINDS, key="fc_kind", parameter="series", default=first)
 shown: dict[str, str | int] = {"series": kind}
 try:
     selection = upload.own() if kind == "own" else data.shipped(kind)
+    if kind == "own" and st.session_state.get(upload.MODEL):
+        shown["model"] = st.session_state[upload.MODEL]
     if selection is None:
         url_state.remember(**shown)
         st.stop()

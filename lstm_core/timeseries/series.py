@@ -4,16 +4,18 @@ import csv
 import gzip
 import importlib.metadata
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Self
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.datasets.download import why
 from lstm_core.errors import DatasetError
-from lstm_core.timeseries.backtest import Parts
+from lstm_core.timeseries.backtest import Parts, SeriesError
 
 COMPANIES = {
     "GOOG": "Alphabet (GOOG)",
@@ -25,6 +27,7 @@ COMPANIES = {
 }
 STOCKS_FILE = "plotly/package_data/datasets/stocks.csv.gz"
 DAY = np.timedelta64(1, "D")
+MOST_KEPT = 10_000  # values of a user's series
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,33 @@ class Series:
     def parts(self) -> Parts:
         """Training, validation and test part."""
         return Parts.of(len(self))
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` needs."""
+        dates, values = self.dates.astype("datetime64[s]").astype(int).tolist(), self.values.tolist()
+        return {"title": self.title, "dates": dates, "values": values, "season": self.season, "step": self.step}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """A user's series that was kept with a network.
+
+        Raises:
+            SeriesError: if it isn't what `to_json` wrote.
+        """
+        try:
+            dates = np.array(data["dates"], np.int64).astype("datetime64[s]")
+            values, season = np.array(data["values"], np.float64), int(data["season"])
+            good = dates.ndim == 1 and dates.shape == values.shape and 4 <= len(values) <= MOST_KEPT
+            if not (good and np.isfinite(values).all() and (np.diff(dates) > np.timedelta64(0)).all()):
+                raise ValueError("the values are not a series")
+            if not (1 <= season <= len(values) // 4 and re.fullmatch("[a-z ]{1,20}", data["step"])):
+                raise ValueError("the season or the step doesn't fit")
+            title = str(data["title"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise SeriesError(
+                f"The series of this network can't be read ({error}); train the network again."
+            ) from error
+        return cls("own", title, dates, values, season, data["step"], "The series that the network was saved with.")
 
 
 @cache

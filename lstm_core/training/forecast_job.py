@@ -41,11 +41,12 @@ def work(
 
     Args:
         arguments: as the function of that name makes them.
-        report: called with the `share` that is done (0…1) and a `line` that says the same in words.
+        report: called with the `share` that is done (0…1), the `form` of the input that is being tried, its `epoch` of
+            `epochs`, and `curves`: form → the validation loss after each epoch so far.
         should_stop: True once the run is to end; the best network up to then is kept.
 
     Returns:
-        `model`: the bytes of a pack.
+        `model`: the bytes of a bundle; its card holds the series.
 
     Raises:
         SeriesError: if the series is too short, or never changes.
@@ -57,10 +58,17 @@ def work(
 
     recipe, series = ForecastRecipe(**arguments["recipe"]), Series(**arguments["series"])
 
+    curves: dict[str, list[float]] = {}
+
     def show(progress: Progress) -> None:
         done = (recipe.forms.index(progress.stage) + progress.share) / len(recipe.forms)
-        report({"share": done, "line": progress.line})
+        losses = curves.setdefault(progress.stage, [])
+        if progress.whole_epoch and progress.validation_loss is not None:
+            losses.append(round(progress.validation_loss, 5))
+        about = {"form": progress.stage, "epoch": progress.epoch, "epochs": progress.epochs}
+        report({"share": done, **about, "curves": {form: list(each) for form, each in curves.items()}})
 
     found = ForecastTask(recipe, [series]).train(Trainer(show, should_stop))
-    card = replace(found.card, training={**found.card.training, "command": "on the page “Forecasting”"})
+    kept = {"command": "on the page “Forecasting”", "series": series.to_json()}
+    card = replace(found.card, training={**found.card.training, **kept})
     return {"model": bundle.bundle_model(found.model, found.vocabulary, card)}

@@ -73,8 +73,16 @@ def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> N
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text(re.compile("Stopped$")).first).to_be_visible()
     page.get_by_role("button", name="Train a network on it").click()
-    judged = page.get_by_role("heading", name="The LSTM beats “tomorrow equals today”")
+    expect(page.get_by_role("img", name=re.compile("the validation error by epoch"))).to_be_visible(timeout=120_000)
+    judged = page.get_by_role("heading", name="The LSTM beats the best simple forecast")
     expect(judged).to_be_visible(timeout=240_000)
+    page.get_by_label("Name", exact=True).fill("seasons of mine")
+    page.get_by_role("button", name="Save to the library").click()
+    page.wait_for_url(re.compile("model="))
+    visitor = page.context.browser.new_context().new_page()  # type: ignore[union-attr]
+    visitor.goto(page.url)
+    expect(visitor.get_by_role("heading", name=judged.inner_text())).to_be_visible()
+    visitor.context.close()
     is_whole(page, LAST_WORDS, alerts=None)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +47,10 @@ def verdict(name: str, model: str, horizon: int) -> str:
 @pytest.mark.parametrize(
     ("kind", "name", "model", "words"),
     [
-        ("shares", "AMZN", "forecast_stocks", "**does not beat** “next week equals this week”"),
-        ("seasons", "seasons", "forecast_seasons", "**beats** “tomorrow equals today”"),
+        ("shares", "AMZN", "forecast_stocks", "**does not beat** the best simple forecast"),
+        ("seasons", "seasons", "forecast_seasons", "**beats** the best simple forecast, “as one season ago”"),
         ("sunspots", "sunspots", "forecast_sunspots", "**beats**"),
-        ("random_walk", "random_walk", "forecast_stocks", "**worse** than"),
+        ("random_walk", "random_walk", "forecast_stocks", "**does not beat**"),
     ],
 )
 def test_the_verdict_is_computed_and_plain(kind: str, name: str, model: str, words: str) -> None:
@@ -133,13 +136,23 @@ def upload(data: str | bytes) -> AppTest:
     return page.run()
 
 
+def with_training(model: bytes, facts: dict[str, Any]) -> bytes:
+    """A bundle whose card has further facts on its training."""
+    with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        files = {name: archive.read(name) for name in store.FILES}
+    card = json.loads(files["card.json"])
+    card["training"] |= facts
+    return bundle.bundle_files(files | {"card.json": json.dumps(card).encode()})
+
+
 class Paused(queue.JobQueue):
     """Jobs that are where a test says they are."""
 
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str, address: str = "") -> Job:
         job = Job(f"job{len(self._jobs)}", owner, title, work, arguments, state=RUNNING, begun=time.time())
         self._jobs[job.identity] = job
-        self.receive(job, {"share": 0.3, "line": "level  epoch 3/10"})
+        curves = {"level": [0.4, 0.3], "difference": [0.2]}
+        self.receive(job, {"share": 0.7, "form": "difference", "epoch": 2, "epochs": 3, "curves": curves})
         return job
 
     def stop(self, job: Job) -> None:
@@ -208,6 +221,8 @@ class TestOwn:
         page.button(key="fc_train").click().run()
         assert not page.exception
         assert "fc_train" not in [button.key for button in page.button]
+        assert "epoch 2 of 3" in page.get("progress")[0].proto.text
+        assert "0.200" in page.get("progress")[0].proto.text
         page.button(key="fc_stop").click().run()
         assert paused.only.state == STOPPED
         assert not page.error
@@ -222,6 +237,31 @@ class TestOwn:
         assert not page.exception
         assert said(page, "“tomorrow equals today”")
         assert said(page, "The test set has")
+
+    def test_a_trained_network_is_saved_with_its_series_and_opened_by_its_link(self, paused: Paused) -> None:
+        page = upload(WAVE)
+        page.button(key="fc_train").click().run()
+        kept = {"series": timeseries.series_from_table(timeseries.read_table(WAVE.encode()), 0, 1).series.to_json()}
+        paused.only.result = {"model": with_training(bundle.bundle_folder(store.SHIPPED / "forecast_seasons"), kept)}
+        paused._end(paused.only, FINISHED)
+        headline = next(text.value for text in page.run().markdown if text.value.startswith("#### The LSTM"))
+        page.text_input(key=f"fc_{paused.only.identity}_name").set_value("Waves")
+        page.button(key=f"fc_{paused.only.identity}_save").click().run()
+        assert not page.exception
+        identity = page.selectbox(key="fc_model").value
+        assert identity in (page.query_params["model"], *page.query_params["model"])
+        horizon = next(slider.value for slider in page.slider if slider.label.startswith("Horizon"))
+        other = opened("forecasting", model=identity, horizon=str(horizon))
+        assert not other.exception
+        assert other.segmented_control(key="fc_kind").value == "own"
+        assert "Waves" in other.selectbox(key="fc_model").options
+        assert headline in [text.value for text in other.markdown]
+        assert any(identity in code.value for code in other.code)
+
+    def test_a_link_to_a_network_that_is_gone_says_so(self) -> None:
+        page = opened("forecasting", model="0123456789abcdef01234567")
+        assert not page.exception
+        assert "deleted" in page.info[0].value
 
     def test_another_file_ends_the_training_of_the_last_one(self, paused: Paused) -> None:
         page = upload(WAVE)

@@ -32,7 +32,9 @@ def test_it_trains_and_leaves_a_network() -> None:
     shares = [event["share"] for event in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert all("epoch" in event["line"] for event in told)
+    assert all(1 <= event["epoch"] <= event["epochs"] for event in told)
+    last = told[-1]["curves"]
+    assert all(len(losses) == told[-1]["epochs"] for losses in last.values())
 
 
 def test_stopped_it_keeps_what_there_is() -> None:

@@ -1,10 +1,11 @@
 """The figures of the forecasting page. No Streamlit, no models: arrays in, a figure out."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lstm_core.timeseries import Backtest, Series
+from lstm_core.timeseries import FORMS, Backtest, Series
 from ui.common import charts, theme
 from ui.common.figure import Figure
 from ui.common.plotting import add_line
@@ -91,6 +92,17 @@ def mase_by_step(test: Backtest, step: str) -> Figure:
     figure.update_layout(height=360, margin_t=84, hovermode="x unified")
     figure.update_xaxes(title=f"{step}s ahead", dtick=1 if horizon < 15 else None, fixedrange=True)
     return figure.update_yaxes(title="MASE", rangemode="tozero", fixedrange=True)
+
+
+def training(curves: Mapping[str, Sequence[float]]) -> Figure:
+    """The validation loss after each epoch, a line for each form of the input."""
+    figure = Figure()
+    for (form, losses), colour, dash in zip(curves.items(), theme.CLASS_COLOURS, theme.CLASS_DASHES, strict=False):
+        epochs = np.arange(1, len(losses) + 1)
+        add_line(figure, epochs, losses, FORMS[form], colour, dash=dash, hovertemplate="%{y:.4g}")
+    figure.update_layout(height=280, hovermode="x unified", showlegend=True)
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    return figure.update_yaxes(title="validation error")
 
 
 def one_step(series: Series, test: Backtest, shifted: bool) -> Figure:

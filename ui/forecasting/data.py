@@ -8,7 +8,7 @@ from lstm_core.evaluation import Audit, audit, audit_forecaster, planted
 from lstm_core.inference import Forecaster
 from lstm_core.timeseries import COMPANIES, Backtest, Series, backtest_forecasts, load_series, naive_scale
 from ui.common import assets, model_cache
-from ui.common.url_state import linked
+from ui.common.url_state import linked, session_cached
 
 KINDS: dict[str, str] = assets.table("presets.toml")["forecasting"]["series"]
 # No network is trained on the random walk: it gets the one for share prices.
@@ -37,6 +37,22 @@ def shipped(name: str) -> Selection:
         )  # fmt: skip
     forecaster = model_cache.model(Forecaster, NETWORKS.get(name, "forecast_stocks"))
     return Selection(load_series(name), forecaster, _backtest(name, forecaster))
+
+
+def saved(name: str) -> Selection:
+    """A network that a visitor has saved, with the series that it was saved with, or that of its lesson.
+
+    Raises:
+        LabError: if the network or its series can't be loaded.
+    """
+    return session_cached("fc_saved", model_cache.identity(name), 2, lambda: _saved(name))
+
+
+def _saved(name: str) -> Selection:
+    forecaster = model_cache.model(Forecaster, name)
+    kept, dataset = forecaster.card.training.get("series"), forecaster.card.dataset
+    series = Series.from_json(kept) if kept else load_series("AMZN" if dataset == "stocks" else dataset)
+    return Selection(series, forecaster, forecaster.backtest(series))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

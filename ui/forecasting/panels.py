@@ -36,17 +36,29 @@ def skill_against(test: Backtest, name: str) -> tuple[float, float, float]:
     return timeseries.skill_score(lstm, other), *timeseries.skill_interval(lstm, other, test.actual.shape[1])
 
 
+def best_simple(test: Backtest) -> str:
+    """The name of the baseline with the smallest error on the test set."""
+    return min(timeseries.BASELINES, key=test.mae)
+
+
+def simple_in_words(name: str, step: str) -> str:
+    """A baseline as a quoted phrase."""
+    return {"seasonal_naive": "“as one season ago”", "drift": "“the trend goes on”"}.get(name, naive_in_words(step))
+
+
 def verdict(test: Backtest, step: str) -> str:
-    """Whether the network beats the naive forecast, and whether that may be chance; one sentence."""
-    gain, low, high = skill_against(test, "naive")
+    """Whether the network beats the best simple forecast, and whether that may be chance; one sentence."""
+    best = best_simple(test)
+    gain, low, high = skill_against(test, best)
     size = f"{abs(gain):.0%}" if abs(gain) >= 0.095 else f"{abs(gain):.1%}"
     size = f"its error is {size} {'smaller' if gain >= 0 else 'larger'}"
+    simple = f"the best simple forecast, {simple_in_words(best, step)}"
     if low > 0:
-        beats = f"The LSTM **beats** {naive_in_words(step)}: {size}."
+        beats = f"The LSTM **beats** {simple}: {size}."
         return beats if _uses_window(test) else f"{beats} **But a constant offset does as well.**"
     if high < 0:
-        return f"The LSTM is **worse** than {naive_in_words(step)}: {size}."
-    return f"The LSTM **does not beat** {naive_in_words(step)}: {size}, which may be chance."
+        return f"The LSTM is **worse** than {simple}: {size}."
+    return f"The LSTM **does not beat** {simple}: {size}, which may be chance."
 
 
 def _uses_window(test: Backtest) -> bool:
@@ -128,25 +140,23 @@ def table(selection: Selection, test: Backtest) -> None:
         helps = {name: st.column_config.Column(help=words) for name, words in COLUMNS.items()}
         st.dataframe(rows, hide_index=True, column_config=helps)
         if test.levels:
-            st.markdown(
-                f"{uncertainty(test)} The prediction interval should contain {test.levels[-1] - test.levels[0]:.0%} of "
-                f"the actual values; on the test set it contains **{test.coverage():.0%}**."
-            )
-            st.markdown(_best_baseline(test))
-            st.markdown(constant_offset(test))
+            st.markdown(in_short(test, selection.series.step))
+            with st.expander("How sure is this, and where does it come from?"):
+                st.markdown(uncertainty(test))
+                st.markdown(constant_offset(test))
     with right:
         scores = ", ".join(f"{row['Forecast']} {row['MASE']}" for row in rows)
         alt = f"Lines: MASE by steps ahead. Over all steps: {scores}."
         plotting.show(forecast_charts.mase_by_step(test, selection.series.step), "fc_steps", alt)
 
 
-def _best_baseline(test: Backtest) -> str:
-    best = min(timeseries.BASELINES, key=test.mae)
-    gain, low, high = skill_against(test, best)
-    better = "better" if low > 0 else "worse" if high < 0 else "not significantly better on this test set"
-    name = forecast_charts.LOOKS[best][0].split(":")[0]
-    words = f"The best baseline here is **{name}**. Against it the LSTM is **{better}**: {signed(gain)}."
-    return words + " The trend of the series continued." * (best == "drift")
+def in_short(test: Backtest, step: str) -> str:
+    """The skill against the naive forecast, and how often the prediction interval holds; one sentence."""
+    wanted, found = test.levels[-1] - test.levels[0], test.coverage()
+    return (
+        f"Against {naive_in_words(step)} the skill of the LSTM is **{signed(test.skill())}**; its {wanted:.0%} "
+        f"prediction interval contains **{found:.0%}** of the actual values."
+    )
 
 
 def lagged(selection: Selection) -> Parameters:

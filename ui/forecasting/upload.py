@@ -1,6 +1,7 @@
-"""A visitor's own CSV: choose columns, see what is wrong, train a network in a worker. All stays in the session."""
+"""A visitor's own CSV: choose columns, see what is wrong, train a network in a worker, save it with its series."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -8,22 +9,27 @@ import streamlit as st
 from lstm_core import timeseries
 from lstm_core.inference import Forecaster, load_bundle
 from lstm_core.jobs import FINISHED, Job
+from lstm_core.library import model_path
 from lstm_core.timeseries import Series, Table
 from lstm_core.training import FORECAST_JOB, forecast_arguments, forecast_recipe_for
-from ui.common import job_panel, tokens
+from ui.common import job_panel, plotting, tokens, visitor
 from ui.common.errors import once
-from ui.forecasting import data
+from ui.common.url_state import linked, show_link
+from ui.forecasting import charts, data
 from ui.forecasting.data import Selection
+from ui.training_studio.upload import save_form
 
-KEY = "fc"  # of its runs
+KEY, MODEL = "fc", "fc_model"  # of its runs; of the saved network that is shown
 
 
 def own() -> Selection | None:
-    """The visitor's series and its forecasts; None until there is a file.
+    """The visitor's series and its forecasts: of a saved network, or of a file; None until there is one.
 
     Raises:
         LabError: if the file can't be used, in one sentence.
     """
+    if name := _choose_saved():
+        return data.saved(name)
     table = _table()
     if table is None:
         return None
@@ -54,14 +60,38 @@ def own() -> Selection | None:
     return _with_network(replace(found.series, season=int(season)))
 
 
+def _choose_saved() -> str:
+    """The saved network that is shown, with its link and its file; "" for a file that is uploaded."""
+    if identity := st.session_state.pop("_fc_saved", ""):
+        st.session_state[MODEL] = identity
+    saved = {card.name: card.title for card in visitor.own_cards() if card.task == "forecaster"}
+    if not {st.session_state.get(MODEL, ""), st.query_params.get("model", "")} <= {"", *saved}:
+        st.session_state.pop(MODEL, None)
+        st.info("The network of this link was deleted, or the link is wrong.")
+    if not saved:
+        return ""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = {"": "None yet: upload a file", **saved}
+        name = str(linked(st.selectbox, "Saved network", names, key=MODEL, parameter="model", width=360))
+        if name and (path := model_path(name)):
+            st.download_button(
+                "Download", path.read_bytes, f"{saved[name]}.zip", "application/zip", icon=":material/download:",
+                key="fc_saved_download", on_click="ignore",
+            )  # fmt: skip
+            show_link("Whoever has this link sees the network and its series.", series="own", model=name)
+    return name
+
+
 def _table() -> Table | None:
     st.markdown(
         "A CSV with a column of dates and a column of values, evenly spaced: at least "
-        f"{timeseries.SHORTEST_SERIES} values and at most {timeseries.LARGEST_TABLE / 1e6:.0f} MB."
+        f"{timeseries.SHORTEST_SERIES} values."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         # Every type is accepted here: a file of another type is refused with a sentence that says what is wrong.
-        upload = st.file_uploader("Your file", key="fc_file", width=520)
+        upload = st.file_uploader(
+            "Your file", key="fc_file", width=520, max_upload_size=timeseries.LARGEST_TABLE // 10**6
+        )
         st.download_button(
             "An example", example_csv, "example.csv", "text/csv", key="fc_example", icon=":material/download:",
             help="700 days with a weekly and a monthly season.",
@@ -102,6 +132,11 @@ def _with_network(series: Series) -> Selection:
         )  # fmt: skip
         st.caption("Training takes about a minute, in a worker process. Until then only the baselines are shown.")
     forecaster = _trained(job)
+    if job is not None and job.result and forecaster is not None:
+        st.caption("Save the network with its series, to open both again here or by a link.")
+        if identity := save_form(f"fc_{job.identity}", "Name", series.title, job.result["model"], download=True):
+            st.session_state["_fc_saved"] = identity
+            st.rerun()
     return Selection(series, forecaster, data.own_backtest(series, forecaster, recipe.horizon))
 
 
@@ -117,6 +152,24 @@ def _trained(job: Job | None) -> Forecaster | None:
 
 
 def _progress(job: Job) -> None:
-    if not job.over:
-        last = job.events[-1] if job.events else {}
-        st.progress(last.get("share", 0.0), last.get("line", "Waiting for a worker …"))
+    if job.over:
+        return
+    last = job.events[-1] if job.events else {}
+    curves = {form: losses for form, losses in last.get("curves", {}).items() if losses}
+    words = in_words(last)
+    st.progress(last.get("share", 0.0), words)
+    if curves:
+        plotting.show(charts.training(curves), "fc_training", f"Lines: the validation error by epoch. {words}")
+
+
+def in_words(event: dict[str, Any]) -> str:
+    """Where a training stands."""
+    if "form" not in event:
+        return "Waiting for the first epoch …"
+    forms, losses = list(event["curves"]), event["curves"][event["form"]]
+    words = (
+        f"Reads {timeseries.FORMS[event['form']]}, attempt {len(forms)}: epoch {event['epoch']} of {event['epochs']}."
+    )
+    if losses:
+        words += f" Error on the validation set: {losses[-1]:.3f}; the lowest so far is {min(losses):.3f} and is kept."
+    return words

@@ -37,6 +37,8 @@ def _line(card: ModelCard) -> None:
             _link("text_generation.py", "Generate text", ":material/edit_note:", card)
         if card.task in ("classifier", "generator"):
             _link("cell_microscope.py", "Inspect its cells", ":material/biotech:", card)
+        if card.task == "forecaster":
+            _link("forecasting.py", "Forecast", ":material/show_chart:", card)
         with st.popover("Change", icon=":material/edit:", key=f"{key}_change"):
             name = st.text_input("Name", card.title, key=f"{key}_name")
             st.button("Rename", key=f"{key}_rename", on_click=_try, args=(rename_model, owner(), card.name, name))

@@ -33,7 +33,7 @@ def show() -> None:
     save_form("studio_upload", "Name in the library", default, file.getvalue())
 
 
-def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> None:
+def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bool = False) -> str:
     """The controls that save a model to the visitor's library.
 
     Args:
@@ -42,6 +42,9 @@ def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bo
         default: the name at first.
         bundle: the checked model as one file.
         download: whether the file can be downloaded, too.
+
+    Returns:
+        The identity of the model, if it has been saved just now; else "".
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(label, default, key=f"{key}_name", width=260, help="Any name, for you alone.")
@@ -54,5 +57,7 @@ def save_form(key: str, label: str, default: str, bundle: bytes, *, download: bo
             )  # fmt: skip
     if requested:
         with show_errors():
-            save_model(owner(), name, bundle, overwrite=replace)
+            identity = save_model(owner(), name, bundle, overwrite=replace)
             st.success(f"“{plain(name)}” is in your library now.")
+            return identity
+    return ""

@@ -20,11 +20,7 @@ VIEWS = {
 ORDER = ("macbeth", "julius_caesar", "shakespeare")
 
 st.title("Text generation", anchor=False)
-say(
-    "A network trained on Shakespeare, **one character at a time**, continues your text. Its input is one character, "
-    "never a word; only its state carries what was written before. For each character you see the alternatives."
-)
-
+introduction = st.container()
 cards = sorted(
     (card for card in visitor.cards() if card.task == "generator"),
     key=lambda card: ORDER.index(card.name) if card.name in ORDER else len(ORDER),
@@ -35,7 +31,7 @@ if not cards:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name = url_state.linked(
         st.selectbox, "Network", {card.name: card.title for card in cards}, key="gen_model", parameter="model",
-        width=330,
+        width=330, on_change=panel.another_network, args=(cards,),
     )  # fmt: skip
     seed = url_state.linked(
         st.number_input, "Seed", 0, 2**31, key="gen_seed", parameter="seed", default=1, width=130,
@@ -45,8 +41,15 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.slider, "Length", *LENGTHS, key="gen_length", parameter="length", default=400, step=20, width=170
     )
     pace = st.select_slider("Characters per second", [4, 10, 40, 100], 40, key="gen_pace", width=190)
+card = next(card for card in cards if card.name == name)
+with introduction:
+    say(
+        f"A network trained on {panel.trained_on(card)}, **one character at a time**, continues your text. "
+        "Its input is one character, never a word; only its state carries what was written before. For each character "
+        "you see the alternatives."
+    )
 prompt = url_state.linked(
-    st.text_area, "Prompt", key="gen_prompt", parameter="prompt", default="Is this a dagger which I see before me, ",
+    st.text_area, "Prompt", key="gen_prompt", parameter="prompt", default=panel.opening(card),
     height=70, help="Any text. Ctrl+Enter continues it.",
 )  # fmt: skip
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -14,12 +14,15 @@ say(
 )
 job = job_panel.current(choice.KEY)  # before the choice, which writes the address anew
 guess.of_stop("training_studio", *after.half_learned(job))
+if job is not None:
+    choice.take_over(job)
 choice.show()
 if job is not None:
     st.header("The run", anchor=False)
     url_state.remember(
         **({"lesson": lesson} if (lesson := url_state.parameter("lesson", "")) else {}), job=job.identity
     )
+    st.caption(choice.about(job))
     job_panel.watch(choice.KEY, job, live.draw)
     if job.work == choice.WORK:
         after.show(job)

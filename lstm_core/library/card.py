@@ -18,6 +18,7 @@ from lstm_core.nn.keras_file import parse_object
 CARD = "card.json"
 # The characters and numbers of texts that a model of a user may have; shipped cards say more in their notes.
 LONGEST_TITLE, LONGEST_TEXT, MOST_LABELS, MOST_NOTES = 80, 200, 100, 10
+LONGEST_SAMPLE = 600  # characters
 LARGEST_FACTS = 200_000  # characters of `measured` and `training` as JSON
 
 
@@ -46,6 +47,12 @@ class ModelCard:
     notes: tuple[str, ...] = ()
     measured: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sample(self) -> str:
+        """A text like those that a user's model was trained on; "" if the card has none."""
+        text = self.training.get("sample", "")
+        return text[:LONGEST_SAMPLE] if isinstance(text, str) else ""
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 import zipfile
@@ -17,7 +18,8 @@ from lstm_core.errors import LabError
 from lstm_core.jobs import queue, worker
 from lstm_core.jobs.job import FAILED, FINISHED, Job
 from lstm_core.jobs.queue import JobError
-from lstm_core.library import bundle, user_models
+from lstm_core.library import bundle, store, user_models
+from lstm_core.training.lessons import texts
 from lstm_core.training.lessons.presets import PRESETS, measured_lessons
 from ui.common import job_panel
 from ui.common import visitor as visitors
@@ -318,6 +320,55 @@ def test_a_model_is_private_until_its_link_is_shared(verdicts: str, monkeypatch:
     assert "Your models" not in [header.value for header in opened(model=verdicts).header]
     monkeypatch.setenv("LSTM_LAB_SHOW_ALL_MODELS", "1")
     assert "verdicts" in networks()
+
+
+def test_a_link_to_a_run_shows_its_lesson_and_hyperparameters(at_once: AtOnce, trained: Job) -> None:
+    at_once._jobs[trained.identity] = trained
+    page = opened(job=trained.identity)
+    assert not page.exception
+    assert page.radio(key="studio_lesson_offline").value == "negation_15s"
+    assert page.number_input(key="studio_units").value == 4
+    said = next(caption.value for caption in page.caption if caption.value.startswith("Lesson: "))
+    assert f"Units: 4 instead of {PRESETS['negation_15s'].recipe.units}" in said
+    page.radio(key="studio_lesson_offline").set_value("counting_15s").run()
+    assert page.radio(key="studio_lesson_offline").value == "counting_15s"
+
+
+def test_a_link_to_a_run_on_a_file_names_it(at_once: AtOnce, trained: Job) -> None:
+    lesson = short_lesson() | {"name": "own", "title": "my *tales*.csv", "dataset": "own"}
+    at_once._jobs["own"] = replace(trained, identity="own", arguments={"lesson": lesson})
+    page = opened(job="own")
+    assert not page.exception
+    assert page.pills(key="studio_group").value == choice.OWN_TABLE
+    assert any("A file, “my \\*tales" in caption.value and "learn from" in caption.value for caption in page.caption)
+
+
+def test_an_own_writer_begins_with_its_own_words_under_its_own_name(visitor: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(bundle.bundle_folder(store.SHIPPED / "macbeth_article"))) as archive:
+        files = {name: archive.read(name) for name in store.FILES}
+    card = json.loads(files["card.json"])
+    card["training"]["sample"] = "Es war einmal ein "
+    model = bundle.bundle_files(files | {"card.json": json.dumps(card).encode()})
+    identity = user_models.save_model(visitor, "Tales", model)
+    page = AppTest.from_file(str(ROOT / "pages" / "text_generation.py"), default_timeout=120)
+    page.query_params["model"] = identity
+    page.run()
+    assert not page.exception
+    assert page.text_area(key="gen_prompt").value == "Es war einmal ein "
+    assert "“Tales”" in page.markdown[0].value
+    assert "Shakespeare" not in page.markdown[0].value
+    page.selectbox(key="gen_model").set_value("macbeth").run()
+    assert page.text_area(key="gen_prompt").value.startswith("Is this a dagger")
+    assert "Shakespeare" in page.markdown[0].value
+    page.text_area(key="gen_prompt").set_value("My own words").run()
+    page.selectbox(key="gen_model").set_value(identity).run()
+    assert page.text_area(key="gen_prompt").value == "My own words"
+
+
+def test_a_lesson_keeps_a_text_to_begin_with(trained: Job) -> None:
+    assert trained.result is not None
+    assert trained.result["card"]["training"]["sample"]
+    assert texts._opening("the end. It was a dark and stormy night in") == "It was a dark and stormy "
 
 
 def zipped(**files: bytes) -> bytes:

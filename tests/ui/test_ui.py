@@ -14,18 +14,20 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import plotly.graph_objects as go
 import plotly.io
 import pytest
+import streamlit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core.evaluation.evaluate import by_length, calibration, classification_figures
 from lstm_core.inference.beam_search import Branch
 from lstm_core.inference.classifier import Reading, TextClassifier
-from lstm_core.text.encoder import PAD_TEXT, TOKENIZERS, Encoding
+from lstm_core.text.encoder import TOKENIZERS, Encoding
 from ui.classifier import card_charts, export
 from ui.common import charts, theme, tokens, url_state
 from ui.common.figure import Figure
@@ -532,23 +534,22 @@ def with_tokens(reading: Reading, words: list[str], spans: list[tuple[int, int]]
     return replace(reading, encoded=encoded)
 
 
-def test_a_link_holds_what_was_read(tiny: TextClassifier) -> None:
-    text = "  how do i sort " * 5 + "never read"
-    reading = tiny.read(text)
-    cut = url_state.text_for_link(reading)
-    assert text.startswith(cut)
-    assert len(cut) < len(text)
-    assert tiny.read(cut).tokens == reading.tokens
-    assert url_state.text_for_link(tiny.read("sort a list   ")) == "sort a list"
+@pytest.mark.parametrize("text", ["sort a list   ", "z.", "z.abc", "x" * 9_000, "😀жщ " * 3_000, "a\n\x00b", ""])
+def test_a_link_brings_the_whole_text(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = url_state.packed(text)
+    assert len(quote(packed)) < 41_000
+    monkeypatch.setattr(streamlit, "query_params", {"text": packed})
+    assert url_state.parameter("text", "nothing") == text
 
 
-def test_a_link_has_an_end(tiny: TextClassifier) -> None:
-    reading = replace(tiny.read("list"), text="x" * 9000)
-    longest = url_state.MAX_LINK_TEXT
-    for end, length in ((longest - 1, longest - 1), (longest, longest), (longest + 1, longest), (9000, longest)):
-        assert len(url_state.text_for_link(with_tokens(reading, ["x", PAD_TEXT], [(0, end), (0, 0)]))) == length
-    assert url_state.text_for_link(with_tokens(reading, [PAD_TEXT])) == ""
-    assert url_state.text_for_link(with_tokens(reading, [])) == ""
+def test_a_link_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(map(chr, np.random.default_rng(1).integers(0x4E00, 0x9FFF, 60_000)))  # can't be compressed
+    packed = url_state.packed(text)
+    assert len(packed) <= url_state.LONGEST + 2
+    monkeypatch.setattr(streamlit, "query_params", {"text": packed, "bad": "z.!!", "bomb": packed[:90]})
+    assert text.startswith(url_state.parameter("text", "nothing"))
+    assert len(url_state.parameter("text", "nothing")) > 8_000
+    assert url_state.parameter("bad", "nothing") == "nothing"
 
 
 def test_another_text_has_another_fingerprint() -> None:

@@ -12,7 +12,7 @@ from ui.cell_microscope.component import draw
 from ui.cell_microscope.payload import LETTERS, View, answers, pack
 from ui.cell_microscope.stories import Story
 from ui.cell_microscope.traced_text import TracedText, most_varying_unit, networks
-from ui.common import clamp_editor, examples, theme, url_state
+from ui.common import clamp_editor, examples, theme, url_state, visitor
 from ui.common.explanations import explain
 
 NETWORK, TEXT, SURGERY = "microscope_network", "microscope_text", "microscope"
@@ -54,12 +54,14 @@ def default_text(name: str) -> str:
     """The text that a network reads on a first visit."""
     if name in NETWORKS:
         return NETWORKS[name].sample
-    return next((text() for known, text in _DEFAULT_TEXTS.items() if name.startswith(known)), _PLAY)
+    shipped = (text() for known, text in _DEFAULT_TEXTS.items() if name.startswith(known))
+    own = (card.sample for card in visitor.own_cards() if card.name == name and card.sample)
+    return next(own, None) or next(shipped, _PLAY)
 
 
 def _another_network() -> None:
     """Replace the default text by that of the new network; a text that the visitor has typed stays."""
-    if st.session_state.get(TEXT) in {default_text(name) for name in networks()}:
+    if st.session_state.get(TEXT) in [default_text(name) for name in networks()]:
         st.session_state[TEXT] = default_text(st.session_state[NETWORK])
 
 
@@ -167,7 +169,7 @@ def show(
     kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}
     if line := clamp_editor.current(SURGERY):
         kept["clamps"] = line
-    url_state.remember(model=name, text=traced.shown_text, layer=layer + 1, **kept)
+    url_state.remember(model=name, text=text, layer=layer + 1, **kept)
 
 
 def _start(place: str, traced: TracedText, layer: int) -> tuple[int, int, int]:

@@ -40,7 +40,6 @@ class TracedText:
     unknown: tuple[int, ...] = ()  # indices of tokens outside the vocabulary
     notes: tuple[str, ...] = ()  # sentences on how the network's input differs from the text
     first: int = 0  # index of the first token that isn't padding
-    shown_text: str = ""  # the text as the address holds it
     answer: str = ""  # a classifier's answer with its confidence; "" for other networks
 
 
@@ -81,7 +80,7 @@ def _read_hand_set(network: HandSet, text: str, clamps: Sequence[Clamp]) -> Trac
     label, letter, unit = network.answer
     values = trace.signals[letter][:, unit : unit + 1]
     answers = Answers("No answer layer; its state", (label,), values, shares=False)
-    return TracedText(tuple(text), (trace,), answers, (False,), notes=notes, shown_text=text)
+    return TracedText(tuple(text), (trace,), answers, (False,), notes=notes)
 
 
 def _cut_note(length: int, read: int) -> tuple[str, ...]:
@@ -114,9 +113,8 @@ def _read_words(model: TextClassifier, text: str, clamps: Sequence[Clamp]) -> Tr
     else:
         title = "Answer to the whole text (the network also reads backwards)"
         answers = Answers(title, names, reading.probabilities[-1:], colours=colours)
-    link_text = url_state.text_for_link(reading)
     first = int(real[0])
-    return TracedText(encoded.tokens, layers, answers, reset_after, unknown, tuple(notes), first, link_text, answer)
+    return TracedText(encoded.tokens, layers, answers, reset_after, unknown, tuple(notes), first, answer)
 
 
 def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -> TracedText:
@@ -142,7 +140,6 @@ def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -
         _next_characters(model, run),
         reset_after,
         notes=notes,
-        shown_text=text[: url_state.MAX_LINK_TEXT],
     )
 
 
@@ -155,8 +152,8 @@ def _read_window(model: TextGenerator, ids: np.ndarray, notes: tuple[str, ...], 
     note = f"This network reads the last {model.reader.memory} characters again for each one that it writes."
     first = max(0, model.reader.memory - len(ids))
     text = model.alphabet.decode(window)
-    answers, shown = _next_characters(model, run), text[first:]
-    return TracedText(tuple(text), layers, answers, reset_after, notes=(*notes, note), first=first, shown_text=shown)
+    answers = _next_characters(model, run)
+    return TracedText(tuple(text), layers, answers, reset_after, notes=(*notes, note), first=first)
 
 
 def _next_characters(model: TextGenerator, run: ForwardPass) -> Answers:

@@ -105,7 +105,7 @@ def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str
 
 def _address(config: PageConfig, reading: Reading, hide: bool) -> url_state.Parameters:
     """The parameters of a link to the page as it is now, without signal and timestep."""
-    found = {"model": config.model if config.linked else "", "text": url_state.text_for_link(reading)}
+    found = {"model": config.model if config.linked else "", "text": reading.text}
     found |= {"hide": "1" if hide else "", "view": st.session_state.get(f"{config.key}_view") or ""}
     found |= {"clamps": clamp_editor.current(config.key)}
     return {name: value for name, value in found.items() if value}

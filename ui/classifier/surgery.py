@@ -88,7 +88,7 @@ def _outcome(
         words = f"{happened}: {answer}. {preset.explanation} {note}"
         st.success(f"**{'Correct' if correct else 'Not this time'}.** {words}")
         if preset.beside:
-            settings = {"model": preset.beside, "text": url_state.text_for_link(before), "clamps": preset.line}
+            settings = {"model": preset.beside, "text": url_state.packed(before.text), "clamps": preset.line}
             label = "The same in a network that answers from its last state"
             st.page_link("cell_microscope.py", label=label, icon=":material/biotech:", query_params=settings)
     else:

@@ -1,11 +1,12 @@
 """The state of one visitor's view, in the session or the address: the reading on screen, and the link to it."""
 
+import base64
 import math
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 
@@ -15,7 +16,9 @@ from ui.common import model_cache, theme
 from ui.common.shared_cache import CACHE
 
 Number = TypeVar("Number", int, float)
-MAX_LINK_TEXT = 6000  # characters of a text in an address; texts are also cut after the last token that was read
+PACKED = "z."  # begins a text in an address that is compressed
+PLAIN, LONGEST = 4_000, 40_000  # characters of a text in an address: as it is, and compressed; servers accept 64 KiB
+LARGEST_TEXT = 200_000  # characters of a text that an address brings
 _PAGE, _ARRIVED = "_page", "_arrived"  # the page of the last run; the parameters with which a visitor has just come
 Parameters = dict[str, str | int]  # of a link: name → value
 
@@ -84,7 +87,7 @@ def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -
         default: the value otherwise.
         allowed: values that are accepted; None for any.
     """
-    value = st.query_params.get(name, default)
+    value = _unpacked(st.query_params.get(name, default), default)
     return value if allowed is None or value in allowed else default
 
 
@@ -159,7 +162,7 @@ def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
 
 def remember(**values: str | int) -> None:
     """Put the view into the address bar, so that a reload or a copied address opens it again."""
-    texts = {key: str(value) for key, value in values.items()} | _view()
+    texts = {key: packed(str(value)) for key, value in values.items()} | _view()
     if texts != st.query_params.to_dict():
         st.query_params.from_dict(texts)
 
@@ -167,7 +170,7 @@ def remember(**values: str | int) -> None:
 def link(**values: str | int) -> str:
     """The address of this page with these values."""
     page = (st.context.url or "").split("?")[0]
-    return f"{page}?{urlencode(values | _view())}"
+    return f"{page}?{urlencode({key: packed(str(value)) for key, value in values.items()} | _view())}"
 
 
 def _view() -> dict[str, str]:
@@ -194,10 +197,29 @@ def show_link(note: str, **values: str | int) -> None:
             )
 
 
-def text_for_link(reading: Reading) -> str:
-    """The part of the text that was read, cut to what an address can hold."""
-    end = max((stop for _, stop in reading.encoded.spans), default=0)
-    return reading.text[: min(end, MAX_LINK_TEXT)]
+def packed(text: str) -> str:
+    """A text for an address: as it is, or compressed if it is long; cut only if that is too long as well."""
+    if not text.startswith(PACKED) and len(quote(text[: PLAIN + 1], errors="replace")) <= PLAIN:
+        return text
+    text = text[:LARGEST_TEXT]
+    while True:
+        data = base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode().rstrip("=")
+        if len(data) <= LONGEST:
+            return PACKED + data
+        text = text[: int(len(text) * min(0.9, LONGEST / len(data)))]
+
+
+def _unpacked(value: str, default: str) -> str:
+    """What `packed` was given; the default if it is damaged."""
+    if not value.startswith(PACKED):
+        return value
+    try:
+        data = base64.urlsafe_b64decode(value.removeprefix(PACKED) + "===")
+        stream = zlib.decompressobj()
+        text = stream.decompress(data, 4 * LARGEST_TEXT).decode("utf-8")
+    except (ValueError, zlib.error):
+        return default
+    return text if stream.eof else default
 
 
 def fingerprint(text: str) -> str:

@@ -39,11 +39,11 @@ def show() -> Parameters:
     with show_errors():
         text, first = _read(text, first)
     explain("cells_explained")
-    return {"text": text[: url_state.MAX_LINK_TEXT], "first": first}
+    return {"text": text, "first": first}
 
 
 def _read(text: str, first: int) -> tuple[str, int]:
-    """Draw all three networks; return the text as far as it was read, and the number of masked tokens."""
+    """Draw all three networks; return the text, and the number of masked tokens."""
     models = {kind: model_cache.model(TextClassifier, f"family_{kind}") for kind in KINDS}
     readings = {kind: url_state.cached_reading(model, text) for kind, model in models.items()}
     one = next(iter(readings.values()))
@@ -62,7 +62,7 @@ def _read(text: str, first: int) -> tuple[str, int]:
         f"candidate: from −1 (blue) to 1 (orange) in all three networks; c: to ±{limit:.1f}. Similar units are "
         "neighbours."
     )
-    return url_state.text_for_link(one), first
+    return text, first
 
 
 def _one(kind: str, model: TextClassifier, reading: Reading, limit: float) -> None:

@@ -9,7 +9,7 @@ from lstm_core.evaluation import what_decides
 from lstm_core.inference import BlankFiller, Filled
 from lstm_core.nn import BidirectionalTrace
 from lstm_core.text import BLANK
-from ui.common import assets, charts, model_cache, plotting, presets, theme, tokens, url_state
+from ui.common import assets, charts, model_cache, plotting, presets, theme, tokens
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import Parameters
@@ -35,7 +35,7 @@ def show() -> Parameters:
     with show_errors():
         _read({name: model_cache.model(BlankFiller, name) for name in MODELS}, text)
     explain("cloze_explained")
-    return {"blank": text[: url_state.MAX_LINK_TEXT]}
+    return {"blank": text}
 
 
 def _read(models: dict[str, BlankFiller], text: str) -> None:

@@ -8,18 +8,38 @@ import streamlit as st
 
 from lstm_core.inference import TextGenerator, sampling_distribution
 from lstm_core.interpret import readable_units_from_card
+from lstm_core.library import SHIPPED, ModelCard, model_path
 from lstm_core.nn import Clamp, softmax
 from ui.classifier.panels import ACTIVE_UNITS
-from ui.common import charts, clamp_editor, gate, plotting, theme, url_state, written_text
+from ui.common import charts, clamp_editor, gate, plotting, theme, tokens, url_state, written_text
 from ui.common.written_text import Tint
 from ui.guide import guess
 from ui.text_generation import charts as writing_charts
 from ui.text_generation.run import BEAT, MAX_PROMPT, Settings, Writing
 
+DAGGER = "Is this a dagger which I see before me, "
 TOP = 10  # characters whose probabilities are shown
 MAX_SURPRISAL = 6.0  # nats at which the tint is strongest: a probability of 1 in 400
 GROWTH = 12  # characters by which the heat map grows while the network writes
 SURPRISAL, OTHER = "surprisal", "another unit"
+
+
+def trained_on(card: ModelCard) -> str:
+    """What a network has read, in words: the shipped ones Shakespeare, a visitor's own its own texts."""
+    path = model_path(card.name)
+    return "Shakespeare" if path and path.parent == SHIPPED else f"texts of its own, “{tokens.plain(card.title)}”"
+
+
+def opening(card: ModelCard) -> str:
+    """The prompt that a network begins with."""
+    return card.sample or DAGGER
+
+
+def another_network(cards: Sequence[ModelCard]) -> None:
+    """Replace the opening words of one network by those of another; a prompt that was typed stays."""
+    if st.session_state.get("gen_prompt") in [opening(card) for card in cards]:
+        chosen = next(card for card in cards if card.name == st.session_state["gen_model"])
+        st.session_state["gen_prompt"] = opening(chosen)
 
 
 def run(writing: Writing, key: str, settings: Settings) -> None:
@@ -254,7 +274,7 @@ def remember(model: str, prompt: str, settings: Settings) -> None:
     url_state.remember(
         **({"clamps": clamps} if clamps else {}),
         model=model,
-        prompt=prompt[-url_state.MAX_LINK_TEXT // 4 :],
+        prompt=prompt,
         temperature=f"{settings.temperature:g}",
         top_k=settings.top_k or 0,
         top_p=f"{settings.top_p or 1:g}",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lstm_core import LabError, training
 from lstm_core.datasets import DATASETS, LabelledTable, find_dataset, is_present, read_labelled_csv
-from lstm_core.jobs import shared_server
+from lstm_core.jobs import Job, shared_server
 from lstm_core.text import read_plain_text
 from lstm_core.training import PRESETS, Hyperparameter, LessonRecipe, Preset
 from ui.common import assets, job_panel, tokens, url_state
@@ -27,6 +27,46 @@ def group_of(preset: Preset) -> str:
     if preset.offline:
         return "offline"
     return "characters" if preset.recipe.task == "generator" else preset.recipe.dataset
+
+
+def take_over(job: Job) -> None:
+    """Let the page begin with the lesson and the hyperparameters of a run that a link opens."""
+    lesson, recipe = job.arguments.get("lesson"), job.arguments.get("recipe")
+    if f"{KEY}_group" in st.session_state:
+        return
+    if lesson is None:
+        if recipe:
+            st.session_state.update({f"{KEY}_group": SHIPPED, f"{KEY}_recipe": recipe})
+        return
+    found = PRESETS.get(lesson["name"])
+    if found is None:
+        st.session_state[f"{KEY}_group"] = OWN_TEXT if lesson["task"] == "generator" else OWN_TABLE
+        return
+    group = group_of(found)
+    state = {"group": group, f"lesson_{group}": found.recipe.name, "base": found.recipe.name + found.recipe.title}
+    state |= {name: lesson[name] for name in training.HYPERPARAMETERS}
+    st.session_state.update({f"{KEY}_{name}": value for name, value in state.items()})
+
+
+def about(job: Job) -> str:
+    """What a run learns from, and the hyperparameters that differ from its lesson's; "" for other work."""
+    if "lesson" not in job.arguments:
+        return f"Recipe: {job.arguments['recipe']}." if "recipe" in job.arguments else ""
+    lesson = job.arguments["lesson"]
+    found = PRESETS.get(lesson["name"])
+    if found is None:
+        sizes: dict[str, int] = next((event["examples"] for event in job.events if "examples" in event), {})
+        what = "characters" if lesson["task"] == "generator" else "texts"
+        read = (
+            f": {sizes['training']:,} {what} to learn from, {sizes['validation']:,} to validate with" if sizes else ""
+        )
+        return f"A file, “{tokens.plain(lesson['title'])}”{read}."
+    own = found.recipe.to_json()
+    known = {each.name: each.title for each in training.hyperparameters(lesson["task"])}
+    changed = [
+        f"{title}: {lesson[name]} instead of {own[name]}" for name, title in known.items() if lesson[name] != own[name]
+    ]
+    return f"Lesson: {found.recipe.title}. {'; '.join(changed) or 'The values are those of the lesson'}."
 
 
 def show() -> None:

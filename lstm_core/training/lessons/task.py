@@ -10,7 +10,7 @@ from keras import layers
 from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.inference.classifier import TextClassifier
 from lstm_core.inference.forecaster import Forecaster
-from lstm_core.library.card import ModelCard
+from lstm_core.library.card import LONGEST_SAMPLE, ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.training import optimizers
 from lstm_core.training.architectures import CELLS
@@ -68,6 +68,7 @@ class LessonTask:
         )
         about = {
             "examples": material.sizes, "batch": recipe.batch, "ended": trainer.ended, "settings": recipe.to_json(),
+            "sample": material.sample[:LONGEST_SAMPLE],
         }  # fmt: skip
         return trained(recipe, trainer, self.fit, material.vocabulary, about, material.labels)
 

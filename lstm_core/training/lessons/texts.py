@@ -1,5 +1,6 @@
 """The texts of a lesson, from the training split alone: as ids, and how large a network they need. Without Keras."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -56,6 +57,7 @@ class TrainingData:
     sizes: dict[str, int]
     example: Callable[[Any], dict[str, Any]]
     labels: tuple[str, ...] = ()
+    sample: str = ""  # a text of the validation part: for a writer, opening words
 
 
 def labelled_texts(recipe: LessonRecipe, own: bytes | None) -> TrainingData:
@@ -75,6 +77,7 @@ def labelled_texts(recipe: LessonRecipe, own: bytes | None) -> TrainingData:
         sizes={"training": len(training), "validation": len(held)},
         example=_read_sample(SAMPLES.get(recipe.dataset, held.texts[0])),
         labels=labels,
+        sample=held.texts[0],
     )
 
 
@@ -143,7 +146,17 @@ def running_text(recipe: LessonRecipe, own: bytes | None) -> TrainingData:
         outputs=len(alphabet),
         sizes={"training": len(x), "validation": len(held_x)},
         example=_write_line(held[:PROMPT], recipe.seed),
+        sample=_opening(held),
     )
+
+
+def _opening(text: str) -> str:
+    """The first words of a text from the beginning of a line on, or of a sentence, if one begins soon."""
+    starts = [
+        match.end() for match in re.finditer(r"\n\s*|[.!?]\s+", text[:500]) if text[match.end() : match.end() + 1]
+    ]
+    words = text[starts[0] if starts else 0 :].split()
+    return " ".join(words[:6]) + " "
 
 
 def _running_text(recipe: LessonRecipe, own: bytes | None) -> str:

@@ -102,8 +102,9 @@ with show_errors():
         views.continuations(model, prompt)
     else:
         views.own_corpus()
-with st.expander("About this network"):
-    st.markdown("\n\n".join(map(tokens.plain, [model.card.summary, *model.card.notes])))
+st.caption(tokens.plain(model.card.summary))
+with st.expander("More about this network"):
     measured = model.card.measured.get("nats_per_character")
     if isinstance(measured, float):
         st.markdown(f"Measured on the test set, the last 10% of its text: **{measured:.3f} nats per character**.")
+    st.markdown("\n\n".join(map(tokens.plain, model.card.notes)))

@@ -107,7 +107,10 @@ def show(open_story: Callable[[Story], None]) -> None:
             except LabError as error:
                 show_error(error)
                 continue
-            st.markdown(describe(story))
+            sentence, detail = describe(story)
+            st.markdown(sentence)
+            with st.expander("How it was measured"):
+                st.markdown(detail)
             st.code(story.text, language=None, wrap_lines=True)
             alt = f"Steps: cell state and gates of unit {story.contrast.unit} over the tokens of “{story.text}”"
             figure = charts.one_unit([token.replace(" ", "␣") for token in story.tokens], story.signals)
@@ -118,7 +121,8 @@ def show(open_story: Callable[[Story], None]) -> None:
             )  # fmt: skip
 
 
-def _describe_change(story: Story) -> str:
+def _describe_change(story: Story) -> tuple[str, str]:
+    """A sentence with the result, and how it was found."""
     found = story.contrast
     conclusion = (
         "It forgets there what it has accumulated. These figures don't show whether that was the person."
@@ -126,32 +130,33 @@ def _describe_change(story: Story) -> str:
         else "This network shows little of it: the unit decays a little at every token."
     )
     return (
-        "**A change of subject.** While a sentence is about one person, a network should remember who it is. When the "
-        "next sentence is about somebody else, it should forget the first person: the task of the forget gate. "
-        f"Unit {found.unit} of “{story.title}” was chosen on half of our two-sentence texts. On the {found.texts} "
-        f"others its forget gate is **{found.here:.2f}** at the full stop between the sentences and "
-        f"**{found.elsewhere:.2f}** elsewhere. {conclusion}"
+        "**A change of subject.** When a sentence is about somebody else than the one before, a network should forget "
+        f"the first person. The forget gate of unit {found.unit} is **{found.here:.2f}** at the full stop between two "
+        f"sentences and **{found.elsewhere:.2f}** elsewhere.",
+        f"The unit of “{story.title}” was chosen on half of our two-sentence texts, and measured on the {found.texts} "
+        f"others. {conclusion}",
     )
 
 
-def _describe_fact(story: Story) -> str:
+def _describe_fact(story: Story) -> tuple[str, str]:
+    """As `_describe_change`."""
     gate, written = story.gate, story.contrast
     assert gate is not None
     conclusion = "It opens and closes as described. " if gate.clear else "The difference is small. "
     return (
-        "**The fact and the remark.** Not every clause is worth remembering. According to the articles, the input gate "
-        "opens for a statement about the movie and closes for one about the way to the cinema. "
-        f"The unit of “{story.title}” whose input gate does so best was chosen on half of our texts: unit {gate.unit}. "
-        f"On the {gate.texts} others its gate is **{gate.here:.2f}** in the fact and **{gate.elsewhere:.2f}** in the "
-        f"remark; it is higher in {gate.agreeing} of {gate.texts}. {conclusion}"
+        "**The fact and the remark.** A statement about the movie is worth remembering, one about the way there "
+        f"isn't. The input gate of unit {gate.unit} is **{gate.here:.2f}** in the fact and **{gate.elsewhere:.2f}** in "
+        "the remark.",
+        f"{conclusion}The unit of “{story.title}” whose input gate differs most was chosen on half of our texts; on "
+        f"the {gate.texts} others it is higher in the fact in {gate.agreeing}. "
         "The amount that a unit writes, input gate × |candidate|, differs more: in unit "
         f"{written.unit} it is **{written.here:.2f}** per token in the fact and **{written.elsewhere:.2f}** in the "
-        f"remark, {written.here / max(written.elsewhere, 1e-6):.1f} times as much."
+        f"remark, {written.here / max(written.elsewhere, 1e-6):.1f} times as much.",
     )
 
 
 # Key → the models that can show it, in order of preference; the measurement; its description.
-STORIES: dict[str, tuple[tuple[str, ...], Callable[[str], Story], Callable[[Story], str]]] = {
+STORIES: dict[str, tuple[tuple[str, ...], Callable[[str], Story], Callable[[Story], tuple[str, str]]]] = {
     "turn": (("macbeth", "julius_caesar", "shakespeare", "imdb"), change_of_subject, _describe_change),
     "fact": (("imdb",), fact_and_remark, _describe_fact),
 }

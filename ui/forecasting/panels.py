@@ -141,7 +141,7 @@ def table(selection: Selection, test: Backtest) -> None:
         st.dataframe(rows, hide_index=True, column_config=helps)
         if test.levels:
             st.markdown(in_short(test, selection.series.step))
-            with st.expander("How sure is this, and where does it come from?"):
+            with st.expander("Confidence interval, and where the skill comes from"):
                 st.markdown(uncertainty(test))
                 st.markdown(constant_offset(test))
     with right:

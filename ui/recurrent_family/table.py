@@ -34,13 +34,14 @@ def show() -> None:
         },
     )  # fmt: skip
     st.markdown(in_a_sentence(speeds))
-    st.caption(
-        f"Speed: {BATCH} sequences at once on this machine's processor, the best of several runs, measured once for "
-        "all visitors. Models with custom layers run in NumPy. The speed depends on the machine and its load, on the "
-        "batch size and on the number of units: in a network this small each timestep waits for the one before, which "
-        "takes as long as the arithmetic of the gates. Accuracies of different tasks can't be compared; those of the "
-        "last two hold for sizes of the training set. `python -m lstm_core evaluate NAME` repeats each of them."
-    )
+    with st.expander("How the speed was measured"):
+        st.markdown(
+            f"{BATCH} sequences at once on this machine's processor, the best of several runs, measured once for all "
+            "visitors. Models with custom layers run in NumPy. The speed depends on the machine and its load, on the "
+            "batch size and on the number of units: in a network this small each timestep waits for the one before, "
+            "which takes as long as the arithmetic of the gates. Accuracies of different tasks can't be compared; "
+            "those of the last two hold for sizes of the training set. `python -m lstm_core evaluate NAME` repeats one."
+        )
 
 
 def _row(member: Member, model: Any, speeds: dict[str, Speed]) -> dict[str, object]:

@@ -45,6 +45,7 @@ def fan(series: Series, test: Backtest, row: int, window: int) -> Figure:
     for name in ("naive", "seasonal_naive", *["lstm"] * bool(test.levels)):
         values = np.append(series.values[origin], test.forecasts[name][row])  # begins at the origin
         _add_forecast(figure, series.dates[ahead], values, name, **top)
+    figure.update_yaxes(title="value", row=1, col=1)
     _overview(figure, series, origin)
     return figure.update_layout(height=560, margin_t=64, hovermode="x unified")
 
@@ -119,7 +120,7 @@ def one_step(series: Series, test: Backtest, shifted: bool) -> Figure:
     _add_forecast(figure, at, test.forecasts["naive"][:, 0], "naive", **VALUE)
     x, note = (series.dates[test.origins], ", moved one step to the left") if shifted else (at, "")
     _add_forecast(figure, x, test.forecasts["lstm"][:, 0], "lstm", note, **VALUE)
-    return figure.update_layout(height=430, margin_t=84, hovermode="x unified")
+    return figure.update_layout(height=430, margin_t=84, hovermode="x unified").update_yaxes(title="value")
 
 
 def memory(

@@ -46,7 +46,8 @@ def answers(labels: Sequence[str], probabilities: np.ndarray) -> Figure:
     """The (T, classes) probabilities of the labelled classes after each token."""
     names = [theme.class_name(label) for label in labels]
     lines = zip(probabilities.T, names, theme.class_colours(labels), theme.CLASS_DASHES, strict=False)
-    return _lines(lines).update_yaxes(**_PROBABILITY)
+    figure = _lines(lines).update_yaxes(**_PROBABILITY)
+    return figure.update_yaxes(ticklabelposition="inside")  # the names need the whole width
 
 
 _PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%", "tickfont_size": TEXT - 1}

@@ -59,8 +59,9 @@ def show() -> None:
     with cards[len(STOPS)]:
         for number, (file, question) in enumerate(list(path.PATH.items())[len(STOPS) + 1 :], start=len(STOPS) + 1):
             page = next(each for each in TOUR["more"] if each["file"] == file)
-            st.page_link(file, label=f"**{number} · {page['name']}**", icon=page["icon"], help=page["words"])
+            st.page_link(file, label=f"**{number} · {page['name']}**", icon=page["icon"])
             say(f"**{question}**")
+            st.caption(page["words"])
 
 
 def ten_minutes() -> None:

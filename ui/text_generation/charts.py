@@ -47,14 +47,15 @@ def candidates(characters: Sequence[str], network: np.ndarray, sampling: np.ndar
         f"<b>{name_of(characters[index])}</b>" if index == place else name_of(characters[index]) for index in order
     ]
     figure = Figure()
+    look = {"textfont_size": 14, "constraintext": "none"}  # else Plotly shrinks the text with the bars
     for label, values, colours in (
         ("model (temperature 1)", network, MODEL),
         ("sampling distribution", sampling, [WRITTEN if index == place else SAMPLING for index in order]),
     ):
         texts = [f"{value:.1%}" for value in values[order]]
         hover = "%{y}: %{x:.2%}<extra>" + label + "</extra>"
-        add_bars(figure, values[order], names, colours, texts, name=label, textfont_size=14, hovertemplate=hover)
-    figure.update_layout(height=470, margin_r=64, bargap=0.25, bargroupgap=0.05, legend_traceorder="normal")
+        add_bars(figure, values[order], names, colours, texts, name=label, hovertemplate=hover, **look)
+    figure.update_layout(height=540, margin_r=64, bargap=0.15, bargroupgap=0.05, legend_traceorder="normal")
     figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], fixedrange=True)
     return figure.update_yaxes(autorange="reversed", fixedrange=True, tickfont_size=16)
 

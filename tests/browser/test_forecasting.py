@@ -73,7 +73,7 @@ def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> N
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text(re.compile("Stopped$")).first).to_be_visible()
     page.get_by_role("button", name="Train a network on it").click()
-    expect(page.get_by_text(re.compile(r"reads values: epoch \d+ of"))).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile(r"attempt \d+: epoch \d+ of"))).to_be_visible(timeout=120_000)
     expect(page.get_by_text("validation error", exact=True)).to_be_visible()
     judged = page.get_by_role("heading", name="The LSTM beats the best simple forecast")
     expect(judged).to_be_visible(timeout=240_000)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.browser import FLAGS
 
@@ -40,6 +40,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"Browser tests are required, and this one was skipped: {report.longrepr}"
     return report
+
+
+def downloaded(page: Page, button: Locator) -> bytes:
+    """The file that a button gives; pressed again when the browser breaks the download off, as a busy one does."""
+    for _ in range(3):
+        with page.expect_download() as download:
+            button.click()
+        if not (failure := download.value.failure()):
+            return Path(download.value.path()).read_bytes()
+    raise AssertionError(f"the download failed: {failure}")
 
 
 @contextmanager

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, downloaded
 from tests.browser.looks import LOOKS, is_whole
 
 expect.set_options(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("page", LOOKS, indirect=True)
-def test_a_guess_is_answered_by_a_run_and_the_result_is_kept(page: Page, address: str, tmp_path: Path) -> None:
+def test_a_guess_is_answered_by_a_run_and_the_result_is_kept(page: Page, address: str) -> None:
     page.goto(f"{address}/check_yourself")
     is_whole(page, "Which network gives them different probabilities?")
     page.get_by_role("radio", name="Less than a billionth").check(force=True)
     page.locator(".st-key-check_half_forgotten_0_run button").click()
     expect(page.get_by_text("Correct: Less than a billionth.", exact=False)).to_be_visible()
     expect(page.get_by_text("1 of 1 correct", exact=False)).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download the result").click()
-    download.value.save_as(tmp_path / "sheet.html")
-    sheet = (tmp_path / "sheet.html").read_text("utf-8")
+    sheet = downloaded(page, page.get_by_role("button", name="Download the result")).decode()
     assert "1 of 1 correct; 1 of 12 answered" in sheet
     assert sheet.count("<li>") == 12
     page.get_by_role("link", name="Forget gates at f ≈ 0.5").click()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import lstm_core
-from tests.browser.conftest import PATIENCE, running_app
+from tests.browser.conftest import PATIENCE, downloaded, running_app
 from ui.common.examples import Texts
 
 QUESTIONS = Texts.load("questions.json").examples
@@ -81,9 +81,8 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
     expect(code).to_contain_text("signal=f&t=2")  # the last thing a rerun of the fragment writes
     link = code.inner_text()
     page.keyboard.press("Escape")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Trace as CSV").click()
-    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
+    trace = downloaded(page, page.get_by_role("button", name="Trace as CSV"))
+    rows = list(csv.reader(io.StringIO(trace.decode("utf-8-sig"))))
     assert len(rows) == len(tokens) + 1
     assert rows[0][:6] == ["timestep", "token", "p(csharp)", "p(java)", "p(javascript)", "p(python)"]
     assert "f[0]" in rows[0]
@@ -106,9 +105,8 @@ def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
     expect(page.locator(".js-plotly-plot")).to_have_count(4)
     chart = page.locator(".js-plotly-plot").nth(1)
     chart.hover()
-    with page.expect_download() as download:
-        chart.get_by_role("button", name="Download plot as a PNG").click()
-    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    picture = downloaded(page, chart.get_by_role("button", name="Download plot as a PNG"))
+    assert picture.startswith(b"\x89PNG")
 
 
 def test_the_slider_reruns_its_fragment_alone(page: Page, address: str) -> None:

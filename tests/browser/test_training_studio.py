@@ -14,7 +14,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, downloaded
 from tests.browser.looks import LOOKS
 from ui.common.server import COOKIE
 
@@ -75,9 +75,8 @@ def test_a_lesson_is_trained_to_the_end_replayed_saved_and_used(page: Page, addr
     page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("button", name="Save to the library").first.click()
     expect(page.get_by_text("“verdicts” is in your library now.")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download", exact=True).click()
-    download.value.save_as(tmp_path / "verdicts.zip")
+    data = downloaded(page, page.get_by_role("button", name="Download", exact=True))
+    (tmp_path / "verdicts.zip").write_bytes(data)
     page.get_by_role("link", name="Inspect its cells").click()
     expect(page.get_by_role("heading", name="Cell microscope")).to_be_visible()
     expect(page.get_by_role("combobox", name="Network")).to_have_value("verdicts")

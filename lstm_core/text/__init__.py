@@ -13,6 +13,7 @@ from lstm_core.text.permutations import (
     words_in_order,
 )
 from lstm_core.text.plain_text import read_plain_text
+from lstm_core.text.vocabulary_file import VocabularyFile, read_vocabulary
 
 __all__ = [
     "BLANK",
@@ -20,12 +21,14 @@ __all__ = [
     "PAD",
     "UNKNOWN",
     "Order",
+    "VocabularyFile",
     "count_orders",
     "format_order",
     "orders_to_try",
     "parse_order",
     "rank_of_order",
     "read_plain_text",
+    "read_vocabulary",
     "shuffle_order",
     "words_in_order",
 ]

@@ -12,6 +12,7 @@ from lstm_core.timeseries.backtest import (
     skill_score,
 )
 from lstm_core.timeseries.csv_series import GAPS, SHORTEST_SERIES, Table, read_table, series_from_table
+from lstm_core.timeseries.number_table import NumberTable, read_number_table
 from lstm_core.timeseries.scaling import FORMS
 from lstm_core.timeseries.series import COMPANIES, Series, load_series, seasons
 
@@ -23,6 +24,7 @@ __all__ = [
     "LARGEST_TABLE",
     "SHORTEST_SERIES",
     "Backtest",
+    "NumberTable",
     "Series",
     "Table",
     "backtest_forecasts",
@@ -30,6 +32,7 @@ __all__ = [
     "lagged_copy",
     "load_series",
     "naive_scale",
+    "read_number_table",
     "read_table",
     "seasons",
     "series_from_table",

@@ -92,7 +92,7 @@ def read_table(data: bytes) -> Table:
     given = np.reshape([cell != "" for cell in flat], (-1, width)).sum(axis=0)
     most = _is_date(flat, DATE_FORMATS).reshape(len(DATE_FORMATS), -1, width).sum(axis=1).max(axis=0)
     is_date = (given > 0) & (given >= ENOUGH * len(sample)) & (most >= ENOUGH * given)
-    has_value = ~_is_missing(flat).reshape(-1, width)
+    has_value = ~is_missing(flat).reshape(-1, width)
     is_number = (_is_number(flat).reshape(-1, width) & has_value).sum(axis=0) > has_value.sum(axis=0) / 2
     dates = tuple(np.flatnonzero(is_date).tolist())
     numbers = tuple(index for index in np.flatnonzero(is_number).tolist() if index not in dates[:1])
@@ -185,7 +185,7 @@ def _dates(table: Table, index: int) -> pd.DatetimeIndex:
     return dates
 
 
-def _is_missing(cells: Sequence[str]) -> Array:
+def is_missing(cells: Sequence[str]) -> Array:
     """(cells,): whether a cell says that there is no value."""
     return np.array([cell.lower() in MISSING for cell in cells])
 
@@ -213,12 +213,18 @@ def _numbers(cells: Sequence[str], decimal: str) -> Array:
     return pd.to_numeric(np.array(plain, object), errors="coerce").astype(float)
 
 
-def _values(table: Table, index: int) -> Array:
-    """A column as numbers, NaN where a value is missing; with a decimal comma if more cells fit it than a point."""
-    cells = table.column(index)
-    missing, values = _is_missing(cells), _numbers(cells, ".")
-    if (~np.isnan(values)).sum() < (~missing).sum():
+def cell_numbers(cells: Sequence[str]) -> Array:
+    """(cells,): cells as numbers, NaN where there is none; with a decimal comma if more cells fit it than a point."""
+    values = _numbers(cells, ".")
+    if (~np.isnan(values)).sum() < (~is_missing(cells)).sum():
         values = max(values, _numbers(cells, ","), key=lambda found: (~np.isnan(found)).sum())
+    return values
+
+
+def _values(table: Table, index: int) -> Array:
+    """A column as numbers, NaN where a value is missing."""
+    cells = table.column(index)
+    missing, values = is_missing(cells), cell_numbers(cells)
     for row in np.flatnonzero(np.isnan(values) & ~missing)[:1]:
         held = f"holds “{cells[row][:30]}” in the column “{table.header[index]}”"
         raise SeriesError(f"Row {table.rows[row]} {held}, which is no number; correct it, or leave it empty.")

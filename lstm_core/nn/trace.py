@@ -167,8 +167,8 @@ def run_cell(
     Args:
         weights: from `weights_of`.
         x: (T, features), or (T, batch, features); then every signal is (T, batch, units).
-        mask: see `trace`.
-        initial_state: see `trace`.
+        mask: (T,), as in `trace`; in a batch (T, batch), too.
+        initial_state: see `trace`; in a batch each state is (units,) or (batch, units).
         clamps: signals to clamp, in all rows of a batch.
         hooks: for each step its hook (see `cells.lstm_step`), instead of clamps: rows of a batch may differ.
 
@@ -182,8 +182,8 @@ def run_cell(
     timesteps = np.arange(len(x))
     if weights.go_backwards:
         timesteps = timesteps[::-1]
-    taken = _as_mask(mask, len(x))[timesteps]
-    start = tuple(np.broadcast_to(state, (*x.shape[1:-1], n)) for state in _initial_state(weights, initial_state))
+    taken = _as_mask(mask, x.shape[:-1])[timesteps]
+    start = _initial_state(weights, initial_state, x.shape[1:-1])
     wx = _input_sums(x[timesteps], weights)  # (T, parts·units)
     clamps = tuple(clamps)
 
@@ -241,8 +241,10 @@ def _run_steps(
     columns: dict[str, list[Array]] = {name: [] for name in names}
     for t, wx_t in enumerate(wx):
         row = step(wx_t, *state, hook=hooks(t))
-        if not taken[t]:
-            row = row._replace(**dict(zip(states, state, strict=True)))
+        if not taken[t].all():  # a mask of a batch has one entry a sequence
+            here = taken[t][..., None]
+            kept = {name: np.where(here, getattr(row, name), old) for name, old in zip(states, state, strict=True)}
+            row = row._replace(**kept)
         state = tuple(getattr(row, name) for name in states)
         for name, value in zip(names, row, strict=True):
             columns[name].append(value)
@@ -259,19 +261,23 @@ def _outputs(weights: CellWeights, h: Array, taken: Array) -> Array:
     """What Keras returns: at a masked step, the last output again (zeros before the first)."""
     if taken.all():
         return h
-    last_taken = np.maximum.accumulate(np.where(taken, np.arange(len(h)), -1))
+    steps = np.arange(len(h)).reshape(-1, *[1] * (taken.ndim - 1))
+    last_taken = np.maximum.accumulate(np.where(taken, steps, -1))  # (T,), or (T, batch)
     missing = ~taken if weights.zero_output_for_mask else last_taken < 0
-    missing = missing.reshape(-1, *[1] * (h.ndim - 1))
-    return np.where(missing, 0, h[np.maximum(last_taken, 0)]).astype(h.dtype)
+    rows = np.maximum(last_taken, 0)
+    repeated = h[rows] if taken.ndim == 1 else np.take_along_axis(h, rows[..., None], axis=0)
+    return np.where(missing.reshape(*missing.shape, *[1] * (h.ndim - taken.ndim)), 0, repeated).astype(h.dtype)
 
 
-def _as_mask(mask: Any, length: int) -> Array:
+def _as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
     if mask is None:
-        return np.ones(length, bool)
-    mask = np.asarray(mask, bool).reshape(-1)
-    if len(mask) != length:
-        raise ValueError(f"The mask must have one entry a timestep: {length}, received {len(mask)}.")
-    return mask
+        return np.ones(shape[0], bool)
+    mask = np.asarray(mask, bool)
+    if len(shape) == 2 and mask.shape == shape:
+        return mask
+    if mask.size != shape[0]:
+        raise ValueError(f"The mask must have one entry a timestep: {shape[0]}, received {mask.size}.")
+    return mask.reshape(-1)
 
 
 def _as_states(initial_state: Any) -> tuple[Array, ...]:
@@ -281,13 +287,16 @@ def _as_states(initial_state: Any) -> tuple[Array, ...]:
     return tuple(np.asarray(state) for state in states)
 
 
-def _initial_state(weights: CellWeights, states: Sequence[Array]) -> tuple[Array, ...]:
-    count = len(STATES[weights.kind])
+def _initial_state(weights: CellWeights, states: Sequence[Array], batch: tuple[int, ...]) -> tuple[Array, ...]:
+    """Each state in the shape (…, units) of a step."""
+    count, shape = len(STATES[weights.kind]), (*batch, weights.units)
     if not states:
-        return tuple(np.zeros(weights.units, weights.kernel.dtype) for _ in range(count))
-    if len(states) != count or any(state.size != weights.units for state in states):
+        return tuple(np.zeros(shape, weights.kernel.dtype) for _ in range(count))
+    whole = all(state.shape == shape for state in states)
+    if len(states) != count or not (whole or all(state.size == weights.units for state in states)):
         raise ValueError(
             f"Layer '{weights.name}' starts from {count} state(s) of {weights.units} units; "
             f"received shapes {[state.shape for state in states]}."
         )
-    return tuple(state.reshape(-1).astype(weights.kernel.dtype) for state in states)
+    rows = states if whole else [state.reshape(-1) for state in states]
+    return tuple(np.broadcast_to(state.astype(weights.kernel.dtype), shape) for state in rows)

@@ -12,6 +12,6 @@ setup(
     package_data={
         "lstm_core": ["py.typed"],
         "lstm_core._models": ["*/*.keras", "*/*.json"],
-        "lstm_core._assets": ["lessons.json", "memory_gym.json", "*.toml", "gradient_lab/*.npz"],
+        "lstm_core._assets": ["lessons.json", "memory_gym.json", "*.toml", "gradient_lab/*.npz", "microscope/*"],
     },
 )

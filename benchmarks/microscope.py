@@ -19,7 +19,7 @@ import lstm_core
 from benchmarks import texts, timing
 from benchmarks.browser import chromium, server, tab
 from benchmarks.page import empty_round_trip
-from ui.cell_microscope.payload import View, pack
+from lstm_core.exhibit import View, pack
 
 TOKENS = 400
 READ, EMPTY = "Read to first frame", "empty page, round trip"

@@ -24,3 +24,7 @@ class DatasetError(LabError):
 
 class NothingKeptError(LabError):
     """A training was ended before there was a network to keep."""
+
+
+class MissingLibraryError(LabError, ImportError):
+    """An optional library isn't installed; the message names the extra that installs it."""

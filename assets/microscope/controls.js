@@ -27,6 +27,7 @@ class Controls {
     this.speeds(act);
     this.place = html("span", { class: "place" }, this.root, "");
     this.units(trace, act);
+    if (!act.link) return;
     this.link = this.toggle("Copy link", "Copies the address of this view", () => act.link());
     this.link.removeAttribute("aria-pressed");
   }

@@ -1,5 +1,5 @@
 // Unpacks the payload from Python and computes the remaining signals; independent of the page.
-// Layout of the bytes: `ui/cell_microscope/payload.py`.
+// Layout of the bytes: `lstm_core/exhibit/payload.py`.
 
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 

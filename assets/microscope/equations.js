@@ -9,12 +9,12 @@ function htmlSymbol(parent, text) {
 const GATES = ["f", "i", "o", "z", "r"];
 
 class Equations {
-  /** `choose(step)` is called when a card is clicked, `clamp(letter, value)` by its buttons; null frees the signal. */
+  /** `choose(step)` is called when a card is clicked, `clamp(letter, value)` by its buttons, if it is given; null frees the signal. */
   constructor(parent, cell, palette, choose, clamp) {
     this.cards = [];
     this.clamp = clamp;
     this.numbers = [];
-    this.root = html("ol", { class: "equations", "aria-label": `The steps of the ${cell.title}` }, parent);
+    this.root = html("ol", { class: clamp ? "equations" : "equations fixed", "aria-label": `The steps of the ${cell.title}` }, parent);
     cell.steps.forEach((step, index) => this.card(step, index, palette, choose));
   }
 
@@ -45,7 +45,7 @@ class Equations {
 
   /** The buttons that clamp the card's signal in all units at all tokens. */
   holds(item, { letter, name }) {
-    if (letter === "x") return [];
+    if (letter === "x" || !this.clamp) return [];
     const group = html("span", { class: "holds", role: "group", "aria-label": `Clamp ${name}` }, item);
     return (GATES.includes(letter) ? [0, 1] : [0]).map((value) => {
       const title = `Clamp ${name} ${letter} to ${value} in all units at all tokens`;

@@ -1,13 +1,15 @@
-// The microscope: view, playback, keys, the address bar. All of it runs in the browser; Python sends the trace once.
+// The microscope: view, playback, keys. All of it runs in the browser; Python sends the trace once.
+// Its host says what is around it: `clamp(letter, value)` calls Python, `moved(t, unit)` is told of a view that is
+// stable, `address(t, unit)` gives the link that is copied, `shown(t, unit)` follows every token, and `everywhere` says
+// whether keys count while the focus is elsewhere on the page. Each of them may be missing.
 
 const STEP_MS = 420; // one step of the computation at 1×
 const TOKEN_MS = 600; // one token at 1×, if steps are not shown
 const SETTLED_MS = 350; // delay before the address and the description are updated
 
 class Microscope {
-  /** `send(name, value)` calls Python. */
-  constructor(parent, send) {
-    this.send = send;
+  constructor(parent, host) {
+    this.host = host;
     this.root = html("section", { class: "microscope", "aria-label": "Cell microscope" }, parent);
     this.root.tabIndex = -1;
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -23,6 +25,7 @@ class Microscope {
   /** Begins to listen to the page; Streamlit calls `end` before each update, too. */
   begin() {
     this.resized.observe(this.root);
+    if (!this.host.everywhere) return;
     document.addEventListener("keydown", this.elsewhere);
     document.addEventListener("pointerdown", this.pointed);
   }
@@ -54,14 +57,13 @@ class Microscope {
     this.controls = new Controls(root, trace, {
       go: (t) => this.go(t), move: (by) => this.go(this.state.t + by), play: () => this.toggle(),
       speed: (speed) => this.speed(speed), unit: (unit) => this.choose(unit),
-      steps: () => this.everyStep(), link: () => this.copyLink(),
+      steps: () => this.everyStep(), link: this.host.address && (() => this.copyLink()),
     });
     this.strip = new Strip(root, trace, (t) => this.go(t));
     this.answer = new Answer(root, trace.answers);
     const bench = html("div", { class: "bench" }, root);
     this.diagram = new Diagram(html("div", { class: "stage" }, bench), trace.kind, this.palette);
-    this.equations = new Equations(bench, this.cell, this.palette, (step) => this.chooseStep(step),
-      (letter, value) => this.send("clamp", { letter, value }));
+    this.equations = new Equations(bench, this.cell, this.palette, (step) => this.chooseStep(step), this.host.clamp);
     const below = html("div", { class: "below" }, root);
     const layer = html("div", { class: "panel" }, below);
     html("h3", {}, layer, `All ${trace.units} units, sorted`);
@@ -70,7 +72,8 @@ class Microscope {
     const life = html("div", { class: "panel" }, below);
     this.lifeTitle = html("h3", {}, life, "");
     this.life = new Life(life, trace, (t) => this.go(t));
-    html("p", { class: "keys" }, root, "Space plays · ← → token · in the microscope also ↑ ↓ unit, Home, End, + − speed; Enter presses a button");
+    const where = this.host.everywhere ? "Space plays · ← → token · in the microscope also" : "In the microscope: Space plays · ← → token ·";
+    html("p", { class: "keys" }, root, `${where} ↑ ↓ unit, Home, End, + − speed; Enter presses a button`);
     this.live = html("div", { class: "only-heard", role: "status", "aria-live": "polite" }, root, "");
   }
 
@@ -171,6 +174,7 @@ class Microscope {
     this.life.show(state.t);
     this.answer.show(state.t);
     this.controls.update(state);
+    this.host.shown?.(state.t, state.unit);
     this.settle(values);
   }
 
@@ -204,7 +208,7 @@ class Microscope {
     this.repaint();
   }
 
-  /** Once the view is stable: updates the address, the diagram's description and the status for screen readers. */
+  /** Once the view is stable: updates the diagram's description and the status for screen readers, and tells the host. */
   settle(values) {
     clearTimeout(this.settling);
     if (this.state.playing) return;
@@ -215,10 +219,7 @@ class Microscope {
       const said = this.cell.steps.map((step) => `${step.name} ${shown(values[step.letter === "x" ? "sum_h" : step.letter])}`);
       this.diagram.describe(`${this.cell.title}. ${where}: ${said.join(", ")}.`);
       this.live.textContent = `${where}: ${this.cell.steps.at(-1).describe(values)}. ${this.answer.words(state.t)}`;
-      const address = new URL(window.location.href);
-      address.searchParams.set("t", state.t + 1);
-      address.searchParams.set("unit", state.unit);
-      window.history.replaceState(window.history.state, "", address);
+      this.host.moved?.(state.t, state.unit);
     }, SETTLED_MS);
   }
 
@@ -259,17 +260,14 @@ class Microscope {
   }
 
   async copyLink() {
-    const address = new URL(window.location.href);
-    address.searchParams.set("t", this.state.t + 1);
-    address.searchParams.set("unit", this.state.unit);
-    window.history.replaceState(window.history.state, "", address);
+    const address = this.host.address(this.state.t, this.state.unit);
     const button = this.controls.link;
     try {
       await navigator.clipboard.writeText(address.href);
       const local = ["localhost", "127.0.0.1", "[::1]"].includes(address.hostname);
       button.textContent = local ? "Copied, for this computer only" : "Copied";
     } catch {
-      button.textContent = "See the address bar";
+      button.textContent = this.host.moved ? "See the address bar" : "See the link below";
     }
     setTimeout(() => (button.textContent = "Copy link"), 2000);
   }
@@ -280,15 +278,4 @@ class Microscope {
     document.removeEventListener("keydown", this.elsewhere);
     document.removeEventListener("pointerdown", this.pointed);
   }
-}
-
-const microscopes = new WeakMap();
-
-// Streamlit calls this on mounting and whenever the data or the theme change.
-export default function microscope({ data, parentElement, setTriggerValue }) {
-  let one = microscopes.get(parentElement);
-  if (!one?.root.isConnected) microscopes.set(parentElement, (one = new Microscope(parentElement, setTriggerValue)));
-  one.begin();
-  if (data) one.load(data);
-  return () => one.end();
 }

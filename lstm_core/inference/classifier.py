@@ -3,17 +3,20 @@
 `read` keeps every gate, state and intermediate answer of one text; `predict` answers many texts at once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import TextError
+from lstm_core.exhibit import CellTrace, Exhibit, class_answers, class_colours, class_name, markup, reading_frame
 from lstm_core.inference.protocol import Model
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.library.store import read_network, read_vocabulary
+from lstm_core.nn.clamp_syntax import format_clamps
 from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients
 from lstm_core.nn.network import Network
 from lstm_core.nn.saved import SavedNetwork
@@ -24,7 +27,7 @@ CHUNK = 512  # texts between two reports of progress
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(Exhibit):
     """One text, read token by token; T is the number of tokens that were read.
 
     Attributes:
@@ -59,6 +62,72 @@ class Reading:
     def confidence(self) -> float:
         """The probability of `answer`, 0…1."""
         return float(self.probabilities[-1].max())
+
+    def exhibits(self, sequence: int = 0) -> Mapping[str, LayerTrace]:
+        """Each layer by its name, or NAME/forward and NAME/backward; see `Exhibit`."""
+        found: dict[str, LayerTrace] = {}
+        for number, layer in enumerate(self.layers):
+            if isinstance(layer, LayerTrace):
+                found[layer.name] = layer
+            else:
+                found |= {f"bidirectional {number}/{name}": half for name, half in layer.exhibits().items()}
+        return found
+
+    def to_dataframe(self) -> Any:
+        """One row a timestep and token; columns by layer, signal and unit, and ("answer", "p", LABEL) in front."""
+        return reading_frame(self.tokens, self.labels, self.probabilities, self.exhibits())
+
+    def arrays(self) -> dict[str, Array]:
+        """The names of each layer after "layers/NUMBER/", and text, tokens, ids, labels, probabilities and clamps.
+
+        `text` is one string and `clamps` a string each, in the notation of `nn.format_clamps` after the layer's number
+        and a colon; `tokens` are (T,), `ids` (T,), `labels` (classes,), `probabilities` (T, classes).
+        """
+        clamps = [f"{clamp.layer}:{format_clamps([clamp])}" for clamp in self.clamps]
+        found = {
+            "text": np.array(self.text),
+            "tokens": np.array(self.tokens),
+            "ids": np.asarray(self.encoded.ids),
+            "labels": np.array(self.labels),
+            "probabilities": self.probabilities,
+            "clamps": np.array(clamps, "U"),
+        }
+        for number, layer in enumerate(self.layers):
+            found |= {f"layers/{number}/{name}": values for name, values in layer.arrays().items()}
+        return found
+
+    def _heading(self) -> str:
+        colours = class_colours(self.labels)
+        best = self.probabilities.argmax(axis=1)  # (T,)
+        strengths = self.probabilities.max(axis=1).tolist()
+        titles = [
+            f"{t + 1} {token}: {class_name(self.labels[label])} {p:.1%}"
+            for t, (token, label, p) in enumerate(zip(self.tokens, best, strengths, strict=True))
+        ]
+        shares = [(class_name(label), f"{p:.1%}") for label, p in zip(self.labels, self.probabilities[-1], strict=True)]
+        tokens = markup.tinted(self.tokens, [colours[label] for label in best], strengths, titles)
+        return "".join(map(markup.paragraph, self._sentences())) + markup.facts(shares) + tokens
+
+    def _tokens(self) -> Sequence[str]:
+        return self.tokens
+
+    def _text(self) -> str:
+        return self.text
+
+    def _sentences(self) -> Sequence[str]:
+        said = [f"Answer: {class_name(self.answer)}, {self.confidence:.1%}, after {len(self.tokens)} tokens"]
+        return [*said, f"Clamped: {format_clamps(self.clamps)}"] if self.clamps else said
+
+    def _view_options(self, trace: CellTrace) -> dict[str, Any]:
+        names, colours = [class_name(label) for label in self.labels], class_colours(self.labels)
+        halves = [list(layer.exhibits().values()) for layer in self.layers]  # of each layer, or itself
+        number = next((n for n, own in enumerate(halves) if any(each is trace for each in own)), 0)
+        probabilities = self.probabilities[trace.timesteps] if self.causal else self.probabilities
+        return {
+            "unknown": np.flatnonzero(self.encoded.ids[trace.timesteps] == UNKNOWN).tolist(),
+            "answers": class_answers(names, probabilities, colours, causal=self.causal),
+            "clamps": [clamp for clamp in self.clamps if clamp.layer == number],
+        }
 
 
 @dataclass(frozen=True)

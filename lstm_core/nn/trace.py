@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.exhibit import Exhibit, cell_arrays, cell_frame, layers_frame
 from lstm_core.nn import cells
 from lstm_core.nn.cells import Hook
 from lstm_core.nn.clamps import SIGNALS, Clamp, clamp_hooks
@@ -26,7 +27,7 @@ _STEPS: dict[str, Callable[..., Any]] = {"lstm": cells.lstm_step, "gru": cells.g
 
 
 @dataclass(frozen=True)
-class LayerTrace:
+class LayerTrace(Exhibit):
     """Everything one recurrent layer computed over one sequence.
 
     Every signal is an attribute of shape (T, units): `i f g o c h` for an LSTM, `z r g h` for a GRU, `h` for a plain
@@ -78,9 +79,21 @@ class LayerTrace:
             rows[name] = {key: value[order] for key, value in getattr(self, name).items()}
         return replace(self, **rows)
 
+    def exhibits(self, sequence: int = 0) -> Mapping[str, "LayerTrace"]:
+        """Itself; see `Exhibit`."""
+        return {self.name: self}
+
+    def to_dataframe(self) -> Any:
+        """One row a timestep, columns by signal and unit; see `Exhibit`."""
+        return cell_frame(self)
+
+    def arrays(self) -> dict[str, Array]:
+        """Names: "f", "input_sums/f", "recurrent_sums/f", "outputs", "timesteps", "mask", "initial_state/h" …"""
+        return cell_arrays(self)
+
 
 @dataclass(frozen=True)
-class BidirectionalTrace:
+class BidirectionalTrace(Exhibit):
     """The two traces of a `Bidirectional` layer and its merged output.
 
     `outputs` is (T, units) or (T, 2·units) in text order, as Keras returns it with `return_sequences=True`; a tuple of
@@ -90,6 +103,23 @@ class BidirectionalTrace:
     forward: LayerTrace
     backward: LayerTrace
     outputs: Array | tuple[Array, Array]
+
+    def exhibits(self, sequence: int = 0) -> Mapping[str, LayerTrace]:
+        """The two directions, "forward" and "backward"; see `Exhibit`."""
+        return {"forward": self.forward, "backward": self.backward}
+
+    def to_dataframe(self) -> Any:
+        """One row a timestep, columns by direction, signal and unit; see `Exhibit`."""
+        return layers_frame(self.exhibits(), "direction")
+
+    def arrays(self) -> dict[str, Array]:
+        """The names of a `LayerTrace` after "forward/" and "backward/", and "outputs" (or "outputs/0", "outputs/1")."""
+        found = {} if isinstance(self.outputs, tuple) else {"outputs": self.outputs}
+        if isinstance(self.outputs, tuple):
+            found = {f"outputs/{number}": values for number, values in enumerate(self.outputs)}
+        for name, trace in self.exhibits().items():
+            found |= cell_arrays(trace, f"{name}/")
+        return found
 
 
 def trace(

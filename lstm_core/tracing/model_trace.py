@@ -6,18 +6,19 @@ It computes nothing: `tracing/keras_model.py` and `tracing/torch_model.py` fill 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.exhibit import Exhibit, batch_frame, cell_arrays, cell_frame, layers_frame, markup
 from lstm_core.nn.trace import LayerTrace
 from lstm_core.nn.weights import CellWeights, Kind
 
 
 @dataclass(frozen=True)
-class RecurrentTrace:
+class RecurrentTrace(Exhibit):
     """Everything one recurrent layer, or one direction of a bidirectional one, computed over a batch.
 
     Every signal is an attribute of shape (batch, T, units): `i f g o c h` for an LSTM, `z r g h` for a GRU, `h` for a
@@ -78,9 +79,38 @@ class RecurrentTrace:
             initial_state=tuple(state[number] for state in self.initial_state),
         )
 
+    def as_read(self, number: int = 0) -> LayerTrace:
+        """One sequence as a `LayerTrace`, rows in the order in which the layer read: each state follows from the last.
+
+        Raises:
+            IndexError: if the batch has no sequence of that number.
+        """
+        found = self.sequence(number)
+        if not self.weights.go_backwards:
+            return found
+        rows: dict[str, Any] = {name: getattr(found, name)[::-1] for name in ("outputs", "timesteps", "mask")}
+        for group in ("signals", "input_sums", "recurrent_sums"):
+            rows[group] = {name: values[::-1] for name, values in getattr(found, group).items()}
+        return replace(found, **rows)
+
+    def exhibits(self, sequence: int = 0) -> Mapping[str, LayerTrace]:
+        """One sequence of it; see `Exhibit`."""
+        return {self.name: self.as_read(sequence)}
+
+    def to_dataframe(self) -> Any:
+        """One row a sequence and timestep, columns by signal and unit; see `Exhibit`."""
+        return batch_frame([cell_frame(self.sequence(number)) for number in range(len(self.outputs))])
+
+    def arrays(self) -> dict[str, Array]:
+        """Names: "f", "input_sums/f", "recurrent_sums/f", "inputs", "outputs", "mask", "final_state/h" …"""
+        return {**cell_arrays(self), "inputs": self.inputs}
+
+    def _heading(self) -> str:
+        return _of_batch(len(self.outputs))
+
 
 @dataclass(frozen=True)
-class ModelTrace:
+class ModelTrace(Exhibit):
     """The trace of a whole network over one batch.
 
     Attributes:
@@ -104,3 +134,44 @@ class ModelTrace:
             if layer.name == name:
                 return layer
         raise KeyError(f"no recurrent layer '{name}'; there are {', '.join(layer.name for layer in self.layers)}")
+
+    def exhibits(self, sequence: int = 0) -> Mapping[str, LayerTrace]:
+        """One sequence of each recurrent layer; see `Exhibit`."""
+        return {layer.name: layer.as_read(sequence) for layer in self.layers}
+
+    def to_dataframe(self) -> Any:
+        """One row a sequence and timestep, columns by layer, signal and unit; see `Exhibit`.
+
+        Where layers have different numbers of timesteps, the missing ones are NaN.
+        """
+        counts = range(min(len(layer.outputs) for layer in self.layers) if self.layers else 0)
+        return batch_frame([layers_frame({each.name: each.sequence(n) for each in self.layers}) for n in counts])
+
+    def arrays(self) -> dict[str, Array]:
+        """The names of each layer after "layers/NAME/", "inputs/NAME", "values/NAME" and "output", batch first.
+
+        A tuple has a number for each of its parts, such as "output/0".
+        """
+        found: dict[str, Array] = {}
+        for layer in self.layers:
+            found |= {f"layers/{layer.name}/{name}": values for name, values in layer.arrays().items()}
+        plain = {f"inputs/{name}": values for name, values in self.inputs.items()}
+        plain |= {f"values/{name}": values for name, values in self.values.items()} | {"output": self.output}
+        for name, values in plain.items():
+            numbered = isinstance(values, tuple)
+            parts = {f"{name}/{n}": part for n, part in enumerate(values)} if numbered else {name: values}
+            found |= {key: np.asarray(part) for key, part in parts.items()}
+        return found
+
+    def _heading(self) -> str:
+        shapes = [*((f"input {name}", values) for name, values in self.inputs.items()), *self.values.items()]
+        rows = [(name, markup.shape_of(values)) for name, values in [*shapes, ("output", self.output)]]
+        table = markup.details(f"Shapes of {len(rows)} inputs, layers and outputs", markup.facts(rows), False)
+        size = len(self.layers[0].outputs) if self.layers else 0
+        notes = self.notes if self.layers else (*self.notes, "There is no recurrent layer in this network.")
+        return _of_batch(size) + "".join(map(markup.paragraph, notes)) + table
+
+
+def _of_batch(size: int) -> str:
+    """A line that says which sequence of a batch is drawn; "" if there is one only."""
+    return markup.paragraph(f"Sequence 0 of a batch of {size}") if size > 1 else ""

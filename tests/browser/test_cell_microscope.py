@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import lstm_core
+from lstm_core.exhibit import View, pack
 from lstm_core.nn import hand_set
 from lstm_core.nn.clamps import Clamp
 from tests.browser.conftest import PATIENCE, ROOT
 from tests.browser.looks import OTHER_LOOKS
-from ui.cell_microscope.payload import View, pack
 from ui.common.examples import Texts
 
 expect.set_options(timeout=PATIENCE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,134 +18,12 @@ from lstm_core.inference import TextClassifier
 from lstm_core.interpret import gate_contrast
 from lstm_core.library import store
 from lstm_core.nn import hand_set as handmade
-from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.hand_set import NETWORKS, WeightError
-from lstm_core.nn.trace import LayerTrace, run_cell
-from lstm_core.nn.weights import CellWeights
+from tests.exhibit.traces import traced, unpacked
 from tests.pages.test_every_page import opened
-from ui.cell_microscope import component, gate_examples, payload, stories, traced_text
+from ui.cell_microscope import gate_examples, stories, traced_text
 from ui.cell_microscope import page as microscope_page
-from ui.cell_microscope.payload import View, pack
 from ui.common import model_cache
-
-PARTS = {"lstm": 4, "gru": 3, "rnn": 1}
-KINDS = [("lstm", True), ("gru", True), ("gru", False), ("rnn", True)]
-
-
-def network(kind: str, units: int, reset_after: bool = True) -> CellWeights:
-    random = np.random.default_rng(7)
-    width = PARTS[kind] * units
-    return CellWeights(
-        kind=kind,  # type: ignore[arg-type]
-        name=kind,
-        kernel=random.normal(0, 0.8, (3, width)).astype(np.float32),
-        recurrent=random.normal(0, 0.6 / np.sqrt(units), (units, width)).astype(np.float32),
-        bias=random.normal(0, 0.5, width).astype(np.float32),
-        recurrent_bias=random.normal(0, 0.5 * reset_after, width).astype(np.float32),
-        reset_after=reset_after,
-    )
-
-
-def traced(kind: str, T: int, units: int, reset_after: bool = True, clamps: tuple[Clamp, ...] = ()) -> LayerTrace:
-    x = np.random.default_rng(1).normal(0, 1, (T, 3)).astype(np.float32)
-    return run_cell(network(kind, units, reset_after), x, clamps=clamps)
-
-
-def unpacked(data: bytes) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
-    """The header, and group → letter → values: the layout read once more, number by number."""
-    length = int.from_bytes(data[:4], "little")
-    header, body = json.loads(data[4 : 4 + length]), data[4 + length :]
-    groups: dict[str, dict[str, np.ndarray]] = {}
-    for array in header["arrays"]:
-        width, end = array["width"], array["at"] + array["count"] * array["width"]
-        numbers = [
-            int.from_bytes(body[at : at + width], "little", signed=True) for at in range(array["at"], end, width)
-        ]
-        groups.setdefault(array["group"], {})[array["letter"]] = np.array(numbers) * array["step"]
-    return header, groups
-
-
-class TestPayload:
-    @pytest.mark.parametrize(("kind", "reset_after"), KINDS)
-    def test_sums_and_states_arrive_to_five_decimals(self, kind: str, reset_after: bool) -> None:
-        trace = traced(kind, 11, 6, reset_after)
-        header, groups = unpacked(pack(View(list("abcdefghijk"), trace, reset_after=reset_after)))
-        assert header["tokens"] == list("abcdefghijk")
-        assert (header["units"], header["kind"]) == (6, kind)
-        for group, sums in (("inputSums", trace.input_sums), ("recurrentSums", trace.recurrent_sums)):
-            for letter, values in sums.items():
-                np.testing.assert_allclose(groups[group][letter], values.ravel(), atol=5e-6)
-        sent = groups.get("signals", {})
-        assert list(sent) == {"lstm": ["c"], "gru": ["h"], "rnn": []}[kind]
-        for letter, values in sent.items():
-            np.testing.assert_allclose(values, trace.signals[letter].ravel(), atol=5e-6)
-
-    @pytest.mark.parametrize(("gate", "value"), [("f", 1.0), ("i", 0.0), ("o", 0.3), ("g", -2.0), ("h", 0.0)])
-    def test_what_a_clamp_holds_is_sent_as_it_is(self, gate: str, value: float) -> None:
-        trace = traced("lstm", 5, 4, clamps=(Clamp(gate, value),))
-        _, groups = unpacked(pack(View(list("abcde"), trace)))
-        assert set(groups["signals"]) == {"c", gate}
-        np.testing.assert_allclose(groups["signals"][gate], value, atol=1e-6)
-
-    def test_400_tokens_of_128_units_are_less_than_2_megabytes_with_another_trace_behind(self) -> None:
-        trace = traced("lstm", 400, 128)
-        tokens = ["token"] * 400
-        assert len(pack(View(tokens, trace))) < 1_500_000
-        assert len(pack(View(tokens, trace, before=trace.signals))) < 2_020_000
-
-    def test_a_trace_behind_is_rough_but_right(self) -> None:
-        trace, other = traced("lstm", 5, 4), traced("lstm", 5, 4, clamps=(Clamp("f", 0.0),))
-        _, groups = unpacked(pack(View(list("abcde"), other, before=trace.signals)))
-        for letter in "figoch":
-            np.testing.assert_allclose(groups["before"][letter], trace.signals[letter].ravel(), atol=2e-4)
-
-    def test_clamps_are_sent_by_the_rows_of_the_trace(self) -> None:
-        backward = replace(traced("lstm", 5, 4), timesteps=np.arange(5)[::-1])
-        clamps = (Clamp("f", 0.0), Clamp("o", 1.0, units=[1, 3], timesteps=[0, 1]))
-        header, _ = unpacked(pack(View(list("abcde"), backward, clamps=clamps)))
-        assert header["clamps"] == [
-            {"letter": "f", "value": 0.0, "rows": None, "units": None},
-            {"letter": "o", "value": 1.0, "rows": [3, 4], "units": [1, 3]},
-        ]
-
-    def test_a_state_that_was_there_before_the_first_token_is_sent(self) -> None:
-        start = (np.full(4, 0.5, np.float32), np.full(4, -2.0, np.float32))
-        trace = run_cell(network("lstm", 4), np.zeros((2, 3), np.float32), initial_state=start)
-        _, groups = unpacked(pack(View(["a", "b"], trace)))
-        np.testing.assert_allclose(groups["initial"]["h"], 0.5)
-        np.testing.assert_allclose(groups["initial"]["c"], -2.0)
-
-    @pytest.mark.parametrize("values", [[0.0], [1e-9, -1e-9], [300.5, -0.001], [8388.607], [np.nan]])
-    def test_any_size_of_number_survives(self, values: list[float]) -> None:
-        data, step = payload.fixed_point(np.array(values), 3)
-        back = [int.from_bytes(data[n : n + 3], "little", signed=True) * step for n in range(0, len(data), 3)]
-        np.testing.assert_allclose(back, np.nan_to_num(values), atol=1e-6 * max(1, np.nanmax(np.abs([0, *values]))))
-
-    def test_hostile_tokens_and_places_out_of_range(self) -> None:
-        tokens = ["<script>", "\x00", "\ud800", "كيف", "😀"]
-        header, _ = unpacked(pack(View(tokens, traced("rnn", 5, 2), t=99, unit=-3)))
-        assert header["tokens"] == ["<script>", "\x00", "?", "كيف", "😀"]
-        assert header["start"] == {"t": 4, "unit": 0}
-
-    def test_tokens_that_do_not_fit_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="5 steps needs as many tokens; received 1"):
-            pack(View(["a"], traced("lstm", 5, 4)))
-
-    def test_other_weights_get_another_id(self) -> None:
-        first, _ = unpacked(pack(View(list("ab"), traced("lstm", 2, 4))))
-        second, _ = unpacked(pack(View(list("ab"), traced("lstm", 2, 4, clamps=(Clamp("f", 0.0),)))))
-        assert first["id"] != second["id"]
-
-
-class TestAssets:
-    def test_every_script_is_joined_and_none_makes_markup_or_asks_a_network(self) -> None:
-        folder = Path(__file__).resolve().parents[2] / "assets" / "microscope"
-        assert {path.stem for path in folder.glob("*.js")} == set(component.SCRIPTS)
-        for path in folder.iterdir():
-            text = path.read_text(encoding="utf-8")
-            assert text.count("\n") < 400
-            for word in ("innerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "http://", "https://"):
-                assert word not in text.replace("http://www.w3.org/2000/svg", ""), (path.name, word)
 
 
 class TestHandSet:

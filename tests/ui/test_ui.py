@@ -24,6 +24,7 @@ import streamlit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstm_core import exhibit
 from lstm_core.evaluation.evaluate import by_length, calibration, classification_figures
 from lstm_core.inference.beam_search import Branch
 from lstm_core.inference.classifier import Reading, TextClassifier
@@ -200,7 +201,7 @@ def test_the_heat_map_shows_each_unit_in_its_row() -> None:
     heat = charts.heatmap(words_of(10), "c", values, order, None).data[0]
     np.testing.assert_array_equal(heat.z, values.T[order])
     np.testing.assert_array_equal(heat.customdata[:, 0], order)
-    assert heat.zmax == -heat.zmin == pytest.approx(np.quantile(np.abs(values), charts.COLOUR_QUANTILE))
+    assert heat.zmax == -heat.zmin == pytest.approx(np.quantile(np.abs(values), exhibit.COLOUR_QUANTILE))
     assert charts.heatmap(words_of(10), "c", values, order, None, 7.0).data[0].zmax == 7.0
     gate = charts.heatmap(words_of(10), "f", signals_of(10, 6)["f"], order, None).data[0]
     assert (gate.zmin, gate.zmax) == (0, 1)

@@ -1,28 +1,23 @@
-"""The microscope's component: the scripts of `assets/microscope/`, joined in this order into one JavaScript module."""
+"""The microscope's component, made of the scripts that `lstm_core.exhibit` joins."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from ui.common import assets
-
-SCRIPTS = (
-    *("data", "cells", "plans", "diagram", "equations", "answer"),
-    *("strip", "bars", "life", "controls", "microscope"),
-)
+from lstm_core import exhibit
 
 _microscope = st.components.v2.component(
     "lstm_lab_microscope",
-    css=assets.read("microscope/microscope.css"),
-    js="\n".join(assets.read(f"microscope/{name}.js") for name in SCRIPTS),
+    css=exhibit.style(),
+    js=exhibit.script("page"),
 )
 
 
 def draw(payload: bytes, key: str, on_clamp: Callable[[str, float | None], None]) -> None:
-    """Draw the trace packed by `payload.pack`.
+    """Draw the trace packed by `exhibit.pack`.
 
     Args:
-        payload: see `payload.pack`.
+        payload: see `exhibit.pack`.
         key: of the component.
         on_clamp: called with a signal's letter and the value to which its button clamps it; None frees the signal.
     """

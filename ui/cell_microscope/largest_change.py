@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from lstm_core.exhibit import most_varying_unit
 from lstm_core.nn import LayerTrace
-from ui.cell_microscope.traced_text import TracedText, most_varying_unit
+from ui.cell_microscope.traced_text import TracedText
 from ui.common import tokens
 from ui.common.plotting import signed
 

@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lstm_core.exhibit import LETTERS, View, answers, most_varying_unit, pack
 from lstm_core.nn import NETWORKS, Clamp
 from ui.cell_microscope.component import draw
-from ui.cell_microscope.payload import LETTERS, View, answers, pack
 from ui.cell_microscope.stories import Story
-from ui.cell_microscope.traced_text import TracedText, most_varying_unit, networks
+from ui.cell_microscope.traced_text import TracedText, networks
 from ui.common import clamp_editor, examples, theme, url_state, visitor
 from ui.common.explanations import explain
 
@@ -164,6 +164,7 @@ def show(
         clamps=clamps,
         answers=_answers(plain, after),
         present=theme.presenting(),
+        sides=theme.diverging_colours(),
     )
     draw(pack(view), "microscope", _clamp)
     kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_core.errors import ModelError, TextError
+from lstm_core.exhibit import EXACT
 from lstm_core.inference import TextClassifier, TextGenerator
 from lstm_core.nn import NETWORKS, Array, Clamp, ForwardPass, HandSet, LayerTrace, Network, Recur
 from lstm_core.text import PAD, UNKNOWN
-from ui.cell_microscope.payload import EXACT
 from ui.common import model_cache, theme, url_state, visitor
 
 # Networks without a recurrent layer.
@@ -168,9 +168,3 @@ def _shown(network: Network, traces: Sequence[object], title: str) -> tuple[tupl
         raise ModelError(f"“{title}” {why}: choose another network.")
     operations = [node.operation for node in network.nodes if isinstance(node.operation, Recur)]
     return layers, tuple(operation.weights.reset_after for operation in operations)
-
-
-def most_varying_unit(trace: LayerTrace) -> int:
-    """The unit whose state has the largest range in this text."""
-    state = trace.signals["c" if trace.kind == "lstm" else "h"]
-    return int((state.max(axis=0) - state.min(axis=0)).argmax())

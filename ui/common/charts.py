@@ -6,13 +6,14 @@ from html import escape
 
 import numpy as np
 
+from lstm_core import exhibit
+from lstm_core.exhibit import colour_limit
 from ui.common import theme
 from ui.common.figure import Figure
 from ui.common.plotting import add_bars, add_line, signed
 from ui.common.shared_cache import CACHE
 
 MAX_LABELS = 60  # as many tokens as a wide figure has room for; in a narrow one `frame.css` hides some
-COLOUR_QUANTILE = 0.995  # share of a state's absolute values that its colour scale covers; larger ones are clipped
 
 
 def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> Figure:
@@ -83,11 +84,6 @@ def _probabilities(
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%", title=title)
     token_axis(figure, tokens)
     return figure
-
-
-def colour_limit(values: np.ndarray) -> float:
-    """Where the colour scale of a state ends: few units hold very large values, and the others should be seen too."""
-    return max(float(np.quantile(np.abs(values), COLOUR_QUANTILE)) if values.size else 0.0, 1e-6)
 
 
 def heatmap(
@@ -220,27 +216,9 @@ def token_axis(figure: Figure, tokens: Sequence[str]) -> None:
 
 
 def similarity_order(values: np.ndarray) -> np.ndarray:
-    """An order of the units in which similar units are neighbours; (units,) of int.
-
-    Each unit is a point in the plane of the first two principal components of the signal; the order is that of the
-    angles, starting after the widest gap.
-
-    Args:
-        values: (T, units).
-    """
+    """`exhibit.similarity_order` of (T, units) values, computed once for all visitors."""
     key = "order", values.shape, hashlib.blake2b(np.ascontiguousarray(values).data).digest()
-    return CACHE.get(key, lambda: _similarity_order(values))
-
-
-def _similarity_order(values: np.ndarray) -> np.ndarray:
-    centred = values - values.mean(axis=0)
-    if min(centred.shape) < 2:
-        return np.argsort(values[-1], kind="stable")
-    _, _, directions = np.linalg.svd(centred, full_matrices=False)  # (min(T, units), units)
-    angles = np.arctan2(directions[1], directions[0])
-    order = np.argsort(angles, kind="stable")
-    gaps = np.diff(angles[order], append=angles[order[0]] + 2 * np.pi)  # after each unit, around the circle
-    return np.roll(order, -1 - int(gaps.argmax()))
+    return CACHE.get(key, lambda: exhibit.similarity_order(values))
 
 
 def _class_name(label: str) -> str:

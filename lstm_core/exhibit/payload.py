@@ -1,4 +1,4 @@
-"""A trace as compact bytes for the browser: one JSON header and fixed-point arrays. No Streamlit here.
+"""A trace as compact bytes for the browser: one JSON header and fixed-point arrays.
 
 The payload holds the two sums of every gate, W·x + b and U·h, and the states; the browser applies σ and tanh itself.
 A clamped signal doesn't follow from its sums, so it is sent too. 400 tokens × 128 units of an LSTM are 1.4 MB.
@@ -8,6 +8,8 @@ Layout: 4 bytes, the header's length (little-endian); the header, UTF-8 JSON; th
 little-endian integers of `width` bytes; a value is integer × step. Arrays are (T, units), row by row.
 """
 
+from __future__ import annotations
+
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,11 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from lstm_core.nn import Array, Clamp, LayerTrace, sigmoid
-from ui.common import theme
+from lstm_core.arrays import Array
+from lstm_core.exhibit.cell_trace import CellTrace, ClampLike, derived_signals
+from lstm_core.exhibit.signals import LETTERS, SIGNALS, diverging_colours
 
-# The signals of each kind of cell, in the order of the articles.
-LETTERS = {"lstm": ("f", "i", "g", "o", "c", "h"), "gru": ("z", "r", "g", "h"), "rnn": ("h",)}
 MOST_ANSWERS = 4  # that stand side by side
 MAX_INTEGER = 2**23 - 1  # of three bytes
 TOLERANCE = 1e-4  # a signal that differs more from the value given by its sums is clamped
@@ -32,7 +33,7 @@ class View:
     """What the browser shows."""
 
     tokens: Sequence[str]  # length T, in the order in which the layer read them
-    trace: LayerTrace  # of one layer; every array (T, units)
+    trace: CellTrace  # of one layer; every array (T, units)
     unknown: Sequence[int] = ()  # indices of tokens outside the vocabulary
     place: str = ""  # identifies network and text; while it stays the same, so does the selected token
     layer: int = 0  # from 0; while it stays the same as well, so does the selected unit
@@ -40,9 +41,10 @@ class View:
     unit: int = 0  # the initial unit
     reset_after: bool = True  # of a GRU: whether the reset gate multiplies U·h (see `cells.gru_step`)
     before: Mapping[str, Array] = field(default_factory=dict)  # signals without clamps, drawn in grey
-    clamps: Sequence[Clamp] = ()  # those of the trace; their timesteps are positions in the text
+    clamps: Sequence[ClampLike] = ()  # those of the trace; their timesteps are positions in the text
     answers: Mapping[str, Any] = field(default_factory=lambda: answers("", (), np.zeros((0, 0))))  # see `answers`
     present: bool = False  # whether it fills a wall
+    sides: tuple[str, str] = field(default_factory=diverging_colours)  # the colours above and below zero
 
 
 def answers(
@@ -111,8 +113,8 @@ def pack(view: View) -> bytes:
         "layer": view.layer,
         "start": {"t": min(max(view.t, 0), len(trace) - 1), "unit": min(max(view.unit, 0), trace.units - 1)},
         "resetAfter": view.reset_after,
-        "palette": [asdict(theme.SIGNALS[letter]) for letter in letters],
-        "sides": theme.diverging_colours(),
+        "palette": [asdict(SIGNALS[letter]) for letter in letters],
+        "sides": view.sides,
         "answers": view.answers,
         "present": view.present,
         "clamps": [_clamped(clamp, trace) for clamp in view.clamps],
@@ -129,7 +131,7 @@ def _join(header: dict[str, Any], body: bytes) -> bytes:
     return len(text).to_bytes(4, "little") + text + body
 
 
-def _clamped(clamp: Clamp, trace: LayerTrace) -> dict[str, Any]:
+def _clamped(clamp: ClampLike, trace: CellTrace) -> dict[str, Any]:
     """A clamp as the browser needs it: `rows` of the trace and `units`, both from 0; None means all of them."""
     rows = None if clamp.timesteps is None else np.flatnonzero(np.isin(trace.timesteps, clamp.timesteps)).tolist()
     units = None if clamp.units is None else np.atleast_1d(clamp.units).tolist()
@@ -153,23 +155,9 @@ def fixed_point(values: Array, width: int) -> tuple[bytes, float]:
 def _sent(view: View) -> list[str]:
     """The signals that the browser can't derive: an LSTM's c, a GRU's h, and every clamped signal."""
     trace = view.trace
-    derived = _derived(view)
+    derived = derived_signals(trace, view.reset_after)
     return [
         letter
         for letter in LETTERS[trace.kind]
         if letter not in derived or np.abs(derived[letter] - trace.signals[letter]).max(initial=0.0) > TOLERANCE
     ]
-
-
-def _derived(view: View) -> dict[str, Array]:
-    """The signals that the browser computes from the sums; each (T, units)."""
-    trace = view.trace
-    wx, uh = trace.input_sums, trace.recurrent_sums
-    if trace.kind == "rnn":
-        return {"h": np.tanh(wx["h"] + uh["h"])}
-    gates = {letter: sigmoid(wx[letter] + uh[letter]) for letter in wx if letter != "g"}
-    if trace.kind == "gru":
-        seen = trace.signals["r"] * uh["g"] if view.reset_after else uh["g"]
-        return {**gates, "g": np.tanh(wx["g"] + seen)}
-    h = trace.signals["o"] * np.tanh(trace.signals["c"])
-    return {**gates, "g": np.tanh(wx["g"] + uh["g"]), "h": h}

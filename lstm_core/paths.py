@@ -5,12 +5,12 @@ Shipped models and assets stand beside the package in a checkout; in an installe
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import tomllib
 from pathlib import Path
-from typing import Any
-
-import platformdirs
+from typing import Any, Literal
 
 from lstm_core.errors import LabError
 
@@ -37,7 +37,30 @@ def own_folder() -> Path:
     """The folder of the user's models: LSTM_LAB_MODELS, or in the user's data folder; it may not exist yet."""
     if chosen := os.environ.get("LSTM_LAB_MODELS", ""):
         return Path(chosen).expanduser()
-    return platformdirs.user_data_path("lstm-lab", appauthor=False) / "models"
+    return user_folder("data") / "models"
+
+
+def user_folder(kind: Literal["data", "cache"]) -> Path:
+    """This program's folder for a user's data, or for what can be fetched again; it may not exist yet.
+
+    platformdirs knows where an operating system keeps them; without it the usual places are taken, which are the same.
+    """
+    if importlib.util.find_spec("platformdirs"):
+        import platformdirs
+
+        find = platformdirs.user_data_path if kind == "data" else platformdirs.user_cache_path
+        return find("lstm-lab", appauthor=False)
+    return _usual_folder(kind, sys.platform)
+
+
+def _usual_folder(kind: Literal["data", "cache"], system: str) -> Path:
+    home, data = Path.home(), kind == "data"
+    if system == "win32":
+        own = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "lstm-lab"
+        return own if data else own / "Cache"
+    usual = (".local/share", ".cache") if system != "darwin" else ("Library/Application Support", "Library/Caches")
+    chosen = os.environ.get("XDG_DATA_HOME" if data else "XDG_CACHE_HOME", "").strip()
+    return Path(chosen or home / usual[not data]) / "lstm-lab"
 
 
 def number_setting(name: str, default: float, most: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,15 @@ import tomllib
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
 
 import lstm_core
+from lstm_core import paths
 from lstm_core.inference.registry import TASKS, function_of
 from lstm_core.training import registry
 
@@ -137,3 +142,39 @@ def test_ranges_of_dependencies_agree() -> None:
     required = {line for line in lines if line and not line.startswith("#")}
     assert {name for name in required if name.startswith(("numpy", "keras", "streamlit"))}
     assert required == declared - {"lstm-lab[train]"}
+
+
+def test_the_extras_ask_for_what_the_requirements_ask_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert [line.partition("~")[0].partition(">")[0] for line in project["dependencies"]] == ["numpy", "h5py"]
+    pinned = {}
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text("utf-8").splitlines():
+            if found := re.match(r"([a-z0-9-]+)[~=>]", line):
+                pinned[found[1]] = line.partition("#")[0].strip()
+    for extra in ("keras", "notebook"):
+        wanted = project["optional-dependencies"][extra]
+        assert wanted
+        for line in wanted:
+            name = re.split("[~=>]", line)[0]
+            assert pinned.get(name, line) == line
+
+
+@pytest.mark.parametrize(("system", "peer"), [("linux", Unix), ("darwin", MacOS)])
+@pytest.mark.parametrize("chosen", ["", "somewhere"])
+def test_without_platformdirs_the_folders_of_the_user_are_the_same(
+    system: str, peer: Any, chosen: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, chosen and str(tmp_path / chosen))
+    folders = peer("lstm-lab", appauthor=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("sys.platform", system)
+    assert paths.user_folder("data") == folders.user_data_path
+    assert paths.user_folder("cache") == folders.user_cache_path
+
+
+def test_without_platformdirs_windows_has_its_own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert paths._usual_folder("data", "win32") == tmp_path / "lstm-lab"
+    assert paths._usual_folder("cache", "win32") == tmp_path / "lstm-lab" / "Cache"

@@ -12,13 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
-import platformdirs
 
 from lstm_core.datasets import download
 from lstm_core.datasets.download import DamageError, FetchError, Progress, replacing
 from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.errors import DatasetError
-from lstm_core.paths import read_tables
+from lstm_core.paths import read_tables, user_folder
 
 # What an archive holds: (split, folder) → number → (text, rating, 0 where there is none).
 Found = dict[tuple[str, str], dict[int, tuple[str, int]]]
@@ -66,12 +65,12 @@ def data_folder() -> Path:
     chosen = os.environ.get("LSTM_LAB_DATA", "")
     if chosen:
         return Path(chosen).expanduser()
-    return platformdirs.user_cache_path("lstm-lab", appauthor=False) / "data"
+    return user_folder("cache") / "data"
 
 
 def cache_folder() -> Path:
     """The folder of cached archive contents, always in the user's cache."""
-    return platformdirs.user_cache_path("lstm-lab", appauthor=False) / "derived"
+    return user_folder("cache") / "derived"
 
 
 def is_present(name: str) -> bool:

@@ -1,5 +1,6 @@
 """An uploaded or pasted text: from bytes of an unknown encoding to characters."""
 
+import importlib.util
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -70,14 +71,24 @@ def _plain(data: bytes | str) -> tuple[str, str]:
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
-    from charset_normalizer import from_bytes
-
     for encoding in ("utf-8-sig", "utf-16") if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
         try:
             return data.decode(encoding), encoding.removesuffix("-sig")
         except UnicodeDecodeError:
             continue
-    found = from_bytes(data[:200_000]).best()
-    if found is None or b"\0" in data[:200_000]:
+    found = None if b"\0" in data[:200_000] else _detected(data[:200_000])
+    if found is None:
         raise TextError("The encoding of this file is unknown; save it as UTF-8 and choose it again.")
-    return data.decode(found.encoding, "replace"), found.encoding
+    return data.decode(found, "replace"), found
+
+
+def _detected(data: bytes) -> str | None:
+    """The encoding that charset-normalizer finds; TextError if the library isn't installed."""
+    if importlib.util.find_spec("charset_normalizer") is None:
+        raise TextError(
+            "This file isn't in UTF-8; save it so, or install charset-normalizer, which recognizes other encodings."
+        )
+    from charset_normalizer import from_bytes
+
+    found = from_bytes(data).best()
+    return None if found is None else found.encoding

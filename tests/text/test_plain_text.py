@@ -45,3 +45,10 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(data: bytes | str, sente
     with pytest.raises(TextError, match=sentence) as caught:
         plain_text.read_plain_text(data)
     assert "\n" not in str(caught.value)
+
+
+def test_without_the_library_that_detects_encodings_utf_8_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert plain_text.read_plain_text(TEXT.encode()).text == TEXT
+    with pytest.raises(TextError, match="isn't in UTF-8; save it so, or install charset-normalizer"):
+        plain_text.read_plain_text(TEXT.encode("cp1252"))

@@ -4,5 +4,7 @@
 """
 
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
+from lstm_core.tracing.open_file import read_network, read_state_dict, trace_file
+from lstm_core.tracing.state_dict import TorchStacks
 
-__all__ = ["ModelTrace", "RecurrentTrace"]
+__all__ = ["ModelTrace", "RecurrentTrace", "TorchStacks", "read_network", "read_state_dict", "trace_file"]

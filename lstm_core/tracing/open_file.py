@@ -16,13 +16,13 @@ from lstm_core.nn import keras_file
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.keras_file import BROKEN, KERAS_FILE, MIB, check_size, read_members
 from lstm_core.nn.saved import SavedNetwork
+from lstm_core.tracing.keras_h5 import KERAS_WAY, read_h5
 from lstm_core.tracing.model_trace import ModelTrace
 from lstm_core.tracing.state_dict import TorchStacks, stacks_of, trace_stacks
 from lstm_core.tracing.tensors import LARGEST_FILE, tensors_of_arrays
 from lstm_core.tracing.torch_file import WAY_ROUND, read_checkpoint, read_safetensors
 
 BUNDLE = {"model.keras": 64 * MIB, "vocabulary.json": 8 * MIB, "card.json": 2 * MIB}  # see `library/bundle.py`
-KERAS_WAY = 'open the network in Keras and save it: model.save("net.keras")'
 BOTH_WAYS = f"open the network where it was trained; {KERAS_WAY}, or in PyTorch {WAY_ROUND.removeprefix('save ')}"
 # Endings of files that other programs write → what they are, and the way round.
 OTHERS = {
@@ -66,6 +66,8 @@ def read_network(data: bytes, filename: str) -> Saved:
         return keras_file.read_network(data)
     if found == "bundle":
         return keras_file.read_network(read_members(data, what, keras_file.LARGEST, BUNDLE)["model.keras"])
+    if found == "h5":
+        return read_h5(data, what)
     if found == "safetensors":
         return stacks_of(read_safetensors(data, what), what)
     tensors, notes = read_checkpoint(data, what)
@@ -108,6 +110,8 @@ def file_format(data: bytes, filename: str) -> str:
         raise ModelError(f"{what} is empty; get it again.")
     if data.startswith(b"PK"):
         return _zip_format(data, what)
+    if data.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "h5"
     if data.startswith(b"\x80") and len(data) > 1 and data[1] <= 5 and ending != ".safetensors":
         raise ModelError(
             f"{what} is a pickle, or of PyTorch's format before version 1.6, which would have to be run to be read; "

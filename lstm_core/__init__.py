@@ -7,6 +7,7 @@ from lstm_core.errors import DatasetError, LabError, ModelError, TextError
 from lstm_core.inference.registry import list_models, load
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace, trace
+from lstm_core.tracing import ModelReport, inspect
 
 __all__ = [
     "BidirectionalTrace",
@@ -16,7 +17,9 @@ __all__ = [
     "LayerTrace",
     "ModelCard",
     "ModelError",
+    "ModelReport",
     "TextError",
+    "inspect",
     "list_models",
     "load",
     "trace",

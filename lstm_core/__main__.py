@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--top-p", type=float, help="sample from the fewest characters with this total probability")
     command.add_argument("--seed", type=_seed, help="the same seed gives the same text")
 
+    command = add("inspect", _inspect, "print what is in the file of a network of Keras or PyTorch")
+    command.add_argument("file", help=".keras, .h5, .safetensors, .pt or .pth, or a model here")
+
     command = add("train", _train, "train a model by its recipe and save it", as_json=False)
     command.add_argument("recipe")
     command.add_argument("--seed", type=_seed, help="a non-negative seed in place of the recipe's")
@@ -161,6 +164,12 @@ def _generate(options: argparse.Namespace) -> None:
     for each in stream:
         print(each.character, end="", flush=True)
     print()
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    named = not os.path.exists(options.file) and Path(options.file).name == options.file and "." not in options.file
+    report = lstm_core.inspect(model_registry.find_model(options.file) if named else options.file)
+    print(json.dumps(report.to_json()) if options.json else report)
 
 
 def _load_for(task: str, name: str) -> Any:

@@ -92,6 +92,18 @@ def fails(ended: Ended) -> str:
     return ended.err[0]
 
 
+# --- inspect --------------------------------------------------------------------------------
+
+
+def test_inspect(run: Run, tiny_folder: Path) -> None:
+    found = run("inspect", str(tiny_folder))
+    assert found.out.startswith("tiny/model.keras: Keras file (.keras), Keras, ")
+    assert run("inspect", str(tiny_folder / WEIGHTS), "--json").json["framework"] == "Keras"
+    assert run("inspect", "macbeth").status == 0
+    assert "There is no model 'oracle'" in fails(run("inspect", "oracle"))
+    assert "nothing.pt can't be read" in fails(run("inspect", "nothing.pt"))
+
+
 # --- list -----------------------------------------------------------------------------------
 
 

@@ -3,8 +3,22 @@
 `nn` traces one layer over one sequence; this package follows networks that people have built elsewhere.
 """
 
+from lstm_core.tracing.model_report import InputReport, LayerReport, ModelReport
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 from lstm_core.tracing.open_file import read_network, read_state_dict, trace_file
+from lstm_core.tracing.report import inspect, inspect_bytes
 from lstm_core.tracing.state_dict import TorchStacks
 
-__all__ = ["ModelTrace", "RecurrentTrace", "TorchStacks", "read_network", "read_state_dict", "trace_file"]
+__all__ = [
+    "InputReport",
+    "LayerReport",
+    "ModelReport",
+    "ModelTrace",
+    "RecurrentTrace",
+    "TorchStacks",
+    "inspect",
+    "inspect_bytes",
+    "read_network",
+    "read_state_dict",
+    "trace_file",
+]

@@ -19,7 +19,7 @@ from lstm_core.nn.saved import SavedNetwork
 from lstm_core.tracing.keras_h5 import KERAS_WAY, read_h5
 from lstm_core.tracing.model_trace import ModelTrace
 from lstm_core.tracing.state_dict import TorchStacks, stacks_of, trace_stacks
-from lstm_core.tracing.tensors import LARGEST_FILE, tensors_of_arrays
+from lstm_core.tracing.tensors import LARGEST_FILE, StoredTensor, tensors_of_arrays
 from lstm_core.tracing.torch_file import WAY_ROUND, read_checkpoint, read_safetensors
 
 BUNDLE = {"model.keras": 64 * MIB, "vocabulary.json": 8 * MIB, "card.json": 2 * MIB}  # see `library/bundle.py`
@@ -68,10 +68,16 @@ def read_network(data: bytes, filename: str) -> Saved:
         return keras_file.read_network(read_members(data, what, keras_file.LARGEST, BUNDLE)["model.keras"])
     if found == "h5":
         return read_h5(data, what)
-    if found == "safetensors":
-        return stacks_of(read_safetensors(data, what), what)
-    tensors, notes = read_checkpoint(data, what)
+    tensors, notes = read_tensors(data, filename)
     return stacks_of(tensors, what, notes)
+
+
+def read_tensors(data: bytes, filename: str) -> tuple[dict[str, StoredTensor], list[str]]:
+    """The tensors in the bytes of a `.safetensors`, `.pt` or `.pth` file by name, and notes; ModelError as above."""
+    what = shown_name(filename)
+    if file_format(data, filename) == "safetensors":
+        return read_safetensors(data, what), []
+    return read_checkpoint(data, what)
 
 
 def read_state_dict(arrays: Mapping[str, Any], name: str = "The state_dict") -> TorchStacks:

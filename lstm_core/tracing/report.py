@@ -1,0 +1,137 @@
+"""`inspect`: what is in the file of a network, layer by layer, and what of it can be traced. Nothing is computed."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lstm_core.errors import ModelError
+from lstm_core.nn.keras_file import KERAS_FILE, LARGEST, LARGEST_PART, MIB, check_weights, json_object, read_members
+from lstm_core.tracing.keras_h5 import KERAS_WAY, read_description
+from lstm_core.tracing.keras_report import keras_inputs, keras_layers
+from lstm_core.tracing.model_report import ModelReport
+from lstm_core.tracing.open_file import BUNDLE, file_format, read_network, read_tensors, shown_name
+from lstm_core.tracing.state_dict import stacks_of
+from lstm_core.tracing.tensors import LARGEST_FILE
+from lstm_core.tracing.torch_report import torch_inputs, torch_layers
+
+FORMATS = {
+    "keras": "Keras file (.keras)",
+    "bundle": "model of LSTM Lab",
+    "h5": "HDF5 file of Keras (.h5)",
+    "safetensors": "safetensors",
+    "checkpoint": "file of torch.save",
+}
+NETWORK = "model.keras"  # in a model's folder
+
+
+def inspect(path: str | os.PathLike[str]) -> ModelReport:
+    """What is in the file of a network: its layers, inputs and weights, and what of it can be traced.
+
+    Args:
+        path: a `.keras`, `.h5`, `.safetensors`, `.pt` or `.pth` file, or a model's folder or `.zip`.
+
+    Raises:
+        ModelError: in one sentence, if there is no such file, or what is in it can't be read.
+    """
+    place = Path(path)
+    shown = shown_name(os.fspath(path))
+    try:
+        if place.is_dir():
+            if (place / "saved_model.pb").exists():
+                raise ModelError(f"{shown} is a SavedModel of TensorFlow, which isn't opened here; {KERAS_WAY}.")
+            if not (place / NETWORK).is_file():
+                raise ModelError(f"The folder {shown} holds no {NETWORK}; give the file of a network.")
+            return inspect_bytes(_bytes(place / NETWORK), NETWORK, shown=f"{shown}/{NETWORK}")
+        return inspect_bytes(_bytes(place), place.name)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        reason = getattr(error, "strerror", None) or "it isn't the name of a file"
+        raise ModelError(f"The file {shown} can't be read: {reason}.") from error
+
+
+def _bytes(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise ModelError(f"{shown_name(path.name)} has {size / MIB:,.0f} MiB; {LARGEST_FILE // MIB:,} MiB is the most.")
+    return path.read_bytes()
+
+
+def inspect_bytes(data: bytes, filename: str, *, shown: str = "") -> ModelReport:
+    """`inspect` of the bytes of a file, for uploads.
+
+    Args:
+        data: the bytes.
+        filename: the name of the file.
+        shown: what it is called in the report, if something else.
+
+    Raises:
+        ModelError: as `inspect`.
+    """
+    what = shown or shown_name(filename)
+    found = file_format(data, filename)
+    if found in ("safetensors", "checkpoint"):
+        return _torch_report(data, filename, what, found)
+    return _keras_report(data, filename, what, found)
+
+
+def _torch_report(data: bytes, filename: str, what: str, found: str) -> ModelReport:
+    tensors, notes = read_tensors(data, filename)
+    problem, stacks = "", None
+    try:
+        stacks = stacks_of(tensors, shown_name(filename), notes)
+    except ModelError as error:
+        problem = str(error)
+    layers = torch_layers(tensors, stacks)
+    notes = [*(stacks.notes if stacks else notes), "The file has weights alone; what reads what isn't in it."]
+    return ModelReport(
+        file=what,
+        format=FORMATS[found],
+        framework="PyTorch",
+        layers=tuple(layers),
+        inputs=tuple(torch_inputs(stacks)) if stacks else (),
+        parameters=sum(layer.parameters for layer in layers),
+        dtypes=tuple(sorted({tensor.dtype for tensor in tensors.values()})),
+        problem=problem,
+        notes=tuple(notes),
+    )
+
+
+def _keras_report(data: bytes, filename: str, what: str, found: str) -> ModelReport:
+    import h5py
+
+    if found == "bundle":
+        data, found = read_members(data, what, LARGEST, BUNDLE)[NETWORK], "keras"
+    weights, config = data, None
+    if found == "keras":
+        parts = read_members(data, what, LARGEST, LARGEST_PART)
+        if missing := next((name for name in KERAS_FILE if name not in parts), ""):
+            raise ModelError(f"{what} is no file of Keras 3: {missing} is missing in it.")
+        weights, config = parts["model.weights.h5"], json_object(parts["config.json"], "config.json")
+    check_weights(weights)
+    with h5py.File(io.BytesIO(weights), "r") as file:
+        config = read_description(file, what) if config is None else config
+        try:
+            layers = keras_layers(config, file, legacy=found == "h5")
+            inputs = keras_inputs(layers, config)
+        except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ModelError(f"The description of the layers in {what} is damaged; get the file again.") from error
+        dtypes = sorted(set(_dtypes(file)))
+    try:
+        read_network(data, filename)
+        problem = ""
+    except ModelError as error:
+        problem = str(error)
+    parameters = sum(layer.parameters for layer in layers if "/" not in layer.name)
+    return ModelReport(what, FORMATS[found], "Keras", tuple(layers), tuple(inputs), parameters, tuple(dtypes), problem)
+
+
+def _dtypes(group: Any) -> Iterable[str]:
+    """The types of all floating-point arrays in a file."""
+    found: list[str] = []
+    group.visititems(lambda _, item: found.append(item.dtype.name) if hasattr(item, "dtype") else None)
+    return (name for name in found if name.startswith("float"))

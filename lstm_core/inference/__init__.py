@@ -19,7 +19,7 @@ from lstm_core.inference.seq2seq import (
     longest_for,
 )
 from lstm_core.inference.tree_rnn import MIDDLE, TreeReader, TreeReading
-from lstm_core.inference.upload_check import check_upload
+from lstm_core.inference.upload_check import check_network_upload, check_upload
 from lstm_core.inference.word_lm import WordModel, WordScore
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "WordModel",
     "WordScore",
     "Written",
+    "check_network_upload",
     "check_upload",
     "continuation_tree",
     "correct_characters",

@@ -16,6 +16,7 @@ from pathlib import Path
 from lstm_core.errors import ModelError
 from lstm_core.library.bundle import LARGEST_BUNDLE
 from lstm_core.nn.keras_file import check_size
+from lstm_core.tracing.open_file import shown_name
 
 COMMAND = [sys.executable, "-m", "lstm_core.inference.upload_worker"]
 ROOT = Path(__file__).parents[2]  # from which `lstm_core` is imported
@@ -35,13 +36,33 @@ def check_upload(data: bytes) -> None:
     Raises:
         ModelError: in one sentence, if it can't be used.
     """
+    _check(data)
+
+
+def check_network_upload(data: bytes, filename: str) -> None:
+    """Open an uploaded file of a network of Keras or PyTorch in a worker process, as `tracing.read_network` does.
+
+    Args:
+        data: the bytes of the file.
+        filename: its name.
+
+    Raises:
+        ModelError: in one sentence, if it can't be opened, or takes too much time or memory.
+    """
+    _check(data, shown_name(filename))
+
+
+def _check(data: bytes, *arguments: str) -> None:
+    """Give a file to a worker process; ModelError with the sentence by which it refuses the file, or for its limits."""
     check_size(data, "The file", LARGEST_BUNDLE)
     with _PLACES, tempfile.TemporaryDirectory() as folder:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         # One thread needs less address space; what the worker writes lies in `folder`, also when it is ended.
         environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TMPDIR": folder, "TEMP": folder}
         pipe = subprocess.PIPE
-        with subprocess.Popen(COMMAND, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        with subprocess.Popen(
+            [*COMMAND, *arguments], cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe
+        ) as process:
             try:
                 answer, messages = process.communicate(data, timeout=LONGEST)
             except subprocess.TimeoutExpired:

@@ -1,4 +1,6 @@
-"""The worker process that opens one uploaded model: its bytes on standard input, one JSON object on standard output.
+"""The worker process that opens one upload: its bytes on standard input, one JSON object on standard output.
+
+Without an argument the upload is a model of LSTM Lab; with one, the name of a file, a network of Keras or PyTorch.
 
 It limits its own time and memory before it reads anything, so that a file that lies about its sizes, or that makes a C
 library loop or crash, costs this process alone. `upload_check.py` starts it.
@@ -10,6 +12,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,10 @@ from lstm_core.library.card import CARD, ModelCard
 from lstm_core.nn.keras_file import MIB, json_object
 from lstm_core.text.encoder import BLANK
 from lstm_core.timeseries.scaling import Scaling
+from lstm_core.tracing import inspect_bytes, read_network
+
+with suppress(ModuleNotFoundError):  # files that need it are refused without it
+    import safetensors  # noqa: F401  # now, as h5py
 
 SECONDS = 2  # of computing, once the modules are imported
 CHARACTERS = 20  # that a generator must write
@@ -34,9 +41,10 @@ NO_MEMORY = f"Opening the model needs more than {MEMORY // MIB} MiB of memory; u
 
 
 def main() -> None:
-    """Examine the model on standard input and print why it can't be used; null if it can."""
+    """Examine the upload on standard input and print why it can't be used; null if it can."""
     limit()
-    print(json.dumps({"refusal": refusal(sys.stdin.buffer.read())}))
+    data = sys.stdin.buffer.read()
+    print(json.dumps({"refusal": network_refusal(data, sys.argv[1]) if sys.argv[1:] else refusal(data)}))
 
 
 def limit() -> None:
@@ -68,6 +76,18 @@ def refusal(data: bytes) -> str | None:
                 (folder / part).write_bytes(content)
             ModelCard.read(folder).for_user()
             ask(load(folder))
+    except LabError as error:
+        return " ".join(str(error).split())[:600]
+    except MemoryError:
+        return NO_MEMORY
+    return None
+
+
+def network_refusal(data: bytes, filename: str) -> str | None:
+    """Why the network in the file of another program can't be opened, in one sentence; None if it can."""
+    try:
+        inspect_bytes(data, filename)
+        read_network(data, filename)
     except LabError as error:
         return " ".join(str(error).split())[:600]
     except MemoryError:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lstm_core.errors import ModelError
+from lstm_core.inference import check_network_upload
 from lstm_core.tracing.open_file import read_network
 from tests.hostile.torch_corpus import Attack, attacks
 
@@ -49,6 +50,19 @@ def test_every_attack_is_refused_in_one_sentence(corpus: list[Attack], monkeypat
     assert not wrong, "\n".join(wrong)
     assert not run
     assert len({name for name, *_ in corpus}) == len(corpus) > 70
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("a million values", "steps to describe"), ("a storage of 2**47 elements", "fewer bytes"), ("", "")],
+)
+def test_the_worker_opens_files_of_networks(name: str, words: str, corpus: list[Attack]) -> None:
+    if not name:
+        check_network_upload(GOOD.read_bytes(), "net.pt")
+        return
+    (data,) = (data for each, _, data, _ in corpus if each == name)
+    with pytest.raises(ModelError, match=words):
+        check_network_upload(data, "net.pt")
 
 
 @pytest.mark.parametrize("name", ["a bomb", "a storage of 2**47 elements", "one element many times", "20,000 tensors"])

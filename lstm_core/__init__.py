@@ -5,20 +5,24 @@ Knows nothing of Streamlit or Plotly. Models are read and computed without Keras
 
 from lstm_core.errors import DatasetError, LabError, ModelError, TextError
 from lstm_core.inference.registry import list_models, load
+from lstm_core.interpret.checkup import Checkup, Finding, checkup
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace, trace
 from lstm_core.tracing import ModelReport, inspect
 
 __all__ = [
     "BidirectionalTrace",
+    "Checkup",
     "Clamp",
     "DatasetError",
+    "Finding",
     "LabError",
     "LayerTrace",
     "ModelCard",
     "ModelError",
     "ModelReport",
     "TextError",
+    "checkup",
     "inspect",
     "list_models",
     "load",

@@ -103,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("model")
     command.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
 
+    command = add("checkup", _checkup, "check the gates, states and gradients of a network for faults")
+    command.add_argument("model")
+    command.add_argument("--data", help="a file of texts, one a line; without it, examples that come with the project")
+
     command = add("download", _download, "download a data set", as_json=False)
     command.add_argument("dataset")
     command.add_argument("--again", action="store_true", help="download it again and replace it")
@@ -264,6 +268,32 @@ def _print_classes(figures: dict[str, Any]) -> None:
             for value in (figures["precision"][name], figures["recall"][name])
         )
         print(f"{name:12}{shares}             {'  '.join(f'{count:10,}' for count in row)}")
+
+
+def _checkup(options: argparse.Namespace) -> None:
+    from lstm_core.interpret import checkup
+
+    data = _lines(Path(options.data)) if options.data else None
+    found = checkup(model_registry.load(options.model), data)
+    if options.json:
+        print(json.dumps({"model": options.model, **found.to_json()}))
+        return
+    print(f"{options.model}: {found.severity}; {found.sequences:,} sequences with {found.steps:,} timesteps")
+    for finding in found.findings:
+        print(f"\n[{finding.severity}] {finding.name}, layer {finding.layer}\n  {finding.sentence}")
+        if finding.advice:
+            print(f"  What to try: {finding.advice}\n  Source: {finding.source}")
+    for skipped in found.skipped:
+        print(f"\n[not checked] {skipped.name}, layer {skipped.layer}\n  {skipped.why}")
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file that aren't empty."""
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise LabError(f"The data '{path}' can't be read ({error.strerror}).") from error
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _download(options: argparse.Namespace) -> None:

@@ -431,3 +431,13 @@ def test_in_a_process_of_its_own(tiny_folder: Path, tiny: TextClassifier) -> Non
     assert ended.returncode == 0
     assert ended.stdout.decode() == f"{tiny.labels[row.argmax()]}\t{row.max():.3f}\n"
     assert ended.stderr.decode() == ""
+
+
+def test_the_checkup_of_a_model(run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "texts.txt"
+    data.write_text("how do I sort a list of strings in place\n\nwhy does this pointer crash\n", "utf-8")
+    ended = run("checkup", "family_lstm", "--data", str(data), "--json")
+    assert (ended.status, ended.json["sequences"], ended.json["severity"] != "fault") == (0, 2, True)
+    assert "[fine] input scale, layer" in run("checkup", "family_lstm", "--data", str(data)).out
+    missing = run("checkup", "family_lstm", "--data", str(tmp_path / "none.txt"))
+    assert (missing.status, len(missing.err)) == (2, 1)

@@ -1,8 +1,10 @@
-"""Analyses of trained networks: unit probes, ablation, activation search, state patching, gradient flow."""
+"""Analyses of trained networks: check-up, unit probes, ablation, activation search, state patching, gradients."""
 
 from lstm_core.interpret.ablation import Ablation, ablate
 from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, find_moments, initial_timestep
 from lstm_core.interpret.alignment import align_readings, first_divergence, memory_difference
+from lstm_core.interpret.checkup import NAMES as CHECKS
+from lstm_core.interpret.checkup import Checkup, Finding, OutputOf, checkup
 from lstm_core.interpret.forecast_probe import SERIES_SIGNALS, best_follower, series_signal, standardised
 from lstm_core.interpret.gate_contrast import Contrast, forgetting_contrast, input_contrast, writing_contrast
 from lstm_core.interpret.gradient_clipping import TrainingRun, training_run
@@ -33,20 +35,25 @@ from lstm_core.interpret.unit_correlation import readable_units_from_card
 
 __all__ = [
     "ACTIVATION_THRESHOLD",
+    "CHECKS",
     "SERIES_SIGNALS",
     "SYMBOLS",
     "TRAINED_LENGTH",
     "TRAINED_UNITS",
     "Ablation",
+    "Checkup",
     "Contrast",
     "ErrorFlow",
+    "Finding",
     "Flow",
+    "OutputOf",
     "PatchingResult",
     "Saturation",
     "TrainingRun",
     "ablate",
     "align_readings",
     "best_follower",
+    "checkup",
     "erase_units",
     "error_flow",
     "find_moments",

@@ -1,0 +1,10 @@
+"""The check-up of a network: what is wrong with it, how one sees it, and what to try.
+
+`run` makes all checks; each of the other modules holds some of them, with the reasons for their thresholds.
+"""
+
+from lstm_core.interpret.checkup.ablation import OutputOf
+from lstm_core.interpret.checkup.finding import NAMES, SEVERITIES, Checkup, Finding, Severity, Skipped
+from lstm_core.interpret.checkup.run import checkup
+
+__all__ = ["NAMES", "SEVERITIES", "Checkup", "Finding", "OutputOf", "Severity", "Skipped", "checkup"]

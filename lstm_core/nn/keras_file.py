@@ -13,7 +13,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -82,21 +82,16 @@ def _arrays(file: Any, place: str, layer: SavedLayer) -> list[Array]:
     if shapes and len(file.get(f"{place}/vars", ())) not in (0, len(shapes)):
         raise ModelError(f"Layer '{layer.name}' has more or fewer arrays than its settings say; save the model again.")
     for number, expected in enumerate(shapes):
-        found.append(stored_array(layer, file.get(f"{place}/vars/{number}"), expected))
+        stored = file.get(f"{place}/vars/{number}")
+        shape = getattr(stored, "shape", None)
+        if shape is None or stored.dtype.kind != "f":
+            raise ModelError(f"Layer '{layer.name}' has no weights in the file; save the whole model again.")
+        if len(shape) != len(expected) or any(a not in (None, b) for a, b in zip(expected, shape, strict=True)):
+            raise ModelError(f"Layer '{layer.name}' has weights of shape {shape}, but its settings say {expected}.")
+        found.append(as_float(stored[()]))
+        if not np.abs(found[-1]).max(initial=0) <= LARGEST_WEIGHT:  # also where one of them is no number
+            raise ModelError(f"Layer '{layer.name}' has weights that are no numbers, or above {LARGEST_WEIGHT:.0e}.")
     return found
-
-
-def stored_array(layer: SavedLayer, stored: Any, expected: Sequence[int | None]) -> Array:
-    """The numbers of a dataset of h5py; ModelError, naming the layer, unless they are finite and of that shape."""
-    shape = getattr(stored, "shape", None)
-    if shape is None or stored.dtype.kind != "f":
-        raise ModelError(f"Layer '{layer.name}' has no weights in the file; save the whole model again.")
-    if len(shape) != len(expected) or any(a not in (None, b) for a, b in zip(expected, shape, strict=True)):
-        raise ModelError(f"Layer '{layer.name}' has weights of shape {shape}, but its settings say {expected}.")
-    array = as_float(stored[()])
-    if not np.abs(array).max(initial=0) <= LARGEST_WEIGHT:  # also where one of them is no number
-        raise ModelError(f"Layer '{layer.name}' has weights that are no numbers, or above {LARGEST_WEIGHT:.0e}.")
-    return array
 
 
 def check_network(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -109,19 +104,14 @@ def check_network(data: bytes) -> tuple[dict[str, Any], bytes]:
     if missing := next((name for name in KERAS_FILE if name not in parts), ""):
         raise ModelError(f"The network in model.keras is no file of Keras 3: {missing} is missing in it.")
     config = json_object(parts["config.json"], "config.json")
-    check_description(config)
-    check_weights(parts["model.weights.h5"])
-    return config, parts["model.weights.h5"]
-
-
-def check_description(config: Mapping[str, Any]) -> None:
-    """ModelError unless the description of a network has a list of layers, all of them Keras's own and supported."""
     if str(config.get("class_name")) not in WRAPPERS:
         raise ModelError("The network is neither a Sequential nor a functional model of Keras; build it as one.")
     _check_config(config.get("config"), depth=0)
     layers = config["config"].get("layers") if isinstance(config.get("config"), dict) else None
     if not isinstance(layers, list) or len(layers) > MOST_LAYERS:
         raise ModelError(f"The network has no list of layers, or more than {MOST_LAYERS} of them.")
+    check_weights(parts["model.weights.h5"])
+    return config, parts["model.weights.h5"]
 
 
 def read_members(data: bytes, what: str, largest: int, limits: Mapping[str, int]) -> dict[str, bytes]:

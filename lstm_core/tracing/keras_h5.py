@@ -7,20 +7,22 @@ reads these too. Settings that Keras 2 computes otherwise than Keras 3 are refus
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
-from lstm_core.nn.keras_config import network_of_config
-from lstm_core.nn.keras_file import MIB, check_description, check_weights, parse_object, stored_array
-from lstm_core.nn.saved import SavedLayer, SavedNetwork, weight_shapes
+from lstm_core.nn.keras_file import MIB, check_weights, parse_object
+from lstm_core.nn.saved import group_name
 
 KERAS_WAY = 'open the network in Keras and save it: model.save("net.keras")'
 LARGEST_DESCRIPTION = 2 * MIB
 MOST_NAMES = 1000  # arrays of one layer
 MERGES = ("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract")
 RECURRENT = ("LSTM", "GRU", "SimpleRNN")
+Arrays = list[tuple[str, Any]]  # datasets of h5py by the names that Keras gave their weights
 # Settings that older versions don't write, with the values that they have there.
 _FLAGS = dict.fromkeys(("return_sequences", "return_state", "go_backwards", "stateful", "zero_output_for_mask"), False)
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -36,44 +38,76 @@ WEIGHTS_ONLY = (
 )
 
 
-def read_h5(data: bytes, what: str) -> SavedNetwork:
-    """The network in the bytes of an `.h5` file.
+def as_keras_file(data: bytes, what: str) -> bytes:
+    """The bytes of a `.keras` file with the network of an `.h5` file, for what reads `.keras` files.
 
     Args:
-        data: the bytes of the file.
+        data: the bytes of the `.h5` file.
         what: its name in a sentence.
 
     Raises:
-        ModelError: if it holds weights alone, is damaged or too large, or has a layer that can't be followed.
+        ModelError: if it holds weights alone, is damaged or too large; layers are checked by what reads the result.
     """
     import h5py
 
     check_weights(data)
-    with h5py.File(io.BytesIO(data), "r") as file:
+    weights, archive = io.BytesIO(), io.BytesIO()
+    with h5py.File(io.BytesIO(data), "r") as file, h5py.File(weights, "w") as target:
         config = read_description(file, what)
-        check_description(config)
 
-        def fetch(number: int, layer: SavedLayer) -> list[Array]:
-            return layer_arrays(file, layer)
+        def named(layer: str) -> Arrays:
+            group = file.get(f"model_weights/{layer}")
+            names = [] if group is None else _texts(group.attrs, "weight_names")
+            return [(name, group.get(name)) for name in names]
 
         try:
-            return network_of_config(config, fetch)
+            _copy_layers(config, "", target, named)
         except ModelError:
             raise
-        except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise ModelError(f"The description of the network is damaged ({str(error)[:80]}); get it again.") from error
+        except (AttributeError, IndexError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{what} is damaged: its weights can't be read ({str(error)[:80]}); get it again."
+            ) from error
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr("config.json", json.dumps(config))
+        out.writestr("model.weights.h5", weights.getvalue())
+    return archive.getvalue()
 
 
-def layer_arrays(file: Any, layer: SavedLayer) -> list[Array]:
-    """The arrays of a layer, in Keras's order, from an open file; ModelError if their shapes don't fit its settings."""
-    parts = [(part, shape) for part in layer.halves or (layer,) for shape in weight_shapes(part)]
-    if not parts:
-        return []
-    group = file.get(f"model_weights/{layer.name}")
-    names = [] if group is None else _texts(group.attrs, "weight_names")
-    if len(names) != len(parts):
-        raise ModelError(f"Layer '{layer.name}' has more or fewer arrays than its settings say; save the model again.")
-    return [stored_array(part, group.get(name), shape) for name, (part, shape) in zip(names, parts, strict=True)]
+def _copy_layers(config: Mapping[str, Any], place: str, target: Any, named: Callable[[str], Arrays]) -> None:
+    """Put the arrays of all layers where a `.keras` file has them; those of a nested network lie with its own."""
+    numbers: Counter[str] = Counter()
+    for entry in config["config"]["layers"]:
+        kind, settings = str(entry["class_name"]), entry["config"]
+        group = f"{place}layers/{group_name(kind, numbers[kind])}"
+        numbers[kind] += 1
+        arrays = named(str(settings.get("name")))
+        if isinstance(settings.get("layers"), list):
+            _copy_layers(entry, f"{group}/", target, _within(arrays))
+            continue
+        for part, own in _parts(kind, settings, arrays):
+            for number, (_, stored) in enumerate(own):
+                if getattr(stored, "shape", None) is not None:
+                    target.create_dataset("/".join(filter(None, (group, part, "vars", str(number)))), data=stored[()])
+
+
+def _within(arrays: Arrays) -> Callable[[str], Arrays]:
+    """The arrays of a layer inside a nested network: those whose path leads through its name."""
+    return lambda layer: [(name, stored) for name, stored in arrays if layer in name.split("/")]
+
+
+def _parts(kind: str, settings: Mapping[str, Any], arrays: Arrays) -> Iterator[tuple[str, Arrays]]:
+    """Where the arrays of a layer lie within its group."""
+    if kind == "Bidirectional":
+        half = len(arrays) // 2
+        yield "forward_layer/cell", arrays[:half]
+        yield "backward_layer/cell", arrays[half:]
+    elif kind == "TimeDistributed":
+        inner = settings["layer"]
+        for part, own in _parts(str(inner["class_name"]), inner["config"], arrays):
+            yield "/".join(filter(None, ("layer", part))), own
+    else:
+        yield "cell" if kind in (*RECURRENT, "RNN") else "", arrays
 
 
 def _texts(attributes: Any, name: str) -> list[str]:

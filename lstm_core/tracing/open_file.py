@@ -16,7 +16,7 @@ from lstm_core.nn import keras_file
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.keras_file import BROKEN, KERAS_FILE, MIB, check_size, read_members
 from lstm_core.nn.saved import SavedNetwork
-from lstm_core.tracing.keras_h5 import KERAS_WAY, read_h5
+from lstm_core.tracing.keras_h5 import KERAS_WAY, as_keras_file
 from lstm_core.tracing.model_trace import ModelTrace
 from lstm_core.tracing.state_dict import TorchStacks, stacks_of, trace_stacks
 from lstm_core.tracing.tensors import LARGEST_FILE, StoredTensor, tensors_of_arrays
@@ -67,7 +67,7 @@ def read_network(data: bytes, filename: str) -> Saved:
     if found == "bundle":
         return keras_file.read_network(read_members(data, what, keras_file.LARGEST, BUNDLE)["model.keras"])
     if found == "h5":
-        return read_h5(data, what)
+        return keras_file.read_network(as_keras_file(data, what))
     tensors, notes = read_tensors(data, filename)
     return stacks_of(tensors, what, notes)
 

@@ -162,7 +162,7 @@ def bomb(file: Any) -> None:
         (lambda: setting(units=-1), "positive number"),
         (lambda: setting(use_bias=False), "more or fewer arrays"),
         (lambda: setting(dtype="float16"), "dtype float16"),
-        (lambda: setting(name="another"), "more or fewer arrays"),
+        (lambda: setting(name="another"), "has no weights"),
         (lambda: setting(0, batch_shape=[None, 10**9, 3]), "timesteps"),
         (lambda: file_with(lambda file: put(file, np.full((3, 16), np.nan, "f4"))), "no numbers"),
         (lambda: file_with(lambda file: put(file, np.zeros((3, 15), "f4"))), "weights of shape"),

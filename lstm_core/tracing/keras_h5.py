@@ -167,8 +167,12 @@ def normalized(config: Mapping[str, Any], *, old: bool = True) -> dict[str, Any]
             dtype = "int32" if layers[0]["class_name"] == "Embedding" else "float32"
             entry = {"name": f"{first['name']}_input", "batch_shape": shape, "dtype": dtype}
             layers.insert(0, {"module": "keras.layers", "class_name": "InputLayer", "config": entry})
+    ends = {}
+    for end in ("input_layers", "output_layers"):  # Keras 2 lists a single one, too
+        if old and isinstance(settings.get(end), list) and len(settings[end]) == 1:
+            ends[end] = settings[end][0]
     kind = "Functional" if kind == "Model" else kind
-    return {**config, "class_name": kind, "config": {**settings, "layers": layers}}
+    return {**config, "class_name": kind, "config": {**settings, **ends, "layers": layers}}
 
 
 def _layer(entry: Mapping[str, Any], old: bool) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import pytest
 from lstm_core.errors import ModelError
 from lstm_core.nn.network import Network
 from lstm_core.nn.saved import SavedNetwork
-from lstm_core.tracing.keras_h5 import normalized
+from lstm_core.tracing.keras_h5 import as_keras_file, normalized
 from lstm_core.tracing.open_file import read_network
+from tests.hostile.corpus import unzipped
 
 FILES = Path(__file__).parent / "files"
 # Written by Keras 2.21: `functional` reads ids (1, T), `sequential` x (1, T, 3).
@@ -58,6 +59,42 @@ def test_a_file_of_keras_3_computes_what_keras_does(
     network = Network(opened((tmp_path / "net.h5").read_bytes()))
     ids = np.array([3, 1, 8, 0, 5])
     np.testing.assert_allclose(network.run(ids).output[-1], np.asarray(model(ids[None]))[0], atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*HDF5 file:UserWarning")
+def test_arrays_lie_where_a_keras_file_has_them(tmp_path: Path) -> None:
+    from keras import Input, Model, Sequential, layers
+
+    inner = Sequential(
+        [Input((None, 3)), layers.BatchNormalization(), layers.GRU(2, return_sequences=True)], name="inner"
+    )
+    x = Input((None, 3))
+    read = layers.Bidirectional(layers.LSTM(2, return_sequences=True))(inner(x))
+    cells = layers.RNN(layers.LSTMCell(2), return_sequences=True)(layers.TimeDistributed(layers.Dense(3))(read))
+    model = Model(x, layers.LSTM(2)(layers.LSTM(2, return_sequences=True)(layers.LayerNormalization()(cells))))
+    found = []
+    for name in ("net.keras", "net.h5"):
+        model.save(tmp_path / name)
+        data = (tmp_path / name).read_bytes()
+        found.append(arrays_in(as_keras_file(data, name) if name == "net.h5" else data))
+    stored, made = found
+    assert len(stored) == len(model.weights)
+    assert set(made) == set(stored)
+    for place, array in stored.items():
+        np.testing.assert_array_equal(made[place], array)
+
+
+def arrays_in(data: bytes) -> dict[str, np.ndarray]:
+    """The weights in a `.keras` file by their places."""
+    found: dict[str, np.ndarray] = {}
+
+    def keep(place: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+            found[place] = item[()]
+
+    with h5py.File(io.BytesIO(unzipped(data)["model.weights.h5"])) as file:
+        file.visititems(keep)
+    return found
 
 
 def test_states_of_keras_2_are_arguments_of_keras_3() -> None:

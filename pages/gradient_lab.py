@@ -5,7 +5,7 @@ import streamlit as st
 from lstm_core.interpret import TRAINED_LENGTH
 from ui.common import url_state
 from ui.common.errors import show_errors
-from ui.common.explanations import explain, say
+from ui.common.explanations import explain
 from ui.gradient_lab import gates, panels
 
 VIEWS = {
@@ -15,14 +15,11 @@ VIEWS = {
 }
 
 st.title("Gradient lab", anchor=False)
-say(
-    "A recurrent network computes its loss at the end of a sequence. To learn from the beginning, the *gradient* of "
-    "the loss has to pass back through every timestep. **How much of it arrives?**"
-)
+explain("gradient_intro")
 head = st.container()
 
 st.header("Repeated multiplication", anchor=False)
-shown = panels.multiply()
+panels.multiply()
 with st.expander("Try this: find the stable range"):
     st.markdown(
         "For which *w* does the result stay between 0.01 and 100 after a hundred multiplications? Only from "
@@ -32,12 +29,9 @@ with st.expander("Try this: find the stable range"):
     )
 
 st.header("Three networks, one backward pass", anchor=False)
-say(
-    "A plain RNN, a GRU and an LSTM of the same size, with the same seed, read the same sequences and classify the "
-    "first symbol at the end. One backward pass gives the gradient of the loss with respect to each hidden state."
-)
+explain("backward_pass")
 with show_errors():
-    shown |= panels.networks(head)
+    panels.networks(head)
 explain("vanishing")
 with st.expander("Try this: a network that remembers without a gradient"):
     st.markdown(
@@ -48,12 +42,9 @@ with st.expander("Try this: a network that remembers without a gradient"):
     )
 
 st.header("Details", anchor=False)
-view = url_state.linked(
-    st.segmented_control, "Details", {name: title for name, (title, _) in VIEWS.items()}, key="lab_view",
-    parameter="view", label_visibility="collapsed",
-)  # fmt: skip
+view = url_state.control("lab_view", {name: title for name, (title, _) in VIEWS.items()})
 with show_errors():
-    shown |= VIEWS[view][1]()
+    VIEWS[view][1]()
 explain(view)
-url_state.remember(view=view, **shown)
+url_state.remember_page()
 explain("gradient_sources")

@@ -12,14 +12,8 @@ cards = {card.name: card for card in visitor.own_cards() if card.task == "classi
 if not cards:
     st.info("You have saved none yet. Train one in the training studio, on a lesson or on a table of your own.")
     st.stop()
-name = url_state.linked(
-    st.selectbox, "Network", {name: card.title for name, card in cards.items()}, key="own_model", parameter="model",
-    width=420,
-)  # fmt: skip
-text = url_state.linked(
-    st.text_area, "A text", key="own_text", parameter="text", default="", height=140,
-    placeholder="Type or paste a text …", help="Ctrl+Enter reads it.",
-)  # fmt: skip
+name = url_state.control("own_model", {name: card.title for name, card in cards.items()})
+text = url_state.control("own_text")
 st.button("Read", key="own_read", type="primary", icon=":material/play_arrow:")
 if not text.strip():
     st.info("Type a text above to see its label.")

@@ -4,10 +4,10 @@ import streamlit as st
 
 from ui.common import url_state
 from ui.common.errors import show_errors
-from ui.common.explanations import explain, say
+from ui.common.explanations import explain
 from ui.recurrent_family import cells, cloze, seq2seq, shapes, table, tree
 
-# Name in the link → title, and the view, which returns the parameters of a link to it.
+# Name in the link → title, and the view.
 VIEWS = {
     "gates": ("Gates or no gates", cells.show),
     "blanks": ("Both directions", cloze.show),
@@ -16,19 +16,12 @@ VIEWS = {
 }
 
 st.title("Recurrent family", anchor=False)
-say(
-    "With or without gates, in one direction or two, with one output or many: there are several kinds of recurrent "
-    "networks. Here is a small trained network of each kind. **What can each of them do that the others can't?**"
-)
+explain("family_intro")
 
-titles = {name: title for name, (title, _) in VIEWS.items()}
-view = url_state.linked(
-    st.segmented_control, "Network", titles, key="family_view", parameter="view", label_visibility="collapsed"
-)
-shown: dict[str, str | int] = {}
+view = url_state.control("family_view", {name: title for name, (title, _) in VIEWS.items()})
 with show_errors():
-    shown = VIEWS[view][1]()
-url_state.remember(view=view, **shown)
+    VIEWS[view][1]()
+url_state.remember_page()
 
 st.header("Many to one, one to many, many to many", anchor=False)
 explain("shapes")

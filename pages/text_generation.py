@@ -4,9 +4,10 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.inference import TextGenerator
-from ui.common import model_cache, tokens, url_state, visitor
+from ui.common import clamp_editor, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
 from ui.common.explanations import explain, say
+from ui.common.url_state import control
 from ui.text_generation import panel, views
 from ui.text_generation.run import LENGTHS, Settings
 
@@ -29,17 +30,10 @@ if not cards:
     st.error("There is no character model in the models folder; get the project's models again.")
     st.stop()
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = url_state.linked(
-        st.selectbox, "Network", {card.name: card.title for card in cards}, key="gen_model", parameter="model",
-        width=330, on_change=panel.another_network, args=(cards,),
-    )  # fmt: skip
-    seed = url_state.linked(
-        st.number_input, "Seed", 0, 2**31, key="gen_seed", parameter="seed", default=1, width=130,
-        help="The same seed gives the same text.",
-    )  # fmt: skip
-    length = url_state.linked(
-        st.slider, "Length", *LENGTHS, key="gen_length", parameter="length", default=400, step=20, width=170
-    )
+    titles = {card.name: card.title for card in cards}
+    name = control("gen_model", titles, on_change=panel.another_network, args=(cards,))
+    seed = control("gen_seed")
+    length = control("gen_length", *LENGTHS)
     pace = st.select_slider("Characters per second", [4, 10, 40, 100], 40, key="gen_pace", width=190)
 card = next(card for card in cards if card.name == name)
 with introduction:
@@ -48,25 +42,10 @@ with introduction:
         "Its input is one character, never a word; only its state carries what was written before. For each character "
         "you see the alternatives."
     )
-prompt = url_state.linked(
-    st.text_area, "Prompt", key="gen_prompt", parameter="prompt", default=panel.opening(card),
-    height=70, help="Any text. Ctrl+Enter continues it.",
-)  # fmt: skip
+prompt = control("gen_prompt", default=panel.opening(card))
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.button("Write", type="primary", key="gen_write", icon=":material/edit:", on_click=panel.write_anew)
-    temperature = url_state.linked(
-        st.slider, "Temperature", 0.0, 2.0, key="gen_temperature", parameter="temperature", default=0.7, step=0.05,
-        width=230, help="The logits are divided by it: below 1 the distribution gets sharper (at 0 the most probable "
-        "character is always taken), above 1 flatter.",
-    )  # fmt: skip
-    top_k = url_state.linked(
-        st.slider, "Top-k", 0, 40, key="gen_top_k", parameter="top_k", default=0, width=190,
-        help="Sample from the k most probable characters only; 0 for all.",
-    )  # fmt: skip
-    top_p = url_state.linked(
-        st.slider, "Top-p", 0.05, 1.0, key="gen_top_p", parameter="top_p", default=1.0, step=0.05, width=190,
-        help="Sample from the smallest set of characters whose total probability is p or more; 1 for all.",
-    )  # fmt: skip
+    temperature, top_k, top_p = (control(f"gen_{name}") for name in ("temperature", "top_k", "top_p"))
 settings = Settings(temperature, top_k or None, top_p if top_p < 1 else None, int(seed), length, pace)
 
 try:
@@ -79,7 +58,8 @@ except LabError as error:
     show_error(error)
     st.stop()
 panel.notices(model, prompt)
-panel.remember(name, prompt, settings)
+clamps = clamp_editor.current("write")
+url_state.remember_page(**({"clamps": clamps} if clamps else {}))
 run = panel.current("gen")
 if run is not None:
     panel.run(run, "gen", settings)

@@ -3,15 +3,12 @@
 import streamlit as st
 
 from ui.common import job_panel, url_state
-from ui.common.explanations import explain, say
+from ui.common.explanations import explain
 from ui.guide import guess
 from ui.training_studio import after, choice, compare, live, own_models, upload
 
 st.title("Training studio", anchor=False)
-say(
-    "Train a network yourself: choose a lesson that takes about a minute, change a hyperparameter, and watch. The "
-    "network starts with random weights. **What does it learn first?**"
-)
+explain("training_intro")
 job = job_panel.current(choice.KEY)  # before the choice, which writes the address anew
 guess.of_stop("training_studio", *after.half_learned(job))
 if job is not None:

@@ -1,4 +1,4 @@
-"""The downloadable data sets: downloading, checking and reading them. Archives are streamed, never unpacked."""
+"""The data sets by name: generated ones, and those that are downloaded, checked and streamed, never unpacked."""
 
 import gzip
 import hashlib
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from lstm_core.datasets import download
+from lstm_core.datasets import download, toy
 from lstm_core.datasets.download import DamageError, FetchError, Progress, replacing
 from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.errors import DatasetError
@@ -120,6 +120,8 @@ def download_dataset(name: str, progress: Progress | None = None, *, again: bool
 
 def load_text(name: str) -> str:
     r"""A plain text with newlines `\n`; DatasetError if it is absent, damaged or not a plain text."""
+    if name in toy.TEXTS:
+        return toy.TEXTS[name]()
     spec = find_dataset(name)
     if not spec.sha256:
         raise DatasetError(f"{spec.title} are many labelled texts and not one text; read them with load_labelled.")
@@ -128,6 +130,8 @@ def load_text(name: str) -> str:
 
 def load_labelled(name: str) -> LabelledTexts:
     """The splits of an archive, sorted by label and number; DatasetError if it is absent, damaged or not labelled."""
+    if name in toy.LABELLED:
+        return toy.LABELLED[name]()
     spec = find_dataset(name)
     contents = None if spec.sha256 else _checked(spec)
     if not isinstance(contents, LabelledTexts):

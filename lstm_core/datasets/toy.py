@@ -5,12 +5,6 @@ from functools import cache
 import numpy as np
 
 from lstm_core.datasets.splits import LabelledTexts, Split
-from lstm_core.errors import DatasetError
-
-ABOUT = {
-    "negation": "Short verdicts that are made here from a small grammar: 'not' and 'but' decide what they come to.",
-    "counting": "Made here: runs of numbers in words, from one to ninety-nine, each the one before and one more.",
-}
 
 _THINGS = ("film", "soup", "hotel", "concert", "book", "game", "lecture", "phone", "cake", "play", "museum", "train")
 _GOOD = ("good", "great", "lovely", "clever", "charming", "brilliant", "pleasant", "excellent", "superb", "kind")
@@ -23,30 +17,25 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 
 
 @cache
-def labelled(name: str) -> LabelledTexts:
-    """Generated labelled texts, all different; DatasetError if there is no such data set."""
-    if name != "negation":
-        raise DatasetError(f"There are no generated labelled texts called '{name}'; there is negation.")
+def negation() -> LabelledTexts:
+    """Short verdicts from a small grammar, all different: "not" and "but" decide what they come to."""
     whole = _verdicts(5000, seed=1)
     return LabelledTexts(whole.take(range(4000)), whole.take(range(4000, 5000)), ("negative", "positive"))
 
 
 @cache
-def text(name: str) -> str:
-    """A generated plain text; DatasetError if there is no such data set."""
-    if name != "counting":
-        raise DatasetError(f"There is no generated text called '{name}'; there is counting.")
-    return _counting(120_000, 1)
+def counting() -> str:
+    """Lines of five successive numbers in words, from one to ninety-nine."""
+    random = np.random.default_rng(1)
+    lines, total = [], 0
+    while total < 120_000:
+        first = int(random.integers(1, 96))
+        lines.append(", ".join(map(number, range(first, first + 5))) + ".")
+        total += len(lines[-1]) + 1
+    return "\n".join(lines) + "\n"
 
 
-def is_labelled(name: str) -> bool:
-    """Whether it is a data set of `labelled`."""
-    return name == "negation"
-
-
-def is_text(name: str) -> bool:
-    """Whether it is a data set of `text`."""
-    return name == "counting"
+LABELLED, TEXTS = {"negation": negation}, {"counting": counting}
 
 
 def _verdicts(count: int, seed: int) -> Split:
@@ -83,14 +72,3 @@ def number(value: int) -> str:
         return small[value - 1]
     tens, ones = divmod(value, 10)
     return _TENS[tens - 2] + (f"-{_ONES[ones - 1]}" if ones else "")
-
-
-def _counting(length: int, seed: int) -> str:
-    """Lines of five successive numbers, `length` characters at least."""
-    random = np.random.default_rng(seed)
-    lines, total = [], 0
-    while total < length:
-        first = int(random.integers(1, 96))
-        lines.append(", ".join(map(number, range(first, first + 5))) + ".")
-        total += len(lines[-1]) + 1
-    return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.datasets import registry, splits, toy
+from lstm_core.datasets import registry, splits
 from lstm_core.errors import ModelError
 from lstm_core.inference import TextClassifier, TextGenerator, WordModel
 from lstm_core.inference.registry import TASKS, function_of
@@ -29,8 +29,7 @@ def evaluate(model: TextClassifier | TextGenerator | WordModel) -> dict[str, Any
 
 def reading_figures(model: TextClassifier) -> dict[str, Any]:
     """The accuracy, calibration and worst mistakes of a classifier on the test split; errors as of `evaluate`."""
-    source = toy.labelled if toy.is_labelled(model.card.dataset) else registry.load_labelled
-    data = source(model.card.dataset)
+    data = registry.load_labelled(model.card.dataset)
     if data.labels != model.labels:
         raise ModelError(
             f"The model '{model.card.name}' has the classes {', '.join(model.labels)}, its data set "
@@ -55,8 +54,7 @@ def writing_figures(model: TextGenerator) -> dict[str, Any]:
     All characters but the first of the test part are scored. The first windows of a model that reads windows begin
     before the test part. Errors are those of `evaluate`.
     """
-    source = toy.text if toy.is_text(model.card.dataset) else registry.load_text
-    original = source(model.card.dataset)
+    original = registry.load_text(model.card.dataset)
     text = model.alphabet.folded(original)
     *_, test = splits.hold_out(text)
     before = text[: len(text) - len(test)]

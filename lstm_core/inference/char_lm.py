@@ -20,7 +20,6 @@ from lstm_core.nn.activations import softmax
 from lstm_core.nn.cells import LSTMStep
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.network import Network
-from lstm_core.nn.saved import SavedNetwork
 from lstm_core.text.alphabet import Alphabet
 
 LONGEST = 20_000  # characters in one run
@@ -114,11 +113,6 @@ class TextGenerator(Model):
                 "in a row, or LSTM layers that read a window of one number a character, and a Dense layer."
             )
         self.reader = reader
-
-    @property
-    def saved(self) -> SavedNetwork:
-        """See `Model`."""
-        return self.network.saved
 
     @property
     def carries(self) -> bool:

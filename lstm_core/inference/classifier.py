@@ -19,7 +19,6 @@ from lstm_core.library.store import read_network, read_vocabulary
 from lstm_core.nn.clamp_syntax import format_clamps
 from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients
 from lstm_core.nn.network import Network
-from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace
 from lstm_core.text.encoder import PAD, UNKNOWN, Encoder, Encoding
 
@@ -138,11 +137,6 @@ class TokenModel(Model):
     encoder: Encoder
     network: Network
     folder: Path | None = None
-
-    @property
-    def saved(self) -> SavedNetwork:
-        """See `Model`."""
-        return self.network.saved
 
 
 class TextClassifier(TokenModel):

@@ -15,7 +15,6 @@ from lstm_core.inference.protocol import Model
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.nn.network import Network
-from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.trace import LayerTrace
 from lstm_core.timeseries import backtest as walk_forward
 from lstm_core.timeseries import series
@@ -72,11 +71,6 @@ class Forecaster(Model):
     settings: Settings  # windows, horizon, quantiles and scalings
     network: Network
     folder: Path | None = None
-
-    @property
-    def saved(self) -> SavedNetwork:
-        """See `Model`."""
-        return self.network.saved
 
     def scaling(self, series: Series) -> Scaling:
         """The scaling of a series: the one from training, or one fitted on the series' training part now.

@@ -7,6 +7,7 @@ from typing import Any
 from lstm_core.errors import ModelError
 from lstm_core.library.card import ModelCard
 from lstm_core.library.store import load_keras
+from lstm_core.nn.network import Network
 from lstm_core.nn.saved import SavedLayer, SavedNetwork
 
 
@@ -17,12 +18,14 @@ class Model:
     """
 
     card: ModelCard  # what it is, how it was trained, what it reached
+    network: Network  # its layers, which run in NumPy; where a task runs them in its own way, it sets `_saved` instead
     folder: Path | None = None  # where it was loaded from; None if it was made in memory
+    _saved: SavedNetwork | None = None
 
     @property
     def saved(self) -> SavedNetwork:
         """Its layers and their arrays."""
-        raise NotImplementedError
+        return self._saved or self.network.saved
 
     def keras(self) -> Any:
         """The Keras model, loaded from its file, which imports Keras.

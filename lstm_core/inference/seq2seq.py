@@ -134,11 +134,6 @@ class Rewriter(Model):
         self._stack = LSTMStack((self.decoder,))
         self._fed_sums = self._stack.input_sums(self._characters)  # (ids, 4·units): W·x + b of every character, once
 
-    @property
-    def saved(self) -> SavedNetwork:
-        """See `Model`."""
-        return self._saved
-
     def read(self, text: str) -> tuple[str, LayerTrace]:
         """The number in a text and the encoder's trace of it, a step a digit.
 

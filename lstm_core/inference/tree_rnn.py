@@ -125,11 +125,6 @@ class TreeReader(Model):
         if sizes != [(len(words.words), units), (2 * units, units), (units, len(sentiment_trees.LABELS))]:
             raise misfit(card, f"{len(words.words)} words, and layers of the shapes {', '.join(map(str, sizes))}")
 
-    @property
-    def saved(self) -> SavedNetwork:
-        """See `Model`."""
-        return self._saved
-
     def read(self, text: str) -> TreeReading:
         """Parse a bracketed sentence and read it; raises TextError as `sentiment_trees.parse_tree` does."""
         return self.read_tree(sentiment_trees.parse_tree(text))

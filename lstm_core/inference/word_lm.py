@@ -20,7 +20,6 @@ from lstm_core.inference.protocol import Model
 from lstm_core.library import store
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.nn.network import Network
-from lstm_core.nn.saved import SavedNetwork
 from lstm_core.nn.stack import split_network
 from lstm_core.text.encoder import PAD, UNKNOWN, Encoder, Token, Vocabulary
 
@@ -95,11 +94,6 @@ class WordModel(Model):
             raise ModelError(f"The model '{card.name}' needs a word for the end of a sentence in its vocabulary.")
         self._table, self._stack, self._outputs = parts[0].table, parts[1], parts[2]
         self.end = encoder.vocabulary.ids[END]
-
-    @property
-    def saved(self) -> SavedNetwork:
-        """See `Model`."""
-        return self.network.saved
 
     @cached_property
     def names(self) -> tuple[str, ...]:

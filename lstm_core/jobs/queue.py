@@ -286,11 +286,6 @@ class JobQueue:
 async def _greeted(address: str, timeout: float, arguments: dict[str, Any]) -> None:
     """Connect to a scheduler and leave: `Client` would wait without end for one that never greets.
 
-    Args:
-        address: of the scheduler.
-        timeout: in seconds.
-        arguments: of the connection.
-
     Raises:
         OSError: if there is none, or it doesn't greet in time.
     """

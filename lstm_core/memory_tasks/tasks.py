@@ -110,9 +110,7 @@ class Task:
     def right(self, batch: Batch, answers: Array) -> Array:
         """(count,) of bool: which sequences are answered correctly, by the criterion of the task's authors.
 
-        Args:
-            batch: the sequences.
-            answers: (count, T, outputs) from `answers`.
+        `answers` are (count, T, outputs), from the method of that name.
         """
         if self.loss == "mse":
             fine = np.abs(answers - batch.targets).max(axis=2) < PASS_ERROR

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import keras
@@ -9,7 +10,8 @@ import numpy as np
 from keras import layers, ops
 
 from lstm_core.arrays import Array
-from lstm_core.inference.forecaster import Settings
+from lstm_core.inference.forecaster import Forecaster, Settings
+from lstm_core.nn.network import Network
 from lstm_core.timeseries import backtest, series
 from lstm_core.timeseries.backtest import SeriesError
 from lstm_core.timeseries.scaling import Form, Scaling
@@ -84,13 +86,25 @@ class ForecastTask:
         x, y = examples(settings, self.known, "training")
         if not len(x):
             raise SeriesError(f"The series is too short: a window of {recipe.window} doesn't fit into it.")
-        validation = Validation(settings, self.known)
+        if not all(len(each.origins(settings, "validation")) for each in self.known):
+            raise SeriesError("The series is too short: its validation part has no room for a forecast.")
         batches = Rows(x, y, recipe.batch, recipe.seed, partial=True)
         model = network(recipe)
         rate = optimizers.warmup_cosine(recipe.learning_rate, len(batches) * recipe.epochs, warm_up=0)
         model.compile(optimizer=keras.optimizers.Adam(rate, clipnorm=1.0), loss=pinball_loss)
-        stage = Stage(model, batches, recipe.epochs, measure=validation.measure, name=form, keep_best=True)
+        measure = partial(self._measure, settings)
+        stage = Stage(model, batches, recipe.epochs, measure=measure, name=form, keep_best=True)
         return trainer.fit(stage), settings
+
+    def _measure(self, settings: Settings, model: keras.Model) -> dict[str, float]:
+        """The pinball loss over all validation origins, divided by the naive error: the same unit for all forms."""
+        forecaster, losses = Forecaster(self.recipe.card(), settings, Network(model)), []
+        for each in self.known:
+            origins = each.origins(settings, "validation")
+            quantiles = forecaster.forecast(each.values, origins, settings.scalings[each.name])
+            loss = backtest.pinball(backtest.truth(each.values, origins, settings.horizon), quantiles, LEVELS)
+            losses.append(loss.mean() / backtest.naive_scale(each.values, each.parts))
+        return {"validation_loss": float(np.mean(losses))}
 
 
 def series_of(dataset: str) -> Sequence[Series]:
@@ -135,29 +149,3 @@ def pinball_loss(truth: Any, answers: Any) -> Any:
     levels = np.array(LEVELS, np.float32)
     error = ops.expand_dims(truth, -1) - ops.reshape(answers, (-1, truth.shape[1], len(LEVELS)))
     return ops.mean(ops.maximum(levels * error, (levels - 1) * error))
-
-
-class Validation:
-    """The pinball loss over all validation origins, divided by the naive error: the same unit for all forms."""
-
-    def __init__(self, settings: Settings, known: Sequence[Known]) -> None:
-        """Raises SeriesError if a validation part has no room for a forecast."""
-        self._settings, self._known = settings, known
-        self._origins = [each.origins(settings, "validation") for each in known]
-        if not all(map(len, self._origins)):
-            raise SeriesError("The series is too short: its validation part has no room for a forecast.")
-        self._windows = [each.examples(settings, "validation")[0] for each in known]
-
-    def measure(self, model: keras.Model) -> dict[str, float]:
-        """`validation_loss` of a network."""
-        horizon, sizes = self._settings.horizon, [len(each) for each in self._windows]
-        answers = np.asarray(model.predict(np.concatenate(self._windows), batch_size=512, verbose=0))
-        losses = []
-        parts = np.split(answers, np.cumsum(sizes)[:-1])
-        for each, origins, rows in zip(self._known, self._origins, parts, strict=True):
-            shaped = rows.reshape(len(rows), horizon, len(LEVELS))
-            quantiles = self._settings.scalings[each.name].back(shaped, each.values, origins)
-            actual = backtest.truth(each.values, origins, horizon)
-            scale = backtest.naive_scale(each.values, each.parts)
-            losses.append(backtest.pinball(actual, quantiles, LEVELS).mean() / scale)
-        return {"validation_loss": float(np.mean(losses))}

@@ -16,11 +16,9 @@ LENGTH_STEP = 64
 
 
 def pad(ids: Sequence[Array], up_to: int) -> Array:
-    """One batch of ids, (n, length) int32, padded with zeros at the end.
+    """One batch of n arrays of ids, (n, length) int32, padded with zeros at the end.
 
-    Args:
-        ids: n arrays of ids.
-        up_to: the length is that of the longest, rounded up to `LENGTH_STEP` as far as this allows.
+    The length is that of the longest, rounded up to `LENGTH_STEP` as far as `up_to` allows.
     """
     longest = max(len(row) for row in ids)
     batch = np.zeros((len(ids), max(longest, min(up_to, -(-longest // LENGTH_STEP) * LENGTH_STEP))), np.int32)

@@ -122,7 +122,7 @@ def test_the_model_in_the_bytes_is_a_stock_one_that_answers_like_the_last_exampl
     last = found["examples"][-1]
     answers = dict(zip(model.labels, model.predict([last["text"]])[0], strict=True))
     assert answers == pytest.approx(last["probabilities"], abs=2e-4)
-    data = toy.labelled("negation").train
+    data = toy.negation().train
     _, held = lesson_data.splits.validation_split(data, lesson_data.VALIDATION, READER.seed)
     p = model.predict(held.texts[:400])[np.arange(400), held.labels[:400]]
     assert -np.log(p).mean() == pytest.approx(found["epochs"]["validation_loss"][-1], rel=1e-3)
@@ -279,7 +279,7 @@ def test_a_writer_can_be_replayed(written: Any, tmp_path: Any) -> None:
     bundle.unpack_bundle_into(found["model"], tmp_path / "model")
     loaded = lstm_core.load(tmp_path / "model")
     untrained, trained = (checkpoints.model_at_epoch(loaded, found["snapshots"], epoch) for epoch in (0, 3))
-    text = toy.text("counting")[-300:]
+    text = toy.counting()[-300:]
     assert untrained.score(text).nats_per_character == pytest.approx(math.log(len(loaded.alphabet)), abs=0.2)
     assert trained.score(text).nats_per_character == pytest.approx(loaded.score(text).nats_per_character, abs=5e-3)
 
@@ -353,7 +353,7 @@ def test_data_that_cannot_be_learnt_from_is_one_sentence(recipe: LessonRecipe, d
 
 
 def test_no_test_text_stands_in_the_made_up_training_part() -> None:
-    data = toy.labelled("negation")
+    data = toy.negation()
     assert not set(data.train.texts) & set(data.test.texts)
     assert 0.4 < data.train.labels.mean() < 0.6
 

@@ -17,13 +17,7 @@ MAX_LABELS = 60  # as many tokens as a wide figure has room for; in a narrow one
 
 
 def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]) -> Figure:
-    """A horizontal bar for each class, with its probability beside it.
-
-    Args:
-        labels: the classes.
-        probabilities: (classes,), 0…1.
-        colours: one for each class.
-    """
+    """A horizontal bar for each class in its colour, with its probability beside it, from (classes,) probabilities."""
     figure = Figure()
     names, texts = [_class_name(label) for label in labels], [f"{value:.1%}" for value in probabilities]
     hover = "%{y}: %{x:.2%}<extra></extra>"
@@ -36,14 +30,7 @@ def answer_bars(labels: Sequence[str], probabilities: np.ndarray, colours: Seque
 def answer_so_far(
     tokens: Sequence[str], labels: Sequence[str], probabilities: np.ndarray, colours: Sequence[str]
 ) -> Figure:
-    """The probability of each class after each token, as lines over the tokens.
-
-    Args:
-        tokens: length T.
-        labels: the classes.
-        probabilities: (T, classes).
-        colours: one for each class.
-    """
+    """The probability of each class after each of T tokens, as lines in their colours, from (T, classes) of them."""
     names = [_class_name(label) for label in labels]
     lines = zip(names, probabilities.T, colours, theme.CLASS_DASHES, strict=False)
     return _probabilities(tokens, lines, "probability so far", height=400)
@@ -125,14 +112,7 @@ def heatmap(
 
 
 def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: tuple[str, str]) -> Figure:
-    """Named values below and above zero, in the order given.
-
-    Args:
-        names: length n.
-        values: (n,) changes of a probability, -1…1.
-        title: of the axis.
-        colours: of values above and below zero.
-    """
+    """Named (n,) changes of a probability, -1…1, in the order given; `colours` of those above and below zero."""
     limit = max(float(np.abs(values).max(initial=0.0)) * 1.25, 1e-4)
     figure, places = Figure(), list(range(len(values)))
     bar_colours = [colours[0] if value > 0 else colours[1] for value in values]

@@ -34,14 +34,7 @@ def current(key: str) -> str:
 
 
 def parsed(key: str, signals: Sequence[str], units: int, timesteps: int) -> tuple[Clamp, ...]:
-    """The clamps of a page; one that doesn't fit this network or text is left out with a warning.
-
-    Args:
-        key: of the page.
-        signals: letters of the layer.
-        units: number of units.
-        timesteps: number of timesteps.
-    """
+    """The clamps of a page; one that doesn't fit the layer's signals, units or timesteps is left out with a warning."""
     clamps: list[Clamp] = []
     for part in current(key).split(";"):
         try:
@@ -72,12 +65,7 @@ def presets(key: str) -> Preset | None:
 def editor(key: str, signals: Sequence[str], units: int, timesteps: int, what: str = "token") -> None:
     """Draw the controls that add a clamp, and the active clamps, each with a button that removes it.
 
-    Args:
-        key: of the page.
-        signals: letters of the layer.
-        units: number of units.
-        timesteps: number of timesteps.
-        what: name of a timestep on the page.
+    A timestep is called `what` on the page.
     """
     with st.form(f"{key}_surgery", border=True), st.container(horizontal=True, vertical_alignment="bottom"):
         letter = st.selectbox(

@@ -29,10 +29,7 @@ def show_error(error: LabError) -> None:
 def once(key: str, inputs: Hashable, compute: Callable[[], Value]) -> Value:
     """What `compute` returns or the visitor's mistake it raises, kept in the session until the inputs change.
 
-    Args:
-        key: of the session state.
-        inputs: say everything that the value depends on, such as the identity of an uploaded file.
-        compute: gives the value.
+    The inputs say everything that the value depends on, such as the identity of an uploaded file.
 
     Raises:
         LabError: what `compute` raised, at each run of the page.

@@ -39,13 +39,7 @@ class Figure(BaseFigure):
     """One figure; Streamlit takes it for one of Plotly's."""
 
     def __init__(self, rows: int = 1, cols: int = 1, **options: Any) -> None:
-        """An empty figure.
-
-        Args:
-            rows: of subplots.
-            cols: of subplots.
-            **options: of `plotly.subplots.make_subplots`.
-        """
+        """An empty figure with so many rows and columns; `options` are of `plotly.subplots.make_subplots`."""
         self._traces: list[dict[str, Any]] = []
         self._settings: dict[str, Any] = {"template": TEMPLATE}
         self._grid: dict[tuple[int, int], list[_Axes]] = {(1, 1): [("x", "y")]}

@@ -36,13 +36,9 @@ STATES: dict[str, tuple[str, str, Literal["gray", "blue", "green", "orange", "re
 
 
 def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
-    """Submit a run, for a button's `on_click`; `trouble` shows why it couldn't be submitted.
+    """Submit a run of the function that `work` names, for a button's `on_click`.
 
-    Args:
-        key: of the page.
-        work: dotted name of the function that a worker calls.
-        arguments: of that function.
-        title: of the run.
+    `trouble` shows why it couldn't be submitted.
     """
     try:
         job = shared_queue().submit(work, arguments, owner(), title, address())
@@ -91,13 +87,7 @@ def own(work: str) -> list[Job]:
 
 
 def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
-    """Draw the state of a run and call `draw` with it, repeatedly until the run is over.
-
-    Args:
-        key: of the page.
-        job: the run.
-        draw: draws what the run has reported.
-    """
+    """Draw the state of a run and call `draw` with it, repeatedly until the run is over."""
 
     def beat() -> None:
         over = job.over

@@ -134,17 +134,9 @@ def add_line(
     width: float = 3,
     **options: Any,
 ) -> None:
-    """Add a line to a figure.
+    """Add a line through n points to a figure; `x` is None for 0, 1, …, n - 1.
 
-    Args:
-        figure: changed in place.
-        x: positions, length n; None for 0, 1, …, n-1.
-        y: values, length n.
-        name: in the legend.
-        colour: of the line.
-        dash: Plotly's name of the dash.
-        width: in pixels.
-        **options: of Plotly's scatter trace; `row` and `col` of a subplot.
+    `options` are those of Plotly's scatter trace, and `row` and `col` of a subplot.
     """
     line = {"color": colour, "width": width, "dash": dash}
     figure.add_scatter(**({"x": x, "y": y, "name": name, "mode": "lines", "line": line} | options))
@@ -153,15 +145,9 @@ def add_line(
 def add_bars(
     figure: Figure, values: Any, places: Sequence[Any], colours: Any, texts: Sequence[str], **options: Any
 ) -> None:
-    """Add horizontal bars, each with a text beside it.
+    """Add n horizontal bars at places on the y axis, each with a text beside it; `colours` is one for all, or one each.
 
-    Args:
-        figure: changed in place.
-        values: lengths of the bars, length n.
-        places: names or numbers on the y axis, length n.
-        colours: one for all, or one for each bar.
-        texts: beside the bars, length n.
-        **options: of Plotly's bar trace.
+    `options` are those of Plotly's bar trace.
     """
     bars = {"x": values, "y": places, "orientation": "h", "marker_color": colours, "text": texts}
     figure.add_bar(**bars, textposition="outside", cliponaxis=False, **options)

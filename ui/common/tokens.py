@@ -56,14 +56,7 @@ def tinted_text(
 
 
 def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> None:
-    """Show one token, highlighted, with its context and a note below.
-
-    Args:
-        text: the whole text.
-        span: start and end of the token.
-        note: below the text.
-        around: number of characters shown on either side.
-    """
+    """Show the token at a span, highlighted, with so many characters around it on either side and a note below."""
     start, stop = span
     before, after = text[max(start - around, 0) : start], text[stop : stop + around]
     before, after = ("… " if start > around else "") + before, after + (" …" if stop + around < len(text) else "")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import Clamp
-from ui.common import model_cache, theme
+from ui.common import assets, model_cache, theme
 from ui.common.shared_cache import CACHE
 
 Number = TypeVar("Number", int, float)
@@ -20,18 +20,13 @@ PACKED = "z."  # begins a text in an address that is compressed
 PLAIN, LONGEST = 4_000, 40_000  # characters of a text in an address: as it is, and compressed; servers accept 64 KiB
 LARGEST_TEXT = 200_000  # characters of a text that an address brings
 _PAGE, _ARRIVED = "_page", "_arrived"  # the page of the last run; the parameters with which a visitor has just come
+_IN_LINK = "_in_link"  # what a link to this run of the page says
+CONTROLS = assets.table("controls.toml")
 Parameters = dict[str, str | int]  # of a link: name → value
 
 
 def session_cached(name: str, key: Hashable, size: int, compute: Callable[[], Any]) -> Any:
-    """A value that is computed once and kept in this visitor's session.
-
-    Args:
-        name: of the kind of value.
-        key: of the value.
-        size: how many of this kind are kept, the newest ones.
-        compute: computes the value.
-    """
+    """A value that is computed once and kept in this visitor's session, with the newest `size` ones of its name."""
     cache = st.session_state.setdefault(f"_{name}", {})
     if key not in cache:
         while len(cache) >= size:
@@ -43,13 +38,7 @@ def session_cached(name: str, key: Hashable, size: int, compute: Callable[[], An
 def cached_reading(
     model: TextClassifier, text: str, mask_names: bool | None = None, clamps: Sequence[Clamp] = ()
 ) -> Reading:
-    """The model's reading of a text, computed once for all visitors.
-
-    Args:
-        model: from `model_cache`.
-        text: any text.
-        mask_names: whether names of programming languages are masked; None for the model's own setting.
-        clamps: signals that are clamped.
+    """The model's reading of a text, computed once for all visitors; arguments as of `TextClassifier.read`.
 
     Raises:
         TextError: if the text contains nothing to read.
@@ -63,6 +52,7 @@ def arrival(page: str) -> Iterator[None]:
     """Within the block, whoever has just come to a page gets what the address says, not what the session holds."""
     comes = st.session_state.get(_PAGE) != page
     st.session_state[_PAGE], st.session_state[_ARRIVED] = page, tuple(st.query_params) if comes else ()
+    st.session_state[_IN_LINK] = {}
     try:
         yield
     finally:
@@ -70,23 +60,12 @@ def arrival(page: str) -> Iterator[None]:
 
 
 def is_set(key: str, name: str) -> bool:
-    """Whether the session's value of a widget counts: there is one, and no link has just brought another.
-
-    Args:
-        key: of the widget.
-        name: of its parameter in the address.
-    """
+    """Whether the session's value of a widget counts: there is one, and no link has just brought this parameter."""
     return key in st.session_state and name not in st.session_state.get(_ARRIVED, ())
 
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:
-    """A value from the address; the default if it is missing or not allowed.
-
-    Args:
-        name: in the address.
-        default: the value otherwise.
-        allowed: values that are accepted; None for any.
-    """
+    """A value from the address; the default if it is missing or not among the `allowed` ones."""
     value = _unpacked(st.query_params.get(name, default), default)
     return value if allowed is None or value in allowed else default
 
@@ -94,11 +73,7 @@ def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -
 def number(name: str, default: Number, lowest: Number, highest: Number) -> Number:
     """A number from the address, clipped to its range; the default if it is missing or not a finite number.
 
-    Args:
-        name: in the address.
-        default: the value otherwise; only whole numbers are accepted if it and both limits are ints.
-        lowest: minimum.
-        highest: maximum.
+    Only whole numbers are accepted if the default and both limits are ints.
     """
     kind = float if any(isinstance(each, float) for each in (default, lowest, highest)) else int
     try:
@@ -119,7 +94,7 @@ def linked(
     default: Any = None,
     **options: Any,
 ) -> Any:
-    """Draw a widget that begins with the value in the address, and keeps its own value from then on.
+    """Draw a widget that begins with the value in the address, and keeps its own value from then on; see `in_link`.
 
     Streamlit's `bind="query-params"` is no substitute: it names the parameter as the widget's key, so that two pages
     can't both have a `text`, and it resets a value out of range, which our links clip to the range.
@@ -147,7 +122,19 @@ def linked(
         default = arguments[0][0] if default is None else default
     if not is_set(key, parameter):
         st.session_state[key] = _from_link(parameter, default, arguments)
-    return widget(label, *arguments, **options)
+    value = widget(label, *arguments, **options)
+    if value is not None and (value != "" or len(arguments) != 1):  # a choice "" is none
+        in_link(**{parameter: value})
+    return value
+
+
+def control(name: str, /, *arguments: Any, **options: Any) -> Any:
+    """Draw a control of `assets/controls.toml` by `linked`; what is given here comes before what stands there."""
+    about = {"key": name, "parameter": name.partition("_")[2]} | CONTROLS[name] | options
+    widget, label = getattr(st, about.pop("widget")), about.pop("label")
+    choices, limits = about.pop("choices", None), about.pop("range", ())
+    arguments = arguments or (limits if choices is None else (choices,))
+    return linked(widget, label, *arguments, **about)
 
 
 def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
@@ -158,6 +145,20 @@ def _from_link(name: str, default: Any, arguments: tuple[Any, ...]) -> Any:
         return parameter(name, default, tuple(arguments[0]) if arguments else None)
     lowest, highest = arguments if len(arguments) == 2 else (min(arguments[0]), max(arguments[0]))
     return number(name, default, lowest, highest)
+
+
+def in_link(**values: str | float) -> None:
+    """Add to what a link to the page says, as `linked` does by itself, until the next run of the page."""
+    said = st.session_state.setdefault(_IN_LINK, {})
+    for name, value in values.items():
+        number = f"{value:g}" if isinstance(value, float) else str(value)
+        said[name] = number if not isinstance(value, bool) else "yes" if value else "no"
+
+
+def remember_page(**values: str | float) -> None:
+    """As `remember`, with all that is `in_link`."""
+    in_link(**values)
+    remember(**st.session_state[_IN_LINK])
 
 
 def remember(**values: str | int) -> None:
@@ -179,11 +180,9 @@ def _view() -> dict[str, str]:
 
 
 def show_link(note: str, **values: str | int) -> None:
-    """The address of this page with these values behind a button; says so where nobody else can open it.
+    """The address of this page with these values, and a note on what it opens, behind a button.
 
-    Args:
-        note: what it opens.
-        **values: as for `link`.
+    It says so where nobody else can open it.
     """
     with st.popover("Link to this view", icon=":material/link:"):
         if note:

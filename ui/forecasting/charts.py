@@ -25,11 +25,7 @@ VALUE = {"hovertemplate": "%{y:.4g}"}
 def fan(series: Series, test: Backtest, row: int, window: int) -> Figure:
     """The forecast from one origin with the actual values; below it, the whole series with its parts.
 
-    Args:
-        series: the series.
-        test: its backtest, up to the horizon shown.
-        row: which origin.
-        window: how many values before the origin are shown.
+    `test` has the horizon shown, `row` is the number of the origin, and `window` values before it are shown.
     """
     origin, horizon = int(test.origins[row]), test.actual.shape[1]
     figure = Figure(2, 1, row_heights=[0.74, 0.26], vertical_spacing=0.16)
@@ -107,13 +103,7 @@ def training(curves: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def one_step(series: Series, test: Backtest, shifted: bool) -> Figure:
-    """One-step forecasts and the actual values over the test set.
-
-    Args:
-        series: the series.
-        test: its backtest.
-        shifted: draw the LSTM's forecast one step to the left, at its origin.
-    """
+    """One-step forecasts and the actual values over the test set; `shifted` draws the LSTM's at their origins."""
     figure = Figure()
     at = series.dates[test.origins + 1]
     add_line(figure, at, test.actual[:, 0], "actual", GREY, width=2.5, **VALUE)

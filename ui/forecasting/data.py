@@ -8,7 +8,7 @@ from lstm_core.evaluation import Audit, audit, audit_forecaster, planted
 from lstm_core.inference import Forecaster
 from lstm_core.timeseries import COMPANIES, Backtest, Series, backtest_forecasts, load_series, naive_scale
 from ui.common import assets, model_cache
-from ui.common.url_state import linked, session_cached
+from ui.common.url_state import control, session_cached
 
 KINDS: dict[str, str] = assets.table("presets.toml")["forecasting"]["series"]
 # No network is trained on the random walk: it gets the one for share prices.
@@ -31,10 +31,7 @@ def shipped(name: str) -> Selection:
         LabError: if the series or its network can't be loaded.
     """
     if name == "shares":
-        name = linked(
-            st.segmented_control, "Company", tuple(COMPANIES), key="fc_company", parameter="company", default="AMZN",
-            help="105 weeks from January 2018 to December 2019, each divided by its first price.",
-        )  # fmt: skip
+        name = control("fc_company", tuple(COMPANIES))
     forecaster = model_cache.model(Forecaster, NETWORKS.get(name, "forecast_stocks"))
     return Selection(load_series(name), forecaster, _backtest(name, forecaster))
 
@@ -61,12 +58,7 @@ def _backtest(name: str, _forecaster: Forecaster) -> Backtest:
 
 
 def own_backtest(series: Series, forecaster: Forecaster | None, horizon: int) -> Backtest:
-    """The backtest of a visitor's own series; of the baselines alone if no network is trained yet.
-
-    Args:
-        series: the series.
-        forecaster: its network, if there is one.
-        horizon: steps ahead, for the baselines.
+    """The backtest of a visitor's own series; of the baselines alone, over a horizon, if no network is trained yet.
 
     Raises:
         SeriesError: if the series is too short.

@@ -1,4 +1,4 @@
-"""The panels of the forecasting page; each returns the parameters of a link to it."""
+"""The panels of the forecasting page."""
 
 import numpy as np
 import streamlit as st
@@ -10,7 +10,7 @@ from lstm_core.interpret import SERIES_SIGNALS, best_follower, series_signal, st
 from lstm_core.timeseries import Backtest
 from ui.common import assets, charts, plotting
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters, linked
+from ui.common.url_state import control, in_link
 from ui.forecasting import charts as forecast_charts
 from ui.forecasting import data
 from ui.forecasting.data import Selection
@@ -93,7 +93,7 @@ def uncertainty(test: Backtest) -> str:
     return f"{words}{interval}{', which includes zero' if low <= 0 <= high else ''}."
 
 
-def main(selection: Selection) -> tuple[Backtest, Parameters]:
+def main(selection: Selection) -> Backtest:
     """Horizon and origin, the forecast and the verdict; returns the backtest up to that horizon."""
     series, most, count = selection.series, selection.test.actual.shape[1], len(selection.test.origins)
     keys = {"horizon": f"fc_horizon_{series.name}_{most}", "origin": f"fc_origin_{series.name}_{count}"}
@@ -104,15 +104,10 @@ def main(selection: Selection) -> tuple[Backtest, Parameters]:
     horizon = origin = 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if most > 1:
-            horizon = linked(
-                st.slider, f"Horizon, {series.step}s ahead", 1, most, key=keys["horizon"], parameter="horizon",
-                default=most, width=260, help="How many steps ahead are forecast, drawn and evaluated.",
-            )  # fmt: skip
+            label = f"Horizon, {series.step}s ahead"
+            horizon = control("fc_horizon", 1, most, label=label, key=keys["horizon"], default=most)
         if count > 1:
-            origin = linked(
-                st.slider, "Forecast origin (test set)", 1, count, key=keys["origin"], parameter="origin",
-                default=count // 2, width=420, help="The last value that the forecast is computed from.",
-            )  # fmt: skip
+            origin = control("fc_origin", 1, count, key=keys["origin"], default=count // 2)
     test = selection.test.up_to(horizon)
     if test.levels:
         st.markdown(f"#### {verdict(test, series.step)}")
@@ -121,7 +116,7 @@ def main(selection: Selection) -> tuple[Backtest, Parameters]:
     alt = f"Forecast from {date}, {horizon} steps ahead, with the actual values; below, the whole series and its parts."
     plotting.show(forecast_charts.fan(series, test, origin - 1, window), "fc_fan", alt)
     st.caption(f"Forecast from {date}. {series.about}")
-    return test, {"horizon": horizon, "origin": origin}
+    return test
 
 
 def table(selection: Selection, test: Backtest) -> None:
@@ -159,7 +154,7 @@ def in_short(test: Backtest, step: str) -> str:
     )
 
 
-def lagged(selection: Selection) -> Parameters:
+def lagged(selection: Selection) -> None:
     """The one-step forecast and the actual values, and whether it is a lagged copy of them."""
     series, test = selection.series, selection.test
     copy = timeseries.lagged_copy(test)
@@ -167,9 +162,7 @@ def lagged(selection: Selection) -> Parameters:
         f"One {series.step} ahead, from every origin of the test set. The correlation of the forecast with the actual "
         f"value is **{copy.correlation:.2f}**. That of the previous value is **{copy.naive_correlation:.2f}**."
     )
-    shifted = linked(
-        st.toggle, "Move the forecast one step to the left", key="fc_back", parameter="back", default=False
-    )
+    shifted = control("fc_back")
     distance = (
         f"The mean distance of the forecast from the last known value is {copy.to_last:.3g}, and from the actual value "
         f"{copy.to_truth:.3g}."
@@ -184,23 +177,18 @@ def lagged(selection: Selection) -> Parameters:
         )
     else:
         st.markdown(f"{distance} It is **no lagged copy**: it differs from the last value.")
-    return {"back": "yes" if shifted else "no"}
 
 
-def memory(selection: Selection) -> Parameters:
+def memory(selection: Selection) -> None:
     """The cell states at the end of each window, and the unit that correlates best with a signal."""
     series, forecaster = selection.series, selection.forecaster
     assert forecaster is not None  # the page offers this panel only with a network
     origins = forecaster.origins(series)
     states = forecaster.memory(series.values, origins, forecaster.scaling(series))  # (origins, units)
-    signal = linked(
-        st.segmented_control, "Find the unit that follows", SERIES_SIGNALS, key="fc_signal", parameter="signal",
-        help=f"The season: a sine and a cosine with a period of {series.season} {series.step}s.",
-    )  # fmt: skip
+    about = f"The season: a sine and a cosine with a period of {series.season} {series.step}s."
+    signal = control("fc_signal", SERIES_SIGNALS, help=about)
     best = best_follower(states, series_signal(signal, series, origins), series, origins)
-    whole = len(origins) <= LATEST or linked(
-        st.toggle, "The whole series", key="fc_whole", parameter="whole", default=False
-    )
+    whole = len(origins) <= LATEST or control("fc_whole")
     shown = slice(None) if whole else slice(-LATEST, None)
     deviations = standardised(states, origins < series.parts.training)
     order = charts.similarity_order(deviations)
@@ -220,13 +208,13 @@ def memory(selection: Selection) -> Parameters:
         "which the forecast is computed. Each row is one unit: the deviation from its mean on the training set, in "
         "standard deviations. Similar units are neighbours. Dotted lines separate training, validation and test set."
     )
-    return {"signal": signal, "whole": "yes" if st.session_state.get("fc_whole") else "no"}
+    in_link(whole=bool(st.session_state.get("fc_whole")))
 
 
-def leakage(selection: Selection) -> Parameters:
+def leakage(selection: Selection) -> None:
     """Add a leak, see the skill that it pretends to have, and let the audit detect it."""
     explain("leakage")
-    leak = linked(st.segmented_control, "Add a leak", PLANTED, key="fc_leak", parameter="leak")
+    leak = control("fc_leak", PLANTED)
     audit, skill, first = data.audited(selection, leak)
     found = f"**{audit.tried:,} comparisons**, each with other future or past values."
     if audit.clean:
@@ -248,7 +236,6 @@ def leakage(selection: Selection) -> Parameters:
         if max(abs(skill - honest[0]), abs(first - honest[1])) < 0.05:
             words += " These figures alone would not reveal the leak."
     st.markdown(words)
-    return {"leak": leak}
 
 
 def about(forecaster: Forecaster) -> None:

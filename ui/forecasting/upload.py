@@ -14,7 +14,7 @@ from lstm_core.timeseries import Series, Table
 from lstm_core.training import FORECAST_JOB, forecast_arguments, forecast_recipe_for
 from ui.common import job_panel, plotting, tokens, visitor
 from ui.common.errors import once
-from ui.common.url_state import linked, show_link
+from ui.common.url_state import control, session_cached, show_link
 from ui.forecasting import charts, data
 from ui.forecasting.data import Selection
 from ui.training_studio.upload import save_form
@@ -72,7 +72,7 @@ def _choose_saved() -> str:
         return ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {"": "None yet: upload a file", **saved}
-        name = str(linked(st.selectbox, "Saved network", names, key=MODEL, parameter="model", width=360))
+        name = str(control(MODEL, names))
         if name and (path := model_path(name)):
             st.download_button(
                 "Download", path.read_bytes, f"{saved[name]}.zip", "application/zip", icon=":material/download:",
@@ -144,11 +144,8 @@ def _trained(job: Job | None) -> Forecaster | None:
     """The network of a finished run, loaded once for each session; None if there is none."""
     if job is None or not job.over or not job.result:
         return None
-    identity, forecaster = st.session_state.get("_fc_forecaster", ("", None))
-    if identity != job.identity:
-        forecaster = load_bundle(job.result["model"])
-        st.session_state["_fc_forecaster"] = job.identity, forecaster
-    return forecaster
+    bundle = job.result["model"]
+    return session_cached("fc_forecaster", job.identity, 1, lambda: load_bundle(bundle))
 
 
 def _progress(job: Job) -> None:

@@ -50,13 +50,7 @@ def runs(named: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Figu
 
 
 def error_flow(tokens: Sequence[str], gates: np.ndarray, measured: np.ndarray) -> Figure:
-    """The product of the forget gates and the measured gradient, from each token to the last cell state.
-
-    Args:
-        tokens: length T.
-        gates: (T,) products of the forget gates after each token.
-        measured: (T,) |∂c_T/∂c_t|.
-    """
+    """From each of T tokens to the last cell state: (T,) products of forget gates, and the measured |∂c_T/∂c_t|."""
     looks = (
         ("product of forget gates", gates, theme.SIGNALS["f"].colour, "dash"),
         ("measured |∂c<sub>T</sub>/∂c<sub>t</sub>|", measured, theme.SIGNALS["c"].colour, "solid"),

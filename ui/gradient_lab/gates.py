@@ -11,7 +11,7 @@ from lstm_core.nn import Array, LayerTrace
 from ui.common import assets, model_cache, plotting, theme
 from ui.common.examples import Texts
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters, linked, session_cached
+from ui.common.url_state import control, session_cached
 from ui.gradient_lab import charts
 from ui.gradient_lab.panels import in_words
 
@@ -23,21 +23,18 @@ ONE, ALL = "one unit", "mean of all units"
 SPEECH: str = assets.table("presets.toml")["gradient"]["speech"]  # for the character model
 
 
-def carousel() -> Parameters:
+def carousel() -> None:
     """The product of the forget gates along a text, and the measured gradient through the cell state."""
     explain("forget_gates")
     name = _model_choice("flow_model", tuple(TEXTS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         examples = Texts.load(TEXTS[name]).examples
-        example = linked(
-            st.selectbox, "Text", tuple(examples), key=f"lab_example_{name}", parameter="example", width=200
-        )
+        example = control("lab_example", tuple(examples), key=f"lab_example_{name}")
         reading, found = _error_flow(model_cache.model(TextClassifier, name), name, examples[example])
-        which = linked(st.segmented_control, "Units", (ONE, ALL), key="lab_which", parameter="which")
+        which = control("lab_which", (ONE, ALL))
         longest = int(found.gates[-1 - min(BACK, len(found.gates) - 1)].argmax())
-        unit = linked(
-            st.number_input, "Unit", 0, found.gates.shape[1] - 1, key=f"lab_unit_{name}", parameter="unit",
-            default=longest, width=130, disabled=which == ALL,
+        unit = control(
+            "lab_unit", 0, found.gates.shape[1] - 1, key=f"lab_unit_{name}", default=longest, disabled=which == ALL,
             help=f"In this text unit {longest} has the largest product of forget gates over {BACK} tokens.",
         )  # fmt: skip
     units = slice(None) if which == ALL else slice(unit, unit + 1)
@@ -48,7 +45,6 @@ def carousel() -> Parameters:
     st.markdown(sentence)
     if reading.text != examples[example]:
         st.caption(f"The first {len(gates)} tokens of the text.")
-    return {"flow_model": name, "example": example, "which": which, "unit": unit}
 
 
 def _flow_sentence(gates: Array, measured: Array) -> str:
@@ -76,19 +72,17 @@ def _error_flow(model: TextClassifier, name: str, text: str) -> tuple[Reading, E
 
 
 def _model_choice(parameter: str, names: tuple[str, ...]) -> str:
-    titles = {name: TITLES[name] for name in names}
-    return linked(st.segmented_control, "Network", titles, key=f"lab_{parameter}", parameter=parameter)
+    return control(f"lab_{parameter}", {name: TITLES[name] for name in names})
 
 
-def saturated() -> Parameters:
+def saturated() -> None:
     """How often each gate is nearly open or nearly closed."""
     explain("saturated_gates")
     name = _model_choice("gates_model", tuple(TITLES))
     layers = _saturation(model_cache.any_model(name), name)
     layer = 1
     if len(layers) > 1:
-        numbers = range(1, len(layers) + 1)
-        layer = linked(st.segmented_control, "Layer", numbers, key=f"lab_layer_{len(layers)}", parameter="layer")
+        layer = control("lab_layer", range(1, len(layers) + 1), key=f"lab_layer_{len(layers)}")
     found = layers[layer - 1]
     parts = [
         f"the {theme.SIGNALS[letter].name.lower()} is open {each.right.mean():.1%} and closed {each.left.mean():.1%} "
@@ -109,7 +103,6 @@ def saturated() -> Parameters:
         figure = charts.histogram({letter: each.histogram for letter, each in found.items()})
         plotting.show(figure, "lab_histogram", "Lines: the distribution of each gate's values, between 0 and 1.")
     st.markdown(sentence)
-    return {"gates_model": name, "layer": layer}
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

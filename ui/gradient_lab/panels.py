@@ -1,4 +1,4 @@
-"""The figures of the gradient lab from formulas and small networks; each panel returns the parameters of its link."""
+"""The figures of the gradient lab from formulas and small networks."""
 
 import math
 from typing import Any
@@ -10,15 +10,17 @@ from lstm_core import interpret
 from lstm_core.interpret import Flow, TrainingRun
 from ui.common import assets, plotting, presets, theme
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters, linked
+from ui.common.url_state import CONTROLS, control
 from ui.gradient_lab import charts
 from ui.guide import guess
 
 TIMES, MATRIX_UNITS = 100, 32
 _LAB = assets.table("presets.toml")["gradient"]
-INITIAL: dict[str, Any] = _LAB["initial"]
+# The controls of the three networks, and what they begin with.
+INITIAL = {
+    f"lab_{n}": CONTROLS[f"lab_{n}"]["default"] for n in ("state", "length", "units", "scale", "activation", "bias")
+}
 PRESETS: dict[str, tuple[dict[str, Any], str]] = _LAB["presets"]  # with a sentence on the setting
-CLIPPING: dict[str, Any] = _LAB["clipping"]  # parameter in the link → label, default, range, step and help
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -34,21 +36,17 @@ def in_words(value: float) -> str:
     return f"{value / 10.0**exponent:.1f} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
-def multiply() -> Parameters:
+def multiply() -> None:
     """A number and a vector, multiplied a hundred times."""
     left, right = st.columns(2, gap="large")
     with left:
-        w = linked(st.slider, "The number w", 0.0, 1.5, key="lab_w", parameter="w", default=0.9, step=0.01)
+        w = control("lab_w")
         values = interpret.scalar_powers(w, TIMES)
         alt = f"Line on a log axis: w to the power of k for w = {w:g}, from 1 to {values[-1]:.2g} at k = {TIMES}."
         plotting.show(charts.powers({"wᵏ": values}, "wᵏ"), "lab_scalar", alt)
         st.markdown(f"1, multiplied by {w:g} a hundred times, is **{in_words(values[-1])}**.")
     with right:
-        radius = linked(
-            st.slider, "Spectral radius ρ of a matrix W", 0.0, 1.5, key="lab_radius", parameter="radius", default=0.9,
-            step=0.01, help="The largest absolute value of an eigenvalue of W. After many multiplications a vector "
-            "grows or shrinks by this factor each time.",
-        )  # fmt: skip
+        radius = control("lab_radius")
         random, largest, orthogonal = _matrix_curves(radius)
         curves = {"random vector": random, "largest possible": largest, "orthogonal matrix": orthogonal}
         ends = ", ".join(f"{name} {values[-1]:.2g}" for name, values in curves.items())
@@ -59,7 +57,6 @@ def multiply() -> Parameters:
             f"{in_words(orthogonal[-1])}. The largest norm that any vector of norm 1 can reach is "
             f"**{in_words(largest.max())}**, after {largest.argmax()} multiplications."
         )
-    return {"w": f"{w:g}", "radius": f"{radius:g}"}
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -70,14 +67,10 @@ def _matrix_curves(radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return random, interpret.power_norms(matrix, TIMES), rotated
 
 
-def networks(head: Any) -> Parameters:
-    """The norm of the gradient at each timestep of an RNN, a GRU and an LSTM.
-
-    Args:
-        head: the container at the head of the page for the question of this stop.
-    """
+def networks(head: Any) -> None:
+    """The norm of the gradient at each timestep of an RNN, a GRU and an LSTM; `head` gets the question of this stop."""
     above = st.container()
-    found, shown = _flows()
+    found = _flows()
     with head:
         guess.of_stop("gradient_lab", largest(found), result(found))
     with above:
@@ -88,50 +81,24 @@ def networks(head: Any) -> Parameters:
     alt = "Lines on a log axis: the norm of the gradient at each timestep. " + result(found)
     plotting.show(charts.flows({each.kind: each.norms for each in found}), "lab_flows", alt)
     st.caption("The loss is computed after the last timestep, on the right. From there its gradient flows to the left.")
-    if shown["state"] == "trained":
+    if st.session_state["lab_state"] == "trained":
         shares = ", ".join(f"{theme.CELL_LINES[each.kind][0]} {each.accuracy:.0%}" for each in found)
         st.markdown(f"Accuracy at this length (chance: {1 / interpret.SYMBOLS:.0%}): **{shares}**.")
-    return shown
 
 
-def _flows() -> tuple[tuple[Flow, ...], Parameters]:
-    """The controls of the three networks, what they compute, and the parameters of a link."""
+def _flows() -> tuple[Flow, ...]:
+    """The controls of the three networks, and what they compute."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        state = linked(
-            st.segmented_control, "Networks", ("untrained", "trained"), key="lab_state", parameter="state",
-            help=f"Trained: three networks of {interpret.TRAINED_UNITS} units that have learned to recall the first of "
-            f"up to {interpret.TRAINED_LENGTH} symbols. Their weights are fixed.",
-        )  # fmt: skip
-        length = _slider("length", "Length", 2, 300, width=200, help="The number of timesteps T.")
-        fixed = state == "trained"
-        units = _slider("units", "Units", 4, 64, width=160, disabled=fixed)
-        scale = _slider(
-            "scale", "Recurrent weight scale", 0.0, 3.0, step=0.05, width=200, disabled=fixed,
-            help="Each recurrent kernel is a random orthogonal matrix times this.",
-        )  # fmt: skip
-        bias = _slider(
-            "bias", "Forget-gate bias", -2.0, 6.0, step=0.25, width=200, disabled=fixed,
-            help="Added to the forget gate before its sigmoid: at 0, f ≈ 0.5; at 3, f ≈ 0.95. The update gate of the "
-            "GRU gets the same bias; a plain RNN has neither.",
-        )  # fmt: skip
-        activation = linked(
-            st.segmented_control, "Activation", ("tanh", "relu"), key="lab_activation", parameter="activation",
-            disabled=fixed, help="Replaces tanh in all three cells. The gates keep their sigmoid.",
-        )  # fmt: skip
-        seed = linked(
-            st.number_input, "Seed", 0, 9999, key="lab_seed", parameter="seed", default=1, width=120,
-            help="Of the weights and the sequences.",
-        )  # fmt: skip
-    found = _trained(length, seed) if fixed else _untrained(length, units, seed, scale, activation, bias)
-    return found, {
-        "state": state, "length": length, "units": units, "scale": f"{scale:g}", "bias": f"{bias:g}",
-        "activation": activation, "seed": seed,
-    }  # fmt: skip
-
-
-def _slider(name: str, label: str, low: float, high: float, **options: Any) -> Any:
-    default = INITIAL[f"lab_{name}"]
-    return linked(st.slider, label, low, high, key=f"lab_{name}", parameter=name, default=default, **options)
+        about = (
+            f"Trained: three networks of {interpret.TRAINED_UNITS} units that have learned to recall the first of up "
+            f"to {interpret.TRAINED_LENGTH} symbols. Their weights are fixed."
+        )
+        fixed = control("lab_state", help=about) == "trained"
+        length = control("lab_length")
+        names = ("units", "scale", "bias", "activation")
+        settings = {name: control(f"lab_{name}", disabled=fixed) for name in names}
+        seed = control("lab_seed")
+    return _trained(length, seed) if fixed else _untrained(length=length, seed=seed, **settings)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -176,24 +143,16 @@ def _change(each: Flow) -> str:
     return f"stayed within a factor of {max(shrank, 1 / shrank):.1f}{between}"
 
 
-def exploding() -> Parameters:
+def exploding() -> None:
     """Three runs with the same weights and data: without clipping, clipped by norm, clipped by value."""
     explain("clipping")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        settings = {
-            name: linked(
-                st.slider, label, *limits, key=f"lab_{name}", parameter=name, default=default, step=step, width=205,
-                help=about,
-            )
-            for name, (label, default, limits, step, about) in CLIPPING.items()
-        }  # fmt: skip
-    found = _runs(**settings)
+        found = _runs(*(control(f"lab_{name}") for name in ("growth", "rate", "norm", "value")))
     sentence = " ".join(_outcome(name, run) for name, run in found.items())
     st.markdown(sentence)
     alt = "Three charts on log axes: loss, gradient norm before and after clipping. " + sentence.replace("**", "")
     figure = charts.runs({name: (run.loss, run.before, run.after) for name, run in found.items()})
     plotting.show(figure, "lab_runs", alt)
-    return {name: f"{value:g}" for name, value in settings.items()}
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

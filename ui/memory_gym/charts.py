@@ -152,14 +152,7 @@ def counts(cells: Mapping[str, np.ndarray], trained: int) -> Figure:
 
 
 def lengths(cells: Mapping[str, Sequence[float]], at: Sequence[int], trained: int, mark: float) -> Figure:
-    """The accuracy at other lengths than that of training, a line for each cell.
-
-    Args:
-        cells: kind → the accuracy at each length.
-        at: the lengths.
-        trained: that of training.
-        mark: the accuracy at which a cell passes.
-    """
+    """The accuracy `at` other lengths than that of training, a line for each cell; `mark` is where a cell passes."""
     figure = Figure()
     for kind, values in cells.items():
         name, colour, dash = theme.CELL_LINES[kind]

@@ -7,9 +7,9 @@ import streamlit as st
 
 from lstm_core import memory_tasks
 from lstm_core.jobs import Job
-from lstm_core.memory_tasks import LEARNING_RATES, PRESETS, Example, Race, Task
+from lstm_core.memory_tasks import LEARNING_RATES, PRESETS, RACE_RANGES, Example, Race, Task
 from ui.common import job_panel, plotting, presets, theme, tokens, url_state
-from ui.common.url_state import linked
+from ui.common.url_state import control, in_link
 from ui.memory_gym import charts
 
 WORK = "lstm_core.training.race_job:work"
@@ -29,25 +29,14 @@ def controls() -> Race:
         LabError: if they make no race.
     """
     titles = {name: task.title for name, task in memory_tasks.TASKS.items()}
-    name = linked(st.pills, "Task", titles, key="gym_task", parameter="task", required=True, on_change=_reset)
+    name = control("gym_task", titles, on_change=_reset)
     task, initial, above = memory_tasks.find_task(name), PRESETS[name].race, st.container()
     st.session_state.setdefault("gym_example", url_state.number("example", 1, 0, 9999))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        length = linked(
-            st.slider, f"Length ({task.length_name})", *task.lengths, key="gym_length", parameter="length",
-            default=initial.length, width=260, help="The longer the sequence, the longer a value must be remembered.",
-        )  # fmt: skip
-        units = linked(
-            st.slider, "Units", *_range("units"), key="gym_units", parameter="units", default=initial.units, width=170,
-            help="Of each of the three networks. The LSTM has four times as many weights as the plain RNN, the GRU "
-            "three times.",
-        )  # fmt: skip
-        bias = linked(
-            st.slider, "Forget-gate bias", *memory_tasks.RACE_RANGES["keep_bias"], key="gym_bias", parameter="bias",
-            default=initial.keep_bias, step=0.1, width=190,
-            help="The initial bias of the forget gate: at 0, f ≈ 0.5; at 3, f ≈ 0.95. The update gate of the GRU gets "
-            "the same bias; a plain RNN has neither.",
-        )  # fmt: skip
+        label = f"Length ({task.length_name})"
+        length = control("gym_length", *task.lengths, label=label, default=initial.length)
+        units = control("gym_units", *RACE_RANGES["units"], default=initial.units)
+        bias = control("gym_bias", *RACE_RANGES["keep_bias"], default=initial.keep_bias)
         if "gym_rate" not in st.session_state:
             rate = url_state.number("rate", initial.rate, LEARNING_RATES[0], LEARNING_RATES[-1])
             st.session_state["gym_rate"] = min(LEARNING_RATES, key=lambda each: abs(math.log(each / rate)))
@@ -55,22 +44,12 @@ def controls() -> Race:
             "Learning rate", LEARNING_RATES, key="gym_rate", width=190, persist_state="session",
             help="Of the optimizer Adam.",
         )  # fmt: skip
-        steps = linked(
-            st.slider, "Maximum batches", *_range("steps"), key="gym_steps", parameter="steps", default=initial.steps,
-            step=25, width=190, help="A cell stops when it passes, at the latest here. A batch has 32 sequences.",
-        )  # fmt: skip
-        seed = linked(
-            st.number_input, "Seed", *_range("seed"), key="gym_seed", parameter="seed", default=initial.seed, width=120,
-            help="Of the weights and the sequences, the same for all three networks.",
-        )  # fmt: skip
+        steps = control("gym_steps", *RACE_RANGES["steps"], default=initial.steps)
+        seed = control("gym_seed", *RACE_RANGES["seed"], default=initial.seed)
     with above:
         _presets(task)
+    in_link(rate=rate, example=st.session_state["gym_example"])
     return Race(name, length, units, seed, float(bias), float(rate), steps)
-
-
-def _range(name: str) -> tuple[int, int]:
-    low, high = memory_tasks.RACE_RANGES[name]
-    return int(low), int(high)
 
 
 def _settings(race: Race) -> dict[str, Any]:

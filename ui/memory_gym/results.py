@@ -10,7 +10,7 @@ from lstm_core.nn import ProbedUnit
 from ui.common import charts, plotting, theme
 from ui.common.figure import Figure
 from ui.common.plotting import signed
-from ui.common.url_state import Parameters, linked, session_cached
+from ui.common.url_state import control, session_cached
 from ui.memory_gym import charts as gym_charts
 from ui.memory_gym import race as gym
 
@@ -20,31 +20,29 @@ STRONG = 0.9  # an absolute correlation from which a unit is said to store the v
 STATES = {"lstm": ("c", "i", "f", "o"), "gru": ("h", "z", "r"), "rnn": ("h",)}  # the state, then the gates
 
 
-def show(job: Job) -> Parameters:
-    """Everything below a finished race; returns the parameters of a link to it."""
+def show(job: Job) -> None:
+    """Everything below a finished race."""
     state = gym.last_state(job)
     if not state or not state.get("weights"):
-        return {}
+        return
     race = memory_tasks.race_from_arguments(job.arguments)
     st.markdown(f"#### {gym.result(race, state)}")
     if not any(cell["score"] for cell in state["cells"].values()):
-        return {}
+        return
     networks = session_cached(
         "gym_networks", job.identity, 1, lambda: memory_tasks.networks_from_weights(state["weights"])
     )
     st.header("Which unit stores it?", anchor=False)
-    shown = _unit(job, race, networks)
+    _unit(job, race, networks)
     st.header("Beyond training", anchor=False)
     (_counts if race.task == "counting" else _lengths)(job.identity, race, networks)
-    return shown
 
 
-def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
+def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> None:
     """One unit of a trained cell on the example sequence, and all units below."""
     task, names = race.of, {kind: theme.CELL_LINES[kind][0] for kind in networks}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        default = "lstm" if "lstm" in networks else None
-        kind = linked(st.segmented_control, "Trained cell", names, key="gym_cell", parameter="cell", default=default)
+        kind = control("gym_cell", names, default="lstm" if "lstm" in networks else None)
         network, letter = networks[kind], STATES[kind][0]
         seeds = (SELECTION_SEED, TEST_SEED)
         found = session_cached(
@@ -77,7 +75,6 @@ def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> Parameters:
     alt = f"Heat map: the state of {network.cell.units} units over {len(example)} timesteps."
     plotting.show(figure, "gym_memory", alt)
     st.caption("All units on the same sequence, a row for each, sorted by the absolute correlation.")
-    return {"cell": kind}
 
 
 def _label_steps(figure: Figure, example: Example) -> None:

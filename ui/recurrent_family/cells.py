@@ -9,46 +9,35 @@ from ui.classifier import panels
 from ui.common import charts, examples, model_cache, plotting, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters, linked
+from ui.common.url_state import control, in_link
 from ui.guide import guess
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
 
 TEXTS = examples.Texts.load("family.json")
 KINDS = tuple(name.removeprefix("family_") for name in CELL_MODELS)
-MAX_FIRST = 30
 LETTERS = {"rnn": ("h",), "gru": ("z", "r", "g", "h"), "lstm": theme.LSTM_SIGNALS}
 
 
-def show() -> Parameters:
+def show() -> None:
     """The text, the three networks in columns, and a sentence that compares them."""
     explain("cells")
-    default = next(iter(TEXTS.examples.values()))
-    if not url_state.is_set("family_text", "text"):
-        st.session_state["family_text"] = url_state.parameter("text", default)
     examples.choose("family", TEXTS)
-    text = st.text_area(
-        "A programming question", key="family_text", height=130, persist_state="session",
-        placeholder="Paste a programming question.", help="Paste it unchanged. Press Ctrl+Enter to apply.",
-    )  # fmt: skip
-    first = linked(
-        st.slider, "Mask the first tokens", 1, MAX_FIRST, key="family_first", parameter="first", default=10, width=320,
-        help="This many tokens at the beginning are replaced by the unknown token. If the last state still depends on "
-        "them, the last answer changes.",
-    )  # fmt: skip
+    text = control("family_text", default=next(iter(TEXTS.examples.values())))
+    first = control("family_first")
     with show_errors():
-        text, first = _read(text, first)
+        _read(text, first)
     explain("cells_explained")
-    return {"text": text, "first": first}
 
 
-def _read(text: str, first: int) -> tuple[str, int]:
-    """Draw all three networks; return the text, and the number of masked tokens."""
+def _read(text: str, first: int) -> None:
+    """Draw all three networks; the first tokens are masked."""
     models = {kind: model_cache.model(TextClassifier, f"family_{kind}") for kind in KINDS}
     readings = {kind: url_state.cached_reading(model, text) for kind, model in models.items()}
     one = next(iter(readings.values()))
     panels.notices(one)
     first = min(first, len(one.tokens))
+    in_link(first=first)
     moved = {kind: moved_by_beginning(models[kind], readings[kind], first) for kind in KINDS}
     guess.of_stop("recurrent_family", most_moved(moved), masking_in_words(moved, first))
     st.markdown(f"#### {answers_in_words(readings)}")
@@ -62,7 +51,6 @@ def _read(text: str, first: int) -> tuple[str, int]:
         f"candidate: from −1 (blue) to 1 (orange) in all three networks; c: to ±{limit:.1f}. Similar units are "
         "neighbours."
     )
-    return text, first
 
 
 def _one(kind: str, model: TextClassifier, reading: Reading, limit: float) -> None:

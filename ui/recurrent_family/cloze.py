@@ -12,7 +12,6 @@ from lstm_core.text import BLANK
 from ui.common import assets, charts, model_cache, plotting, presets, theme, tokens
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import diagrams
 
@@ -22,7 +21,7 @@ MODELS = {"blank_forward": ("Forward only", "forward", "#0072B2"), "blank_both":
 MAX_BARS = 5
 
 
-def show() -> Parameters:
+def show() -> None:
     """The sentence, the predictions of both networks, the influence of each word, and the hidden states."""
     explain("cloze")
     text, chosen = presets.text_input(
@@ -35,7 +34,6 @@ def show() -> Parameters:
     with show_errors():
         _read({name: model_cache.model(BlankFiller, name) for name in MODELS}, text)
     explain("cloze_explained")
-    return {"blank": text}
 
 
 def _read(models: dict[str, BlankFiller], text: str) -> None:

@@ -13,7 +13,7 @@ from ui.common import assets, charts, model_cache, plotting, presets, theme, url
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.tokens import plain
-from ui.common.url_state import Parameters, linked
+from ui.common.url_state import control, in_link
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import seq2seq_charts
 from ui.recurrent_family.seq2seq_charts import SPACE
@@ -23,30 +23,27 @@ PRESETS: dict[str, str] = assets.table("presets.toml")["seq2seq"]
 CHANGES: dict[str, str] = assets.table("presets.toml")["state_changes"]
 FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5)
 CONFIDENT = 0.9
-LONGEST_IN_LINK = 60  # characters of the input
 
 
-def show() -> Parameters:
+def show() -> None:
     """The whole view."""
     explain("seq2seq")
     number, _ = presets.text_input(
         "Number", PRESETS, "s2s_number", "number", PRESETS["As in training"], width=360,
         help=f"Up to {MOST_DIGITS} digits; leading zeros count.",
     )  # fmt: skip
-    shown: Parameters = {"number": number[:LONGEST_IN_LINK]}
     found = None
     with show_errors():
         model = model_cache.model(Rewriter, MODEL)
         with show_errors():
             found = model.rewrite(number)
-            shown |= _reading(found)
-            shown |= _patching(model, found)
+            _reading(found)
+            _patching(model, found)
         _by_length(model, len(found.number) if found else None)
         _explanation(model)
-    return shown
 
 
-def _reading(found: Rewriting) -> Parameters:
+def _reading(found: Rewriting) -> None:
     """The input and the output: the diagram, the signals, and the confidence in each character."""
     st.markdown(f"#### {verdict(found)}")
     right = correct_characters(found.written.text, found.truth)
@@ -69,14 +66,13 @@ def _reading(found: Rewriting) -> Parameters:
         f"{len(found.number)} steps of the encoder, {len(names)} of the decoder; the last character, {END}, ends the "
         "output. At each step the decoder also gets the character that it has just written."
     )
-    letter = _signals(found, names)
+    _signals(found, names)
     right += [found.is_right] * found.written.finished
     probabilities = found.written.confidence
     st.markdown("##### Confidence in each character", help="The probability that the decoder's softmax gave it.")
     sentence = _confidence_sentence(probabilities, right)
     plotting.show(seq2seq_charts.confidence(names, probabilities, right), "s2s_sure", sentence)
     st.markdown(sentence)
-    return {"signal": letter}
 
 
 def verdict(found: Rewriting) -> str:
@@ -99,14 +95,9 @@ def _confidence_sentence(probabilities: np.ndarray, right: list[bool]) -> str:
     )
 
 
-def _signals(found: Rewriting, names: list[str]) -> str:
-    """One signal of both networks, over their steps; returns its letter."""
-    options = theme.signal_names(theme.LSTM_SIGNALS)
-    letter = linked(
-        st.segmented_control, "Signal", options, key="s2s_signal", parameter="signal", default="c",
-        help="The same signal of both networks; each unit has the same row in both heat maps. The c and h of the "
-        "decoder begin with those of the encoder's last step.",
-    )  # fmt: skip
+def _signals(found: Rewriting, names: list[str]) -> None:
+    """One signal of both networks, over their steps."""
+    letter = control("s2s_signal", theme.signal_names(theme.LSTM_SIGNALS))
     order = charts.similarity_order(found.written.trace.c)
     signals = found.encoder.signals[letter], found.written.trace.signals[letter]  # (digits, units), (characters, units)
     limit = charts.colour_limit(np.concatenate(signals))
@@ -119,17 +110,16 @@ def _signals(found: Rewriting, names: list[str]) -> str:
             figure.update_traces(showscale=key == "out")
             alt = f"Heat map: {theme.SIGNALS[letter].name} of {values.shape[1]} units over {len(values)} steps."
             plotting.show(figure, f"s2s_{key}", alt)
-    return letter
 
 
-def _patching(model: Rewriter, found: Rewriting) -> Parameters:
+def _patching(model: Rewriter, found: Rewriting) -> None:
     """Change the state between encoder and decoder, and compare what the decoder writes."""
     st.markdown("#### Change the state")
     explain("patching")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        change = linked(st.selectbox, "State of the decoder", CHANGES, key="s2s_handed", parameter="handed", width=330)
+        change = control("s2s_handed", CHANGES)
         other, factor, wiped = _change_values(change, found.h.size)
-    shown: Parameters = {"handed": change, "other": other[:LONGEST_IN_LINK], "factor": f"{factor:g}", "wiped": wiped}
+    in_link(other=other, factor=factor, wiped=wiped)
     own, second = (found.h, found.c), found.number
     if change == "scaled":
         state = scale_state(own, factor)
@@ -140,12 +130,11 @@ def _patching(model: Rewriter, found: Rewriting) -> Parameters:
             second, trace = model.read(other)
         except TextError as error:
             st.error(f"The other number: {plain(str(error))}")
-            return shown
+            return
         state = swap_state(own, (trace.h[-1], trace.c[-1]), change)
     written = model.write(*state, 2 * longest_for(max(found.number, second, key=len)))
     st.markdown(f"The decoder writes: **{written.text or '(nothing)'}**{'' if written.finished else ' … without end'}")
     st.markdown(_comparison(written, found, model, second))
-    return shown
 
 
 def _change_values(change: str, units: int) -> tuple[str, float, int]:

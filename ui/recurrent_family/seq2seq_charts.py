@@ -71,13 +71,7 @@ def _arrow(figure: Figure, x: float, start: float, end: float) -> None:
 
 
 def confidence(characters: Sequence[str], probabilities: np.ndarray, right: Sequence[bool]) -> Figure:
-    """The probability that the network gave each written character; wrong ones are marked.
-
-    Args:
-        characters: length n.
-        probabilities: (n,) 0…1.
-        right: whether each character is the true one, length n.
-    """
+    """The (n,) probabilities that the network gave its n written characters; those that aren't `right` are marked."""
     figure = Figure()
     steps, correct = np.arange(len(probabilities)), np.asarray(right, bool)
     add_line(figure, steps, probabilities, "", "#888888", width=1.5, showlegend=False, hoverinfo="skip")

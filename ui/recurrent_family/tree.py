@@ -4,42 +4,39 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lstm_core.datasets import LABELS, MOST_CHARACTERS, STRENGTH, TRAINED_DEPTH, bracketings, meaning, parse_tree
+from lstm_core.datasets import LABELS, STRENGTH, TRAINED_DEPTH, bracketings, meaning, parse_tree
 from lstm_core.inference import MIDDLE, TreeReader, TreeReading
 from ui.common import assets, charts, model_cache, plotting, presets, url_state
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
-from ui.common.url_state import Parameters
+from ui.common.url_state import in_link
 from ui.recurrent_family import charts as family_charts
 from ui.recurrent_family import tree_charts
 from ui.recurrent_family.tree_charts import Node
 
 MODEL = "negation_tree"
 PRESETS: dict[str, str] = assets.table("presets.toml")["tree"]
-LONGEST_IN_LINK = MOST_CHARACTERS + 1  # characters; a sentence that is too long stays too long in a link
 MAX_BRACKETINGS = 60  # rows of the table
 
 
-def show() -> Parameters:
+def show() -> None:
     """The whole view."""
     explain("tree")
     text, _ = presets.text_input(
         "A bracketed sentence", PRESETS, "tree_text", "sentence", PRESETS["Two judgements"],
         help=f"Words: {', '.join(STRENGTH)}. Brackets: (not X), (very X), (X and Y), (X but Y).",
     )  # fmt: skip
-    shown: Parameters = {"sentence": text[:LONGEST_IN_LINK]}
     reading = None
     with show_errors():
         model = model_cache.model(TreeReader, MODEL)
         with show_errors():
             reading = model.read(text)
-            shown |= _reading(reading)
+            _reading(reading)
         _by_depth(model, reading.tree.depth if reading else None)
         _explanation(model, reading)
-    return shown
 
 
-def _reading(reading: TreeReading) -> Parameters:
+def _reading(reading: TreeReading) -> None:
     """The verdict, the tree, and one of its nodes, which can be clicked."""
     st.markdown(f"#### {verdict(reading)}")
     root = len(reading.pieces) - 1
@@ -68,7 +65,7 @@ def _reading(reading: TreeReading) -> Parameters:
         persist_state="session",
     )  # fmt: skip
     _node(reading, place)
-    return {"node": place}
+    in_link(node=place)
 
 
 def nodes_of(reading: TreeReading) -> list[Node]:

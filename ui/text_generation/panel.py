@@ -11,7 +11,7 @@ from lstm_core.interpret import readable_units_from_card
 from lstm_core.library import SHIPPED, ModelCard, model_path
 from lstm_core.nn import Clamp, softmax
 from ui.classifier.panels import ACTIVE_UNITS
-from ui.common import charts, clamp_editor, gate, plotting, theme, tokens, url_state, written_text
+from ui.common import charts, gate, plotting, theme, tokens, written_text
 from ui.common.written_text import Tint
 from ui.guide import guess
 from ui.text_generation import charts as writing_charts
@@ -45,10 +45,7 @@ def another_network(cards: Sequence[ModelCard]) -> None:
 def run(writing: Writing, key: str, settings: Settings) -> None:
     """Draw a run and advance it.
 
-    Args:
-        writing: the run.
-        key: prefix of the widgets' keys.
-        settings: of the sliders, for the sampling distribution shown; the run keeps its own.
+    The sampling distribution shown is that of the settings of the sliders; the run keeps its own.
     """
 
     def draw() -> None:
@@ -149,14 +146,7 @@ def _position(writing: Writing, key: str) -> int:
 
 
 def show_text(writing: Writing, tint: Tint, key: str, **selection: Any) -> None:
-    """Draw the text of a run.
-
-    Args:
-        writing: the run.
-        tint: of its characters.
-        key: of the component.
-        **selection: passed on to `written_text.show`.
-    """
+    """Draw the text of a run; `selection` is passed on to `written_text.show`."""
     prompt = writing.model.alphabet.decode(writing.model.alphabet.encode(writing.prompt))
     label = f"The text written by {writing.model.card.title}"
     beat = 0.0 if writing.stopped else BEAT
@@ -223,14 +213,7 @@ def _memory(writing: Writing, position: int, key: str) -> None:
 
 
 def begin(model: TextGenerator, prompt: str, settings: Settings, key: str, clamps: Sequence[Clamp] = ()) -> Writing:
-    """Start a run in place of the last one of this key.
-
-    Args:
-        model: the network that writes.
-        prompt: read first.
-        settings: of the sampling.
-        key: of the run.
-        clamps: applied while it writes.
+    """Start a run in place of the last one of this key; clamps apply while it writes.
 
     Raises:
         TextError: if no character of the prompt is in the alphabet.
@@ -260,24 +243,3 @@ def notices(model: TextGenerator, prompt: str) -> None:
         st.caption(f"Left out, because not in the alphabet: {names}{' and others' if len(lost) > 12 else ''}.")
     if model.alphabet.folded(prompt) != prompt:
         st.caption("The alphabet of this network is lowercase; capital letters are read as lowercase.")
-
-
-def remember(model: str, prompt: str, settings: Settings) -> None:
-    """Put the run into the address bar: the same link gives the same text.
-
-    Args:
-        model: name of the network.
-        prompt: read first.
-        settings: of the sampling.
-    """
-    clamps = clamp_editor.current("write")
-    url_state.remember(
-        **({"clamps": clamps} if clamps else {}),
-        model=model,
-        prompt=prompt,
-        temperature=f"{settings.temperature:g}",
-        top_k=settings.top_k or 0,
-        top_p=f"{settings.top_p or 1:g}",
-        seed=settings.seed,
-        length=settings.length,
-    )

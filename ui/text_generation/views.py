@@ -24,14 +24,7 @@ QUOTE = (
 
 
 def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settings: Settings) -> None:
-    """Draw the same prompt and seed with a second model or temperature.
-
-    Args:
-        cards: the models to choose from.
-        model: the first model.
-        prompt: read first.
-        settings: of the sampling.
-    """
+    """Draw the same prompt and seed with a second model or temperature."""
     st.markdown("Two texts from the same prompt and seed: change the network, the temperature, or both.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {card.name: card.title for card in cards}
@@ -53,13 +46,7 @@ def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settin
 
 
 def surgery(model: TextGenerator, prompt: str, settings: Settings) -> None:
-    """Draw the same prompt and seed without and with clamps.
-
-    Args:
-        model: the network that writes.
-        prompt: read first.
-        settings: of the sampling.
-    """
+    """Draw the same prompt and seed without and with clamps."""
     explain("writing_surgery")
     layers, units = len(model.reader.layers), model.reader.layers[0].units
     clamp_editor.presets("write")

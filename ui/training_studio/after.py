@@ -14,6 +14,7 @@ from lstm_core.training import model_at_epoch
 from ui.classifier import panels
 from ui.common import charts, gate, plotting, theme
 from ui.common.errors import show_errors
+from ui.common.url_state import session_cached
 from ui.common.visitor import owner
 from ui.training_studio import choice, live, run_state, upload
 
@@ -49,12 +50,9 @@ def show(job: Job) -> None:
 
 def _model(job: Job, result: dict[str, Any], epoch: int) -> Any:
     """The model as it was after an epoch, kept in this visitor's session; a ModelError if it can't be opened."""
-    runs: dict[str, dict[int | None, Any]] = st.session_state.setdefault("_studio_models", {})
-    if job.identity not in runs:
-        while len(runs) >= MAX_RUNS:
-            runs.pop(next(iter(runs)))
-        runs[job.identity] = {None: load_bundle(result["model"])}
-    models = runs[job.identity]
+    models: dict[int | None, Any] = session_cached(
+        "studio_models", job.identity, MAX_RUNS, lambda: {None: load_bundle(result["model"])}
+    )
     if epoch not in models:
         models[epoch] = model_at_epoch(models[None], result["snapshots"], epoch)
     return models[epoch]

@@ -14,12 +14,9 @@ HEIGHT = 520  # the same before and after the first point, so that the page does
 
 
 def run(points: Mapping[str, Sequence[Any]], epochs: Mapping[str, Sequence[Any]], accuracy: bool) -> Figure:
-    """The curves of one run over its steps: loss, accuracy if there is one, and the norm of the gradient.
+    """The curves of one run over its steps: loss, accuracy if the task has one, and the norm of the gradient.
 
-    Args:
-        points: curves by step, see `RunState.points`.
-        epochs: curves by epoch, see `RunState.epochs`.
-        accuracy: whether the task has an accuracy.
+    `points` and `epochs` are the curves by step and by epoch of a `RunState`.
     """
     rows = [name for name in TITLES if accuracy or name != "accuracy"]
     titles = [TITLES[name] for name in rows]

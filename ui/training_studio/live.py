@@ -57,13 +57,7 @@ def _duration(seconds: float) -> str:
 
 
 def forecast(example: dict[str, Any], epoch: int, key: str) -> None:
-    """The forecast for the fixed example after an epoch.
-
-    Args:
-        example: as `charts.forecast` takes it.
-        epoch: its number.
-        key: of the figure.
-    """
+    """The forecast for the fixed example, see `charts.forecast`, after an epoch."""
     alt = f"The known and the actual values, and the forecast after epoch {epoch} with its prediction interval."
     plotting.show(charts.forecast(example), key, alt)
 

@@ -82,8 +82,7 @@ def in_words(state: RunState) -> str:
 def half_learned(losses: Sequence[float]) -> tuple[int | None, str]:
     """When the training loss had fallen half of its way (0 first tenth, 1 first half, 2 second half), and a sentence.
 
-    Args:
-        losses: of the training steps that were reported, in their order; smoothed here by a moving mean.
+    `losses` are those of the steps that were reported, in their order; a moving mean smooths them here.
     """
     known = np.array([value for value in losses if value is not None], float)
     width = max(1, len(known) // 20)

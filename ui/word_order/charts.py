@@ -48,13 +48,7 @@ def surprisals(score: WordScore) -> Figure:
 
 
 def spread(nats: np.ndarray, original: float, now: float) -> Figure:
-    """Histogram of the surprisal of the tried orders, with two of them marked.
-
-    Args:
-        nats: (n,) nats per word of each order.
-        original: of the sentence as it was typed.
-        now: of the order on screen.
-    """
+    """Histogram of (n,) nats per word of the tried orders, with that of the typed order and of the one now marked."""
     figure = Figure().add_histogram(
         x=nats,
         nbinsx=60,
@@ -79,13 +73,7 @@ def spread(nats: np.ndarray, original: float, now: float) -> Figure:
 
 
 def positive(names: Sequence[str], bag: np.ndarray, lstm: np.ndarray) -> Figure:
-    """The answers of two classifiers to each order: a row for each order, with its words above two marks.
-
-    Args:
-        names: the orders in words, length n.
-        bag: (n,) the probability of "positive" by the bag of words.
-        lstm: (n,) the same by the LSTM.
-    """
+    """The (n,) probabilities of "positive" by two classifiers: a row for each order, its words above two marks."""
     figure = Figure()
     rows = np.arange(len(names))
     for label, values, colour, symbol in ((BAG_NAME, bag, BAG, "square"), (LSTM_NAME, lstm, LSTM, "circle")):

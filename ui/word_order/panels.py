@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -289,34 +288,6 @@ def evaluation() -> None:
     )
 
 
-def swap() -> tuple[str, float, str, float]:
-    """A sentence and its nats per word; the sentence with subject and object exchanged and its nats per word."""
-    text, second, *_ = PRESETS["Dog and man"]
-    words = tuple(text.split())
-    swapped = words_in_order(words, parse_order(second, len(words)) or ())
-    nats = _per_word((words, swapped))
-    return text, float(nats[0]), " ".join(swapped), float(nats[1])
-
-
-class Searched(NamedTuple):
-    """A sentence among many orders of its words: its nats per word and rank; the best order and its nats per word."""
-
-    nats: float
-    rank: int
-    among: int
-    best: str
-    least: float
-
-
-def among(text: str) -> Searched:
-    """The rank of a sentence, in lowercase without punctuation, among the orders of its words."""
-    words = tuple(text.split())
-    found, nats = _searched(words)
-    best = int(nats.argmin())
-    text = " ".join(words_in_order(words, found[best]))
-    return Searched(float(nats[0]), rank_of_order(nats, float(nats[0])), len(nats), text, float(nats[best]))
-
-
 @st.cache_data(max_entries=256, show_spinner=False)
 def _positive(name: str, texts: Sequence[str]) -> np.ndarray:
     model = model_cache.model(TextClassifier, name)
@@ -325,13 +296,19 @@ def _positive(name: str, texts: Sequence[str]) -> np.ndarray:
 
 def experiments() -> None:
     """The surprisal with subject and object exchanged, and the rank of a sentence among all its orders."""
-    first, nats, second, other = swap()
+    first, second, *_ = PRESETS["Dog and man"]
+    words = tuple(first.split())
+    swapped = words_in_order(words, parse_order(second, len(words)) or ())
+    nats, other = _per_word((words, swapped))
     st.markdown(
-        f"*{first}* has {nats:.2f} nats per word, *{second}* {other:.2f}. Exchanging subject and object "
+        f"*{first}* has {nats:.2f} nats per word, *{' '.join(swapped)}* {other:.2f}. Exchanging subject and object "
         f"changes the surprisal by {abs(other - nats):.2f} nats; both are grammatical, few reviews are about dogs."
     )
-    found = among(CAT)
+    words = tuple(CAT.split())
+    orders, all_nats = _searched(words)
+    rank, best = rank_of_order(all_nats, float(all_nats[0])), int(all_nats.argmin())
     st.markdown(
-        f"Type *{CAT}* and try all its orders: it has rank {found.rank:,} of {found.among:,}, with "
-        f"{found.nats:.3f} nats per word. The lowest surprisal has *{found.best}*, with {found.least:.3f}."
+        f"Type *{CAT}* and try all its orders: it has rank {rank:,} of {len(orders):,}, with {all_nats[0]:.3f} nats "
+        f"per word. The lowest surprisal has *{' '.join(words_in_order(words, orders[best]))}*, with "
+        f"{all_nats[best]:.3f}."
     )

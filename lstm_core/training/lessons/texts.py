@@ -100,8 +100,7 @@ def _labelled(recipe: LessonRecipe, own: bytes | None) -> tuple[Split, tuple[str
     if own is not None:
         table = user_csv.read_labelled_csv(own)
         return table.split, table.labels
-    source = toy if toy.is_labelled(recipe.dataset) else registry
-    data = source.labelled(recipe.dataset) if source is toy else registry.load_labelled(recipe.dataset)
+    data = registry.load_labelled(recipe.dataset)
     return data.train, data.labels
 
 
@@ -160,11 +159,7 @@ def _opening(text: str) -> str:
 
 
 def _running_text(recipe: LessonRecipe, own: bytes | None) -> str:
-    if own is not None:
-        return plain_text.read_plain_text(own).text
-    if toy.is_text(recipe.dataset):
-        return toy.text(recipe.dataset)
-    return registry.load_text(recipe.dataset)
+    return registry.load_text(recipe.dataset) if own is None else plain_text.read_plain_text(own).text
 
 
 def _write_line(prompt: str, seed: int) -> Callable[[Any], dict[str, Any]]:
@@ -189,7 +184,7 @@ def network_size(recipe: LessonRecipe, own: bytes | None = None) -> tuple[int, i
     if recipe.task == "generator":
         ids = len(Alphabet.of(_running_text(recipe, own)))
         return ids, ids
-    if own is None and not toy.is_labelled(recipe.dataset):
+    if own is None and recipe.dataset not in toy.LABELLED:
         return recipe.vocabulary, len(registry.find_dataset(recipe.dataset).labels)
     training, _, labels = _parts(recipe, own)
     encoder = _encoder(recipe)

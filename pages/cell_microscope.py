@@ -17,7 +17,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 if not theme.presenting():
     say("One unit of a network while it reads, with the real numbers. Space plays; arrow keys step.")
 
-stage = st.container()
+stage, question, parts = st.container(), st.container(), st.container()  # the editor of the weights stands below them
 with stage if not theme.presenting() else st.container():
     name, text, surgery = page.inputs()
 hand_set = editor.edit(NETWORKS[name]) if name in NETWORKS else None
@@ -36,8 +36,10 @@ else:
             st.caption(tokens.plain(note))
     with surgery:
         page.surgery(traced, layer)
-    guess.of_stop("cell_microscope", *largest_change(after or traced, layer))
-    st.header("What each part does", anchor=False)
-    explain(f"{traced.layers[layer].kind}_parts")
-    gate_examples.show()
+    with question:
+        guess.of_stop("cell_microscope", *largest_change(after or traced, layer))
+    with parts:
+        st.header("What each part does", anchor=False)
+        explain(f"{traced.layers[layer].kind}_parts")
+        gate_examples.show()
 stories.show(page.open_story)

@@ -14,7 +14,7 @@ say(
 )
 
 st.subheader("A memory of one number", anchor=False)
-words, drawing = st.columns([2, 3], vertical_alignment="center", gap="medium")
+words, drawing = st.columns(2, vertical_alignment="center", gap="medium")
 with words:
     say(
         "This network has a single unit with weights set by hand: its cell state counts the open brackets. Change the "

@@ -44,15 +44,15 @@ const CELLS = {
         describe: (v) => `adds ${percent(v.i)} of the candidate` },
       { letter: "g", name: "Candidate", formula: "g = tanh(W·x + b + U·h)", terms: GATE_TERMS("g"),
         describe: (v) => `the new value is ${shown(v.g)}` },
-      { letter: "c", name: "Cell state", formula: "C_{t} = f ⊙ C_{t−1} + i ⊙ g", terms: [
-          ["f", "f"], ["text", "×"], ["c0", "C_{t−1}"], ["text", "+"], ["i", "i"], ["text", "×"], ["g", "g"],
-          ["text", "="], ["kept", "f ⊙ C"], ["text", "+"], ["written", "i ⊙ g"], ["text", "="], ["c", "C_{t}"]],
+      { letter: "c", name: "Cell state", formula: "c_{t} = f ⊙ c_{t−1} + i ⊙ g", terms: [
+          ["f", "f"], ["text", "×"], ["c0", "c_{t−1}"], ["text", "+"], ["i", "i"], ["text", "×"], ["g", "g"],
+          ["text", "="], ["kept", "f ⊙ c"], ["text", "+"], ["written", "i ⊙ g"], ["text", "="], ["c", "c_{t}"]],
         describe: (v) => `cell state: from ${shown(v.c0)} to ${shown(v.c)}` },
       { letter: "o", name: "Output gate", formula: "o = σ(W·x + b + U·h)", terms: GATE_TERMS("o"),
-        describe: (v) => `outputs ${percent(v.o)} of tanh C` },
-      { letter: "h", name: "Hidden state", formula: "h_{t} = o ⊙ tanh C_{t}", terms: [
-          ["o", "o"], ["text", "× tanh ("], ["c", "C_{t}"], ["text", ") ="], ["o", "o"], ["text", "×"],
-          ["tanh_c", "tanh C"], ["text", "="], ["h", "h_{t}"]],
+        describe: (v) => `outputs ${percent(v.o)} of tanh c` },
+      { letter: "h", name: "Hidden state", formula: "h_{t} = o ⊙ tanh c_{t}", terms: [
+          ["o", "o"], ["text", "× tanh ("], ["c", "c_{t}"], ["text", ") ="], ["o", "o"], ["text", "×"],
+          ["tanh_c", "tanh c"], ["text", "="], ["h", "h_{t}"]],
         describe: (v) => `the unit outputs ${shown(v.h)}` },
     ],
   },

@@ -18,7 +18,7 @@ function html(name, attributes = {}, parent = null, text = null) {
   return element;
 }
 
-/** A symbol such as C_{t−1} with its index lowered; only ever called with our own words. */
+/** A symbol such as c_{t−1} with its index lowered; only ever called with our own words. */
 function symbol(parent, text, make, lowered) {
   for (const [index, part] of text.split(/_\{|\}/).entries()) {
     if (part) lowered(make(parent, part), index % 2 === 1);

@@ -85,7 +85,7 @@ class HandSet:
         zeros = np.zeros(len(ordered))
         return CellWeights(self.kind, self.name, kernel, recurrent, bias[0].copy(), zeros, reset_after=False)
 
-    def with_table(self, rows: Iterable[Sequence[float | None]]) -> Self:
+    def with_table(self, rows: Iterable[Sequence[float | str | None]]) -> Self:
         """The same network with other weights; WeightError names the first that isn't a number from -1000 to 1000."""
         given = [list(row) for row in rows]
         if [len(row) for row in given] != [self.table.shape[1]] * len(self.table):

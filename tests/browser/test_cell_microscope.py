@@ -283,7 +283,7 @@ def test_a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, ad
     put(root, 8, 0)
     assert drawn(root)["f"] == 1
     field = cell_opened(page)
-    field.fill("-16")
+    field.fill("−16")
     field.press("Enter")
     expect(root.locator(".card [data-value=f]").first).to_have_text("0.000")
     assert token(root) == 8

@@ -21,9 +21,19 @@ from lstm_core.nn import hand_set as handmade
 from lstm_core.nn.hand_set import NETWORKS, WeightError
 from tests.exhibit.traces import traced, unpacked
 from tests.pages.test_every_page import opened
-from ui.cell_microscope import gate_examples, stories, traced_text
+from ui.cell_microscope import editor, gate_examples, stories, traced_text
 from ui.cell_microscope import page as microscope_page
 from ui.common import model_cache
+
+
+class TestEditor:
+    def test_a_weight_has_a_minus_sign_and_is_read_with_either(self) -> None:
+        assert [editor.shown(value) for value in (-32.0, 0.0, 0.8)] == ["−32", "0", "0.8"]
+        rows = [[editor.typed(editor.shown(value)) for value in row] for row in NETWORKS["echo"].table]
+        np.testing.assert_array_equal(NETWORKS["echo"].with_table(rows).table, NETWORKS["echo"].table)
+        assert [editor.typed(cell) for cell in ("-16", "−16", " ", None)] == ["-16", "-16", None, None]
+        with pytest.raises(WeightError, match="received “1e”"):
+            NETWORKS["echo"].with_table([["1e", *rows[0][1:]], rows[1]])
 
 
 class TestHandSet:

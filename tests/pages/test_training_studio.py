@@ -341,6 +341,7 @@ def test_a_link_to_a_run_on_a_file_names_it(at_once: AtOnce, trained: Job) -> No
     assert not page.exception
     assert page.pills(key="studio_group").value == choice.OWN_TABLE
     assert any("A file, “my \\*tales" in caption.value and "learn from" in caption.value for caption in page.caption)
+    assert any("doesn't keep the file" in caption.value for caption in page.caption)
 
 
 def test_an_own_writer_begins_with_its_own_words_under_its_own_name(visitor: str) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from lstm_core.errors import ModelError
 from lstm_core.nn import hand_set
 from ui.common import model_cache, plotting, theme
-from ui.home import thumbnails, tour
+from ui.home import path, thumbnails, tour
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,14 @@ def test_the_pictures_are_there_on_the_first_visit() -> None:
     assert not page.exception
     sentences = [caption.value for caption in page.caption]
     assert any(tour.QUESTION in sentence and "Python" in sentence for sentence in sentences)
-    assert {"stackoverflow", "macbeth", "family_lstm"} <= set(model_cache._loaded)
+    assert {"stackoverflow", "macbeth", "family_lstm", "everyday_words"} <= set(model_cache._loaded)
+    assert any("nats per word as typed" in sentence for sentence in sentences)
+
+
+def test_the_menu_has_the_pages_in_the_order_of_the_path() -> None:
+    menu = [f"{name.lower().replace(' ', '_')}.py" for names in path.SECTIONS.values() for name in names]
+    assert [file for file in menu if file in path.PATH] == list(path.PATH)
+    assert set(path.PATH) - {"home.py", "check_yourself.py"} == set(path._TAKE_HOME)
 
 
 @pytest.mark.usefixtures("nothing_loaded")
@@ -70,6 +77,7 @@ def test_the_strip_shows_the_signals_that_were_computed() -> None:
     [
         lambda: thumbnails.gradient_norms({"rnn": np.ones(3), "lstm": np.ones(3)}),
         lambda: thumbnails.answers(("python", "java"), np.full((3, 2), 0.5)),
+        lambda: thumbnails.two_sums({"as typed": np.ones(3), "shuffled": np.ones(3)}),
         lambda: thumbnails.surprisals("<b>", np.ones(3)),
     ],
 )

@@ -7,6 +7,16 @@ from lstm_core.nn import HandSet, WeightError
 from ui.common import tokens
 
 
+def shown(weight: float) -> str:
+    """A weight as the table shows it: text, since a column of numbers would have a hyphen for a minus sign."""
+    return f"{weight:g}".replace("-", "−")
+
+
+def typed(cell: str | None) -> str | None:
+    """A cell of the table as text that `float` reads, if it is a number; None if it is empty."""
+    return None if cell is None or pd.isna(cell) or not cell.strip() else cell.replace("−", "-")
+
+
 def edit(network: HandSet) -> HandSet:
     """Draw a table of the network's weights; return it with them, or with its own while one of them is invalid."""
     inputs = "; ".join(f"**{name}** is 1 at {' '.join(found)}" for name, found in network.inputs.items())
@@ -17,16 +27,16 @@ def edit(network: HandSet) -> HandSet:
             "A row holds the weights of one gate of one unit, which sums weights × inputs and applies σ or tanh. "
             f"{inputs}; at every other character it is 0. Change a number, predict the effect, then play."
         )
-        table = pd.DataFrame(network.table, index=network.row_names, columns=network.column_names)
+        table = pd.DataFrame(network.table, index=network.row_names, columns=network.column_names).map(shown)
         table.index.name = "weights of"
         key = f"microscope_weights_{network.name}_{version}"
-        edited = st.data_editor(table, key=key, num_rows="fixed", disabled=["_index"])
+        columns = {name: st.column_config.TextColumn(alignment="right") for name in table.columns}
+        edited = st.data_editor(table, key=key, num_rows="fixed", disabled=["_index"], column_config=columns)
         if st.button("Reset the weights", icon=":material/undo:", key="microscope_reset"):
             st.session_state["microscope_table"] = version + 1
             st.rerun()
         try:
-            rows = [[None if pd.isna(value) else value for value in row] for row in edited.to_numpy(object)]
-            return network.with_table(rows)
+            return network.with_table([list(map(typed, row)) for row in edited.to_numpy(object)])
         except WeightError as error:
             st.error(f"{tokens.plain(str(error))} Until then the original weights are used.")
             return network

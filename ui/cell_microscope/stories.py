@@ -130,9 +130,9 @@ def _describe_change(story: Story) -> tuple[str, str]:
         else "This network shows little of it: the unit decays a little at every token."
     )
     return (
-        "**A change of subject.** When a sentence is about somebody else than the one before, a network should forget "
-        f"the first person. The forget gate of unit {found.unit} is **{found.here:.2f}** at the full stop between two "
-        f"sentences and **{found.elsewhere:.2f}** elsewhere.",
+        "**A change of subject.** When a sentence is about another person than the sentence before, a network should "
+        f"forget the first one. The forget gate of unit {found.unit} is **{found.here:.2f}** at the full stop between "
+        f"two sentences and **{found.elsewhere:.2f}** elsewhere.",
         f"The unit of “{story.title}” was chosen on half of our two-sentence texts, and measured on the {found.texts} "
         f"others. {conclusion}",
     )
@@ -144,9 +144,9 @@ def _describe_fact(story: Story) -> tuple[str, str]:
     assert gate is not None
     conclusion = "It opens and closes as described. " if gate.clear else "The difference is small. "
     return (
-        "**The fact and the remark.** A statement about the movie is worth remembering, one about the way there "
-        f"isn't. The input gate of unit {gate.unit} is **{gate.here:.2f}** in the fact and **{gate.elsewhere:.2f}** in "
-        "the remark.",
+        "**The fact and the remark.** A fact about the movie is worth remembering, a remark about something else "
+        f"is not. The input gate of unit {gate.unit} is **{gate.here:.2f}** in the fact and **{gate.elsewhere:.2f}** "
+        "in the remark.",
         f"{conclusion}The unit of “{story.title}” whose input gate differs most was chosen on half of our texts; on "
         f"the {gate.texts} others it is higher in the fact in {gate.agreeing}. "
         "The amount that a unit writes, input gate × |candidate|, differs more: in unit "

@@ -53,6 +53,13 @@ def answers(labels: Sequence[str], probabilities: np.ndarray) -> Figure:
 _PROBABILITY = {"range": [-0.05, 1.05], "tickvals": [0, 1], "tickformat": ".0%", "tickfont_size": TEXT - 1}
 
 
+def two_sums(sums: Mapping[str, np.ndarray]) -> Figure:
+    """For each of two names, (T,) values that grow from 0."""
+    looks = zip(theme.CLASS_COLOURS, theme.CLASS_DASHES, strict=True)
+    lines = ((values, name, *look) for (name, values), look in zip(sums.items(), looks, strict=False))
+    return _lines(lines).update_yaxes(rangemode="tozero", nticks=3, tickfont_size=TEXT - 1)
+
+
 def surprisals(text: str, nats: np.ndarray) -> Figure:
     """The (T,) surprisal of each character as a bar, with the character below it."""
     figure = Figure().add_bar(y=nats, marker_color=theme.SIGNALS["h"].colour)

@@ -9,18 +9,21 @@ from secrets import randbelow
 import numpy as np
 import streamlit as st
 
-from lstm_core.inference import TextClassifier, TextGenerator
+from lstm_core.inference import TextClassifier, TextGenerator, WordModel
 from lstm_core.nn import count_brackets
+from lstm_core.text import parse_order, words_in_order
 from ui.common import assets, model_cache, plotting, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.examples import Texts
 from ui.common.explanations import say
 from ui.common.figure import Figure
+from ui.common.shared_cache import CACHE
 from ui.gradient_lab import panels
 from ui.home import path, thumbnails
+from ui.word_order import panels as order
 
 TOUR = assets.table("tour.toml")
-ROW = 3  # cards side by side; there is one more card than stops
+ROW = 3  # cards side by side
 BRACKETS = "(a + [b − c]) × {d}"
 QUESTION = next(iter(Texts.load("questions.json").examples.values()))
 LANGUAGE = "javascript"  # the class of the first example on the page “Recurrent family”
@@ -51,17 +54,16 @@ class Stop:
 
 
 def show() -> None:
-    """Draw the stops as cards, each with a figure that its network has computed; the last card leads on."""
+    """Draw the stops as cards, each with a figure that its network has computed, and links to the rest of the path."""
     cards = [column for _ in range(0, len(STOPS), ROW) for column in st.columns(ROW, border=True)]
     for number, (card, stop) in enumerate(zip(cards, STOPS, strict=False), start=1):
         with card:
             _stop(number, stop)
-    with cards[len(STOPS)]:
-        for number, (file, question) in enumerate(list(path.PATH.items())[len(STOPS) + 1 :], start=len(STOPS) + 1):
-            page = next(each for each in TOUR["more"] if each["file"] == file)
-            st.page_link(file, label=f"**{number} · {page['name']}**", icon=page["icon"])
-            say(f"**{question}**")
-            st.caption(page["words"])
+    rest = list(path.PATH.items())[len(STOPS) + 1 :]
+    for number, (place, (file, question)) in enumerate(zip(st.columns(len(rest)), rest, strict=True), len(STOPS) + 1):
+        page = next(each for each in TOUR["more"] if each["file"] == file)
+        label = f"**{number} · {page['name']}:** {question}"
+        place.page_link(file, label=label, icon=page["icon"], help=page["words"])
 
 
 def ten_minutes() -> None:
@@ -137,6 +139,20 @@ def rule_in_words() -> str:
     return f"Accuracy on all {measured['questions']:,} long test questions: {shares}."
 
 
+def two_orders() -> Picture:
+    """The surprisal of the same words in two orders, added up word by word."""
+    model, (text, second, *_) = model_cache.model(WordModel, order.MODEL), order.PRESETS["The article's question"]
+    words = tuple(text.split())
+    orders = words, words_in_order(words, parse_order(second, len(words)) or ())
+    nats = CACHE.get(("tour", orders), lambda: model.surprisals(orders))  # (2, words and the end)
+    typed, shuffled = nats.mean(axis=1)
+    return Picture(
+        thumbnails.two_sums(dict(zip(("as typed", "shuffled"), nats.cumsum(axis=1), strict=True))),
+        "Two lines: the surprisal of the words so far, in the typed order and shuffled.",
+        f"“{text}”: {typed:.1f} nats per word as typed, {shuffled:.1f} shuffled.",
+    )
+
+
 def answer_forming() -> Picture:
     """The question network's answer while it reads a short question."""
     model = model_cache.model(TextClassifier, "stackoverflow")
@@ -167,6 +183,7 @@ _PICTURES = {
     "cell_microscope.py": bracket_counter,
     "gradient_lab.py": vanishing_gradient,
     "recurrent_family.py": three_cells,
+    "word_order.py": two_orders,
     "question_tags.py": answer_forming,
     "text_generation.py": writing,
 }

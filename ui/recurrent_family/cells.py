@@ -47,8 +47,8 @@ def _read(text: str, first: int) -> None:
         with column:
             _one(kind, models[kind], readings[kind], limit)
     st.caption(
-        "Each row of a heat map is a unit, each column a token. Gates: 0 is pale, 1 is the gate's colour. h and the "
-        f"candidate: from −1 (blue) to 1 (orange) in all three networks; c: to ±{limit:.1f}. Similar units are "
+        "Each row of a heat map is a unit, each column a token. Gates: the fuller the colour, the nearer to 1. h and "
+        f"the candidate: from −1 (blue) to 1 (orange) in all three networks; c: to ±{limit:.1f}. Similar units are "
         "neighbours."
     )
 

@@ -60,7 +60,8 @@ def about(job: Job) -> str:
         read = (
             f": {sizes['training']:,} {what} to learn from, {sizes['validation']:,} to validate with" if sizes else ""
         )
-        return f"A file, “{tokens.plain(lesson['title'])}”{read}."
+        again = "The link shows this run, but doesn't keep the file: upload it again to train on it again."
+        return f"A file, “{tokens.plain(lesson['title'])}”{read}. {again}"
     own = found.recipe.to_json()
     known = {each.name: each.title for each in training.hyperparameters(lesson["task"])}
     changed = [

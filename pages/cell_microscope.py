@@ -4,7 +4,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.nn import NETWORKS
-from ui.cell_microscope import editor, gate_examples, page, stories, traced_text
+from ui.cell_microscope import editor, gate_examples, page, stories, take_away, traced_text
 from ui.cell_microscope.largest_change import largest_change
 from ui.common import theme, tokens
 from ui.common.errors import show_error
@@ -31,9 +31,10 @@ else:
         layer = page.choose_layer(name, traced, layers)
         clamps = page.chosen_clamps(traced, layer)
         after = traced_text.read(name, text, hand_set, clamps) if clamps else None
-        page.show(name, text, traced, layer, after, clamps)
+        view = page.show(name, text, traced, layer, after, clamps)
         for note in traced.notes:
             st.caption(tokens.plain(note))
+        take_away.show(name, text, after or traced, hand_set, clamps, layer, view)
     with surgery:
         page.surgery(traced, layer)
     with question:

@@ -15,7 +15,7 @@ from lstm_core.exhibit.cell_trace import (
 from lstm_core.exhibit.exhibit import Exhibit, class_answers
 from lstm_core.exhibit.html_file import Handout, html_file
 from lstm_core.exhibit.payload import EXACT, View, answers, fixed_point, pack
-from lstm_core.exhibit.python_code import call, clamps_code, loading, program, reading_code, stream_code
+from lstm_core.exhibit.python_code import hand_set_code, reading_code, stream_code, trace_code
 from lstm_core.exhibit.scripts import HOSTS, SHARED, script, style
 from lstm_core.exhibit.signals import (
     CLASS_COLOURS,
@@ -48,10 +48,8 @@ __all__ = [
     "View",
     "answers",
     "batch_frame",
-    "call",
     "cell_arrays",
     "cell_frame",
-    "clamps_code",
     "class_answers",
     "class_colours",
     "class_name",
@@ -59,15 +57,14 @@ __all__ = [
     "colour_scale",
     "diverging_colours",
     "fixed_point",
+    "hand_set_code",
     "html_file",
     "layers_frame",
-    "loading",
     "markup",
     "most_varying_unit",
     "neutral_colour",
     "npz",
     "pack",
-    "program",
     "reading_code",
     "reading_frame",
     "resets_after",
@@ -76,4 +73,5 @@ __all__ = [
     "state_letter",
     "stream_code",
     "style",
+    "trace_code",
 ]

@@ -93,22 +93,23 @@ class Exhibit:
             **self._view_options(trace),
         )
 
-    def save_html(
-        self, path: str | Path, *, title: str = "", layer: int | str = 0, sequence: int = 0, link: str = ""
-    ) -> Path:
-        """Write the microscope and the heat maps of one layer as one HTML file that works offline; returns its path.
+    def html(self, *, title: str = "", link: str = "", python: str = "", **place: Any) -> bytes:
+        """The microscope and the heat maps of one layer as one HTML file that works offline.
 
         Args:
-            path: of the file, which is replaced.
             title: its heading; "" for the layer's name.
-            layer: see the class.
-            sequence: see the class.
             link: an http address that the file leads to.
+            python: the lines that compute the trace again.
+            **place: as for `microscope`.
         """
-        view = self.view(layer=layer, sequence=sequence)
-        handout = Handout(title or f"Layer {view.trace.name}", self._sentences(), self._text(), link=link)
+        view = self.view(**place)
+        title = title or f"Layer {view.trace.name}"
+        return html_file(view, Handout(title, self._sentences(), self._text(), python, link))
+
+    def save_html(self, path: str | Path, **options: Any) -> Path:
+        """Write `html` into a file, which is replaced; returns its path. The options are those of `html`."""
         path = Path(path)
-        path.write_bytes(html_file(view, handout))
+        path.write_bytes(self.html(**options))
         return path
 
     def save_npz(self, path: str | Path) -> Path:

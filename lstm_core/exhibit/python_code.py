@@ -64,22 +64,58 @@ def loading(name: str, *, own: bool = False) -> str:
     return f"model = lstm_core.load({name!r})"
 
 
-def reading_code(name: str, text: str, clamps: Iterable[ClampLike] = (), *, own: bool = False, **named: str) -> str:
+def reading_code(
+    name: str, text: str, clamps: Iterable[ClampLike] = (), *, layer: int = 0, own: bool = False, **named: str
+) -> str:
     """The lines that read a text with a classifier.
 
     Args:
         name: of the model.
         text: as it was typed.
         clamps: those of the view.
+        layer: of which the trace is taken, from 0.
         own: see `loading`.
         **named: further arguments of `TextClassifier.read`, as code.
     """
     return program(
         loading(name, own=own),
         "reading = " + call("model.read", text, clamps=clamps_code(clamps), **named),
-        "print(reading.answer, reading.confidence)  # every answer: reading.probabilities, (T, classes)",
-        "trace = reading.layers[0]  # trace.signals: letter → (T, units)",
+        "print(reading.answer, reading.confidence)",
+        _of_layer("reading", layer),
     )
+
+
+def trace_code(name: str, text: str, clamps: Iterable[ClampLike] = (), *, layer: int = 0, own: bool = False) -> str:
+    """The lines that read a text with a character model; arguments as of `reading_code`."""
+    return program(
+        loading(name, own=own),
+        "reading = " + call("model.trace", text, clamps=clamps_code(clamps)),
+        _of_layer("reading", layer),
+    )
+
+
+def hand_set_code(name: str, text: str, clamps: Iterable[ClampLike] = (), table: Any = None) -> str:
+    """The lines that read a text with a hand-set network.
+
+    Args:
+        name: of the network.
+        text: as it was typed.
+        clamps: those of the view.
+        table: its weights as rows, if they have been edited.
+    """
+    edited = "" if table is None else f".with_table({np.asarray(table).tolist()!r})"
+    return program(
+        f"network = NETWORKS[{name!r}]{edited}",
+        "trace = " + call("network.read", text, clamps=clamps_code(clamps)) + _SIGNALS,
+        imports=("import lstm_core", "from lstm_core.nn import NETWORKS"),
+    )
+
+
+_SIGNALS = "  # .signals: letter → (T, units)"
+
+
+def _of_layer(name: str, layer: int) -> str:
+    return f"trace = {name}.layers[{layer}]{_SIGNALS}"
 
 
 def stream_code(name: str, prompt: str, settings: Mapping[str, Any], *, own: bool = False, clamps: str = "") -> str:
@@ -97,5 +133,5 @@ def stream_code(name: str, prompt: str, settings: Mapping[str, Any], *, own: boo
         loading(name, own=own),
         "characters = list(" + call("model.stream", prompt, **given, clamps=clamps) + ")",
         'text = "".join(each.character for each in characters)',
-        "print(text)  # of each: probability, distribution, shaped, and layers with every gate",
+        "print(text)",
     )

@@ -5,6 +5,7 @@
 
 from lstm_core.inference.beam_search import Branch, continuation_tree
 from lstm_core.inference.char_lm import GeneratedCharacter, TextGenerator, sampling_distribution
+from lstm_core.inference.char_trace import CharacterTrace
 from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.inference.cloze import BlankFiller, Filled
 from lstm_core.inference.forecaster import Forecaster
@@ -28,6 +29,7 @@ __all__ = [
     "TASKS",
     "BlankFiller",
     "Branch",
+    "CharacterTrace",
     "Filled",
     "Forecaster",
     "GeneratedCharacter",

@@ -13,6 +13,7 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError, TextError
 from lstm_core.inference.char_inference import Step, make_reader
+from lstm_core.inference.char_trace import CharacterTrace
 from lstm_core.inference.protocol import Model
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.library.store import read_network, read_vocabulary
@@ -20,9 +21,11 @@ from lstm_core.nn.activations import softmax
 from lstm_core.nn.cells import LSTMStep
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.network import Network
+from lstm_core.nn.trace import LayerTrace
 from lstm_core.text.alphabet import Alphabet
 
 LONGEST = 20_000  # characters in one run
+LONGEST_TRACE = 5_000  # characters whose signals are all kept
 LOWEST_TEMPERATURE = 1e-3  # a lower one is greedy: dividing by it overflows
 CHUNK = 512  # characters that are read at once when a text is scored
 
@@ -131,6 +134,33 @@ class TextGenerator(Model):
         if not len(ids):
             raise TextError("There is nothing to begin with: type some characters that the model knows.")
         return self.reader.read(ids, clamps)
+
+    def trace(self, text: str, clamps: Sequence[Clamp] = ()) -> CharacterTrace:
+        """Read a text and keep everything; a network that reads windows reads the last one of the text.
+
+        Args:
+            text: any text; characters outside the alphabet are mapped or dropped. At most `LONGEST_TRACE` are read.
+            clamps: signals to clamp; `timesteps` count the characters that are read, from 0.
+
+        Raises:
+            TextError: if no character of it is in the model's alphabet, or there are too many.
+            ValueError: if a clamp names something that doesn't exist.
+        """
+        ids = self.alphabet.encode(text)
+        if not len(ids):
+            raise TextError("There is nothing to read: type some characters of the model's alphabet.")
+        window = self.reader.memory
+        if len(ids) > LONGEST_TRACE and not window:
+            raise TextError(f"The text has {len(ids):,} characters; {LONGEST_TRACE:,} can be traced at once.")
+        x, first = ids, 0
+        if window:
+            first = max(0, window - len(ids))
+            ids = np.append(self.reader.start(), ids)[-window:]  # (window,)
+            x = (ids / len(self.alphabet)).astype(np.float32)[:, None]  # (window, 1)
+        run = self.network.run(x, clamps=clamps)
+        layers = tuple(trace for trace in run.traces if isinstance(trace, LayerTrace))
+        tokens, alphabet = self.alphabet.decode(ids), tuple(self.alphabet.characters)
+        return CharacterTrace(tokens[first:], tuple(tokens), alphabet, run.output, layers, tuple(clamps), first)
 
     def stream(
         self,

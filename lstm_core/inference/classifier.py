@@ -16,7 +16,7 @@ from lstm_core.exhibit import CellTrace, Exhibit, class_answers, class_colours, 
 from lstm_core.inference.protocol import Model
 from lstm_core.library.card import ModelCard, misfit
 from lstm_core.library.store import read_network, read_vocabulary
-from lstm_core.nn.clamp_syntax import format_clamps
+from lstm_core.nn.clamp_syntax import clamp_notes, format_clamps
 from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients
 from lstm_core.nn.network import Network
 from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace
@@ -82,14 +82,13 @@ class Reading(Exhibit):
         `text` is one string and `clamps` a string each, in the notation of `nn.format_clamps` after the layer's number
         and a colon; `tokens` are (T,), `ids` (T,), `labels` (classes,), `probabilities` (T, classes).
         """
-        clamps = [f"{clamp.layer}:{format_clamps([clamp])}" for clamp in self.clamps]
         found = {
             "text": np.array(self.text),
             "tokens": np.array(self.tokens),
             "ids": np.asarray(self.encoded.ids),
             "labels": np.array(self.labels),
             "probabilities": self.probabilities,
-            "clamps": np.array(clamps, "U"),
+            "clamps": np.array(clamp_notes(self.clamps), "U"),
         }
         for number, layer in enumerate(self.layers):
             found |= {f"layers/{number}/{name}": values for name, values in layer.arrays().items()}

@@ -94,6 +94,11 @@ def format_clamps(clamps: Iterable[Clamp]) -> str:
     )
 
 
+def clamp_notes(clamps: Iterable[Clamp]) -> list[str]:
+    """A note for each clamp: its layer, a colon, and its line, such as `0:f=0`."""
+    return [f"{clamp.layer}:{format_clamps([clamp])}" for clamp in clamps]
+
+
 def format_ranges(numbers: Sequence[int] | int, first: int = 0) -> str:
     """Positions from 0 as a short list with ranges; `first` is added to each."""
     rows = sorted({int(number) for number in np.atleast_1d(numbers)})

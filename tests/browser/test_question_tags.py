@@ -41,7 +41,7 @@ def verdict(page: Page, tag: str) -> None:
 
 def settled(page: Page) -> None:
     """No run under way, and the last panel is there."""
-    expect(page.get_by_role("button", name="Trace as CSV")).to_be_visible()
+    expect(page.get_by_role("button", name="Take it away")).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
@@ -81,6 +81,7 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
     expect(code).to_contain_text("signal=f&t=2")  # the last thing a rerun of the fragment writes
     link = code.inner_text()
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Take it away").click()
     trace = downloaded(page, page.get_by_role("button", name="Trace as CSV"))
     rows = list(csv.reader(io.StringIO(trace.decode("utf-8-sig"))))
     assert len(rows) == len(tokens) + 1

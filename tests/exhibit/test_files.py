@@ -13,7 +13,7 @@ import pytest
 
 import lstm_core
 from lstm_core import Clamp, exhibit
-from lstm_core.exhibit import Handout, View, html_file
+from lstm_core.exhibit import Handout, View, html_file, python_code
 from lstm_core.inference import TextClassifier
 from tests.exhibit.test_exhibit import HOSTILE, of_model
 from tests.exhibit.traces import traced, unpacked
@@ -103,7 +103,7 @@ class TestPython:
         assert names["text"] == "".join(each.character for each in model.stream("Is this", **settings))
 
     def test_a_model_of_ones_own_is_loaded_from_its_file(self) -> None:
-        assert 'lstm_core.load("model.zip")' in exhibit.loading("c0ffee", own=True)
+        assert 'lstm_core.load("model.zip")' in python_code.loading("c0ffee", own=True)
 
     def test_a_long_call_has_a_line_for_each_argument(self) -> None:
-        assert exhibit.call("f", "x" * 99, a="1", b="") == "f(\n    '" + "x" * 99 + "',\n    a=1,\n)"
+        assert python_code.call("f", "x" * 99, a="1", b="") == "f(\n    '" + "x" * 99 + "',\n    a=1,\n)"

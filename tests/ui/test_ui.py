@@ -29,9 +29,10 @@ from lstm_core.evaluation.evaluate import by_length, calibration, classification
 from lstm_core.inference.beam_search import Branch
 from lstm_core.inference.classifier import Reading, TextClassifier
 from lstm_core.text.encoder import TOKENIZERS, Encoding
-from ui.classifier import card_charts, export
+from ui.classifier import card_charts
 from ui.common import charts, theme, tokens, url_state
 from ui.common.figure import Figure
+from ui.take_away import files, trace_csv
 from ui.text_generation import charts as writing_charts
 
 LABELS = ("csharp", "java", "javascript", "python")
@@ -560,7 +561,9 @@ def test_another_text_has_another_fingerprint() -> None:
 
 
 def table_of(reading: Reading) -> tuple[list[str], list[dict[str, str]]]:
-    rows = csv.DictReader(io.StringIO(export.as_csv(reading).decode("utf-8-sig"), newline=""))
+    columns = files.shares(reading.labels, reading.probabilities)
+    data = trace_csv.as_csv(reading.tokens, columns, reading.layers).decode("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(data, newline=""))
     return list(rows.fieldnames or ()), list(rows)
 
 

@@ -136,8 +136,8 @@ def _answers(plain: TracedText, after: TracedText | None) -> dict[str, Any]:
 
 def show(
     name: str, text: str, plain: TracedText, layer: int, after: TracedText | None = None, clamps: Sequence[Clamp] = ()
-) -> None:
-    """Draw the microscope over one layer and write the address that opens it again.
+) -> View:
+    """Draw the microscope over one layer and write the address that opens it again; return what it shows.
 
     Args:
         name: of the network.
@@ -171,6 +171,7 @@ def show(
     if line := clamp_editor.current(SURGERY):
         kept["clamps"] = line
     url_state.remember(model=name, text=text, layer=layer + 1, **kept)
+    return view
 
 
 def _start(place: str, traced: TracedText, layer: int) -> tuple[int, int, int]:

@@ -1,14 +1,15 @@
 """What the microscope can show: a text read by a classifier, a generator or a hand-set network. Nothing is drawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from lstm_core import exhibit
 from lstm_core.errors import ModelError, TextError
-from lstm_core.exhibit import EXACT
-from lstm_core.inference import TextClassifier, TextGenerator
-from lstm_core.nn import NETWORKS, Array, Clamp, ForwardPass, HandSet, LayerTrace, Network, Recur
+from lstm_core.exhibit import EXACT, Exhibit
+from lstm_core.inference import CharacterTrace, TextClassifier, TextGenerator
+from lstm_core.nn import NETWORKS, Array, Clamp, HandSet, LayerTrace, Network, Recur
 from lstm_core.text import PAD, UNKNOWN
 from ui.common import model_cache, theme, url_state, visitor
 
@@ -37,6 +38,7 @@ class TracedText:
     layers: tuple[LayerTrace, ...]  # the trace of each recurrent layer
     answers: Answers
     reset_after: tuple[bool, ...]  # one for each layer; see `cells.gru_step`
+    source: Exhibit = field(repr=False)  # all that was computed
     unknown: tuple[int, ...] = ()  # indices of tokens outside the vocabulary
     notes: tuple[str, ...] = ()  # sentences on how the network's input differs from the text
     first: int = 0  # index of the first token that isn't padding
@@ -80,7 +82,7 @@ def _read_hand_set(network: HandSet, text: str, clamps: Sequence[Clamp]) -> Trac
     label, letter, unit = network.answer
     values = trace.signals[letter][:, unit : unit + 1]
     answers = Answers("No answer layer; its state", (label,), values, shares=False)
-    return TracedText(tuple(text), (trace,), answers, (False,), notes=notes)
+    return TracedText(tuple(text), (trace,), answers, (False,), trace, notes=notes)
 
 
 def _cut_note(length: int, read: int) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ def _read_words(model: TextClassifier, text: str, clamps: Sequence[Clamp]) -> Tr
         title = "Answer to the whole text (the network also reads backwards)"
         answers = Answers(title, names, reading.probabilities[-1:], colours=colours)
     first = int(real[0])
-    return TracedText(encoded.tokens, layers, answers, reset_after, unknown, tuple(notes), first, answer)
+    return TracedText(encoded.tokens, layers, answers, reset_after, reading, unknown, tuple(notes), first, answer)
 
 
 def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -> TracedText:
@@ -126,38 +128,43 @@ def _read_characters(model: TextGenerator, text: str, clamps: Sequence[Clamp]) -
     if lost:
         notes = (f"Left out, because they are not in the model's alphabet: {' '.join(lost[:20])}",)
     if model.reader.memory:
-        return _read_window(model, ids, notes, clamps)
-    widest = max(layer.units for layer in model.reader.layers)
-    most = MAX_BYTES // (9 * EXACT * widest)
-    notes += _cut_note(len(ids), most)
-    ids = ids[:most]
-    run = model.network.run(ids, clamps=clamps)
-    layers, reset_after = _shown(model.network, run.traces, model.card.title)
-    tokens = tuple(model.alphabet.decode(ids))
-    return TracedText(
-        tokens,
-        layers,
-        _next_characters(model, run),
-        reset_after,
-        notes=notes,
-    )
+        notes += (f"This network reads the last {model.reader.memory} characters again for each one that it writes.",)
+    text = readable(model, text)
+    if not model.reader.memory:
+        notes += _cut_note(len(ids), len(text))
+    found = model.trace(text, clamps)
+    layers, reset_after = _shown(model.network, found.layers, model.card.title)
+    answers = Answers("Next character", found.alphabet, found.probabilities)
+    return TracedText(found.tokens, layers, answers, reset_after, found, notes=notes, first=found.first)
 
 
-def _read_window(model: TextGenerator, ids: np.ndarray, notes: tuple[str, ...], clamps: Sequence[Clamp]) -> TracedText:
-    """The window that a network without carried state reads before it writes the next character."""
-    window = np.append(model.reader.start(), ids)[-model.reader.memory :]  # (memory,)
-    x = (window / len(model.alphabet)).astype(np.float32)[:, None]  # (memory, 1)
-    run = model.network.run(x, clamps=clamps)
-    layers, reset_after = _shown(model.network, run.traces, model.card.title)
-    note = f"This network reads the last {model.reader.memory} characters again for each one that it writes."
-    first = max(0, model.reader.memory - len(ids))
-    text = model.alphabet.decode(window)
-    answers = _next_characters(model, run)
-    return TracedText(tuple(text), layers, answers, reset_after, notes=(*notes, note), first=first)
+def readable(model: TextGenerator, text: str) -> str:
+    """As much of a text as a character model's microscope holds, in the model's alphabet."""
+    most = MAX_BYTES // (9 * EXACT * max(layer.units for layer in model.reader.layers))
+    ids = model.alphabet.encode(text)
+    return model.alphabet.decode(ids if model.reader.memory else ids[:most])
 
 
-def _next_characters(model: TextGenerator, run: ForwardPass) -> Answers:
-    return Answers("Next character", tuple(model.alphabet.characters), run.output)
+def python(
+    name: str, text: str, traced: TracedText, hand_set: HandSet | None, clamps: Sequence[Clamp], layer: int
+) -> str:
+    """The lines of Python that read a text as `read` did, and take the trace of one layer.
+
+    Args:
+        name: of the network.
+        text: as it was typed.
+        traced: what `read` returned.
+        hand_set: as for `read`.
+        clamps: as for `read`.
+        layer: from 0.
+    """
+    if hand_set is not None:
+        edited = None if np.array_equal(hand_set.table, NETWORKS[name].table) else hand_set.table
+        return exhibit.hand_set_code(name, "".join(traced.tokens), clamps, edited)
+    own = model_cache.is_own(name)
+    if isinstance(traced.source, CharacterTrace):
+        return exhibit.trace_code(name, traced.source.text, clamps, layer=layer, own=own)
+    return exhibit.reading_code(name, text, clamps, layer=layer, own=own)
 
 
 def _shown(network: Network, traces: Sequence[object], title: str) -> tuple[tuple[LayerTrace, ...], tuple[bool, ...]]:

@@ -98,7 +98,7 @@ def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str
     if not url_state.is_set(f"{config.key}_view", "view"):
         st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", config.views) or None
     address = partial(_address, config, reading, hide)
-    panels.inside_the_memory(reading, config.key, address)
+    panels.inside_the_memory(model, reading, config.key, address)
     st.header("Look closer", anchor=False)
     _look_closer(config, model, reading, hide, address)
 

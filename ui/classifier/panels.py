@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from lstm_core.inference import Reading
+from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import LayerTrace
 from lstm_core.text import UNKNOWN
-from ui.classifier import export
 from ui.common import charts, gate, plotting, theme, tokens, url_state
 from ui.common.plotting import signed
+from ui.take_away import files
 
 UNSURE = 0.6  # confidence below which the answer is called uncertain
 ACTIVE_UNITS = 8
@@ -99,17 +99,21 @@ def token_name(reading: Reading, index: int) -> str:
 
 
 @gate.fragment
-def inside_the_memory(reading: Reading, key: str, address: Callable[[], url_state.Parameters]) -> None:
+def inside_the_memory(
+    model: TextClassifier, reading: Reading, key: str, address: Callable[[], url_state.Parameters]
+) -> None:
     """Draw a signal of all units over the text, and all signals at one timestep; a fragment that reruns on its own.
 
     Args:
+        model: which has read.
         reading: whose first layer is shown.
         key: prefix of the widgets' keys.
         address: gives the other parameters of the link.
     """
     trace = reading.layers[0]
     if not isinstance(trace, LayerTrace):
-        st.info("This network reads in both directions; its cell state is not shown here.")
+        st.info("This network reads in both directions; its cell state is not shown here, but in what you take away.")
+        files.of_reading(model, reading, key, address(), hide="hide" in address())
         return
     letters = [letter for letter in theme.LSTM_SIGNALS if letter in trace.signals]
     letter = url_state.linked(
@@ -128,7 +132,10 @@ def inside_the_memory(reading: Reading, key: str, address: Callable[[], url_stat
     _one_timestep(reading, trace, t, key)
     view = {**address(), "signal": letter, "t": t + 1}
     url_state.remember(**view)
-    _downloads(reading, key, view)
+    with st.container(horizontal=True):
+        files.of_reading(model, reading, key, view, timestep=t, hide="hide" in view)
+        note = "Opens this page with the same text, signal and timestep. The address bar holds it too."
+        url_state.show_link(note, **view)
 
 
 def _timestep_choice(reading: Reading, key: str) -> int:
@@ -165,14 +172,3 @@ def _one_timestep(reading: Reading, trace: LayerTrace, t: int, key: str) -> None
     signals = {letter: trace.signals[letter][t] for letter in theme.LSTM_SIGNALS if letter in trace.signals}
     alt = f"Bars: gates and states of units {', '.join(map(str, units))} at timestep {t + 1}."
     plotting.show(charts.timestep(signals, units), f"{key}_timestep", alt)
-
-
-def _downloads(reading: Reading, key: str, view: dict[str, str | int]) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "Trace as CSV", data=lambda: export.as_csv(reading), file_name="lstm-lab-trace.csv", mime="text/csv",
-            key=f"{key}_csv", on_click="ignore", icon=":material/download:",
-            help="Every signal of every unit at every token. The camera button of a chart saves the chart as PNG.",
-        )  # fmt: skip
-        note = "Opens this page with the same text, signal and timestep. The address bar holds it too."
-        url_state.show_link(note, **view)

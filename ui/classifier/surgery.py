@@ -15,6 +15,7 @@ from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
 from ui.common.explanations import explain
 from ui.common.plotting import signed
+from ui.take_away import files
 
 MOST_BARS = 24
 GUESSES = ("It stays the same", "It changes", "It becomes uncertain")
@@ -53,7 +54,9 @@ def show(
         after = url_state.cached_reading(model, reading.text, hide or None, clamps)
         _outcome(reading, after, preset, key, time.perf_counter() - start, pools(model))
         _side_by_side(reading, after, key)
-        url_state.show_link("Opens this page with the same text and clamps.", **address())
+        with st.container(horizontal=True):
+            files.of_reading(model, after, f"{key}_surgery", address(), hide=hide)
+            url_state.show_link("Opens this page with the same text and clamps.", **address())
     _ablation(model, reading, key, hide)
 
 

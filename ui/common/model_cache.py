@@ -47,6 +47,11 @@ def any_model(name: str) -> TextClassifier | TextGenerator:
         return kept[key]
 
 
+def is_own(name: str) -> bool:
+    """Whether a model is a visitor's, and none of those that ship with LSTM Lab."""
+    return identity(name) != name
+
+
 def identity(name: str) -> str:
     """What identifies a model and its weights: its name; for a user's model, which can be replaced, also its time."""
     found = model_path(name)

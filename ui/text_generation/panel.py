@@ -15,6 +15,7 @@ from ui.common import charts, gate, plotting, theme, tokens, written_text
 from ui.common.written_text import Tint
 from ui.guide import guess
 from ui.text_generation import charts as writing_charts
+from ui.text_generation import take_away
 from ui.text_generation.run import BEAT, MAX_PROMPT, Settings, Writing
 
 DAGGER = "Is this a dagger which I see before me, "
@@ -61,6 +62,8 @@ def run(writing: Writing, key: str, settings: Settings) -> None:
         with right:
             _probabilities(writing, position, key, settings)
         _memory(writing, position, key)
+        if writing.stopped:
+            take_away.show(writing, key)
 
     keep_going([writing], draw)
 

@@ -1,0 +1,67 @@
+"""The HTML file of a view, opened from the disk without a network, and the lines of Python beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect
+
+import lstm_core
+from lstm_core import Clamp, LayerTrace
+from tests.browser.conftest import PATIENCE, downloaded
+from tests.browser.test_cell_microscope import HALF, cards, put, slider, token
+
+expect.set_options(timeout=PATIENCE)
+TEXT = "Why is <b>this</b> list in python None & empty? def f(x): return x.sort()"
+
+
+def test_a_view_is_taken_away_and_works_from_the_disk(page: Page, address: str, tmp_path: Path) -> None:
+    page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(TEXT)}&clamps=o%3D1%3A0-9")
+    page.get_by_role("button", name="Take it away").click()
+    body = page.get_by_test_id("stPopoverBody")
+    code = body.get_by_test_id("stCode").locator("code").inner_text()
+    file = tmp_path / "view.html"
+    file.write_bytes(downloaded(page, body.get_by_role("button", name="HTML file")))
+
+    names: dict[str, Any] = {}
+    exec(code, names)
+    expected = lstm_core.load("stackoverflow").read(TEXT, [Clamp("o", 1.0, units=range(10))])
+    trace = expected.layers[0]
+    assert isinstance(trace, LayerTrace)
+    assert (names["trace"].c == trace.c).all()
+
+    offline = page.context.browser.new_context(offline=True, viewport={"width": 1280, "height": 720})
+    offline.set_default_timeout(PATIENCE)
+    alone, said = offline.new_page(), []
+    alone.on("console", lambda message: said.append(message.text))
+    alone.on("pageerror", lambda error: said.append(str(error)))
+    alone.on("request", lambda request: said.append(request.url) if request.url != file.as_uri() else None)
+    alone.goto(file.as_uri())
+    root = alone.get_by_label("Cell microscope", exact=True)
+    expect(root.locator(".card").first).to_be_visible()
+    alone.keyboard.press("ArrowRight")
+    alone.keyboard.press("ArrowRight")
+    assert token(root) == 2
+    put(root, 2, 5)  # a unit whose output gate is clamped
+    for letter in "figch":
+        assert abs(cards(root)[letter][letter] - trace.signals[letter][2, 5]) <= HALF
+    expect(root.get_by_text("clamped to 1.000")).to_have_count(1)
+    alone.keyboard.press(" ")  # plays, with the steps of each token
+    expect(slider(root)).to_have_attribute("aria-valuenow", "4")
+    alone.keyboard.press(" ")
+    expect(root.get_by_role("button", name="Play (space)")).to_be_visible()
+
+    expect(alone.get_by_role("img", name="Heat map:")).to_have_count(6)
+    expect(alone.get_by_role("heading", name="The text", exact=True)).to_be_visible()
+    expect(alone.get_by_text(TEXT, exact=True)).to_be_visible()
+    expect(alone.get_by_text("Clamped: o=1:0-9")).to_be_visible()
+    link = str(alone.get_by_role("link", name="Open this view in LSTM Lab").get_attribute("href"))
+    assert said == []
+    offline.close()
+    page.goto(link)
+    expect(page.get_by_role("textbox", name="Text to read")).to_have_value(TEXT)
+    root = page.get_by_label("Cell microscope", exact=True)
+    put(root, 0, 5)
+    expect(root.locator(".clamp").filter(has_text="clamped to 1.000")).to_have_count(1)

@@ -22,5 +22,10 @@ def test_a_guess_is_answered_by_a_run_and_the_result_is_kept(page: Page, address
     sheet = downloaded(page, page.get_by_role("button", name="Download the result")).decode()
     assert "1 of 1 correct; 1 of 12 answered" in sheet
     assert sheet.count("<li>") == 12
+    page.emulate_media(reduced_motion="reduce")
     page.get_by_role("link", name="Forget gates at f ≈ 0.5").click()
-    expect(page.locator(".st-key-lab_preset.lab-spot")).to_be_in_viewport()
+    spot = page.locator(".st-key-lab_preset.lab-spot")
+    expect(spot).to_be_in_viewport()
+    assert spot.evaluate("one => getComputedStyle(one).animationName") == "none"  # marked, but nothing fades
+    moving = "document.getAnimations().filter((one) => one.effect.getComputedTiming().activeDuration > 10).length"
+    assert page.evaluate(moving) == 0

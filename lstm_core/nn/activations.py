@@ -1,7 +1,7 @@
 """The activations that Keras names, in NumPy.
 
-Only element-wise functions belong here: a recurrent gate needs nothing else, and an activation that mixes units
-(softmax) would make "this unit's gate" meaningless. `softmax` is for the output layer.
+A recurrent gate takes the element-wise ones alone: an activation that mixes units (softmax) would make "this unit's
+gate" meaningless. Those of `ACROSS_UNITS` are for layers without a state.
 """
 
 import math
@@ -39,6 +39,15 @@ ELEMENTWISE: dict[str, Activation] = {
     # Keras's default is the exact form, z·Φ(z), not the tanh approximation.
     "gelu": lambda z: (0.5 * z * (1 + _erf(z / math.sqrt(2)))).astype(z.dtype),
     "mish": lambda z: z * np.tanh(_softplus(z)),
+    "celu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "hard_shrink": lambda z: np.where(np.abs(z) > 0.5, z, 0).astype(z.dtype),
+    "soft_shrink": lambda z: np.sign(z) * np.maximum(np.abs(z) - 0.5, 0),
+    "tanh_shrink": lambda z: z - np.tanh(z),
+    "hard_silu": lambda z: z * np.clip(z / 6 + 0.5, 0, 1),
+    "log_sigmoid": lambda z: -_softplus(-z),
+    "sparse_plus": lambda z: np.where(z < 1, np.maximum(z + 1, 0) ** 2 / 4, z),
+    "sparse_sigmoid": lambda z: np.clip((z + 1) / 2, 0, 1),
+    "squareplus": lambda z: (z + np.sqrt(z * z + 4)) / 2,
 }
 
 
@@ -67,6 +76,35 @@ def softmax(z: Array) -> Array:
     """e^z / Σ e^z over the last axis; every row of the result sums to 1."""
     powers = np.exp(z - z.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _log_softmax(z: Array) -> Array:
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _sparsemax(z: Array) -> Array:
+    """The nearest point of the probability simplex (Martins & Astudillo 2016)."""
+    falling = -np.sort(-z, axis=-1)
+    sums, ranks = np.cumsum(falling, axis=-1), np.arange(1, z.shape[-1] + 1, dtype=z.dtype)
+    kept = falling - (sums - 1) / ranks > 0
+    count = kept.sum(axis=-1, keepdims=True).astype(z.dtype)
+    threshold = (np.where(kept, falling, 0).sum(axis=-1, keepdims=True) - 1) / count
+    return np.maximum(z - threshold, 0)
+
+
+def _glu(z: Array) -> Array:
+    linear, gate = np.split(z, 2, axis=-1)
+    return linear * sigmoid(gate)
+
+
+# Each looks at the whole last axis.
+ACROSS_UNITS: dict[str, Activation] = {
+    "softmax": softmax,
+    "log_softmax": _log_softmax,
+    "sparsemax": _sparsemax,
+    "glu": _glu,
+}
 
 
 # The derivative of an activation as a function of its value y.

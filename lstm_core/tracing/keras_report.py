@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lstm_core.nn.keras_file import LAYERS
 from lstm_core.nn.saved import KERNELS, group_name
+from lstm_core.tracing.graph_file import can_read
 from lstm_core.tracing.model_report import InputReport, LayerReport, Shape
 
 NETWORKS = ("Functional", "Sequential", "Model")
@@ -68,7 +68,7 @@ def _problem(entry: Mapping[str, Any], name: str, kind: str) -> str:
     module = str(entry.get("module", "keras.layers"))
     if kind == "Lambda" or not module.startswith("keras"):
         return f"'{name}' runs code of the network's own, which is not run here; build it of Keras's layers."
-    if kind in NETWORKS or kind in LAYERS or module.startswith("keras.src.ops"):
+    if can_read(kind) or module.startswith("keras.src.ops"):
         return ""
     return f"'{name}' is a {kind}, which can't be followed from the file alone; {WAY}."
 

@@ -12,10 +12,11 @@ from pathlib import PurePath
 from typing import Any
 
 from lstm_core.errors import ModelError
-from lstm_core.nn import keras_file
 from lstm_core.nn.clamps import Clamp
-from lstm_core.nn.keras_file import BROKEN, KERAS_FILE, MIB, check_size, read_members
-from lstm_core.nn.saved import SavedNetwork
+from lstm_core.nn.keras_file import BROKEN, KERAS_FILE, LARGEST, MIB, check_size, read_members
+from lstm_core.tracing.graph import Graph, trace_graph
+from lstm_core.tracing.graph_file import read_graph
+from lstm_core.tracing.graph_layers import compute
 from lstm_core.tracing.keras_h5 import KERAS_WAY, as_keras_file
 from lstm_core.tracing.model_trace import ModelTrace
 from lstm_core.tracing.state_dict import TorchStacks, stacks_of, trace_stacks
@@ -46,7 +47,7 @@ MAGIC = {
     b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"%PDF": ".pdf", b"GIF8": ".gif", b"MATLAB": ".mat", b"GGUF": ".gguf",
     b"\x1f\x8b": ".gz", b"Rar!": ".rar", b"7z\xbc\xaf": ".7z", b"\x93NUMPY": ".npy",
 }  # fmt: skip
-Saved = SavedNetwork | TorchStacks
+Saved = Graph | TorchStacks
 
 
 def read_network(data: bytes, filename: str) -> Saved:
@@ -63,11 +64,11 @@ def read_network(data: bytes, filename: str) -> Saved:
     check_size(data, what, LARGEST_FILE)
     found = file_format(data, filename)
     if found == "keras":
-        return keras_file.read_network(data)
+        return read_graph(data)
     if found == "bundle":
-        return keras_file.read_network(read_members(data, what, keras_file.LARGEST, BUNDLE)["model.keras"])
+        return read_graph(read_members(data, what, LARGEST, BUNDLE)["model.keras"])
     if found == "h5":
-        return keras_file.read_network(as_keras_file(data, what))
+        return read_graph(as_keras_file(data, what))
     tensors, notes = read_tensors(data, filename)
     return stacks_of(tensors, what, notes)
 
@@ -96,7 +97,9 @@ def trace_file(
     """
     if isinstance(network, TorchStacks):
         return trace_stacks(network, x, mask=mask, initial_state=initial_state, clamps=clamps)
-    raise ModelError("A network of Keras can't be traced from its file alone yet; load it in Keras and trace that.")
+    if mask is not None or initial_state is not None:
+        raise ValueError("A network of Keras takes masks and states as inputs of its own.")
+    return trace_graph(network, x, compute, clamps)
 
 
 def shown_name(filename: str) -> str:

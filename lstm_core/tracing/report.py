@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_core.errors import ModelError
-from lstm_core.nn.keras_file import KERAS_FILE, LARGEST, LARGEST_PART, MIB, check_weights, json_object, read_members
+from lstm_core.nn.keras_file import LARGEST, MIB, check_weights, read_members
+from lstm_core.tracing.graph_file import keras_members
 from lstm_core.tracing.keras_h5 import KERAS_WAY, read_description
 from lstm_core.tracing.keras_report import keras_inputs, keras_layers
 from lstm_core.tracing.model_report import ModelReport
@@ -106,12 +107,10 @@ def _keras_report(data: bytes, filename: str, what: str, found: str) -> ModelRep
 
     if found == "bundle":
         data, found = read_members(data, what, LARGEST, BUNDLE)[NETWORK], "keras"
-    weights, config = data, None
+    weights, config = data, None  # of an .h5 file, whose description lies beside the weights
     if found == "keras":
-        parts = read_members(data, what, LARGEST, LARGEST_PART)
-        if missing := next((name for name in KERAS_FILE if name not in parts), ""):
-            raise ModelError(f"{what} is no file of Keras 3: {missing} is missing in it.")
-        weights, config = parts["model.weights.h5"], json_object(parts["config.json"], "config.json")
+        config, parts = keras_members(data, what)
+        weights = parts["model.weights.h5"]
     check_weights(weights)
     with h5py.File(io.BytesIO(weights), "r") as file:
         config = read_description(file, what) if config is None else config

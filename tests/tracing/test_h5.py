@@ -14,10 +14,8 @@ import numpy as np
 import pytest
 
 from lstm_core.errors import ModelError
-from lstm_core.nn.network import Network
-from lstm_core.nn.saved import SavedNetwork
 from lstm_core.tracing.keras_h5 import as_keras_file, normalized
-from lstm_core.tracing.open_file import read_network
+from lstm_core.tracing.open_file import read_network, trace_file
 from tests.hostile.corpus import unzipped
 
 FILES = Path(__file__).parent / "files"
@@ -30,16 +28,15 @@ def keras2(name: str) -> bytes:
     return gzip.decompress((FILES / f"keras2_{name}.h5.gz").read_bytes())
 
 
-def opened(data: bytes) -> SavedNetwork:
-    network = read_network(data, "net.h5")
-    assert isinstance(network, SavedNetwork)
-    return network
+def answer_of(data: bytes, x: np.ndarray) -> np.ndarray:
+    """The last timestep of what a file's network answers, or all if it answers once."""
+    output = trace_file(read_network(data, "net.h5"), x).output
+    return output[:, -1] if output.ndim == 3 else output
 
 
 @pytest.mark.parametrize(("name", "x", "answer"), [("fun", "ids", "functional"), ("seq", "x", "sequential")])
 def test_a_file_of_keras_2_computes_what_keras_2_did(name: str, x: str, answer: str) -> None:
-    network = Network(opened(keras2(name)))
-    np.testing.assert_allclose(network.run(NUMBERS[x][0]).output[-1], NUMBERS[answer][0], atol=1e-5)
+    np.testing.assert_allclose(answer_of(keras2(name), NUMBERS[x])[0], NUMBERS[answer][0], atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:.*HDF5 file:UserWarning")
@@ -56,9 +53,9 @@ def test_a_file_of_keras_3_computes_what_keras_does(
     else:
         model = Sequential([*first, layers.Dense(2, activation="softmax")])
     randomised(model).save(tmp_path / "net.h5")
-    network = Network(opened((tmp_path / "net.h5").read_bytes()))
-    ids = np.array([3, 1, 8, 0, 5])
-    np.testing.assert_allclose(network.run(ids).output[-1], np.asarray(model(ids[None]))[0], atol=1e-5)
+    ids = np.array([[3, 1, 8, 0, 5]])
+    answer = answer_of((tmp_path / "net.h5").read_bytes(), ids)
+    np.testing.assert_allclose(answer, np.asarray(model(ids)), atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:.*HDF5 file:UserWarning")
@@ -188,9 +185,9 @@ def bomb(file: Any) -> None:
         (lambda: file_with(lambda file: file.attrs.__setitem__("model_config", 7)), "can't be read"),
         (lambda: described(lambda config: config.clear()), "can't be read"),
         (lambda: described(lambda config: config["config"].update(layers=7)), "can't be read"),
-        (lambda: described(lambda config: config.update(class_name="Evil")), "neither a Sequential"),
+        (lambda: described(lambda config: config.update(class_name="Evil")), "neither a functional"),
         (lambda: described(deep), "nested too deeply"),
-        (lambda: layer(class_name="Lambda"), "'Lambda', which is not supported"),
+        (lambda: layer(class_name="Lambda"), "a Lambda, which can't be followed"),
         (lambda: layer(class_name="MyLSTM", registered_name="mine>MyLSTM"), "isn't Keras's own"),
         (lambda: layer(module="os", class_name="system"), "isn't Keras's own"),
         (lambda: setting(time_major=True), "time_major"),
@@ -198,7 +195,6 @@ def bomb(file: Any) -> None:
         (lambda: setting(units=10**9), "weights of shape"),
         (lambda: setting(units=-1), "positive number"),
         (lambda: setting(use_bias=False), "more or fewer arrays"),
-        (lambda: setting(dtype="float16"), "dtype float16"),
         (lambda: setting(name="another"), "has no weights"),
         (lambda: setting(0, batch_shape=[None, 10**9, 3]), "timesteps"),
         (lambda: file_with(lambda file: put(file, np.full((3, 16), np.nan, "f4"))), "no numbers"),

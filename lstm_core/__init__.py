@@ -7,8 +7,8 @@ from lstm_core.errors import DatasetError, LabError, ModelError, TextError
 from lstm_core.inference.registry import list_models, load
 from lstm_core.interpret.checkup import Checkup, Finding, checkup
 from lstm_core.library.card import ModelCard
-from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace, trace
-from lstm_core.tracing import ModelReport, inspect
+from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace
+from lstm_core.tracing import ModelReport, ModelTrace, RecurrentTrace, inspect, trace
 
 __all__ = [
     "BidirectionalTrace",
@@ -21,6 +21,8 @@ __all__ = [
     "ModelCard",
     "ModelError",
     "ModelReport",
+    "ModelTrace",
+    "RecurrentTrace",
     "TextError",
     "checkup",
     "inspect",

@@ -79,7 +79,7 @@ class ClampLike(Protocol):
         """Positions in the text; None for all."""
 
     @property
-    def layer(self) -> int:
+    def layer(self) -> int | str:
         """From 0."""
 
 

@@ -67,11 +67,11 @@ class Reader(ABC):
     def check(self, clamps: Iterable[Clamp]) -> None:
         """Raises ValueError if a clamp names a layer, signal, unit or timestep that doesn't exist."""
         for clamp in clamps:
-            if not 0 <= clamp.layer < len(self.layers):
+            if clamp.layer not in range(len(self.layers)):
                 raise ValueError(f"A clamp names layer {clamp.layer}; there are {len(self.layers)}, from 0.")
             if clamp.timesteps is not None and (first := np.min(clamp.timesteps, initial=0)) < 0:
                 raise ValueError(f"A clamp names timestep {first}; generated characters count from 0.")
-            clamp_hooks(self.layers[clamp.layer], [replace(clamp, timesteps=None)], np.arange(1))
+            clamp_hooks(self.layers[int(clamp.layer)], [replace(clamp, timesteps=None)], np.arange(1))
 
 
 class CarriedReader(Reader):

@@ -3,6 +3,7 @@
 A clamp is data. `clamp_hooks` turns clamps into the hook that the steps in `nn/cells.py` call for every signal.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,14 +27,14 @@ class Clamp:
         value: any finite number; gates live in 0…1, but the network accepts what it is given.
         units: which units, from 0; None for all.
         timesteps: which timesteps of the input, from 0; None for all.
-        layer: which recurrent layer of a network, from 0.
+        layer: which recurrent layer of a network, from 0; for a whole network also by name.
     """
 
     gate: str = "f"
     value: float = 0.0
     units: Sequence[int] | int | None = None
     timesteps: Sequence[int] | int | None = None
-    layer: int = 0
+    layer: int | str = 0
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.value):
@@ -77,6 +78,29 @@ def clamp_hooks(weights: CellWeights, clamps: Iterable[Clamp], timesteps: Array)
         return hook
 
     return hook_at
+
+
+def clamps_by_name(clamps: Iterable[Clamp], names: Sequence[str]) -> dict[str, tuple[Clamp, ...]]:
+    """The clamps of each recurrent layer.
+
+    Args:
+        clamps: their `layer` is a name, that of a layer with several parts, such as a bidirectional one, or a number,
+            which is that of both directions of one layer.
+        names: of the recurrent layers, in their order.
+
+    Raises:
+        ValueError: if there is no such layer.
+    """
+    found: dict[str, tuple[Clamp, ...]] = {}
+    layers = list(dict.fromkeys(re.sub("/(forward|backward)$", "", name) for name in names))
+    for clamp in clamps:
+        wanted = layers[int(clamp.layer)] if clamp.layer in range(len(layers)) else clamp.layer
+        own = [name for name in names if name == wanted or name.startswith(f"{wanted}/")]
+        if not own:
+            raise ValueError(f"A clamp names layer {wanted!r}; there are {len(layers)}, from 0: {', '.join(layers)}.")
+        for name in own:
+            found[name] = (*found.get(name, ()), clamp)
+    return found
 
 
 def shift_clamps(clamps: Iterable[Clamp], first: int, length: int) -> list[Clamp]:

@@ -136,7 +136,7 @@ class Network:
         """
         clamps, start = tuple(clamps), start or {}
         for clamp in clamps:
-            if not 0 <= clamp.layer < len(self.recurrent_names):
+            if clamp.layer not in range(len(self.recurrent_names)):
                 raise ValueError(f"A clamp names layer {clamp.layer}; there are {len(self.recurrent_names)}, from 0.")
         values: dict[str, Array] = dict(zip(self.inputs, inputs, strict=True))
         traces: list[Trace] = []

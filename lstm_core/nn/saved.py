@@ -112,15 +112,33 @@ def saved_layer(layer: Any) -> SavedLayer:
         return SavedLayer(name, kinds[0], {"merge_mode": layer.merge_mode}, halves=halves)
     if not layer.built:
         raise ModelError(f"Layer '{name}' is not built yet: call it once, then trace it.")
-    settings = {"dtype": getattr(layer.cell, "quantization_mode", None) or "float32"}
-    for key in ("units", "use_bias", "reset_after", "go_backwards", "stateful", "zero_output_for_mask"):
-        settings[key] = getattr(layer, key, None)
+    own = {key: getattr(layer, key, None) for key in ("go_backwards", "stateful", "zero_output_for_mask")}
+    cell = saved_cell(layer.cell, name)
+    return replace(cell, settings={**cell.settings, **own})
+
+
+def saved_cell(cell: Any, name: str) -> SavedLayer:
+    """A live, built cell of Keras as a layer that reads forwards; the arrays are copies.
+
+    Raises:
+        ModelError: if it is no LSTMCell, GRUCell or SimpleRNNCell, or has its own `call`.
+    """
+    import keras
+
+    kind = next((kind for kind in KERNELS if isinstance(cell, getattr(keras.layers, f"{kind}Cell"))), "")
+    if not kind:
+        raise ModelError(f"Layer '{name}' has a {type(cell).__name__}; only Keras's own cells can be traced.")
+    if type(cell).call is not getattr(keras.layers, f"{kind}Cell").call:
+        raise ModelError(f"Layer '{name}' has a cell with its own `call`, which a trace would not follow.")
+    settings = {"dtype": getattr(cell, "quantization_mode", None) or "float32"}
+    settings |= {key: getattr(cell, key, None) for key in ("units", "use_bias", "reset_after")}
+    settings |= dict.fromkeys(("go_backwards", "stateful", "zero_output_for_mask"), False)
     for key in ("activation", "recurrent_activation"):
-        function = getattr(layer, key, None)
+        function = getattr(cell, key, None)
         known = getattr(function, "__name__", str(function))
         # A function of the user's own may carry a known name: only Keras's own object counts.
         settings[key] = known if getattr(keras.activations, known, None) is function else {"config": known}
-    return SavedLayer(name, kinds[0], settings, tuple(layer.get_weights()))
+    return SavedLayer(name, kind, settings, tuple(cell.get_weights()))
 
 
 # --- Arrays ---------------------------------------------------------------------------------------

@@ -243,16 +243,8 @@ def _wrong_shape(weights: CellWeights, x: Array) -> ValueError:
 
 
 def _input_sums(x: Array, weights: CellWeights) -> Array:
-    """W·x + b of all timesteps, (T, parts·units).
-
-    The product is cut into slices that OpenBLAS computes in the calling thread: on a busy machine, waiting for other
-    threads took a hundred times longer than the product itself.
-    """
-    flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
-    sums = np.empty((len(flat), weights.kernel.shape[1]), x.dtype)
-    rows = max(1, 2**18 // max(weights.kernel.size, 1))
-    for first in range(0, len(flat), rows):
-        np.dot(flat[first : first + rows], weights.kernel, out=sums[first : first + rows])
+    """W·x + b of all timesteps, (T, …, parts·units)."""
+    sums = cells.product(np.ascontiguousarray(x).reshape(-1, x.shape[-1]), weights.kernel)
     sums += weights.bias
     return sums.reshape(*x.shape[:-1], sums.shape[1])
 

@@ -3,6 +3,7 @@
 `nn` traces one layer over one sequence; this package follows networks that people have built elsewhere.
 """
 
+from lstm_core.tracing.dispatch import trace
 from lstm_core.tracing.model_report import InputReport, LayerReport, ModelReport
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 from lstm_core.tracing.open_file import read_network, read_state_dict, trace_file
@@ -20,5 +21,6 @@ __all__ = [
     "inspect_bytes",
     "read_network",
     "read_state_dict",
+    "trace",
     "trace_file",
 ]

@@ -1,8 +1,12 @@
-"""One recurrent layer over a batch, as a `RecurrentTrace`: what traces of Keras and PyTorch networks share."""
+"""One recurrent layer over a batch, as a `RecurrentTrace`: what traces of Keras and PyTorch networks share.
+
+Traces of steps that were computed one at a time, or of several batches, are joined to one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,8 @@ from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import STATES, run_cell
 from lstm_core.nn.weights import CellWeights
 from lstm_core.tracing.model_trace import RecurrentTrace
+
+Join = Callable[[Sequence[Array]], Array]
 
 
 def run_batch(
@@ -69,4 +75,46 @@ def run_batch(
         initial_state=trace.initial_state,
         final_state=final,
         weights=weights,
+    )
+
+
+def joined_steps(parts: Sequence[RecurrentTrace]) -> RecurrentTrace:
+    """Traces of the same batch, each starting from the last one's final state, as one over all timesteps."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = _joined(parts, lambda arrays: np.concatenate(arrays, axis=1))
+    return replace(whole, initial_state=parts[0].initial_state, final_state=parts[-1].final_state)
+
+
+def joined_sequences(parts: Sequence[RecurrentTrace]) -> RecurrentTrace:
+    """Traces of the S steps of a TimeDistributed layer as one batch: sequence b is rows b·S to b·S + S - 1."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def interleave(arrays: Sequence[Array]) -> Array:
+        stacked = np.stack(arrays, axis=1)  # (batch, S, …)
+        return stacked.reshape(-1, *stacked.shape[2:])
+
+    def states(name: str) -> tuple[Array, ...]:
+        return tuple(interleave(each) for each in zip(*(getattr(part, name) for part in parts), strict=True))
+
+    whole = _joined(parts, interleave)
+    return replace(whole, initial_state=states("initial_state"), final_state=states("final_state"))
+
+
+def _joined(parts: Sequence[RecurrentTrace], join: Join) -> RecurrentTrace:
+    def arrays(name: str) -> Array:
+        return join([getattr(part, name) for part in parts])
+
+    def by_name(name: str) -> dict[str, Array]:
+        return {key: join([getattr(part, name)[key] for part in parts]) for key in getattr(parts[0], name)}
+
+    return replace(
+        parts[0],
+        inputs=arrays("inputs"),
+        outputs=arrays("outputs"),
+        mask=arrays("mask"),
+        signals=by_name("signals"),
+        input_sums=by_name("input_sums"),
+        recurrent_sums=by_name("recurrent_sums"),
     )

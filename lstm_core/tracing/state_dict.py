@@ -227,7 +227,7 @@ def trace_stacks(
             read, own_mask = before[1], mask
             notes.append(f"'{stack.name}' reads the output of '{before[0].name}', as wide as its input.")
         else:
-            if any(first <= clamp.layer < first + len(stack.layers) for clamp in clamps):
+            if any(clamp.layer in range(first, first + len(stack.layers)) for clamp in clamps):
                 raise ValueError(f"A clamp names a layer of '{stack.name}', which isn't traced: give x for it by name.")
             notes.append(f"'{stack.name}' isn't traced: the file doesn't say what it reads; give x by name for it.")
             continue
@@ -305,5 +305,5 @@ def _states(stack: TorchStack, given: Any, batch: int) -> tuple[Array, ...]:
 def _check_clamps(network: TorchStacks, clamps: Sequence[Clamp]) -> None:
     layers = [layer[0] for stack in network.stacks for layer in stack.layers]
     for clamp in clamps:
-        if not 0 <= clamp.layer < len(layers):
+        if clamp.layer not in range(len(layers)):
             raise ValueError(f"A clamp names layer {clamp.layer}; there are {len(layers)}, from 0.")

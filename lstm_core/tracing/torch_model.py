@@ -279,9 +279,9 @@ class _Recording:
         """ValueError if a clamp names what none of the layers has."""
         layers = [(layer[0], sequence.steps) for sequence in self.layers for layer in sequence.stack.layers]
         for clamp in clamps:
-            if not 0 <= clamp.layer < len(layers):
+            if clamp.layer not in range(len(layers)):
                 raise ValueError(f"A clamp names layer {clamp.layer}; there are {len(layers)}, from 0.")
-            weights, steps = layers[clamp.layer]
+            weights, steps = layers[int(clamp.layer)]
             clamp_hooks(weights, [clamp], np.arange(steps))
 
     def notes(self, module: torch.nn.Module) -> Iterator[str]:

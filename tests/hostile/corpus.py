@@ -183,7 +183,7 @@ def _networks(inside: Files) -> Iterator[Attack]:
         ("LSTM", {"return_sequences": False}, "reads no sequence"),
         ("LSTM", {"return_sequences": None}, "true or false"),
         ("LSTM", {"stateful": True}, "stateful"),
-        ("LSTM", {"activation": "celu"}, "activation='celu'"),
+        ("LSTM", {"activation": "glu"}, "activation='glu'"),
         ("LSTM", {"activation": {"class_name": "function", "config": "eval", "module": "builtins"}}, "eval"),
         ("LSTM", {"dtype": "mixed_float16"}, "dtype mixed_float16"),
         ("LSTM", {"dtype": "int8_from_float32"}, "quantized"),

@@ -606,7 +606,7 @@ def bidirectional(**options: Any) -> keras.Layer:
         (lambda: make("gru", stateful=True), "Layer 'reader' has stateful=True"),
         (lambda: built(bidirectional(stateful=True), 2), "Layer 'forward_reader' has stateful=True"),
         (lambda: make("lstm", activation="softmax"), "Layer 'reader' has activation='softmax'"),
-        (lambda: make("gru", recurrent_activation="celu"), "Layer 'reader' has recurrent_activation='celu'"),
+        (lambda: make("gru", recurrent_activation="softmax"), "Layer 'reader' has recurrent_activation='softmax'"),
         (lambda: make("rnn", activation=np.tanh), "Layer 'reader' has activation='tanh'"),
         (lambda: built(keras.layers.Dense(3, name="answer"), 2), "Layer 'answer' is a Dense; only LSTM, GRU"),
         (lambda: keras.layers.RNN(keras.layers.LSTMCell(3), name="reader"), "Layer 'reader' is a RNN"),

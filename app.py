@@ -13,6 +13,7 @@ import importlib
 import logging
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,6 +28,7 @@ from ui.common.shared_cache import CACHE
 log = logging.getLogger("lstm_lab")
 
 TIDY_EVERY = 30.0  # seconds
+LATER = 8.0  # seconds after which what the first page doesn't need is imported
 UNUSED = 120.0  # seconds after which a shared value is dropped, as long as Streamlit keeps a session without a browser
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 
@@ -42,10 +44,16 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 def _preload() -> None:
-    for module in ("ui.common.charts", "ui.common.model_cache", "lstm_core.database"):
-        importlib.import_module(module)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)  # the first browser fetches many small files meanwhile
+    tour = importlib.import_module("ui.home.tour")
     # On one sequence at a time, the threads of a matrix product wait for each other longer than they compute.
     threadpool_limits(1, user_api="blas")
+    tour.load_models()
+    sys.setswitchinterval(usual)
+    time.sleep(LATER)
+    for module in ("pandas", "lstm_core.database"):
+        importlib.import_module(module)
     gc.collect()
     gc.freeze()  # what is imported by now is never freed, so no later collection has to look at it
 

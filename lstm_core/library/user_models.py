@@ -151,6 +151,8 @@ def models_of(owner: str | None, linked: Collection[str] = ()) -> list[ModelCard
         owner: the visitor; None for all of them.
         linked: identities of further models, which the visitor has links to.
     """
+    if not any(own_folder().glob(f"*{BUNDLE}")):
+        return []  # without asking the database, which takes long to import
     database = _database()
     table = database.MODELS
     query = table.select().order_by(table.c.saved.desc())

@@ -1,7 +1,6 @@
 """Panels that explain an answer: attributions, two texts side by side, and similar activations in other texts."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from lstm_core import LabError, interpret
@@ -49,6 +48,8 @@ def why(model: TextClassifier, reading: Reading, key: str, hide: bool) -> None:
     with st.expander("The numbers", key=f"{key}_numbers", on_change="rerun") as panel:
         if panel.open:
             rows = {"timestep": range(1, len(values) + 1), "token": reading.tokens, "log-odds": values.round(3)}
+            import pandas as pd  # takes long, and few look at the table
+
             table = pd.DataFrame(rows)
             st.dataframe(table.sort_values("log-odds", key=np.abs, ascending=False), hide_index=True, height=320)
 

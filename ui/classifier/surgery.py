@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
@@ -175,5 +174,7 @@ def _map(found: Ablation, reading: Reading, what: str, key: str) -> None:
             return
         every = range(len(moved))
         shown = [f"{place}" if what == "units" else panels.token_name(reading, place) for place in every]
+        import pandas as pd  # takes long, and few look at the table
+
         table = pd.DataFrame({what[:-1]: shown, "change": moved.round(4)})
         st.dataframe(table.sort_values("change", key=np.abs, ascending=False), hide_index=True, height=320)

@@ -7,12 +7,12 @@ else on a page; the tests check these instead. The names mean what they mean the
 
 import base64
 import copy
+import importlib
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
-import pandas  # noqa: F401  # whole before the first figure: Plotly looks at it even while another thread imports it
 import plotly.graph_objects as graph_objects
 import plotly.io
 import streamlit  # noqa: F401  # registers its template
@@ -189,7 +189,12 @@ class Figure(BaseFigure):
 @lru_cache(maxsize=64)
 def _subplots(rows: int, cols: int, options: tuple[Any, ...]) -> tuple[dict[str, Any], dict[Any, list[_Axes]]]:
     """The layout of a grid of subplots, and the axes of each."""
-    figure = make_subplots(rows, cols, **{key: _thawed(value) for key, value in options})
+    arguments = {key: _thawed(value) for key, value in options}
+    try:
+        figure = make_subplots(rows, cols, **arguments)
+    except AttributeError:  # Plotly looks at pandas even while another thread imports it: wait until it is whole
+        importlib.import_module("pandas")
+        figure = make_subplots(rows, cols, **arguments)
     layout = figure.to_dict()["layout"]
     layout.pop("template", None)
     grid = {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from secrets import randbelow
@@ -9,6 +10,7 @@ from secrets import randbelow
 import numpy as np
 import streamlit as st
 
+from lstm_core.errors import ModelError
 from lstm_core.inference import TextClassifier, TextGenerator, WordModel
 from lstm_core.nn import count_brackets
 from lstm_core.text import parse_order, words_in_order
@@ -64,6 +66,13 @@ def show() -> None:
         page = next(each for each in TOUR["more"] if each["file"] == file)
         label = f"**{number} · {page['name']}:** {question}"
         place.page_link(file, label=label, icon=page["icon"], help=page["words"])
+
+
+def load_models() -> None:
+    """Load the models of the figures before somebody comes; one that is missing or damaged says so on its page."""
+    for name in ("stackoverflow", *(f"family_{kind}" for kind in theme.CELL_LINES), "macbeth", order.MODEL):
+        with suppress(ModelError):
+            model_cache.any_model(name)
 
 
 def ten_minutes() -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
 from lstm_core.nn import Array, LayerTrace
 
 
@@ -18,6 +16,8 @@ def as_csv(tokens: Sequence[str], values: Mapping[str, Array], traces: Sequence[
     Returns:
         The columns `timestep` and `token`, those of `values`, and those of the traces.
     """
+    import pandas as pd  # takes long, and few take the file
+
     columns: dict[str, object] = {"timestep": range(len(tokens)), "token": list(tokens), **values}
     for number, trace in enumerate(traces):
         prefix = f"{number}." if len(traces) > 1 else ""

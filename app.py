@@ -28,7 +28,7 @@ from ui.common.shared_cache import CACHE
 log = logging.getLogger("lstm_lab")
 
 TIDY_EVERY = 30.0  # seconds
-LATER = 8.0  # seconds after which what the first page doesn't need is imported
+LATER = 5.0  # seconds after which what the first page doesn't need is imported
 UNUSED = 120.0  # seconds after which a shared value is dropped, as long as Streamlit keeps a session without a browser
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 

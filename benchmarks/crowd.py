@@ -32,6 +32,7 @@ from benchmarks.texts import of_tokens
 from ui.common.server import COOKIE
 
 PATIENCE = 30.0  # seconds after which an answer is lost
+IMPORTED = 15.0  # seconds after which a server has imported what the pages need
 SHORTEST, LONGEST = 15, 200  # tokens of a text
 TABS = 20  # of a visitor who opens many
 PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in ("home", "navigation")))
@@ -52,8 +53,8 @@ class Tally:
 class Visitor:
     """One browser on one page."""
 
-    def __init__(self, socket: ClientConnection, page: str) -> None:
-        self.socket, self.page = socket, page
+    def __init__(self, socket: ClientConnection, page: str, query: str = "") -> None:
+        self.socket, self.page, self.query = socket, page, query
         self.script, self.text_area, self.received = "", "", 0
         self.slider, self.fragment, self.last = "", "", 1  # of the timesteps
 
@@ -79,6 +80,7 @@ class Visitor:
         """Run the page with what a message says; returns the seconds until it is whole."""
         state = message.rerun_script
         state.page_script_hash, state.page_name = self.script, "" if self.script else self.page
+        state.query_string = self.query
         started = time.perf_counter()
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(PATIENCE):
@@ -258,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.places:
         os.environ["LSTM_LAB_PLACES"] = str(options.places)
     with server("run", "app.py", *(f"--{each}" for each in options.option)) as app:
-        time.sleep(10)  # what the pages need is imported
+        time.sleep(IMPORTED)
         for each in PAGES if options.costs else options.visitors:
             if options.costs:
                 rows.append(asyncio.run(costs(app.url, app.process, each, options.repeats)))

@@ -1,0 +1,1 @@
+"""All goals of a class of fifty in one run."""

@@ -26,7 +26,7 @@ from lstm_core.jobs import worker as job_worker
 from lstm_core.jobs.job import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job
 from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run
 from lstm_core.jobs.queue import JobError, JobQueue
-from lstm_core.jobs.worker import certificate_files
+from lstm_core.jobs.worker import GROUP_NICE, certificate_files
 from lstm_core.nn import keras_backend
 
 COUNT = "lstm_core.jobs.smoke_test:work"
@@ -62,6 +62,9 @@ def test_a_job_runs_in_another_process_and_reports_every_step(jobs: JobQueue) ->
     assert (job.state, job.result and job.result["counted"]) == (FINISHED, 5)
     wait_for(lambda: [event.get("step") for event in job.events] == [None, 1, 2, 3, 4, 5], "all events")
     assert job.result["process"] != os.getpid()  # type: ignore[index]
+    group = Path(f"/proc/{job.result['process']}/autogroup")  # type: ignore[index]
+    if os.access(group, os.W_OK):
+        assert group.read_text().split()[-1] == str(GROUP_NICE), "others come first, whatever session they are in"
     assert job.submitted <= job.begun <= job.ended
     assert jobs.find(job.identity) is job
     assert jobs.find("no such") is None

@@ -98,12 +98,16 @@ def _lstm(
     d_sigma, d_tanh = activations.derivative(weights.sigma), activations.derivative(weights.tanh)
     tanh_c, n = weights.tanh(trace.c), weights.units
     before = _previous(trace.c, trace.initial_state[1])
-    # What dc and dh are multiplied by doesn't depend on later timesteps, so it is computed for all of them at once.
-    of_c = (trace.g * d_sigma(trace.i), before * d_sigma(trace.f), trace.i * d_tanh(trace.g))
-    of_dc = np.stack(of_c, axis=-2)  # (T, …, 3, units)
-    of_dh, through_c = tanh_c * d_sigma(trace.o), trace.o * d_tanh(tanh_c)
-    all_dh, all_dc = np.array(d_outputs), np.empty_like(d_outputs)
+    # What dc and dh are multiplied by doesn't depend on later timesteps, so it is computed for all of them at once, and
+    # lies where the gradient of the sums i, f, g, o will be.
     all_dz = np.empty((*d_outputs.shape[:-1], 4, n), d_outputs.dtype)
+    np.multiply(trace.g, d_sigma(trace.i), all_dz[..., 0, :])
+    np.multiply(before, d_sigma(trace.f), all_dz[..., 1, :])
+    np.multiply(trace.i, d_tanh(trace.g), all_dz[..., 2, :])
+    np.multiply(tanh_c, d_sigma(trace.o), all_dz[..., 3, :])
+    through_c = d_tanh(tanh_c)
+    through_c *= trace.o
+    all_dh, all_dc = np.array(d_outputs), np.empty_like(d_outputs)
     back = np.ascontiguousarray(weights.recurrent.T)
     later_h = np.zeros_like(d_outputs[0]) if len(d_outputs) else 0.0
     later_c = later_h + d_last_c
@@ -112,8 +116,8 @@ def _lstm(
         dh += later_h
         np.multiply(dh, through_c[t], out=dc)
         dc += later_c
-        np.multiply(of_dc[t], dc[..., None, :], out=dz[..., :3, :])
-        np.multiply(of_dh[t], dh, out=dz[..., 3, :])
+        dz[..., :3, :] *= dc[..., None, :]
+        dz[..., 3, :] *= dh
         later_h, later_c = dz.reshape(*dh.shape[:-1], 4 * n) @ back, dc * trace.f[t]
     return all_dz.reshape(*d_outputs.shape[:-1], 4 * n), all_dh, all_dc
 

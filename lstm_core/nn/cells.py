@@ -183,10 +183,13 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
     """
     T, n = len(wx), h.shape[-1]
     # A row of `rows` is i, f, o, g of a step and c of the step before: i ⊙ g and f ⊙ c are one product of neighbours.
-    order, scale = [0, 1, 3, 2], np.array([0.5, 0.5, 0.5, 1.0], wx.dtype)[:, None]  # see `sigmoid`; g uses tanh itself
+    order, scales = (0, 1, 3, 2), (0.5, 0.5, 0.5, 1.0)  # see `sigmoid`; g uses tanh itself
 
     def arranged(sums: Array) -> Array:
-        return (sums.reshape(*sums.shape[:-1], 4, n)[..., order, :] * scale).reshape(sums.shape)
+        found = np.empty_like(sums)
+        for place, (part, scale) in enumerate(zip(order, scales, strict=True)):
+            np.multiply(sums[..., part * n : (part + 1) * n], scale, found[..., place * n : (place + 1) * n])
+        return found
 
     wx_scaled, U_scaled = arranged(wx), arranged(U)  # halving is exact in floating point
     half = np.full((*h.shape[:-1], 3 * n), 0.5, wx.dtype)
@@ -206,6 +209,8 @@ def lstm_sequence(wx: Array, h: Array, c: Array, U: Array) -> dict[str, Array]:
         np.tanh(c_t, h_t)
         np.multiply(o_t, h_t, h_t)
         h = h_t
-    uh = (uh.reshape(*uh.shape[:-1], 4, n) / scale)[..., order, :].reshape(wx.shape)
+    recurrent_sums = wx_scaled  # whose values are used up
+    for place, (part, scale) in enumerate(zip(order, scales, strict=True)):
+        np.multiply(uh[..., place * n : (place + 1) * n], 1 / scale, recurrent_sums[..., part * n : (part + 1) * n])
     i, f, o, g = (now[..., part * n : (part + 1) * n] for part in range(4))
-    return {"i": i, "f": f, "g": g, "o": o, "c": cs, "h": hs, "uh": uh}
+    return {"i": i, "f": f, "g": g, "o": o, "c": cs, "h": hs, "uh": recurrent_sums}

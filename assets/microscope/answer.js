@@ -15,6 +15,7 @@ class Answer {
   constructor(parent, answers) {
     this.answers = answers;
     this.root = html("div", { class: "answer", role: "group", "aria-label": "Answer" }, parent);
+    if (!answers.title) this.root.style.display = "none"; // a trace alone answers nothing
     html("strong", {}, this.root, `${answers.title}:`);
     if (answers.note) html("span", { class: "note" }, this.root, answers.note);
     this.list = html("span", { class: "answers" }, this.root);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 import lstm_core
 from lstm_core import Clamp, LayerTrace
+from lstm_core.nn import NETWORKS
 from tests.browser.conftest import PATIENCE, downloaded
 from tests.browser.test_cell_microscope import HALF, cards, put, slider, token
 
@@ -65,3 +67,30 @@ def test_a_view_is_taken_away_and_works_from_the_disk(page: Page, address: str, 
     root = page.get_by_label("Cell microscope", exact=True)
     put(root, 0, 5)
     expect(root.locator(".clamp").filter(has_text="clamped to 1.000")).to_have_count(1)
+
+
+# Renders the widget's module as a notebook does, with the payload as its model.
+RENDER = """async ([code, payload]) => {
+    const module = await import(URL.createObjectURL(new Blob([code], {type: "text/javascript"})));
+    const bytes = Uint8Array.from(atob(payload), one => one.charCodeAt(0));
+    const model = {get: () => new DataView(bytes.buffer), on() {}, off() {}};
+    module.default.render({model, el: document.getElementById("place")});
+}"""
+
+
+def test_the_widget_of_a_notebook_leaves_the_keys_around_it_alone(page: Page) -> None:
+    trace = NETWORKS["brackets"].read("(a(b)")
+    widget = trace.microscope(timestep=1, unit=0)
+    page.set_content("<button>Outside</button><div id=place></div>")
+    look = page.get_by_role("button", name="Outside").evaluate("one => getComputedStyle(one).cursor")
+    page.evaluate(RENDER, [widget._esm, b64encode(widget.payload).decode()])
+    root = page.get_by_label("Cell microscope", exact=True)
+    expect(root.locator(".card")).to_have_count(6)
+    page.keyboard.press("ArrowRight")
+    assert token(root) == 1
+    slider(root).press("ArrowRight")
+    assert token(root) == 2
+    assert abs(cards(root)["c"]["c"] - trace.c[2, 0]) <= HALF
+    expect(root.get_by_role("button", name="Copy link")).to_have_count(0)
+    expect(root.get_by_role("button", name="Clamp")).to_have_count(0)
+    assert page.get_by_role("button", name="Outside").evaluate("one => getComputedStyle(one).cursor") == look

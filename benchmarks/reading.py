@@ -17,6 +17,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import lstm_core
 from benchmarks import texts, timing
@@ -131,7 +132,8 @@ def measure(model: TextClassifier, network: Any, length: int, repeats: int) -> l
         CELL: cell_by_hand(model, network, text),
         ATTRIBUTE: lambda: model.attribute(text),
     }
-    times = timing.interleaved({name: timing.timed(action) for name, action in actions.items()}, repeats, EVERY)
+    with threadpool_limits(1, user_api="blas"):  # as the app has it: threads of such small products wait for each other
+        times = timing.interleaved({name: timing.timed(action) for name, action in actions.items()}, repeats, EVERY)
     rows = [timing.compare(times, READ, peer, aim) for peer, aim in AIMS.items()]
     rows.append(timing.compare(times, ATTRIBUTE, READ, None))
     return [replace(row, what=f"{row.what}, {length} tokens") for row in rows]

@@ -21,7 +21,7 @@ if not text.strip():
 page.answer(
     page.PageConfig(
         key="own", title="Own classifier", intro="", model=name, peers={}, label="", placeholder="",
-        texts=examples.Texts({}, (), ()), views=("why", "surgery"), linked=True,
+        texts=examples.Texts({}, (), ()), views=("why", "surgery", "checkup"), linked=True,
     ),
     text,
 )  # fmt: skip

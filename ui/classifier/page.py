@@ -9,6 +9,7 @@ import streamlit as st
 from lstm_core import LabError
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.library import SHIPPED, ModelCard
+from ui import checkup
 from ui.classifier import explain, panels, quality, surgery
 from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
@@ -21,6 +22,7 @@ VIEWS = {
     "surgery": "Gate surgery",
     "pairs": "Two texts",
     "moments": "Similar activations",
+    "checkup": "Check-up",
     "quality": "Evaluation",
     "mistakes": "Errors",
 }
@@ -167,6 +169,9 @@ def _look_closer(
         "surgery": lambda: surgery.show(model, reading, config.key, hide, address),
         "pairs": lambda: explain.pairs(model, config.texts, config.key),
         "moments": lambda: explain.moments(model, reading, config.texts, config.key),
+        "checkup": lambda: checkup.show(
+            model, reading.text, (*config.texts.examples.values(), *config.texts.moments), config.key
+        ),
         "quality": lambda: quality.evaluation(config.model, config.peers, config.notes, config.key),
         "mistakes": lambda: quality.errors(model.card, config.key),
     }

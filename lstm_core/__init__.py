@@ -5,7 +5,7 @@ Knows nothing of Streamlit or Plotly. Models are read and computed without Keras
 
 from lstm_core.errors import DatasetError, LabError, ModelError, TextError
 from lstm_core.inference.registry import list_models, load
-from lstm_core.interpret.checkup import Checkup, Finding, checkup
+from lstm_core.interpret.diagnosis import Checkup, Finding, checkup
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.trace import BidirectionalTrace, Clamp, LayerTrace
 from lstm_core.tracing import ModelReport, ModelTrace, RecurrentTrace, inspect, trace

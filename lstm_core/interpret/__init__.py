@@ -3,8 +3,8 @@
 from lstm_core.interpret.ablation import Ablation, ablate
 from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, find_moments, initial_timestep
 from lstm_core.interpret.alignment import align_readings, first_divergence, memory_difference
-from lstm_core.interpret.checkup import NAMES as CHECKS
-from lstm_core.interpret.checkup import Checkup, Finding, OutputOf, checkup
+from lstm_core.interpret.diagnosis import NAMES as CHECKS
+from lstm_core.interpret.diagnosis import Checkup, Finding, OutputOf, checkup
 from lstm_core.interpret.forecast_probe import SERIES_SIGNALS, best_follower, series_signal, standardised
 from lstm_core.interpret.gate_contrast import Contrast, forgetting_contrast, input_contrast, writing_contrast
 from lstm_core.interpret.gradient_clipping import TrainingRun, training_run

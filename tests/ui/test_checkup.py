@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.interpret import CHECKS, Checkup, Finding, checkup
-from tests.interpret.checkup.networks import exploding, healthy, inputs, whole, with_bias
+from tests.interpret.diagnosis.networks import exploding, healthy, inputs, whole, with_bias
 from ui.checkup import charts
 from ui.checkup.panel import LOOKS
 
@@ -43,7 +43,7 @@ def test_severities_differ_by_word_and_icon() -> None:
 
 def test_the_panel_opens_what_is_wrong_and_computes_no_picture_of_what_is_fine() -> None:
     def script() -> None:
-        from tests.interpret.checkup.networks import healthy, inputs, whole, with_bias
+        from tests.interpret.diagnosis.networks import healthy, inputs, whole, with_bias
         from ui.checkup import checkup_panel
 
         trace, output_of = whole(with_bias(healthy(), "f", -5), inputs())

@@ -8,8 +8,8 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
-from lstm_core.interpret.checkup.finding import Finding, NotCheckedError, Severity
-from lstm_core.interpret.checkup.observed import Observed, number
+from lstm_core.interpret.diagnosis.finding import Finding, NotCheckedError, Severity
+from lstm_core.interpret.diagnosis.observed import Observed, number
 from lstm_core.interpret.gradient_flow import norms_over_time
 from lstm_core.nn import bptt
 from lstm_core.nn.trace import LayerTrace

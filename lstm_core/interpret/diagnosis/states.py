@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.interpret.checkup.finding import Finding, NotCheckedError, Severity
-from lstm_core.interpret.checkup.observed import Observed, number, of_units, share
+from lstm_core.interpret.diagnosis.finding import Finding, NotCheckedError, Severity
+from lstm_core.interpret.diagnosis.observed import Observed, number, of_units, share
 from lstm_core.nn.trace import STATES
 
 GROWTH, LARGE = 10.0, 10.0  # how many times larger the last quarter's state is than the first's, and its size

@@ -10,10 +10,10 @@ import pytest
 
 import lstm_core
 from lstm_core.interpret import toy_rnn
-from lstm_core.interpret.checkup import ablation, checkup, own_models
+from lstm_core.interpret.diagnosis import ablation, checkup, own_models
 from lstm_core.nn.weights import CellWeights, Kind
 from lstm_core.tracing.model_trace import RecurrentTrace
-from tests.interpret.checkup.networks import doubled, exploding, healthy, inputs, traced, with_bias
+from tests.interpret.diagnosis.networks import doubled, exploding, healthy, inputs, traced, with_bias
 
 KINDS: tuple[Kind, ...] = ("lstm", "gru", "rnn")
 Broken = Callable[[], RecurrentTrace]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.interpret.checkup.finding import Finding, NotCheckedError, Severity
-from lstm_core.interpret.checkup.observed import GATE_NAMES, GATES, Observed, share
+from lstm_core.interpret.diagnosis.finding import Finding, NotCheckedError, Severity
+from lstm_core.interpret.diagnosis.observed import GATE_NAMES, GATES, Observed, share
 from lstm_core.nn.clamps import Clamp
 
 OutputOf = Callable[[tuple[Clamp, ...]], Array]  # the network's output on the same data with clamps, (sequences, …)

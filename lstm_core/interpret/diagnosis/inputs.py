@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.interpret.checkup.finding import Finding, Severity
-from lstm_core.interpret.checkup.observed import Observed, number, share
+from lstm_core.interpret.diagnosis.finding import Finding, Severity
+from lstm_core.interpret.diagnosis.observed import Observed, number, share
 from lstm_core.nn.trace import PARTS
 
 LARGE = 10.0  # a feature of a larger root mean square isn't scaled: it is ten times what initializers assume

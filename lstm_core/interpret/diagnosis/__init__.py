@@ -3,8 +3,8 @@
 `run` makes all checks; each of the other modules holds some of them, with the reasons for their thresholds.
 """
 
-from lstm_core.interpret.checkup.ablation import OutputOf
-from lstm_core.interpret.checkup.finding import NAMES, SEVERITIES, Checkup, Finding, Severity, Skipped
-from lstm_core.interpret.checkup.run import checkup
+from lstm_core.interpret.diagnosis.ablation import OutputOf
+from lstm_core.interpret.diagnosis.finding import NAMES, SEVERITIES, Checkup, Finding, Severity, Skipped
+from lstm_core.interpret.diagnosis.run import checkup
 
 __all__ = ["NAMES", "SEVERITIES", "Checkup", "Finding", "OutputOf", "Severity", "Skipped", "checkup"]

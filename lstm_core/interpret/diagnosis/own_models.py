@@ -20,7 +20,7 @@ from lstm_core.inference.classifier import TokenModel
 from lstm_core.inference.forecaster import Forecaster
 from lstm_core.inference.seq2seq import EDGE, Rewriter
 from lstm_core.inference.word_lm import WordModel
-from lstm_core.interpret.checkup.ablation import OutputOf
+from lstm_core.interpret.diagnosis.ablation import OutputOf
 from lstm_core.nn.activations import softmax
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.layers import Recur, RecurBothWays

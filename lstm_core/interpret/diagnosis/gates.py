@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lstm_core.interpret.checkup.finding import Finding, NotCheckedError, Severity
-from lstm_core.interpret.checkup.observed import GATE_NAMES, GATES, KEEPING, Observed, number, of_units, share
+from lstm_core.interpret.diagnosis.finding import Finding, NotCheckedError, Severity
+from lstm_core.interpret.diagnosis.observed import GATE_NAMES, GATES, KEEPING, Observed, number, of_units, share
 
 CLOSED, OPEN = 0.05, 0.95  # a sigmoid beyond has a fifth of its largest derivative or less
 ALWAYS = 0.99  # of the steps: such a gate is a constant

@@ -10,11 +10,11 @@ import numpy as np
 
 from lstm_core.errors import ModelError
 from lstm_core.inference.protocol import Model
-from lstm_core.interpret.checkup import gates, gradients, inputs, memory, states
-from lstm_core.interpret.checkup.ablation import OutputOf, ablation
-from lstm_core.interpret.checkup.finding import Checkup, Finding, NotCheckedError, Skipped, ordered
-from lstm_core.interpret.checkup.observed import Observed, numbered
-from lstm_core.interpret.checkup.own_models import trace_own
+from lstm_core.interpret.diagnosis import gates, gradients, inputs, memory, states
+from lstm_core.interpret.diagnosis.ablation import OutputOf, ablation
+from lstm_core.interpret.diagnosis.finding import Checkup, Finding, NotCheckedError, Skipped, ordered
+from lstm_core.interpret.diagnosis.observed import Observed, numbered
+from lstm_core.interpret.diagnosis.own_models import trace_own
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 
 CHECKS: dict[str, Callable[[Observed], Finding]] = {

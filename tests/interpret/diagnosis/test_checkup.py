@@ -11,15 +11,15 @@ import pytest
 
 import lstm_core
 from lstm_core.errors import ModelError
-from lstm_core.interpret.checkup import NAMES, Finding, checkup
-from lstm_core.interpret.checkup.gates import saturated_gates
-from lstm_core.interpret.checkup.gradients import gradient_through_time
-from lstm_core.interpret.checkup.memory import half_lives, memory_function
-from lstm_core.interpret.checkup.observed import Observed, numbered
+from lstm_core.interpret.diagnosis import NAMES, Finding, checkup
+from lstm_core.interpret.diagnosis.gates import saturated_gates
+from lstm_core.interpret.diagnosis.gradients import gradient_through_time
+from lstm_core.interpret.diagnosis.memory import half_lives, memory_function
+from lstm_core.interpret.diagnosis.observed import Observed, numbered
 from lstm_core.nn.activations import ELEMENTWISE
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.weights import CellWeights
-from tests.interpret.checkup.networks import exploding, healthy, inputs, traced, whole, with_bias
+from tests.interpret.diagnosis.networks import exploding, healthy, inputs, traced, whole, with_bias
 
 DELAYS = 4
 
@@ -159,7 +159,7 @@ def test_the_models_of_the_library_read_given_texts() -> None:
     found = lstm_core.checkup(model, ["how do I sort a list of strings?", "what does this pointer point to"])
     assert found.sequences == 2
     assert found.steps == sum(len(model.read(text).tokens) for text in ("how do I sort a list of strings?",)) + 6
-    trace = lstm_core.interpret.checkup  # the function, beside the package of that name
+    trace = lstm_core.interpret.diagnosis  # the function, beside the package of that name
     assert trace is lstm_core.checkup
     with pytest.raises(ModelError, match="can't be checked"):
         checkup(object())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.interpret.checkup.finding import Finding, NotCheckedError, Severity
-from lstm_core.interpret.checkup.observed import GATE_NAMES, KEEPING, Observed, number
+from lstm_core.interpret.diagnosis.finding import Finding, NotCheckedError, Severity
+from lstm_core.interpret.diagnosis.observed import GATE_NAMES, KEEPING, Observed, number
 from lstm_core.nn.trace import STATES
 from lstm_core.nn.unit_probe import explained_variance
 

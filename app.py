@@ -45,15 +45,15 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 def _preload() -> None:
     usual = sys.getswitchinterval()
-    sys.setswitchinterval(0.0005)  # the first browser fetches many small files meanwhile
+    sys.setswitchinterval(0.0005)  # a browser fetches many small files meanwhile
     tour = importlib.import_module("ui.home.tour")
     # On one sequence at a time, the threads of a matrix product wait for each other longer than they compute.
     threadpool_limits(1, user_api="blas")
     tour.load_models()
-    sys.setswitchinterval(usual)
     time.sleep(LATER)
     for module in ("pandas", "lstm_core.database"):
         importlib.import_module(module)
+    sys.setswitchinterval(usual)
     gc.collect()
     gc.freeze()  # what is imported by now is never freed, so no later collection has to look at it
 

@@ -14,8 +14,10 @@ from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.keras_file import MIB
 from lstm_core.nn.saved import SavedLayer, SavedNetwork
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
+from lstm_core.tracing.graph import Graph
+from lstm_core.tracing.graph_file import graph_of
 from lstm_core.tracing.model_trace import ModelTrace
-from lstm_core.tracing.open_file import read_network, read_state_dict, trace_file
+from lstm_core.tracing.open_file import Saved, read_network, read_state_dict, trace_file
 from lstm_core.tracing.state_dict import TorchStacks
 from lstm_core.tracing.tensors import LARGEST_FILE
 
@@ -70,7 +72,9 @@ def trace(
         obj = _read_file(Path(obj))
     elif isinstance(obj, Mapping):
         obj = read_state_dict(obj)
-    if isinstance(obj, SavedNetwork | TorchStacks):
+    elif isinstance(obj, SavedNetwork):
+        obj = graph_of(obj)
+    if isinstance(obj, Graph | TorchStacks):
         return trace_file(obj, x, mask=mask, initial_state=initial_state, clamps=clamps)
     raise ModelError(
         f"A {type(obj).__name__} can't be traced; give a built Keras model or layer, a module of PyTorch, its "
@@ -78,7 +82,7 @@ def trace(
     )
 
 
-def _read_file(path: Path) -> SavedNetwork | TorchStacks:
+def _read_file(path: Path) -> Saved:
     try:
         if (size := path.stat().st_size) > LARGEST_FILE:
             raise ModelError(f"{path.name} has {size / MIB:,.1f} MiB; {LARGEST_FILE // MIB} MiB is the most.")

@@ -15,8 +15,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
-from lstm_core.nn.clamps import Clamp
-from lstm_core.tracing.clamped import clamps_by_name
+from lstm_core.nn.clamps import Clamp, clamps_by_name
 from lstm_core.tracing.inputs import InputSpec, arrays_by_name
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 

@@ -29,7 +29,7 @@ from lstm_core.nn.keras_file import (
     json_object,
     read_members,
 )
-from lstm_core.nn.saved import SavedLayer, as_float, group_name, is_quantized, weight_shapes
+from lstm_core.nn.saved import SavedLayer, SavedNetwork, as_float, group_name, is_quantized, weight_shapes
 from lstm_core.tracing.graph import Graph, GraphLayer, Node, Ref
 from lstm_core.tracing.graph_layers import KINDS
 from lstm_core.tracing.graph_recurrent import CELLS
@@ -70,6 +70,28 @@ def read_graph(data: bytes) -> Graph:
         raise
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ModelError(f"The description of the network is damaged ({str(error)[:80]}); get it again.") from error
+
+
+def graph_of(network: SavedNetwork) -> Graph:
+    """The graph of a network that is in memory; ModelError, naming the layer, if what it reads isn't known."""
+
+    def layer(saved: SavedLayer) -> GraphLayer:
+        parts = {place: layer(half) for place, half in zip(_PARTS["Bidirectional"], saved.halves, strict=False)}
+        if saved.kind in _PARTS and not parts:
+            parts = {"cell": GraphLayer(saved.name, f"{saved.kind}Cell", saved.settings, saved.weights)}
+        return GraphLayer(saved.name, saved.kind, saved.settings, () if parts else saved.weights, parts)
+
+    if problem := next((each.problem for each in network.layers if each.problem), ""):
+        raise ModelError(problem)
+    nodes = [
+        Node(each.name, (refs if len(refs) > 1 else refs[0],), {})
+        for each in network.layers
+        if each.kind != "InputLayer"
+        for refs in [[Ref(parent, 0, 0) for parent in each.parents]]
+    ]
+    inputs, outputs = ([Ref(name, 0, 0) for name in names] for names in (network.inputs, network.outputs))
+    layers = {each.name: layer(each) for each in network.layers}
+    return Graph(layers, tuple(nodes), tuple(inputs), outputs if len(outputs) > 1 else outputs[0])
 
 
 def keras_members(data: bytes, what: str) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from keras import layers
 
+import lstm_core
 from lstm_core.errors import ModelError
+from lstm_core.nn import keras_file
 from lstm_core.nn.clamps import Clamp
 from lstm_core.tracing.graph import Graph, trace_graph
 from lstm_core.tracing.graph_file import read_graph
@@ -216,3 +218,22 @@ def test_a_hostile_description_is_refused_in_one_sentence(
 def test_what_is_no_file_of_keras_is_refused(data: bytes) -> None:
     with pytest.raises(ModelError):
         read_graph(data)
+
+
+def test_one_function_traces_a_path_a_network_in_memory_and_a_live_model_alike(tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [layers.Input((None, WIDTH)), layers.Bidirectional(layers.LSTM(3, return_sequences=True)), layers.GRU(2)]
+    )
+    x = numbers(3, STEPS, WIDTH)
+    graph = saved(model, tmp_path)
+    live = lstm_core.trace(model, x)
+    in_memory = keras_file.read_network((tmp_path / "net.keras").read_bytes())
+    for other in (tmp_path / "net.keras", str(tmp_path / "net.keras"), graph, in_memory):
+        found = lstm_core.trace(other, x)
+        assert [layer.name for layer in found.layers] == [layer.name for layer in live.layers]
+        for ours, theirs in zip(found.layers, live.layers, strict=True):
+            np.testing.assert_allclose(ours.h, theirs.h, atol=1e-6)
+    with pytest.raises(ModelError, match="can't be read"):
+        lstm_core.trace(tmp_path / "missing.keras", x)
+    with pytest.raises(ModelError, match="A int can't be traced"):
+        lstm_core.trace(3, x)

@@ -14,12 +14,12 @@ from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.keras_file import MIB
 from lstm_core.nn.saved import SavedLayer, SavedNetwork
 from lstm_core.nn.trace import BidirectionalTrace, LayerTrace
+from lstm_core.tracing.files.tensors import LARGEST_FILE
 from lstm_core.tracing.graph import Graph
 from lstm_core.tracing.graph_file import graph_of
 from lstm_core.tracing.model_trace import ModelTrace
 from lstm_core.tracing.open_file import Saved, read_network, read_state_dict, trace_file
 from lstm_core.tracing.state_dict import TorchStacks
-from lstm_core.tracing.tensors import LARGEST_FILE
 
 
 def trace(
@@ -57,13 +57,13 @@ def trace(
         layers = keras.layers
         if isinstance(obj, (layers.LSTM, layers.GRU, layers.SimpleRNN, layers.Bidirectional)):
             return one_layer.trace(obj, x, mask=mask, initial_state=initial_state, clamps=clamps)
-        from lstm_core.tracing.keras_model import trace_keras
+        from lstm_core.tracing.live.keras_model import trace_keras
 
         if initial_state is not None:
             raise ValueError("initial_state is for a single layer; a network takes states as inputs of its own.")
         return trace_keras(obj, x, mask=mask, clamps=clamps)
     if torch is not None and isinstance(obj, torch.nn.Module):
-        from lstm_core.tracing.torch_model import trace_torch
+        from lstm_core.tracing.live.torch_model import trace_torch
 
         if mask is not None:
             raise ValueError("A module of PyTorch takes no mask; give it a PackedSequence.")

@@ -1,6 +1,6 @@
 """What the trace of a whole network holds: each recurrent layer over a batch, and the values of all other layers.
 
-It computes nothing: `tracing/keras_model.py` and `tracing/torch_model.py` fill it.
+It computes nothing: `tracing/live/keras_model.py` and `tracing/live/torch_model.py` fill it.
 """
 
 from __future__ import annotations

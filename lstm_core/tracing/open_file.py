@@ -14,14 +14,14 @@ from typing import Any
 from lstm_core.errors import ModelError
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.keras_file import BROKEN, KERAS_FILE, LARGEST, MIB, check_size, read_members
+from lstm_core.tracing.files.keras_h5 import KERAS_WAY, as_keras_file
+from lstm_core.tracing.files.tensors import LARGEST_FILE, StoredTensor, tensors_of_arrays
+from lstm_core.tracing.files.torch_file import WAY_ROUND, read_checkpoint, read_safetensors
 from lstm_core.tracing.graph import Graph, trace_graph
 from lstm_core.tracing.graph_file import read_graph
 from lstm_core.tracing.graph_layers import compute
-from lstm_core.tracing.keras_h5 import KERAS_WAY, as_keras_file
 from lstm_core.tracing.model_trace import ModelTrace
 from lstm_core.tracing.state_dict import TorchStacks, stacks_of, trace_stacks
-from lstm_core.tracing.tensors import LARGEST_FILE, StoredTensor, tensors_of_arrays
-from lstm_core.tracing.torch_file import WAY_ROUND, read_checkpoint, read_safetensors
 
 BUNDLE = {"model.keras": 64 * MIB, "vocabulary.json": 8 * MIB, "card.json": 2 * MIB}  # see `library/bundle.py`
 BOTH_WAYS = f"open the network where it was trained; {KERAS_WAY}, or in PyTorch {WAY_ROUND.removeprefix('save ')}"

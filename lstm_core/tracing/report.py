@@ -10,13 +10,13 @@ from typing import Any
 
 from lstm_core.errors import ModelError
 from lstm_core.nn.keras_file import LARGEST, MIB, check_weights, read_members
+from lstm_core.tracing.files.keras_h5 import KERAS_WAY, read_description
+from lstm_core.tracing.files.tensors import LARGEST_FILE
 from lstm_core.tracing.graph_file import keras_members
-from lstm_core.tracing.keras_h5 import KERAS_WAY, read_description
 from lstm_core.tracing.keras_report import keras_inputs, keras_layers
 from lstm_core.tracing.model_report import ModelReport
 from lstm_core.tracing.open_file import BUNDLE, file_format, read_network, read_tensors, shown_name
 from lstm_core.tracing.state_dict import stacks_of
-from lstm_core.tracing.tensors import LARGEST_FILE
 from lstm_core.tracing.torch_report import torch_inputs, torch_layers
 
 FORMATS = {

@@ -18,8 +18,8 @@ from lstm_core.errors import ModelError
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import STATES
 from lstm_core.nn.weights import Kind
+from lstm_core.tracing.files.tensors import StoredTensor
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
-from lstm_core.tracing.tensors import StoredTensor
 from lstm_core.tracing.torch_stack import TorchStack, cell_weights, layer_name, run_stack, stack_outputs
 
 MOST_LAYERS = 200

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from lstm_core.tracing.files.tensors import StoredTensor
 from lstm_core.tracing.model_report import InputReport, LayerReport
 from lstm_core.tracing.state_dict import TorchStacks
-from lstm_core.tracing.tensors import StoredTensor
 
 CLASSES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lstm_core.errors import ModelError
-from lstm_core.tracing.keras_h5 import as_keras_file, normalized
+from lstm_core.tracing.files.keras_h5 import as_keras_file, normalized
 from lstm_core.tracing.open_file import read_network, trace_file
 from tests.hostile.corpus import unzipped
 

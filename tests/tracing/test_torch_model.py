@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from lstm_core.errors import ModelError
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import PARTS, run_cell
-from lstm_core.tracing.torch_calls import stack_of
-from lstm_core.tracing.torch_model import trace_torch
+from lstm_core.tracing.live.torch_calls import stack_of
+from lstm_core.tracing.live.torch_model import trace_torch
 from tests.tracing.torch_cases import largest_difference, random_case
 
 RANDOM = np.random.default_rng(0)

@@ -14,7 +14,7 @@ import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from lstm_core.tracing import ModelTrace
-from lstm_core.tracing.torch_model import trace_torch
+from lstm_core.tracing.live.torch_model import trace_torch
 from lstm_core.tracing.torch_stack import stack_states
 
 KINDS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}

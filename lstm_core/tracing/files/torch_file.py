@@ -16,8 +16,8 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
 from lstm_core.nn.keras_file import BROKEN, MIB, parse_object
-from lstm_core.tracing.pickled_tensors import TensorPlace, read_pickle
-from lstm_core.tracing.tensors import DTYPES, MOST_TENSORS, StoredTensor, check_sizes
+from lstm_core.tracing.files.pickled_tensors import TensorPlace, read_pickle
+from lstm_core.tracing.files.tensors import DTYPES, MOST_TENSORS, StoredTensor, check_sizes
 
 LARGEST_HEADER = 4 * MIB
 _SAFE_DTYPES = {

@@ -19,8 +19,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core.errors import LabError, ModelError
 from lstm_core.nn.clamps import Clamp, clamp_hooks, shift_clamps
+from lstm_core.tracing.live.torch_calls import RECURRENT, Call, States, as_numpy, as_tensor, call_of, stack_of
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
-from lstm_core.tracing.torch_calls import RECURRENT, Call, States, as_numpy, as_tensor, call_of, stack_of
 from lstm_core.tracing.torch_stack import TorchStack, joined, run_stack, stack_outputs, stack_states
 
 MOST_STEPS = 1_000_000  # timesteps of all sequences of a batch together

@@ -18,7 +18,7 @@ from lstm_core.nn.saved import saved_cell
 from lstm_core.nn.trace import STATES
 from lstm_core.nn.weights import CellWeights, weights_of
 from lstm_core.tracing.batch import run_batch
-from lstm_core.tracing.keras_calls import LayerCall
+from lstm_core.tracing.live.keras_calls import LayerCall
 from lstm_core.tracing.model_trace import RecurrentTrace
 
 # How far a value may be from Keras's, absolutely and relatively, by the type in which Keras computes.

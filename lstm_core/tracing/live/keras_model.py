@@ -21,11 +21,11 @@ from lstm_core.errors import LabError, ModelError
 from lstm_core.nn.clamps import Clamp, clamps_by_name, shift_clamps
 from lstm_core.nn.saved import saved_cell
 from lstm_core.nn.weights import CellWeights, weights_of
-from lstm_core.tracing import keras_layers
 from lstm_core.tracing.batch import joined_sequences, joined_steps, run_batch
 from lstm_core.tracing.inputs import InputSpec, arrays_by_name
-from lstm_core.tracing.keras_calls import Calls, LayerCall, followed
-from lstm_core.tracing.keras_layers import array, differs
+from lstm_core.tracing.live import keras_layers
+from lstm_core.tracing.live.keras_calls import Calls, LayerCall, followed
+from lstm_core.tracing.live.keras_layers import array, differs
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 
 FEW_STEPS = 100  # of all recurrent layers together: beyond, Keras is faster compiled, though compiling takes a second

@@ -1,0 +1,1 @@
+"""Networks in memory, followed while Keras or PyTorch runs them."""

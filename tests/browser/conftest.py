@@ -16,14 +16,22 @@ import urllib.request
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from benchmarks.browser import FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000  # ms: a cold server loads TensorFlow on a busy machine
+# Streamlit's signs of waiting move sixty times a second, and drawing them takes half of a page's processor time.
+# Tests that ask for reduced motion see what moves nevertheless.
+STILL = """
+const still = new CSSStyleSheet();
+still.replaceSync("@media not (prefers-reduced-motion) { *, ::before, ::after { animation: none !important } }");
+document.adoptedStyleSheets.push(still);
+"""
 REQUIRED = os.environ.get("LSTM_LAB_BROWSER_TESTS") == "required"
 
 
@@ -50,6 +58,16 @@ def downloaded(page: Page, button: Locator) -> bytes:
         if not (failure := download.value.failure()):
             return Path(download.value.path()).read_bytes()
     raise AssertionError(f"the download failed: {failure}")
+
+
+def look(page: Page, width: int = 1400, height: int = 900, scale: float = 1, **media: Any) -> None:
+    """Give an open page another look: its window, pixels per point, and what Playwright's `emulate_media` takes."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+    page.set_viewport_size({"width": width, "height": height})
+    if scale != 1:
+        page.context.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", metrics)
+    defaults = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "no-preference"}
+    page.emulate_media(**{**defaults, **media})
 
 
 @contextmanager
@@ -109,16 +127,44 @@ def address(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iter
         yield found
 
 
+@pytest.fixture(scope="session")
+def visitors(chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext]]:
+    """Where all tests open their pages: the scripts of Streamlit and Plotly are compiled once for each of the two."""
+    with chromium.new_context() as one, chromium.new_context() as other:
+        for context in (one, other):
+            context.set_default_timeout(PATIENCE)
+            context.add_init_script(STILL)
+        yield one, other
+
+
 @pytest.fixture
-def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh visitor; `@pytest.mark.parametrize("page", [{…}], indirect=True)` sets context options."""
-    options = {"viewport": {"width": 1400, "height": 900}, **getattr(request, "param", {})}
-    context = chromium.new_context(accept_downloads=True, **options)
-    context.set_default_timeout(PATIENCE)
+def page(visitors: tuple[BrowserContext, BrowserContext], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh visitor; `@pytest.mark.parametrize("page", LOOKS, indirect=True)` gives the page a look."""
+    with visit(visitors[0]) as page:
+        look(page, **getattr(request, "param", {}))
+        yield page
+
+
+@pytest.fixture
+def stranger(visitors: tuple[BrowserContext, BrowserContext]) -> Iterator[Page]:
+    """Another fresh visitor, who shares no cookie with `page`."""
+    with visit(visitors[1]) as page:
+        look(page)
+        yield page
+
+
+@contextmanager
+def visit(context: BrowserContext) -> Iterator[Page]:
+    """A page of somebody of whom the server and the browser know nothing."""
     page = context.new_page()
     page.script_errors = []  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.script_errors.append(str(error)))  # type: ignore[attr-defined]
     page.on("dialog", lambda dialog: (page.script_errors.append(f"dialog {dialog.message}"), dialog.dismiss()))  # type: ignore[attr-defined]
-    yield page
+    try:
+        yield page
+    finally:
+        page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
+        context.clear_cookies()
+        for each in context.pages:
+            each.close()
     assert page.script_errors == []  # type: ignore[attr-defined]
-    context.close()

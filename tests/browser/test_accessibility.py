@@ -1,29 +1,29 @@
-"""Every page as axe-core sees it, in light, dark and forced colours; its figures as a screen reader hears them."""
+"""Every page as axe-core sees it, in light, dark and forced colours; its figures as a screen reader hears them.
+
+Nothing sticks out of a dark projector's window, a phone's by day, or one at twice the size.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, look
 from ui.home import path
 
 expect.set_options(timeout=PATIENCE)
 PAGES = ["", *(name.lower().replace(" ", "_") for names in path.SECTIONS.values() for name in names if name != "Home")]
-# What only a choice shows, each in one of the looks.
-VIEWS = {
-    "light": ["question_tags?view=surgery", "recurrent_family?view=blanks", "forecasting?view=leakage"],
-    "dark": ["question_tags?view=pairs", "gradient_lab?view=saturation", "recurrent_family?view=rewriting"],
-    "forced": ["question_tags?view=why", "recurrent_family?view=tree"],
-}
-LOOKS = [
-    pytest.param("light", {"color_scheme": "light"}, id="light"),
-    pytest.param("dark", {"color_scheme": "dark"}, id="dark"),
-    pytest.param("forced", {"forced_colors": "active"}, id="forced"),
+# What only a choice shows.
+VIEWS = [
+    *("question_tags?view=surgery", "question_tags?view=pairs", "question_tags?view=why"),
+    *("recurrent_family?view=blanks", "recurrent_family?view=rewriting", "recurrent_family?view=tree"),
+    *("forecasting?view=leakage", "gradient_lab?view=saturation"),
 ]
+OF_COLOURS = ("color-contrast", "link-in-text-block")
 # Streamlit puts a <div> for each section between the menu's list and its entries.
 OF_STREAMLIT = [["[data-testid=stSidebarNavItems]"]]
 
@@ -31,14 +31,14 @@ OF_STREAMLIT = [["[data-testid=stSidebarNavItems]"]]
 def is_settled(page: Page) -> None:
     """Drawn to the end: no run is under way, and nothing stands for what is still to come."""
     expect(page.get_by_test_id("stMainBlockContainer").get_by_role("heading").first).to_be_visible()
-    expect(page.locator("[data-test-script-state=running], [data-testid=stSkeleton]")).to_have_count(0)
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(0)
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds that is serious or critical: rule, element and message."""
-    page.evaluate(AXE_SCRIPT)
-    options = {"resultTypes": ["violations"]}
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds that is serious or critical, by all rules or these: rule, element and message."""
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     found: dict[str, Any] = page.evaluate("args => axe.run(...args)", [{"exclude": OF_STREAMLIT}, options])
     return [
         f"{each['id']}: {node['target']} {node['html'][:120]} {node['failureSummary']}"
@@ -58,27 +58,46 @@ def figures_fall_short(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("look", "page"), LOOKS, indirect=["page"])
-def test_axe_finds_nothing_serious_and_figures_can_be_read(page: Page, address: str, look: str) -> None:
-    found = {}
-    for name in PAGES + VIEWS[look]:
-        page.goto(f"{address}/{name}")
-        is_settled(page)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        found[name] = violations(page) + figures_fall_short(page)
-    assert {name: each for name, each in found.items() if each} == {}
+# What sticks out of the window on either side.
+OUT_OF_REACH = """() => [
+    ...[document.documentElement, document.querySelector("[data-testid=stMain]")]
+      .filter((one) => one.scrollWidth > innerWidth).map((one) => one.tagName),
+    ...[...document.querySelectorAll(
+        "[data-testid=stMain] :is(button, input:not([type=range]), textarea, .katex-html, p)")].filter((one) => {
+          const { left, right, width } = one.getBoundingClientRect();
+          return width > 1 && (right > innerWidth + 1 || left < -1);
+        }).map((one) => one.textContent || one.ariaLabel)]"""
 
 
-@pytest.mark.parametrize("page", [{"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}], indirect=True)
-def test_at_twice_the_size_nothing_is_out_of_reach(page: Page, address: str) -> None:
-    for name in [*PAGES, *VIEWS["dark"]]:
-        page.goto(f"{address}/{name}")
-        is_settled(page)
-        wide = "document.querySelector('[data-testid=stMain]').scrollWidth > innerWidth"
-        assert not page.evaluate(wide), name
-        cut = """() => [...document.querySelectorAll(
-            "[data-testid=stMain] :is(button, input:not([type=range]), textarea, .katex-html, p)")].filter((one) => {
-              const { left, right, width } = one.getBoundingClientRect();
-              return width > 1 && (right > innerWidth + 1 || left < -1);
-            }).map((one) => one.textContent || one.ariaLabel)"""
-        assert page.evaluate(cut) == [], name
+def darken(page: Page, **seen: Any) -> None:
+    """Turn the page into a dark look, and draw it to the end; the app hears of the theme with the next run."""
+    look(page, color_scheme="dark", **seen)
+    page.keyboard.press("r")
+    is_settled(page)
+
+
+def out_of_reach(page: Page) -> list[str]:
+    """What sticks out of the window, once the figures have followed it."""
+    with suppress(TimeoutError):
+        page.wait_for_function(f"!({OUT_OF_REACH})().length", timeout=10_000)
+    found: list[str] = page.evaluate(OUT_OF_REACH)
+    return found
+
+
+@pytest.mark.parametrize("name", PAGES + VIEWS)
+def test_everybody_can_read_the_page(page: Page, address: str, name: str) -> None:
+    """Opened once and turned into every look; rules that don't speak of colours have one answer in all of them."""
+    page.goto(f"{address}/{name}")
+    is_settled(page)
+    page.evaluate(AXE_SCRIPT)
+    found = {"light": violations(page) + figures_fall_short(page)}
+    look(page, forced_colors="active")
+    found["forced colours"] = violations(page, *OF_COLOURS) + figures_fall_short(page)
+    look(page, 390, 844)
+    found["phone"] = out_of_reach(page)
+    darken(page)
+    found["dark"] = violations(page, *OF_COLOURS) + figures_fall_short(page) + out_of_reach(page)
+    look(page, 640, 450, 2, color_scheme="dark")
+    found["twice the size"] = out_of_reach(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert {seen: each for seen, each in found.items() if each} == {}

@@ -62,7 +62,7 @@ def test_a_link_reopens_the_view(page: Page, address: str) -> None:
 
 
 @pytest.mark.timeout(600)  # trains: minutes where the machine is busy
-def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> None:
+def test_an_own_csv_is_read_trained_on_and_judged(page: Page, stranger: Page, address: str) -> None:
     page.goto(f"{address}/forecasting?series=own")
     expect(page.get_by_text("A CSV with a column of dates", exact=False)).to_be_visible()
     upload(page, "bad.csv", b"name,size\na,1\nb,2\n")
@@ -80,10 +80,8 @@ def test_an_own_csv_is_read_trained_on_and_judged(page: Page, address: str) -> N
     page.get_by_label("Name", exact=True).fill("seasons of mine")
     page.get_by_role("button", name="Save to the library").click()
     page.wait_for_url(re.compile("model="))
-    visitor = page.context.browser.new_context().new_page()  # type: ignore[union-attr]
-    visitor.goto(page.url)
-    expect(visitor.get_by_role("heading", name=judged.inner_text())).to_be_visible()
-    visitor.context.close()
+    stranger.goto(page.url)
+    expect(stranger.get_by_role("heading", name=judged.inner_text())).to_be_visible()
     is_whole(page, LAST_WORDS, alerts=None)
 
 

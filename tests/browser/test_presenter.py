@@ -8,14 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE
+from tests.browser.test_accessibility import darken, is_settled
 from ui.home.path import SECTIONS
 
 expect.set_options(timeout=PATIENCE)
 PAGES = [name.lower().replace(" ", "_") for names in SECTIONS.values() for name in names]
-WALLS = [
-    pytest.param({"viewport": {"width": 1400, "height": 900}}, id="light-1400"),
-    pytest.param({"viewport": {"width": 1280, "height": 720}, "color_scheme": "dark"}, id="dark-1280"),
-]
+WALL = {"width": 1280, "height": 720, "color_scheme": "dark"}
 # The smallest font of what has been drawn of the figures, in pixels on the screen.
 SMALLEST = """() => {
     const texts = (root) => [...root.querySelectorAll("*")].flatMap(
@@ -26,24 +24,29 @@ SMALLEST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("page", WALLS, indirect=True)
-def test_every_page_fills_the_wall(page: Page, address: str) -> None:
-    for name in PAGES:
-        page.goto(f"{address}/{'' if name == 'home' else name}?present=1")
-        expect(page.get_by_role("button", name="Leave the presenter view")).to_be_visible()
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        expect(page.get_by_test_id("stSidebar")).to_have_count(0)
-        assert page.evaluate(SMALLEST) >= 14, name
-        wide = page.get_by_test_id("stMainBlockContainer").bounding_box()
-        assert wide is not None
-        assert wide["width"] == page.viewport_size["width"]  # type: ignore[index]
-        assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 18
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fills_the_wall(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{'' if name == 'home' else name}?present=1")
+    is_settled(page)
+    fills(page, width=1400)
+    darken(page, width=1280, height=720)
+    fills(page, width=1280)
 
 
-@pytest.mark.parametrize("page", [WALLS[1]], indirect=True)
+def fills(page: Page, width: int) -> None:
+    expect(page.get_by_role("button", name="Leave the presenter view")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    expect(page.get_by_test_id("stSidebar")).to_have_count(0)
+    assert page.evaluate(SMALLEST) >= 14
+    wide = page.get_by_test_id("stMainBlockContainer").bounding_box()
+    assert wide is not None
+    assert wide["width"] == width
+    assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 18
+
+
+@pytest.mark.parametrize("page", [WALL], indirect=True)
 def test_links_keep_it_and_escape_leaves_it(page: Page, address: str) -> None:
     page.goto(f"{address}/cell_microscope")
     page.get_by_role("button", name="Presenter view").click()

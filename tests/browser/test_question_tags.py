@@ -55,7 +55,7 @@ def test_a_cold_server_opened_at_a_deep_link_shows_the_framed_page(page: Page, c
         settled(page)
 
 
-def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> None:
+def test_paste_tag_slider_download_and_shared_link(page: Page, stranger: Page, address: str) -> None:
     page.goto(f"{address}/question_tags")
     settled(page)
     paste(page, "How do I drop the empty rows of a csv file?\n\nimport pandas as pd\ndf = pd.read_csv('a.csv')")
@@ -88,16 +88,13 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, address: str) -> 
     assert rows[0][:6] == ["timestep", "token", "p(csharp)", "p(java)", "p(javascript)", "p(python)"]
     assert "f[0]" in rows[0]
 
-    visitor = page.context.browser.new_context().new_page()
-    visitor.set_default_timeout(PATIENCE)
-    visitor.goto(link)
-    settled(visitor)
-    expect(visitor.get_by_role("textbox", name="Your question")).to_have_value(
+    stranger.goto(link)
+    settled(stranger)
+    expect(stranger.get_by_role("textbox", name="Your question")).to_have_value(
         page.get_by_role("textbox", name="Your question").input_value()
     )
-    expect(visitor.get_by_text("Timestep 2", exact=True)).to_be_visible()
-    expect(visitor.get_by_text("Forget gate: How much of the old cell state is kept", exact=False)).to_be_visible()
-    visitor.context.close()
+    expect(stranger.get_by_text("Timestep 2", exact=True)).to_be_visible()
+    expect(stranger.get_by_text("Forget gate: How much of the old cell state is kept", exact=False)).to_be_visible()
 
 
 def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
@@ -182,7 +179,7 @@ def test_damaged_parameters_fall_back(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [{"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}],
+    [{"color_scheme": "dark"}, {"width": 390, "height": 844}],
     indirect=True,
     ids=["dark", "phone"],
 )

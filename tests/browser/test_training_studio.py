@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, downloaded
 from tests.browser.looks import LOOKS
@@ -114,37 +114,31 @@ def test_a_reload_finds_the_run_again(page: Page, address: str) -> None:
     stop(page)
 
 
-def test_two_sessions_train_at_once_and_see_only_their_own(page: Page, chromium: Browser, address: str) -> None:
-    context = chromium.new_context(viewport={"width": 1400, "height": 900})
-    other = context.new_page()
-    other.set_default_timeout(PATIENCE)
-    for each in (page, other):
+def test_two_sessions_train_at_once_and_see_only_their_own(page: Page, stranger: Page, address: str) -> None:
+    for each in (page, stranger):
         opened(each, address, LONG)
         train(each)
-    for each in (page, other):
+    for each in (page, stranger):
         moving(each)
         expect(each.get_by_text(re.compile("Running$")).first).to_be_visible()
         expect(each.get_by_text("Under way", exact=False)).to_have_count(1)  # in the list: nobody else's is there
     stop(page)
-    moving(other)
-    expect(other.get_by_text(re.compile("Running$")).first).to_be_visible()
-    stop(other)
-    context.close()
+    moving(stranger)
+    expect(stranger.get_by_text(re.compile("Running$")).first).to_be_visible()
+    stop(stranger)
 
 
-def test_a_link_shows_a_run_and_gives_no_other_right(page: Page, chromium: Browser, address: str) -> None:
+def test_a_link_shows_a_run_and_gives_no_other_right(page: Page, stranger: Page, address: str) -> None:
     opened(page, address, LONG)
     train(page)
     moving(page)
-    context = chromium.new_context(viewport={"width": 1400, "height": 900})
-    other = context.new_page()
-    other.set_default_timeout(PATIENCE)
-    other.goto(page.url)
-    expect(other.get_by_text(re.compile("Running$")).first).to_be_visible()
-    expect(other.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
-    expect(other.get_by_text("Under way", exact=False)).to_have_count(0)
+    stranger.goto(page.url)
+    expect(stranger.get_by_text(re.compile("Running$")).first).to_be_visible()
+    expect(stranger.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    expect(stranger.get_by_text("Under way", exact=False)).to_have_count(0)
     mine, theirs = (
-        next(cookie for cookie in each.cookies() if cookie["name"] == COOKIE) for each in (page.context, context)
+        next(cookie for cookie in each.cookies() if cookie["name"] == COOKIE)
+        for each in (page.context, stranger.context)
     )
     assert mine["httpOnly"]
     assert mine["value"] != theirs["value"]
@@ -152,7 +146,6 @@ def test_a_link_shows_a_run_and_gives_no_other_right(page: Page, chromium: Brows
     page.reload()
     expect(page.get_by_text("Under way", exact=False)).to_have_count(1)  # it is still this visitor's
     stop(page)
-    context.close()
 
 
 def worker_processes(address: str) -> list[psutil.Process]:

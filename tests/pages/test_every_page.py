@@ -42,16 +42,12 @@ def opened(name: str, **parameters: str) -> AppTest:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_every_page_opens_with_one_title_and_no_error(path: Path) -> None:
+def test_every_page_opens_with_one_title_no_error_and_figures_that_are_described(path: Path) -> None:
     page = opened(path.stem)
     assert not page.exception
     assert not page.error
     assert len(page.title) == 1
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_every_figure_is_described_with_its_values(path: Path) -> None:
-    for chart in opened(path.stem).get("plotly_chart"):
+    for chart in page.get("plotly_chart"):
         assert chart.proto.alt
         traces = [each for each in json.loads(chart.proto.spec)["data"] if each.get("hoverinfo") != "skip"]
         assert any(each.isdigit() for each in chart.proto.alt) or not traces, chart.proto.alt

@@ -101,10 +101,16 @@ def _lstm(
     # What dc and dh are multiplied by doesn't depend on later timesteps, so it is computed for all of them at once, and
     # lies where the gradient of the sums i, f, g, o will be.
     all_dz = np.empty((*d_outputs.shape[:-1], 4, n), d_outputs.dtype)
-    np.multiply(trace.g, d_sigma(trace.i), all_dz[..., 0, :])
-    np.multiply(before, d_sigma(trace.f), all_dz[..., 1, :])
-    np.multiply(trace.i, d_tanh(trace.g), all_dz[..., 2, :])
-    np.multiply(tanh_c, d_sigma(trace.o), all_dz[..., 3, :])
+    gates = (
+        (trace.g, d_sigma(trace.i)),
+        (before, d_sigma(trace.f)),
+        (trace.i, d_tanh(trace.g)),
+        (tanh_c, d_sigma(trace.o)),
+    )
+    several = (1,) * (d_outputs.ndim - trace.h.ndim)  # gradients of one sequence: (T, several, units)
+    for number, factors in enumerate(gates):
+        first, second = (values.reshape(*values.shape[:-1], *several, n) for values in factors)
+        np.multiply(first, second, all_dz[..., number, :])
     through_c = d_tanh(tanh_c)
     through_c *= trace.o
     all_dh, all_dc = np.array(d_outputs), np.empty_like(d_outputs)

@@ -4,6 +4,7 @@
 """
 
 from lstm_core.tracing.dispatch import trace
+from lstm_core.tracing.feeding import FeedSpec, feeds
 from lstm_core.tracing.model_report import InputReport, LayerReport, ModelReport
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 from lstm_core.tracing.open_file import read_network, read_state_dict, trace_file
@@ -11,12 +12,14 @@ from lstm_core.tracing.report import inspect, inspect_bytes
 from lstm_core.tracing.state_dict import TorchStacks
 
 __all__ = [
+    "FeedSpec",
     "InputReport",
     "LayerReport",
     "ModelReport",
     "ModelTrace",
     "RecurrentTrace",
     "TorchStacks",
+    "feeds",
     "inspect",
     "inspect_bytes",
     "read_network",

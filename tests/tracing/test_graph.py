@@ -16,6 +16,7 @@ import lstm_core
 from lstm_core.errors import ModelError
 from lstm_core.nn import keras_file
 from lstm_core.nn.clamps import Clamp
+from lstm_core.tracing.feeding import feeds
 from lstm_core.tracing.graph import Graph, trace_graph
 from lstm_core.tracing.graph_file import read_graph
 from lstm_core.tracing.graph_layers import compute
@@ -169,6 +170,17 @@ def test_texts_go_through_the_vocabulary_of_the_file(tmp_path: Path) -> None:
     trace = trace_graph(saved(model, tmp_path), texts, compute)
     wanted = model(tensorflow.constant([[text] for text in texts]))
     np.testing.assert_allclose(trace.output, np.asarray(wanted), atol=1e-5)
+
+
+def test_what_a_file_is_fed_with_follows_from_its_first_layers(tmp_path: Path) -> None:
+    words, weather = keras.Input((None,), dtype="int32", name="words"), keras.Input((STEPS, WIDTH), name="weather")
+    place = keras.Input((2,), name="place")
+    read = layers.LSTM(3)(keras.Sequential([layers.Embedding(9, 3), layers.LSTM(2, return_sequences=True)])(words))
+    model = keras.Model([words, weather, place], layers.Concatenate()([read, layers.GRU(2)(weather), place]))
+    ids, table, single = feeds(saved(model, tmp_path))
+    assert (ids.name, ids.kind, ids.size, ids.steps) == ("words", "ids", 9, None)
+    assert (table.kind, table.size, table.steps) == ("numbers", WIDTH, STEPS)
+    assert (single.kind, single.size, single.sequence) == ("numbers", 2, False)
 
 
 # --- Bad files --------------------------------------------------------------------------------------

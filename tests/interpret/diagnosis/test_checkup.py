@@ -159,7 +159,5 @@ def test_the_models_of_the_library_read_given_texts() -> None:
     found = lstm_core.checkup(model, ["how do I sort a list of strings?", "what does this pointer point to"])
     assert found.sequences == 2
     assert found.steps == sum(len(model.read(text).tokens) for text in ("how do I sort a list of strings?",)) + 6
-    trace = lstm_core.interpret.diagnosis  # the function, beside the package of that name
-    assert trace is lstm_core.checkup
     with pytest.raises(ModelError, match="can't be checked"):
         checkup(object())

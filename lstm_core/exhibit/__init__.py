@@ -15,7 +15,7 @@ from lstm_core.exhibit.cell_trace import (
 from lstm_core.exhibit.exhibit import Exhibit, class_answers
 from lstm_core.exhibit.html_file import Handout, html_file
 from lstm_core.exhibit.payload import EXACT, View, answers, fixed_point, pack
-from lstm_core.exhibit.python_code import hand_set_code, reading_code, stream_code, trace_code
+from lstm_core.exhibit.python_code import hand_set_code, network_code, reading_code, stream_code, trace_code
 from lstm_core.exhibit.scripts import HOSTS, SHARED, script, style
 from lstm_core.exhibit.signals import (
     CLASS_COLOURS,
@@ -62,6 +62,7 @@ __all__ = [
     "layers_frame",
     "markup",
     "most_varying_unit",
+    "network_code",
     "neutral_colour",
     "npz",
     "pack",

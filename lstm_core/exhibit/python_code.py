@@ -135,3 +135,21 @@ def stream_code(name: str, prompt: str, settings: Mapping[str, Any], *, own: boo
         'text = "".join(each.character for each in characters)',
         "print(text)",
     )
+
+
+def network_code(path: str, inputs: Sequence[str], clamps: Iterable[ClampLike] = ()) -> str:
+    """The lines that trace the network in a file, on inputs that the arrays of the view hold.
+
+    Args:
+        path: of the file.
+        inputs: the names of the network's inputs.
+        clamps: those of the view.
+    """
+    x = [f"arrays[{f'inputs/{name}'!r}]" for name in inputs]
+    fed = x[0] if len(x) == 1 else "{" + ", ".join(f"{n!r}: {code}" for n, code in zip(inputs, x, strict=True)) + "}"
+    return program(
+        'arrays = numpy.load("lstm-lab-trace.npz")  # what “Arrays as NPZ” gives',
+        "trace = " + call("lstm_core.trace", path, x=fed, clamps=clamps_code(clamps)),
+        "print(trace.output)  # .layers: each recurrent layer; its .f, .i, .c, .h … are (batch, T, units)",
+        imports=("import numpy", "import lstm_core"),
+    )

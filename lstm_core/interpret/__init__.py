@@ -22,6 +22,7 @@ from lstm_core.interpret.gradient_flow import (
     scalar_powers,
     trained_flows,
 )
+from lstm_core.interpret.occlusion import occlude
 from lstm_core.interpret.state_patching import (
     PatchingResult,
     erase_units,
@@ -64,6 +65,7 @@ __all__ = [
     "input_contrast",
     "matrix_powers",
     "memory_difference",
+    "occlude",
     "patch_states",
     "power_norms",
     "random_matrix",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -117,13 +118,6 @@ def surgery(traced: TracedText, layer: int) -> None:
     clamp_editor.editor(SURGERY, LETTERS[trace.kind], trace.units, len(trace))
 
 
-def _clamp(letter: str, value: float | None) -> None:
-    """Clamp a signal in all units at all tokens, in place of its other clamps; None frees it."""
-    parts = [part for part in clamp_editor.current(SURGERY).split(";") if not part.strip().startswith(f"{letter}=")]
-    added = [] if value is None else [f"{letter}={value}"]
-    clamp_editor.put(SURGERY, ";".join(filter(None, [*parts, *added])))
-
-
 def _answers(plain: TracedText, after: TracedText | None) -> dict[str, Any]:
     """The answers at each token, with those before the clamps."""
     own = (after or plain).answers
@@ -166,7 +160,7 @@ def show(
         present=theme.presenting(),
         sides=theme.diverging_colours(),
     )
-    draw(pack(view), "microscope", _clamp)
+    draw(pack(view), "microscope", partial(clamp_editor.put_all, SURGERY))
     kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}
     if line := clamp_editor.current(SURGERY):
         kept["clamps"] = line

@@ -49,6 +49,13 @@ def put(key: str, line: str) -> None:
     st.session_state[f"{key}_clamps"] = line
 
 
+def put_all(key: str, letter: str, value: float | None) -> None:
+    """Clamp a signal in all units at all timesteps, in place of its other clamps; None frees it."""
+    parts = [part for part in current(key).split(";") if not part.strip().startswith(f"{letter}=")]
+    added = [] if value is None else [f"{letter}={value}"]
+    put(key, ";".join(filter(None, [*parts, *added])))
+
+
 def presets(key: str) -> Preset | None:
     """Draw a button for each preset; return the one that is active, if any."""
 

@@ -156,9 +156,9 @@ def in_link(**values: str | float) -> None:
 
 
 def remember_page(**values: str | float) -> None:
-    """As `remember`, with all that is `in_link`."""
+    """As `remember`, with all that is `in_link`; what is empty is left out."""
     in_link(**values)
-    remember(**st.session_state[_IN_LINK])
+    remember(**{name: value for name, value in st.session_state[_IN_LINK].items() if value != ""})
 
 
 def remember(**values: str | int) -> None:

@@ -1,0 +1,61 @@
+"""Eight networks as people write them and three of PyTorch: dropped as a file, and every number of a cell compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from lstm_core.exhibit import most_varying_unit
+from lstm_core.tracing import ModelTrace, feeds, read_network, trace_file
+from tests.browser.conftest import PATIENCE
+from tests.browser.test_cell_microscope import HALF, cards
+from tests.tracing import networks
+from ui.your_own_network.feed import EXAMPLE_STEPS, SAMPLE_TEXT, WAVES
+
+expect.set_options(timeout=PATIENCE)
+FILES = Path(__file__).parents[1] / "tracing" / "files"
+TORCH = ("classifier.pt", "gru.safetensors", "checkpoint.pth")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("networks")
+
+
+def expected(path: Path) -> ModelTrace:
+    """The trace of what the page feeds a network with at first, and with "Random ids"."""
+    network, x = read_network(path.read_bytes(), path.name), {}
+    for spec in feeds(network):
+        steps: Any = spec.steps or EXAMPLE_STEPS
+        if spec.kind == "ids":
+            x[spec.name] = np.random.default_rng(1).integers(1, spec.size, (1, steps), np.int32)
+        else:
+            wave = WAVES["Sine waves"](np.arange(steps), spec.size)[None].astype(np.float32)
+            x[spec.name] = [SAMPLE_TEXT] if spec.kind == "texts" else wave
+    return trace_file(network, x if len(x) > 1 else next(iter(x.values())))
+
+
+@pytest.mark.parametrize("name", [*networks.NETWORKS, *TORCH])
+def test_from_the_file_to_every_number_of_a_cell(name: str, page: Page, address: str, folder: Path) -> None:
+    path = FILES / name if name in TORCH else networks.save(name, folder)
+    page.goto(f"{address}/your_own_network?view=microscope")
+    expect(page.get_by_text("The file is opened here")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(str(path))
+    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible()
+    found = expected(path)
+    if any(spec.kind == "ids" for spec in feeds(read_network(path.read_bytes(), path.name))):
+        page.get_by_text("Random ids", exact=True).click()
+    root = page.get_by_label("Cell microscope", exact=True)
+    expect(root.locator(".card").first).to_be_visible()
+    layer = found.layers[0].as_read()
+    unit = most_varying_unit(layer)
+    expect(root.get_by_role("spinbutton", name=re.compile("Unit"))).to_have_value(str(unit))
+    numbers = cards(root)
+    for letter, values in layer.signals.items():
+        assert abs(numbers[letter][letter] - values[0, unit]) <= HALF, letter
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)

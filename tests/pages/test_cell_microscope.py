@@ -22,8 +22,7 @@ from lstm_core.nn.hand_set import NETWORKS, WeightError
 from tests.exhibit.traces import traced, unpacked
 from tests.pages.test_every_page import opened
 from ui.cell_microscope import editor, gate_examples, stories, traced_text
-from ui.cell_microscope import page as microscope_page
-from ui.common import model_cache
+from ui.common import clamp_editor, model_cache
 
 
 class TestEditor:
@@ -194,9 +193,9 @@ class TestPage:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(st, "session_state", {"microscope_clamps": "f=0.5:1;i=0@2-"})
-        microscope_page._clamp("f", 1)
+        clamp_editor.put_all("microscope", "f", 1)
         assert st.session_state["microscope_clamps"] == "i=0@2-;f=1"
-        microscope_page._clamp("i", None)
+        clamp_editor.put_all("microscope", "i", None)
         assert st.session_state["microscope_clamps"] == "f=1"
 
     @pytest.mark.parametrize("bad", ["0", "-5", "9" * 30, "nan", "", "\x00"])

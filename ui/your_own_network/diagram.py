@@ -17,7 +17,7 @@ def show(report: ModelReport) -> None:
         f"**{tokens.plain(report.file)}** · {report.format} · {report.parameters:,} parameters ({stored}) · "
         f"{recurrent} recurrent layer{'s' * (recurrent != 1)}"
     )
-    if 1 < len(report.layers) <= MOST_BOXES:
+    if len(report.layers) <= MOST_BOXES:
         with st.container(key="own_network_diagram"):
             st.graphviz_chart(dot(report), width="content")
         st.caption("The layers from input to output. A thick frame: a trace has its gates and states.")

@@ -7,7 +7,7 @@ from lstm_core.tracing.dispatch import trace
 from lstm_core.tracing.feeding import FeedSpec, feeds
 from lstm_core.tracing.model_report import InputReport, LayerReport, ModelReport
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
-from lstm_core.tracing.open_file import read_network, read_state_dict, trace_file
+from lstm_core.tracing.open_file import Saved, read_network, read_state_dict, trace_file
 from lstm_core.tracing.report import inspect, inspect_bytes
 from lstm_core.tracing.state_dict import TorchStacks
 
@@ -18,6 +18,7 @@ __all__ = [
     "ModelReport",
     "ModelTrace",
     "RecurrentTrace",
+    "Saved",
     "TorchStacks",
     "feeds",
     "inspect",

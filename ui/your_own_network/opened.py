@@ -10,8 +10,7 @@ from lstm_core.errors import LabError
 from lstm_core.inference import TextClassifier, check_network_upload
 from lstm_core.library import LARGEST_BUNDLE, MIB, SHIPPED, ModelCard
 from lstm_core.nn import Array
-from lstm_core.tracing import ModelReport, inspect_bytes, read_network
-from lstm_core.tracing.open_file import Saved
+from lstm_core.tracing import ModelReport, Saved, inspect_bytes, read_network
 from ui.common import model_cache, url_state
 from ui.common.errors import once, show_error
 

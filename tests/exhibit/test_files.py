@@ -15,6 +15,7 @@ import lstm_core
 from lstm_core import Clamp, exhibit
 from lstm_core.exhibit import Handout, View, html_file, python_code
 from lstm_core.inference import TextClassifier
+from lstm_core.library import SHIPPED
 from tests.exhibit.test_exhibit import HOSTILE, of_model
 from tests.exhibit.traces import traced, unpacked
 
@@ -101,6 +102,20 @@ class TestPython:
         exec(exhibit.stream_code("macbeth", "Is this", settings), names)
         model = lstm_core.load("macbeth")
         assert names["text"] == "".join(each.character for each in model.stream("Is this", **settings))
+
+    @pytest.mark.parametrize("clamps", [(), (Clamp("f", 0.0, timesteps=[1, 2], layer="lstm"),)])
+    def test_the_lines_of_a_network_in_a_file_trace_it_again(
+        self, clamps: tuple[Clamp, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, ids = str(SHIPPED / "imdb_article" / "model.keras"), np.arange(300)[None]
+        expected = lstm_core.trace(path, ids, clamps=clamps)
+        assert isinstance(expected, lstm_core.ModelTrace)
+        expected.save_npz(tmp_path / "lstm-lab-trace.npz")
+        monkeypatch.chdir(tmp_path)
+        names: dict = {}
+        exec(exhibit.network_code(path, list(expected.inputs), clamps), names)
+        np.testing.assert_array_equal(names["trace"].output, expected.output)
+        np.testing.assert_array_equal(names["trace"]["lstm"].c, expected["lstm"].c)
 
     def test_a_model_of_ones_own_is_loaded_from_its_file(self) -> None:
         assert 'lstm_core.load("model.zip")' in python_code.loading("c0ffee", own=True)

@@ -260,6 +260,8 @@ def _stored_bytes(file: Any) -> int:
     total, waiting, seen = 0, [file], {h5py.h5o.get_info(file.id).addr}
     while waiting:
         group = waiting.pop()
+        if len(seen) + len(group) > MOST_OBJECTS:  # before they are opened
+            raise ModelError(f"The network's weights are more than {MOST_OBJECTS:,} objects; a model has fewer.")
         for name in group:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ModelError("The network's weights link to another file or place, so they aren't read.")
@@ -268,8 +270,6 @@ def _stored_bytes(file: Any) -> int:
             if address in seen:
                 raise ModelError("The network's weights link one object twice, which Keras never does; save it again.")
             seen.add(address)
-            if len(seen) > MOST_OBJECTS:
-                raise ModelError(f"The network's weights are more than {MOST_OBJECTS:,} objects; a model has fewer.")
             if isinstance(item, h5py.Group):
                 waiting.append(item)
             elif item.external or item.is_virtual:

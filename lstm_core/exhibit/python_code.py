@@ -19,7 +19,8 @@ def clamps_code(clamps: Iterable[ClampLike]) -> str:
 
 
 def _clamp(clamp: ClampLike) -> str:
-    places = {"units": _places(clamp.units), "timesteps": _places(clamp.timesteps), "layer": repr(clamp.layer) if clamp.layer else ""}
+    layer = repr(clamp.layer) if clamp.layer else ""
+    places = {"units": _places(clamp.units), "timesteps": _places(clamp.timesteps), "layer": layer}
     given = "".join(f", {name}={value}" for name, value in places.items() if value)
     return f"lstm_core.Clamp({clamp.gate!r}, {float(clamp.value)!r}{given})"
 

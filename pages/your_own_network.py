@@ -15,6 +15,7 @@ from ui.common.explanations import say
 from ui.your_own_network import diagram, feed, opened, views
 
 MOST_STEPS, MOST_STATES = 2_000, 500_000  # timesteps; timesteps × units of all recurrent layers
+MOST_NUMBERS = 2**26  # that one trace may compute: about a second
 
 st.title("Your own network", anchor=False)
 say("A network that you have trained elsewhere: drop its file, feed it, and see its gates at every timestep.")
@@ -35,7 +36,9 @@ try:
 
     def run(batch: dict[str, Any], clamps: Sequence[Clamp]) -> ModelTrace:
         """The trace of a batch."""
-        return trace_file(saved, batch if len(batch) > 1 else next(iter(batch.values())), clamps=clamps)
+        return trace_file(
+            saved, batch if len(batch) > 1 else next(iter(batch.values())), clamps=clamps, most=MOST_NUMBERS
+        )
 
     values: dict[str, Any] = {name: each.batch for name, each in fed.items()}
     key = (network.identity, *(each.identity for each in fed.values()))

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 
-STEPS_AT_ONCE = 4_000  # timesteps of all sequences of a batch
+STEPS_AT_ONCE = 2_000  # timesteps of all sequences of a batch
 
 
 def occlude(

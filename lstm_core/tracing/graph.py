@@ -141,6 +141,17 @@ class Call:
         """ModelError if the output would have so many numbers that it is too large."""
         if count > MOST_NUMBERS:
             raise self.refused(f"would compute {count:,} numbers, more than {MOST_NUMBERS:,}")
+        self.spend(count)
+
+    def spend(self, count: int) -> None:
+        """ModelError if the run would compute more numbers than it may."""
+        if self.run.most is not None:
+            self.run.spent += count
+            if self.run.spent > self.run.most:
+                raise ModelError(
+                    f"At layer '{self.name}' the network would have computed more than {self.run.most:,} numbers, the "
+                    "most here; feed it fewer timesteps, or trace it in Python: lstm_core.trace(path, x)."
+                )
 
     def refused(self, why: str) -> ModelError:
         """The error for a layer that can't be followed."""
@@ -153,8 +164,11 @@ class Call:
 class Run:
     """One run of a graph, which keeps what its layers compute."""
 
-    def __init__(self, compute: Callable[[Call], Any], clamps: Callable[[str], Sequence[Clamp]]) -> None:
-        self.compute, self.clamps = compute, clamps
+    def __init__(
+        self, compute: Callable[[Call], Any], clamps: Callable[[str], Sequence[Clamp]], most: int | None = None
+    ) -> None:
+        """`most` is how many numbers it may compute."""
+        self.compute, self.clamps, self.most, self.spent = compute, clamps, most, 0
         self.traces: list[RecurrentTrace] = []
         self.values: dict[str, Any] = {}
         self.notes: dict[str, None] = {}
@@ -183,37 +197,34 @@ class Run:
             raise ModelError(
                 f"Layer '{name}' ({layer.kind}) can't be computed: {' '.join(str(error).split())[:120]}."
             ) from error
+        call.spend(sum(array.size for array in flat(unwrapped(outputs))))
         if not any(trace.name == name or trace.name.startswith(f"{name}/") for trace in self.traces):
             arrays = unwrapped(outputs)
             self.values[name] = tuple(arrays) if isinstance(arrays, list) else arrays
         return outputs
 
 
-def trace_graph(graph: Graph, x: Any, compute: Callable[[Call], Any], clamps: Iterable[Clamp] = ()) -> ModelTrace:
-    """The trace of a whole network over a batch; see `trace`.
+def trace_graph(
+    graph: Graph, x: Any, compute: Callable[[Call], Any], clamps: Iterable[Clamp] = (), most: int | None = None
+) -> ModelTrace:
+    """The trace of a whole network over a batch; see `trace`. `most` is how many numbers a run may compute.
 
     Raises:
         ModelError: naming a layer that can't be followed, or an input that doesn't fit.
         ValueError: if a clamp names a layer, signal, unit or timestep that doesn't exist.
     """
     inputs = arrays_by_name(x, graph.specs)
-    run = _run(graph, inputs, compute, lambda name: ())
+    run = _run(graph, inputs, Run(compute, lambda name: (), most))
     if clamps := tuple(clamps):
         own = clamps_by_name(clamps, [trace.name for trace in run.traces])
-        run = _run(graph, inputs, compute, lambda name: own.get(name, ()))
+        run = _run(graph, inputs, Run(compute, lambda name: own.get(name, ()), most))
     if not run.traces:
         raise ModelError("The network has no LSTM, GRU or SimpleRNN, so there is nothing to trace.")
     output = run.values.pop("")
     return ModelTrace(tuple(run.traces), run.values, inputs, output, (*graph.notes, *run.notes))
 
 
-def _run(
-    graph: Graph,
-    inputs: Mapping[str, Array],
-    compute: Callable[[Call], Any],
-    clamps: Callable[[str], Sequence[Clamp]],
-) -> Run:
-    run = Run(compute, clamps)
+def _run(graph: Graph, inputs: Mapping[str, Array], run: Run) -> Run:
     with np.errstate(all="ignore"):  # a network may answer with infinity; Keras doesn't warn either
         output = unwrapped(run.graph(graph, [Value(array) for array in inputs.values()]))
     run.values[""] = tuple(output) if isinstance(output, list) else output
@@ -238,6 +249,13 @@ def unwrapped(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [unwrapped(each) for each in value]
     return _array(value)
+
+
+def flat(value: Any) -> list[Array]:
+    """The arrays in a structure."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return [array for each in value for array in flat(each)] if isinstance(value, list | tuple) else [value]
 
 
 def _array(value: Any) -> Array:

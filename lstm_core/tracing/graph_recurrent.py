@@ -15,6 +15,7 @@ from lstm_core.tracing.graph import Call, GraphLayer, Value
 from lstm_core.tracing.model_trace import RecurrentTrace
 
 CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
+ARRAYS, STEP = 13, 1000  # arrays that a trace of an LSTM has; numbers computed in the time that a step takes at least
 STATEFUL = "The stateful layers of the file start from zeros: a file doesn't hold their states."
 
 
@@ -104,6 +105,7 @@ def run_cells(
         own, rest = rest[:count], rest[count:]
         if x.ndim != 3:
             raise call.refused(f"reads an array of shape {x.shape}, no sequences")
+        call.spend(x.shape[1] * max(ARRAYS * len(x) * each.units, STEP))
         trace = run_batch(each, x, mask=mask, initial_state=own, clamps=call.run.clamps(each.name))
         traces.append(trace)
         x = trace.signals["h"]

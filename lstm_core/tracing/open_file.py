@@ -87,9 +87,23 @@ def read_state_dict(arrays: Mapping[str, Any], name: str = "The state_dict") -> 
 
 
 def trace_file(
-    network: Saved, x: Any, *, mask: Any = None, initial_state: Any = None, clamps: Iterable[Clamp] = ()
+    network: Saved,
+    x: Any,
+    *,
+    mask: Any = None,
+    initial_state: Any = None,
+    clamps: Iterable[Clamp] = (),
+    most: int | None = None,
 ) -> ModelTrace:
     """Trace a network that was read from a file; see `trace_stacks` for PyTorch's.
+
+    Args:
+        network: what `read_network` returns.
+        x: see `trace`.
+        mask: see `trace`.
+        initial_state: see `trace`.
+        clamps: see `trace`.
+        most: how many numbers a network of Keras may compute: a small file can ask for very many. None for any number.
 
     Raises:
         ModelError: if the network can't be followed, or doesn't read x.
@@ -99,7 +113,7 @@ def trace_file(
         return trace_stacks(network, x, mask=mask, initial_state=initial_state, clamps=clamps)
     if mask is not None or initial_state is not None:
         raise ValueError("A network of Keras takes masks and states as inputs of its own.")
-    return trace_graph(network, x, compute, clamps)
+    return trace_graph(network, x, compute, clamps, most)
 
 
 def shown_name(filename: str) -> str:

@@ -249,3 +249,15 @@ def test_one_function_traces_a_path_a_network_in_memory_and_a_live_model_alike(t
         lstm_core.trace(tmp_path / "missing.keras", x)
     with pytest.raises(ModelError, match="A int can't be traced"):
         lstm_core.trace(3, x)
+
+
+@pytest.mark.parametrize(
+    "between", [[layers.RepeatVector(5_000_000)], [layers.RepeatVector(3000), layers.UpSampling1D(900)]]
+)
+def test_a_small_file_that_asks_for_very_many_numbers_is_refused_at_once(between: list[Any], tmp_path: Path) -> None:
+    model = keras.Sequential([layers.Input((2,)), *between, layers.LSTM(1, return_sequences=True), layers.LSTM(1)])
+    graph = saved(model, tmp_path)
+    with pytest.raises(ModelError, match="would have computed more than"):
+        trace_graph(graph, np.zeros((1, 2), np.float32), compute, most=2**22)
+    small = keras.Sequential([layers.Input((2,)), layers.RepeatVector(5), layers.LSTM(1)])
+    assert trace_graph(saved(small, tmp_path), np.zeros((1, 2), np.float32), compute, most=2**22).layers[0].units == 1

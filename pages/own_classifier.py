@@ -10,7 +10,10 @@ st.title("Own classifier", anchor=False)
 say("The classifiers that you have trained or uploaded in the training studio, on any text.")
 cards = {card.name: card for card in visitor.own_cards() if card.task == "classifier"}
 if not cards:
-    st.info("You have saved none yet. Train one in the training studio, on a lesson or on a table of your own.")
+    st.info(
+        "You have saved none yet. Train one in the [training studio](training_studio), on a lesson or on a table of "
+        "your own."
+    )
     st.stop()
 name = url_state.control("own_model", {name: card.title for name, card in cards.items()})
 text = url_state.control("own_text")

@@ -3,7 +3,7 @@
 
 const LSTM_PLACES = {
   size: [520, 546], cell: [14, 66, 494, 372], belt: 104, bus: 408, gate: 336, half: [31, 22], f: 84, i: 188, g: 292, o: 392,
-  out: 470, cross: 208, shut: 232, tanh: 148, x: 238, token: 518, edge: 520, above: -24, below: 34,
+  out: 470, cross: 208, shut: 232, tanh: 148, x: 238, token: 518, edge: 520, above: -28, below: 34,
   values: { c0: [48, 48], kept: [188, 104], f: [84, 276], i: [188, 276], g: [292, 276], written: [292, 157], c: [472, 48],
     tanh_c: [470, 190], o: [392, 276], h0: [48, 464], h: [472, 464] },
 };
@@ -56,7 +56,7 @@ function lstmPlan() {
 
 const GRU_PLACES = {
   size: [480, 512], cell: [14, 66, 452, 372], belt: 104, bus: 408, gate: 336, half: [29, 22], down: 30, z: 96, r: 206,
-  seen: 280, g: 356, cross: 208, minus: 150, x: 160, token: 484, edge: 480, above: -24,
+  seen: 280, g: 356, cross: 208, minus: 150, x: 160, token: 484, edge: 480, above: -28,
   values: { h0: [48, 48], kept: [226, 104], z: [96, 276], r: [206, 276], g: [356, 276], rest: [236, 208],
     written: [356, 157], h: [432, 48] },
 };
@@ -120,11 +120,11 @@ function rnnPlan() {
     gates: [{ step: 1, letter: "h", x: p.tanh, y: p.line, half: p.half, label: "tanh", name: "" }],
     signs: [{ step: 0, letter: "h", x: p.plus, y: p.line, label: "+" }],
     values: [
-      { step: -1, letter: "h", value: "h0", at: at.h0, label: "h_{t−1}", dy: -24 },
+      { step: -1, letter: "h", value: "h0", at: at.h0, label: "h_{t−1}", dy: -28 },
       { step: 0, letter: "h", value: "uh_h", at: at.uh_h, label: "U·h", dy: -26 },
       { step: 0, letter: "x", value: "wx_h", at: at.wx_h, label: "W·x + b", side: "left" },
       { step: 1, letter: "h", value: "sum_h", at: at.sum_h, label: "sum", dy: -26 },
-      { step: 1, letter: "h", value: "h", at: at.h, label: "h_{t}", dy: -24 },
+      { step: 1, letter: "h", value: "h", at: at.h, label: "h_{t}", dy: -28 },
     ],
   };
 }

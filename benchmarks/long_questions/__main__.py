@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "command": "python -m benchmarks.long_questions --write",
         "tokens": LONG,
         "questions": int(long.sum()),
+        "of": len(long),
         "accuracy": {kind: round(float(right[kind][long].mean()), 4) for kind in KINDS},
         "accuracy_of_shorter": {kind: round(float(right[kind][~long].mean()), 4) for kind in KINDS},
     }

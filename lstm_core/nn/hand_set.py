@@ -86,7 +86,7 @@ class HandSet:
         return CellWeights(self.kind, self.name, kernel, recurrent, bias[0].copy(), zeros, reset_after=False)
 
     def with_table(self, rows: Iterable[Sequence[float | str | None]]) -> Self:
-        """The same network with other weights; WeightError names the first that isn't a number from -1000 to 1000."""
+        """The same network with other weights; WeightError names the first that isn't a number from −1000 to 1000."""
         given = [list(row) for row in rows]
         if [len(row) for row in given] != [self.table.shape[1]] * len(self.table):
             raise WeightError(f"The table must have {self.table.shape[0]} rows of {self.table.shape[1]} weights.")
@@ -110,12 +110,12 @@ class HandSet:
 
 def _weight(value: Any, place: str) -> float:
     try:
-        number = float(value)
+        number = float(value.replace("−", "-") if isinstance(value, str) else value)
     except (TypeError, ValueError):
         number = math.nan
     if not abs(number) <= LARGEST_WEIGHT:  # also NaN
         received = "nothing" if value is None else f"“{value}”"
-        limits = f"{-LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g}"
+        limits = f"−{LARGEST_WEIGHT:g} to {LARGEST_WEIGHT:g}"
         raise WeightError(f"The weight at {place} must be a number from {limits}; received {received}.")
     return number
 

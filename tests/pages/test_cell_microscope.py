@@ -30,7 +30,7 @@ class TestEditor:
         assert [editor.shown(value) for value in (-32.0, 0.0, 0.8)] == ["−32", "0", "0.8"]
         rows = [[editor.typed(editor.shown(value)) for value in row] for row in NETWORKS["echo"].table]
         np.testing.assert_array_equal(NETWORKS["echo"].with_table(rows).table, NETWORKS["echo"].table)
-        assert [editor.typed(cell) for cell in ("-16", "−16", " ", None)] == ["-16", "-16", None, None]
+        assert [editor.typed(cell) for cell in ("-16", "−16", " ", None)] == ["-16", "−16", None, None]
         with pytest.raises(WeightError, match="received “1e”"):
             NETWORKS["echo"].with_table([["1e", *rows[0][1:]], rows[1]])
 
@@ -75,7 +75,7 @@ class TestHandSet:
     def test_a_bad_weight_is_named_in_one_sentence(self, weight: Any, received: str) -> None:
         rows = NETWORKS["brackets"].table.tolist()
         rows[2][4] = weight
-        with pytest.raises(WeightError, match=f"bias, i of unit 0 must be a number from -1000 to 1000; .*{received}"):
+        with pytest.raises(WeightError, match=f"bias, i of unit 0 must be a number from −1000 to 1000; .*{received}"):
             NETWORKS["brackets"].with_table(rows)
 
     def test_a_table_of_another_shape_is_refused(self) -> None:
@@ -281,3 +281,5 @@ def test_each_gate_has_an_example_that_opens_in_the_microscope() -> None:
     assert page.selectbox(key="microscope_network").value == "brackets"
     assert page.text_area(key="microscope_text").value == "(x)"
     assert page.session_state["microscope_clamps"] == "o=0:0@1"
+    starts = page.session_state[microscope_page._STARTS]
+    assert [t for t, _, visit in starts.values() if visit] == [1]  # where the gate is clamped: c stays and h is 0

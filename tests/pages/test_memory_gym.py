@@ -18,6 +18,7 @@ from lstm_core.memory_tasks import config, examples, tasks
 from lstm_core.memory_tasks.config import PRESETS
 from lstm_core.training import race_job as core
 from tests.pages.test_every_page import opened
+from ui.memory_gym import charts
 from ui.memory_gym import race as gym
 from ui.memory_gym import results as gym_after
 
@@ -67,6 +68,15 @@ def test_a_run_that_waits_says_that_no_worker_is_connected(register: JobQueue, m
     monkeypatch.setattr(register, "workers", lambda: 1)
     page.run()
     assert not page.warning
+
+
+def test_the_labels_of_the_marked_numbers_touch_no_bar_and_not_each_other() -> None:
+    values, marked = np.linspace(0.1, 0.9, 50), np.isin(np.arange(50), (6, 9))
+    near = charts.numbers(values, marked).layout.annotations
+    assert [(each.x, each.yanchor) for each in near] == [(7, "bottom"), (10, "top")]
+    assert all(abs(each.y) > 1 for each in near)  # beyond the longest bar
+    far = charts.numbers(values, np.isin(np.arange(50), (6, 24))).layout.annotations
+    assert [each.yanchor for each in far] == ["bottom", "bottom"]
 
 
 def test_it_opens_with_the_adding_problem_and_asks_before_it_answers(register: JobQueue) -> None:

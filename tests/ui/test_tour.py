@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core.errors import ModelError
 from lstm_core.nn import hand_set
-from ui.common import model_cache, plotting, theme
+from ui.common import assets, model_cache, plotting, theme
 from ui.home import path, thumbnails, tour
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,21 @@ def test_the_pictures_are_there_on_the_first_visit() -> None:
     assert any(tour.QUESTION in sentence and "Python" in sentence for sentence in sentences)
     assert {"stackoverflow", "macbeth", "family_lstm", "everyday_words"} <= set(model_cache._loaded)
     assert any("nats per word as typed" in sentence for sentence in sentences)
+
+
+def test_the_example_of_the_three_cells_shows_the_rule_and_how_often_it_holds() -> None:
+    picture = tour.three_cells()
+    ends = {trace.name: float(trace.y[-1]) for trace in picture.figure.data}
+    name = {kind: line[0] for kind, line in theme.CELL_LINES.items()}
+    assert min(ends[name["gru"]], ends[name["lstm"]]) > 0.5 > ends[name["rnn"]]
+    assert all(f"{each} {share:.0%}" in picture.sentence for each, share in ends.items())
+    measured = json.loads(assets.read("family.json"))["long_questions"]
+    accuracy = measured["accuracy"]
+    assert min(accuracy["gru"], accuracy["lstm"]) > accuracy["rnn"]
+    shares = ", ".join(f"{accuracy[kind]:.0%}" for kind in theme.CELL_LINES)
+    share = measured["questions"] / measured["of"]
+    rule = f"Accuracy on the {share:.0%} of the test questions with {measured['tokens']} tokens or more: {shares}."
+    assert picture.sentence.endswith(rule)
 
 
 def test_the_menu_has_the_pages_in_the_order_of_the_path() -> None:

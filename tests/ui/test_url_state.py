@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ui.common import url_state
+
 
 def page() -> None:
     import streamlit as st
@@ -45,3 +47,26 @@ def test_a_widget_keeps_its_own_value_afterwards() -> None:
     app.number_input(key="k_seed").set_value(7).run()
     assert app.session_state["k_seed"] == 7
     assert app.selectbox(key="k_model").options == ["First", "Second"]
+
+
+def shared() -> None:
+    from ui.common import url_state
+
+    url_state.show_link("It opens this text.", text="((")
+
+
+@pytest.mark.parametrize(
+    ("host", "alone"),
+    [("http://localhost:8501", True), ("http://127.0.0.1:8501", True), ("http://[::1]:8501", True),
+     ("http://192.168.0.7:8501", False), ("https://lab.example.com", False)],
+)  # fmt: skip
+def test_a_link_that_only_this_computer_can_open_says_so(
+    monkeypatch: pytest.MonkeyPatch, host: str, alone: bool
+) -> None:
+    monkeypatch.setattr(url_state, "link", lambda **values: f"{host}/cell_microscope?text={values['text']}")
+    app = AppTest.from_function(shared).run()
+    assert not app.exception
+    assert app.code[0].value == f"{host}/cell_microscope?text=(("
+    notes = [each.value for each in app.caption]
+    assert notes[0] == "It opens this text."
+    assert any("Only this computer" in each and "Network URL" in each for each in notes) == alone

@@ -13,8 +13,8 @@ def shown(weight: float) -> str:
 
 
 def typed(cell: str | None) -> str | None:
-    """A cell of the table as text that `float` reads, if it is a number; None if it is empty."""
-    return None if cell is None or pd.isna(cell) or not cell.strip() else cell.replace("−", "-")
+    """What a cell of the table holds; None if it is empty."""
+    return None if cell is None or pd.isna(cell) or not cell.strip() else cell
 
 
 def edit(network: HandSet) -> HandSet:

@@ -17,7 +17,7 @@ class Example:
 
     letter: str  # of the gate
     text: str
-    line: str  # the clamp in the notation of links
+    line: str  # the clamp in the notation of links, at one timestep
     words: str
 
 
@@ -48,6 +48,6 @@ def show() -> None:
 
 
 def _open(example: Example) -> None:
-    page.open_at("brackets", example.text, len(example.text) - 1, COUNTER)
+    page.open_at("brackets", example.text, int(example.line.partition("@")[2]), COUNTER)
     clamp_editor.put(page.SURGERY, example.line)
     st.query_params["spot"] = page.NETWORK

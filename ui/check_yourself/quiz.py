@@ -69,7 +69,8 @@ def _draw(number: int, question: Question, outcome: tuple[int, Result] | None) -
 
 def _result(given: Answered) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{score(given)} of {len(given)} correct** · {len(given)} of {len(QUESTIONS)} answered")
+        correct = f"**{score(given)} of {len(given)} correct** · " if given else ""
+        st.markdown(f"{correct}{len(given)} of {len(QUESTIONS)} answered")
         st.download_button(
             "Download the result", data=lambda: sheet.html(given), file_name="lstm-lab-check-yourself.html",
             mime="text/html", key="check_download", icon=":material/download:", on_click="ignore", disabled=not given,

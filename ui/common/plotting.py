@@ -25,6 +25,7 @@ STATIC = {"staticPlot": True} | NO_TOOLBAR  # does not react to the pointer
 TEXT = 14  # pixels, of the smallest text in a figure: it is read from the back of a room
 MAX_DESCRIBED = 6  # traces whose values are part of a figure's description
 ROOM_TEXT, ROOM_HEIGHT = 18, 800  # pixels: the smallest text and the largest height in the presenter view
+ROOM_INDEXED = 20  # pixels, of a text with an index, which has 70% of its size
 
 
 def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> None:
@@ -48,13 +49,16 @@ def fitted(figure: Figure) -> Figure:
     if not theme.presenting():
         return figure
     settings = figure.settings
+    if any("<sub>" in trace.get("name", "") for trace in figure.traces):
+        settings["legend"] = settings.get("legend", {}) | {"font": {"size": ROOM_INDEXED}}
     for axis in [name for name in settings if name.startswith(("xaxis", "yaxis"))] or ["xaxis", "yaxis"]:
         own = settings.setdefault(axis, {})
         own["tickfont"] = {"size": ROOM_TEXT} | own.get("tickfont", {})
         if axis.startswith("y") and "tickvals" not in own:
             own.setdefault("nticks", 5)
         if title := own.get("title"):
-            own["title"] = {"font": {"size": ROOM_TEXT}} | (title if isinstance(title, dict) else {"text": title})
+            title = {"font": {"size": ROOM_TEXT}} | (title if isinstance(title, dict) else {"text": title})
+            own["title"] = title | ({"font": {"size": ROOM_INDEXED}} if "<sub>" in title.get("text", "") else {})
     settings["font"] = {"size": ROOM_TEXT} | settings.get("font", {})
     height = settings.get("height", 450)
     settings["height"] = max(height, min(ROOM_HEIGHT, round(1.4 * height)))

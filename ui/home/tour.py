@@ -77,7 +77,7 @@ def load_models() -> None:
 
 def ten_minutes() -> None:
     """Draw a short programme: what to do, for how long, and the link that opens it."""
-    rows = st.container(gap="xxsmall")
+    rows = st.container(gap="xxsmall", key="ten_minutes")
     for step in TOUR["ten_minutes"]:
         with rows.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(f"{step['minutes']} min", color="blue")
@@ -145,7 +145,8 @@ def rule_in_words() -> str:
     """How often each cell is right about long questions of the test set, as `benchmarks.long_questions` measured."""
     measured = json.loads(assets.read("family.json"))["long_questions"]
     shares = ", ".join(f"{share:.0%}" for share in measured["accuracy"].values())
-    return f"Accuracy on all {measured['questions']:,} long test questions: {shares}."
+    share, tokens = measured["questions"] / measured["of"], measured["tokens"]
+    return f"Accuracy on the {share:.0%} of the test questions with {tokens} tokens or more: {shares}."
 
 
 def two_orders() -> Picture:

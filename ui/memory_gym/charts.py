@@ -23,10 +23,14 @@ def numbers(values: np.ndarray, marked: np.ndarray) -> Figure:
         marker_opacity=[1.0 if mark else 0.45 for mark in marked],
         hovertemplate="timestep %{x}: %{y:.2f}<extra></extra>",
     )
-    for place in np.flatnonzero(marked):
+    # The labels stand beyond the longest bars, so that none touches a bar beside its own; neighbours on either side.
+    above = [bool(values[place] >= 0) for place in np.flatnonzero(marked)]
+    if len(set(above)) == 1 and np.ptp(np.flatnonzero(marked)) < len(values) / 4:
+        above[1:] = [not above[0]] * len(above[1:])
+    for place, up in zip(np.flatnonzero(marked), above, strict=True):
         figure.add_annotation(
-            x=int(place) + 1, y=float(values[place]), text=f"<b>{signed(values[place], '.2f')}</b>", showarrow=False,
-            yshift=12 if values[place] >= 0 else -12, font={"size": 16, "color": MARKED},
+            x=int(place) + 1, y=1.02 if up else -1.02, text=f"<b>{signed(values[place], '.2f')}</b>", showarrow=False,
+            yanchor="bottom" if up else "top", font={"size": 16, "color": MARKED},
         )  # fmt: skip
     figure.update_layout(height=230, margin_t=16, bargap=0.15)
     figure.update_xaxes(title="timestep", fixedrange=True)

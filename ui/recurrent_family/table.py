@@ -29,7 +29,7 @@ def show() -> None:
             "in cells": st.column_config.NumberColumn(
                 format="localized", help="Those of the recurrent cells; the others are embeddings and output layers."
             ),
-            "Test accuracy": st.column_config.NumberColumn(format="percent", help="From the model card."),
+            "Test accuracy": st.column_config.NumberColumn(format="%.1f%%", help="From the model card."),
             "RNN = 1": st.column_config.NumberColumn(format="%.2f", help="Speed relative to the plain RNN."),
         },
     )  # fmt: skip
@@ -51,7 +51,7 @@ def _row(member: Member, model: Any, speeds: dict[str, Speed]) -> dict[str, obje
         "Task": member.task,
         "Parameters": model.card.training["parameters"],
         "in cells": cell_weights(model),
-        "Test accuracy": model.card.measured["accuracy"],
+        "Test accuracy": 100 * model.card.measured["accuracy"],
         "Throughput": f"{round(best, -2):,.0f} {member.unit} per second",
         "RNN = 1": best / plain.best if plain else None,
     }

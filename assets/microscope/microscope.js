@@ -19,6 +19,7 @@ class Microscope {
     this.elsewhere = (event) => this.keyElsewhere(event);
     this.pointed = () => (this.tabbed = false);
     this.frame = this.frame.bind(this);
+    this.sound = new Sound(() => this.show());
     this.resized = new ResizeObserver(() => this.resize());
   }
 
@@ -70,7 +71,9 @@ class Microscope {
     this.choice = new SignalChoice(layer, trace.palette, (letter) => this.chooseSignal(letter));
     this.bars = new Bars(layer, trace, (unit) => this.choose(unit));
     const life = html("div", { class: "panel" }, below);
-    this.lifeTitle = html("h3", {}, life, "");
+    const title = html("div", { class: "title" }, life);
+    this.lifeTitle = html("h3", {}, title, "");
+    title.append(this.sound.button);
     this.life = new Life(life, trace, (t) => this.go(t));
     const where = this.host.everywhere ? "Space plays · ← → token · in the microscope also" : "In the microscope: Space plays · ← → token ·";
     html("p", { class: "keys" }, root, `${where} ↑ ↓ unit, Home, End, + − speed; Enter presses a button`);
@@ -172,10 +175,19 @@ class Microscope {
     this.bars.quiet = state.playing;
     this.bars.update(state.t, state.unit, trace.palette.find(({ letter }) => letter === state.signal), this.colours);
     this.life.show(state.t);
+    this.hear();
     this.answer.show(state.t);
     this.controls.update(state);
     this.host.shown?.(state.t, state.unit);
     this.settle(values);
+  }
+
+  /** Plays the value of the chosen signal, if sound is on. */
+  hear() {
+    const { t, unit, signal } = this.state;
+    const drawn = this.trace.palette.find(({ letter }) => letter === signal);
+    const share = this.trace.at(signal, t, unit) / this.life.reachOf(drawn, unit);
+    this.sound.play(drawn.gate ? share : (1 + share) / 2, `${signal} ${t} ${unit}`);
   }
 
   markStep() {

@@ -12,7 +12,7 @@ from lstm_core.paths import ASSETS
 
 SHARED = (
     *("data", "cells", "plans", "diagram", "equations", "answer"),
-    *("strip", "bars", "life", "controls", "microscope"),
+    *("strip", "bars", "life", "sound", "controls", "microscope"),
 )
 # The scripts of each host, and its styles besides those of the microscope.
 HOSTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

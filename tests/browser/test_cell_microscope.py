@@ -155,6 +155,30 @@ def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(pag
     assert len(frames) == before
 
 
+def test_a_gate_is_heard_while_one_steps(page: Page, address: str) -> None:
+    page.add_init_script("""
+        window.heard = [];
+        const { start } = AudioScheduledSourceNode.prototype;
+        AudioScheduledSourceNode.prototype.start = function () { heard.push(this.frequency.value); start.call(this); };
+    """)
+    page.goto(f"{address}/cell_microscope?model=brackets&text={quote('(a)b')}&unit=1")
+    root = settled(page)
+    root.locator(".choice button", has_text="Forget gate").click()
+    slider(root).focus()
+    page.keyboard.press("Home")
+    assert page.evaluate("heard") == []
+    root.get_by_role("button", name="Sound").click()
+    slider(root).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    gate = hand_set.NETWORKS["brackets"].read("(a)b").f[:, 1]  # closed at every bracket
+    assert page.evaluate("heard") == pytest.approx([220 * 4**value for value in gate], rel=0.01)
+    root.get_by_role("button", name="Sound").click()
+    slider(root).focus()
+    page.keyboard.press("Home")
+    assert len(page.evaluate("heard")) == len(gate)
+
+
 def test_keys_walk_jump_and_set_the_speed(page: Page, address: str) -> None:
     page.goto(f"{address}/cell_microscope")
     root = settled(page)

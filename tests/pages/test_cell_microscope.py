@@ -22,6 +22,7 @@ from lstm_core.nn.hand_set import NETWORKS, WeightError
 from tests.exhibit.traces import traced, unpacked
 from tests.pages.test_every_page import opened
 from ui.cell_microscope import editor, gate_examples, stories, traced_text
+from ui.cell_microscope import page as microscope_page
 from ui.common import clamp_editor, model_cache
 
 

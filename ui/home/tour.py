@@ -90,7 +90,7 @@ def ten_minutes() -> None:
 def more_pages() -> None:
     """Draw links to the pages that are not on the path, with what they are about as tooltips."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**More pages**")
+        st.markdown("**More:**")
         for page in TOUR["more"]:
             if page["file"] not in path.PATH:
                 st.page_link(page["file"], label=page["name"], icon=page["icon"], help=page["words"])

@@ -104,8 +104,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--update-card", action="store_true", help="write the figures into the model's card")
 
     command = add("checkup", _checkup, "check the gates, states and gradients of a network for faults")
-    command.add_argument("model")
-    command.add_argument("--data", help="a file of texts, one a line; without it, examples that come with the project")
+    command.add_argument("model", help="a model here, or the file of any network of Keras or PyTorch")
+    command.add_argument(
+        "--data",
+        help="what it reads, in a file: texts, one a line (a model here has examples of its own); for the file of a "
+        "network also .csv with one row a timestep, or .npy and .npz as lstm_core.trace takes them",
+    )
 
     command = add("download", _download, "download a data set", as_json=False)
     command.add_argument("dataset")
@@ -271,10 +275,14 @@ def _print_classes(figures: dict[str, Any]) -> None:
 
 
 def _checkup(options: argparse.Namespace) -> None:
-    from lstm_core.interpret import checkup
+    from lstm_core.interpret import checkup, is_network, read_data
+    from lstm_core.tracing import opened
 
-    data = _lines(Path(options.data)) if options.data else None
-    found = checkup(model_registry.load(options.model), data)
+    data: Any = None
+    model = opened(options.model) if is_network(options.model) else model_registry.load(options.model)
+    if options.data:
+        data = read_data(Path(options.data), model) if is_network(options.model) else _lines(Path(options.data))
+    found = checkup(model, data)
     if options.json:
         print(json.dumps({"model": options.model, **found.to_json()}))
         return

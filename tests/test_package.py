@@ -44,6 +44,7 @@ def test_importing_the_packages_of_the_core_brings_in_nothing_heavy() -> None:
 
 
 def test_what_is_offered_is_what_is_declared() -> None:
+    assert all(hasattr(lstm_core, name) for name in lstm_core.__all__)  # some are imported when they are asked for
     public = {
         name
         for name, value in vars(lstm_core).items()

@@ -16,7 +16,9 @@ function sums(trace, t, unit, letters) {
     values[`uh_${letter}`] = trace.recurrentSums[letter][n];
     values[`sum_${letter}`] = values[`wx_${letter}`] + values[`uh_${letter}`];
     values[letter] = trace.signals[letter][n];
-    values.computed[letter] = (letter === "g" || letter === "h" ? Math.tanh : sigmoid)(values[`sum_${letter}`]);
+    values.computed[letter] = trace.plain
+      ? (letter === "g" || letter === "h" ? Math.tanh : sigmoid)(values[`sum_${letter}`])
+      : (trace.computed[letter]?.[n] ?? values[letter]);
   }
   return values;
 }
@@ -31,7 +33,8 @@ const CELLS = {
       values.kept = values.f * values.c0;
       values.written = values.i * values.g;
       values.c = trace.at("c", t, unit);
-      values.tanh_c = Math.tanh(values.c);
+      values.tanh_c = trace.plain ? Math.tanh(values.c) : trace.computed.tanh_c[t * trace.units + unit];
+      [, values.squash] = trace.functions;
       values.computed.c = values.kept + values.written;
       values.computed.h = values.o * values.tanh_c;
       values.h = trace.at("h", t, unit);
@@ -49,7 +52,7 @@ const CELLS = {
           ["text", "="], ["kept", "f ⊙ c"], ["text", "+"], ["written", "i ⊙ g"], ["text", "="], ["c", "c_{t}"]],
         describe: (v) => `cell state: from ${shown(v.c0)} to ${shown(v.c)}` },
       { letter: "o", name: "Output gate", formula: "o = σ(W·x + b + U·h)", terms: GATE_TERMS("o"),
-        describe: (v) => `outputs ${percent(v.o)} of tanh c` },
+        describe: (v) => `outputs ${percent(v.o)} of ${v.squash} c` },
       { letter: "h", name: "Hidden state", formula: "h_{t} = o ⊙ tanh c_{t}", terms: [
           ["o", "o"], ["text", "× tanh ("], ["c", "c_{t}"], ["text", ") ="], ["o", "o"], ["text", "×"],
           ["tanh_c", "tanh c"], ["text", "="], ["h", "h_{t}"]],
@@ -64,7 +67,7 @@ const CELLS = {
       if (trace.resetAfter) {
         values.seen_g = values.r * values.uh_g;
         values.sum_g = values.wx_g + values.seen_g;
-        values.computed.g = Math.tanh(values.sum_g);
+        if (trace.plain) values.computed.g = Math.tanh(values.sum_g);
       }
       values.rest = 1 - values.z;
       values.kept = values.z * values.h0;
@@ -110,9 +113,17 @@ const CANDIDATE_RESET_AFTER = {
   describe: (v) => `the new value is ${shown(v.g)}`,
 };
 
-/** The cell of a trace, with its steps. */
+/** The cell of a trace, with its steps, in which the activations have their names. */
 function cellOf(trace) {
   const cell = CELLS[trace.kind];
-  if (trace.kind !== "gru" || !trace.resetAfter) return cell;
-  return { ...cell, steps: cell.steps.map((step) => (step.letter === "g" ? CANDIDATE_RESET_AFTER : step)) };
+  const after = trace.kind === "gru" && trace.resetAfter;
+  const steps = cell.steps.map((step) => (after && step.letter === "g" ? CANDIDATE_RESET_AFTER : step));
+  return {
+    ...cell,
+    steps: steps.map((step) => ({
+      ...step,
+      formula: named(step.formula, trace.functions),
+      terms: step.terms.map(([name, label]) => [name, named(label, trace.functions)]),
+    })),
+  };
 }

@@ -20,13 +20,19 @@ function unpack(data) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
   const body = bytes.subarray(4 + length);
-  const groups = { signals: {}, inputSums: {}, recurrentSums: {}, before: {}, initial: {} };
+  const groups = { signals: {}, inputSums: {}, recurrentSums: {}, before: {}, initial: {}, computed: {} };
   for (const array of header.arrays) {
     groups[array.group][array.letter] = fixedPoint(body, array);
   }
   const trace = { ...header, ...groups, length: header.tokens.length };
+  trace.plain = trace.functions[0] === "σ" && trace.functions[1] === "tanh"; // else all signals are in the payload
   derive(trace);
   return trace;
+}
+
+/** A text in which σ and tanh are replaced by the layer's own activations. */
+function named(text, [gate, state]) {
+  return text.replace(/σ|tanh/g, (name) => (name === "σ" ? gate : state));
 }
 
 /** Computes each signal that follows from the sums. A clamped signal is part of the payload. */

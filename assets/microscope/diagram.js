@@ -36,8 +36,10 @@ function svgSymbol(parent, text) {
 
 class Diagram {
   /** `palette` is letter → colour. */
-  constructor(parent, kind, palette) {
-    const plan = PLANS[kind]();
+  constructor(parent, trace, palette) {
+    const plan = PLANS[trace.kind]();
+    this.functions = trace.functions;
+    this.shares = trace.palette.filter(({ gate }) => gate).map(({ letter }) => letter);
     this.palette = palette;
     this.parts = [];
     this.numbers = [];
@@ -90,9 +92,12 @@ class Diagram {
     svg("rect", box, clip);
     const level = svg("rect", { x: box.x, width: box.width, class: "level",
       "clip-path": `url(#clip-${letter}-${value ?? "gate"})` }, group);
-    this.levels.push({ level, value: value ?? letter, y, h, gate: label === "σ" });
+    this.levels.push({ level, value: value ?? letter, y, h, gate: this.shares.includes(value ?? letter) });
     svg("rect", { ...box, class: "frame" }, group);
-    svg("text", { x, y: y + 7, class: "function" }, group, label);
+    const text = named(label, this.functions);
+    const room = 2 * w - 10;
+    const fit = text.length > label.length + 1 ? { textLength: room, lengthAdjust: "spacingAndGlyphs" } : {};
+    svg("text", { x, y: y + 7, class: "function", ...fit }, group, text);
     if (name) svg("text", { x: x + 9, y: y + h + 24, class: "name" }, group, name);
   }
 

@@ -63,7 +63,7 @@ class Microscope {
     this.strip = new Strip(root, trace, (t) => this.go(t));
     this.answer = new Answer(root, trace.answers);
     const bench = html("div", { class: "bench" }, root);
-    this.diagram = new Diagram(html("div", { class: "stage" }, bench), trace.kind, this.palette);
+    this.diagram = new Diagram(html("div", { class: "stage" }, bench), trace, this.palette);
     this.equations = new Equations(bench, this.cell, this.palette, (step) => this.chooseStep(step), this.host.clamp);
     const below = html("div", { class: "below" }, root);
     const layer = html("div", { class: "panel" }, below);

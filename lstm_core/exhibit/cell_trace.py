@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from lstm_core.arrays import Array
+from lstm_core.exhibit.signals import SIGNALS
 
 COLOUR_QUANTILE = 0.995  # share of a state's absolute values that its colour scale covers; larger ones are clipped
 
@@ -52,8 +53,15 @@ class CellTrace(Protocol):
         """(units,) each: h and c, or h."""
 
     @property
+    def activations(self) -> tuple[str, str]:
+        """Keras's names of the activation of the gates, and of that of the candidate and the state."""
+
+    @property
     def units(self) -> int:
         """The number of units."""
+
+    def activate(self, values: Array, *, gate: bool) -> Array:
+        """One of the two activations of some values."""
 
     def __len__(self) -> int:
         """T."""
@@ -84,7 +92,7 @@ class ClampLike(Protocol):
 
 
 def derived_signals(trace: CellTrace, reset_after: bool) -> dict[str, Array]:
-    """The signals that follow from the sums with σ and tanh, (T, units) each.
+    """The signals that follow from the sums with the layer's activations, (T, units) each.
 
     Args:
         trace: of one layer.
@@ -92,13 +100,23 @@ def derived_signals(trace: CellTrace, reset_after: bool) -> dict[str, Array]:
     """
     wx, uh = trace.input_sums, trace.recurrent_sums
     if trace.kind == "rnn":
-        return {"h": np.tanh(wx["h"] + uh["h"])}
-    gates = {letter: np.tanh((wx[letter] + uh[letter]) / 2) / 2 + 0.5 for letter in wx if letter != "g"}  # σ
+        return {"h": trace.activate(wx["h"] + uh["h"], gate=False)}
+    gates = {letter: trace.activate(wx[letter] + uh[letter], gate=True) for letter in wx if letter != "g"}
     if trace.kind == "gru":
         seen = trace.signals["r"] * uh["g"] if reset_after else uh["g"]
-        return {**gates, "g": np.tanh(wx["g"] + seen)}
-    h = trace.signals["o"] * np.tanh(trace.signals["c"])
-    return {**gates, "g": np.tanh(wx["g"] + uh["g"]), "h": h}
+        return {**gates, "g": trace.activate(wx["g"] + seen, gate=False)}
+    h = trace.signals["o"] * trace.activate(trace.signals["c"], gate=False)
+    return {**gates, "g": trace.activate(wx["g"] + uh["g"], gate=False), "h": h}
+
+
+def function_name(activation: str) -> str:
+    """How an activation of Keras is written in an equation: σ, tanh, "hard σ", relu, "leaky relu"."""
+    return activation.replace("sigmoid", "σ").replace("_", " ")
+
+
+def is_share(letter: str, values: Array) -> bool:
+    """Whether a signal is a gate with values in 0…1, as it is with σ but not with relu or under a clamp beyond."""
+    return SIGNALS[letter].gate and not (values.size and (values.min() < 0 or values.max() > 1))
 
 
 def resets_after(trace: CellTrace) -> bool:

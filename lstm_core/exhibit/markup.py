@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.exhibit.cell_trace import CellTrace, colour_limit, in_text_order, similarity_order
+from lstm_core.exhibit.cell_trace import CellTrace, colour_limit, in_text_order, is_share, similarity_order
 from lstm_core.exhibit.signals import LETTERS, SIGNALS, diverging_colours, state_letter
 
 MOST_COLUMNS, MOST_ROWS = 64, 24  # timesteps and units of a map; of more, every second, third … is drawn
@@ -52,9 +52,10 @@ def _heat_map(letter: str, values: Array, rows: Array, columns: Array) -> str:
     """One signal of (T, units) as a figure; rows are units, columns timesteps."""
     signal = SIGNALS[letter]
     low, high = (float(f(values)) if values.size else 0.0 for f in (np.min, np.max))
-    limit = 1.0 if signal.gate else colour_limit(values)
+    share = is_share(letter, values)
+    limit = 1.0 if share else colour_limit(values)
     shown = np.nan_to_num(values[np.ix_(columns, rows)].T / limit)  # (units, T), -1…1
-    colours = (signal.colour, signal.colour) if signal.gate else diverging_colours()
+    colours = (signal.colour, signal.colour) if share else diverging_colours()
     paths = "".join(
         f'<path stroke="{colours[sign < 0]}" stroke-opacity="{level / LEVELS:g}" d="{line}"/>'
         for sign in (1, -1)
@@ -63,7 +64,7 @@ def _heat_map(letter: str, values: Array, rows: Array, columns: Array) -> str:
     )
     name = f"{signal.name} {letter}"
     label = f"{name}: {values.shape[1]} units by {len(values)} timesteps, from {low:.3g} to {high:.3g}"
-    ends = "0 … 1" if signal.gate else f"−{limit:.2g} … {limit:.2g}"
+    ends = "0 … 1" if share else f"−{limit:.2g} … {limit:.2g}"
     return (
         f'<figure style="margin:0"><figcaption style="font-size:90%"><b style="border-bottom:3px solid '
         f'{signal.colour}">{escape(letter)}</b> {escape(signal.name)}, {ends}</figcaption>'

@@ -1,7 +1,9 @@
 """A trace as compact bytes for the browser: one JSON header and fixed-point arrays.
 
 The payload holds the two sums of every gate, W·x + b and U·h, and the states; the browser applies σ and tanh itself.
-A clamped signal doesn't follow from its sums, so it is sent too. 400 tokens × 128 units of an LSTM are 1.4 MB.
+A clamped signal doesn't follow from its sums, so it is sent too. Of a layer with other activations all signals are
+sent, and the group "computed": what the equations give where a clamp replaces it, and "tanh_c", the activation of c.
+400 tokens × 128 units of an LSTM are 1.4 MB.
 
 Layout: 4 bytes, the header's length (little-endian); the header, UTF-8 JSON; the arrays. Each entry of
 `header["arrays"]` has `group`, `letter`, `at` (bytes from the end of the header), `count`, `width` and `step`:
@@ -19,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.exhibit.cell_trace import CellTrace, ClampLike, derived_signals
+from lstm_core.exhibit.cell_trace import CellTrace, ClampLike, derived_signals, function_name, is_share
 from lstm_core.exhibit.signals import LETTERS, SIGNALS, diverging_colours
 
 MOST_ANSWERS = 4  # that stand side by side
@@ -94,7 +96,15 @@ def pack(view: View) -> bytes:
     arrays: list[tuple[str, str, Array, int]] = []
     arrays += [("inputSums", letter, sums, EXACT) for letter, sums in trace.input_sums.items()]
     arrays += [("recurrentSums", letter, sums, EXACT) for letter, sums in trace.recurrent_sums.items()]
-    arrays += [("signals", letter, trace.signals[letter], EXACT) for letter in _sent(view)]
+    derived = derived_signals(trace, view.reset_after)
+    replaced = [letter for letter in derived if _differs(derived[letter], trace.signals[letter])]
+    plain = trace.activations == ("sigmoid", "tanh")
+    sent = [letter for letter in letters if not plain or letter not in derived or letter in replaced]
+    arrays += [("signals", letter, trace.signals[letter], EXACT) for letter in sent]
+    if not plain:
+        arrays += [("computed", letter, derived[letter], EXACT) for letter in replaced]
+        if trace.kind == "lstm":
+            arrays.append(("computed", "tanh_c", trace.activate(trace.signals["c"], gate=False), EXACT))
     arrays += [("before", letter, view.before[letter], ROUGH) for letter in letters if letter in view.before]
     states = zip(("h", "c"), trace.initial_state, strict=False)
     arrays += [("initial", letter, state, EXACT) for letter, state in states if state.any()]
@@ -113,7 +123,8 @@ def pack(view: View) -> bytes:
         "layer": view.layer,
         "start": {"t": min(max(view.t, 0), len(trace) - 1), "unit": min(max(view.unit, 0), trace.units - 1)},
         "resetAfter": view.reset_after,
-        "palette": [asdict(SIGNALS[letter]) for letter in letters],
+        "functions": [function_name(activation) for activation in trace.activations],
+        "palette": [asdict(SIGNALS[letter]) | {"gate": is_share(letter, trace.signals[letter])} for letter in letters],
         "sides": view.sides,
         "answers": view.answers,
         "present": view.present,
@@ -152,12 +163,7 @@ def fixed_point(values: Array, width: int) -> tuple[bytes, float]:
     return whole.view(np.uint8).reshape(-1, 4)[:, :width].tobytes(), float(unit)
 
 
-def _sent(view: View) -> list[str]:
-    """The signals that the browser can't derive: an LSTM's c, a GRU's h, and every clamped signal."""
-    trace = view.trace
-    derived = derived_signals(trace, view.reset_after)
-    return [
-        letter
-        for letter in LETTERS[trace.kind]
-        if letter not in derived or np.abs(derived[letter] - trace.signals[letter]).max(initial=0.0) > TOLERANCE
-    ]
+def _differs(derived: Array, values: Array) -> bool:
+    """Whether a signal isn't what its equation gives: then it is clamped."""
+    with np.errstate(invalid="ignore"):
+        return bool(np.abs(derived - values).max(initial=0.0) > TOLERANCE * max(1.0, np.abs(values).max(initial=0.0)))

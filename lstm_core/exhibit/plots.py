@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.exhibit.cell_trace import CellTrace, colour_limit, in_text_order, similarity_order
+from lstm_core.exhibit.cell_trace import CellTrace, colour_limit, in_text_order, is_share, similarity_order
 from lstm_core.exhibit.signals import LETTERS, SIGNALS, colour_scale, state_letter
 from lstm_core.optional import library
 
@@ -67,11 +67,11 @@ def _listed(trace: CellTrace) -> str:
 
 
 def _heat_map(graph: Any, letter: str, values: Array, order: Array) -> Any:
-    signal = SIGNALS[letter]
-    limit = 1.0 if signal.gate else colour_limit(values)
+    share = is_share(letter, values)
+    limit = 1.0 if share else colour_limit(values)
     unit = np.broadcast_to(order[:, None], (len(order), len(values)))
     return graph.Heatmap(
-        z=values.T[order], customdata=unit, colorscale=colour_scale(letter), zmin=0.0 if signal.gate else -limit,
+        z=values.T[order], customdata=unit, colorscale=colour_scale(letter, share=share), zmin=0.0 if share else -limit,
         zmax=limit, showscale=False, name=letter,
         hovertemplate=f"unit %{{customdata}}, %{{x}}<br>{letter} = %{{z:.4f}}<extra></extra>",
     )  # fmt: skip

@@ -58,10 +58,13 @@ def neutral_colour(dark: bool = False) -> str:
     return "#1B2230" if dark else "#F7F7F5"
 
 
-def colour_scale(letter: str, dark: bool = False) -> list[tuple[float, str]]:
-    """Plotly's colour scale of a signal: sequential for gates, diverging around 0 for states."""
+def colour_scale(letter: str, dark: bool = False, share: bool | None = None) -> list[tuple[float, str]]:
+    """Plotly's colour scale of a signal: sequential for gates, diverging around 0 for states.
+
+    `share` says whether the values are in 0…1, where that isn't so for all gates.
+    """
     signal, neutral = SIGNALS[letter], neutral_colour(dark)
-    if signal.gate:
+    if signal.gate if share is None else share:
         return [(0.0, neutral), (1.0, signal.colour)]
     high, low = diverging_colours(dark)
     return [(0.0, low), (0.5, neutral), (1.0, high)]

@@ -4,7 +4,7 @@ from lstm_core.interpret.ablation import Ablation, ablate
 from lstm_core.interpret.activation_search import ACTIVATION_THRESHOLD, find_moments, initial_timestep
 from lstm_core.interpret.alignment import align_readings, first_divergence, memory_difference
 from lstm_core.interpret.diagnosis import NAMES as CHECKS
-from lstm_core.interpret.diagnosis import Checkup, Finding, OutputOf, checkup
+from lstm_core.interpret.diagnosis import Checkup, Finding, OutputOf, checkup, is_network, read_data
 from lstm_core.interpret.forecast_probe import SERIES_SIGNALS, best_follower, series_signal, standardised
 from lstm_core.interpret.gate_contrast import Contrast, forgetting_contrast, input_contrast, writing_contrast
 from lstm_core.interpret.gradient_clipping import TrainingRun, training_run
@@ -63,12 +63,14 @@ __all__ = [
     "initial_flows",
     "initial_timestep",
     "input_contrast",
+    "is_network",
     "matrix_powers",
     "memory_difference",
     "occlude",
     "patch_states",
     "power_norms",
     "random_matrix",
+    "read_data",
     "readable_units_from_card",
     "recurrent_weights",
     "saturation",

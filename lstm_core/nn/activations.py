@@ -51,6 +51,14 @@ ELEMENTWISE: dict[str, Activation] = {
 }
 
 
+def name_of(activation: Activation) -> str:
+    """Keras's name of an element-wise activation from here; ValueError if it is another function."""
+    for name, known in ELEMENTWISE.items():
+        if known is activation:
+            return name
+    raise ValueError("The activation is none of `ELEMENTWISE`.")
+
+
 def by_name(name: Any, layer: str, setting: str) -> Activation:
     """The NumPy version of one of Keras's activations.
 

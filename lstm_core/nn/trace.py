@@ -14,6 +14,7 @@ import numpy as np
 from lstm_core.arrays import Array
 from lstm_core.exhibit import Exhibit, cell_arrays, cell_frame, layers_frame
 from lstm_core.nn import cells
+from lstm_core.nn.activations import ELEMENTWISE
 from lstm_core.nn.cells import Hook
 from lstm_core.nn.clamps import SIGNALS, Clamp, clamp_hooks
 from lstm_core.nn.saved import SavedLayer, saved_layer
@@ -45,6 +46,7 @@ class LayerTrace(Exhibit):
         outputs: (T, units), what Keras returns with `return_sequences=True`; it differs from h only at masked steps.
         timesteps: (T,) the input index of each row.
         mask: (T,) True where the step was taken; elsewhere states are carried over.
+        activations: Keras's names of the activation of the gates, and of that of the candidate and the state.
     """
 
     kind: Kind
@@ -56,6 +58,7 @@ class LayerTrace(Exhibit):
     timesteps: Array
     mask: Array
     initial_state: tuple[Array, ...] = field(default=())
+    activations: tuple[str, str] = ("sigmoid", "tanh")
 
     def __getattr__(self, name: str) -> Array:
         signals = self.__dict__.get("signals", {})
@@ -70,6 +73,10 @@ class LayerTrace(Exhibit):
     def units(self) -> int:
         """The number of units."""
         return self.outputs.shape[-1]
+
+    def activate(self, values: Array, *, gate: bool) -> Array:
+        """The activation of the gates, or that of the candidate and the state, of some values."""
+        return ELEMENTWISE[self.activations[0 if gate else 1]](values)
 
     def in_text_order(self) -> Self:
         """The same trace with row t belonging to token t, whatever the direction of the layer."""
@@ -234,6 +241,7 @@ def run_cell(
         timesteps=timesteps,
         mask=taken,
         initial_state=start,
+        activations=weights.activations,
     )
 
 

@@ -44,6 +44,11 @@ class CellWeights:
         """The number of units, which is the length of h."""
         return self.recurrent.shape[0]
 
+    @property
+    def activations(self) -> tuple[str, str]:
+        """Keras's names of the activation of the gates, and of that of the candidate and the state."""
+        return activations.name_of(self.sigma), activations.name_of(self.tanh)
+
 
 def weights_of(layer: Any) -> CellWeights:
     """Weights and settings of an `LSTM`, `GRU` or `SimpleRNN`, copied to NumPy.

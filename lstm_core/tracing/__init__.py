@@ -3,7 +3,7 @@
 `nn` traces one layer over one sequence; this package follows networks that people have built elsewhere.
 """
 
-from lstm_core.tracing.dispatch import trace
+from lstm_core.tracing.dispatch import first_sequences, opened, trace, trace_network
 from lstm_core.tracing.feeding import FeedSpec, feeds
 from lstm_core.tracing.model_report import InputReport, LayerReport, ModelReport
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
@@ -21,10 +21,13 @@ __all__ = [
     "Saved",
     "TorchStacks",
     "feeds",
+    "first_sequences",
     "inspect",
     "inspect_bytes",
+    "opened",
     "read_network",
     "read_state_dict",
     "trace",
     "trace_file",
+    "trace_network",
 ]

@@ -205,18 +205,28 @@ class Run:
 
 
 def trace_graph(
-    graph: Graph, x: Any, compute: Callable[[Call], Any], clamps: Iterable[Clamp] = (), most: int | None = None
+    graph: Graph,
+    x: Any,
+    compute: Callable[[Call], Any],
+    clamps: Iterable[Clamp] = (),
+    most: int | None = None,
+    names: Sequence[str] = (),
 ) -> ModelTrace:
     """The trace of a whole network over a batch; see `trace`. `most` is how many numbers a run may compute.
+
+    Under clamps the network runs twice, unless the `names` of its recurrent layers are known.
 
     Raises:
         ModelError: naming a layer that can't be followed, or an input that doesn't fit.
         ValueError: if a clamp names a layer, signal, unit or timestep that doesn't exist.
     """
     inputs = arrays_by_name(x, graph.specs)
-    run = _run(graph, inputs, Run(compute, lambda name: (), most))
-    if clamps := tuple(clamps):
-        own = clamps_by_name(clamps, [trace.name for trace in run.traces])
+    clamps = tuple(clamps)
+    if not clamps or not names:
+        run = _run(graph, inputs, Run(compute, lambda name: (), most))
+        names = [trace.name for trace in run.traces]
+    if clamps:
+        own = clamps_by_name(clamps, names)
         run = _run(graph, inputs, Run(compute, lambda name: own.get(name, ()), most))
     if not run.traces:
         raise ModelError("The network has no LSTM, GRU or SimpleRNN, so there is nothing to trace.")

@@ -38,6 +38,8 @@ def compute(call: Call) -> Any:
         return _WHOLE[kind](call)
     if kind not in _ARRAYS:
         raise call.refused("is a kind of layer")
+    if call.layer.settings.get("data_format", "channels_last") not in ("channels_last", None):
+        raise call.refused("has channels first")
     found = _ARRAYS[kind](call)
     return Value(found, call.mask if kind in _PASS_MASKS else None)
 
@@ -91,8 +93,8 @@ def _conv1d(call: Call) -> Array:
     """A cross-correlation over time; "causal" looks back only."""
     settings, (kernel, *bias) = call.layer.settings, call.layer.arrays  # (size, channels, filters)
     stride, dilation = _one(settings["strides"]), _one(settings.get("dilation_rate", 1))
-    if settings.get("groups", 1) != 1 or settings.get("data_format", "channels_last") != "channels_last":
-        raise call.refused("has groups, or channels first")
+    if settings.get("groups", 1) != 1:
+        raise call.refused("has groups")
     x = _padded(call.x, settings["padding"], (len(kernel) - 1) * dilation + 1, stride, 0.0)
     windows = np.lib.stride_tricks.sliding_window_view(x, (len(kernel) - 1) * dilation + 1, axis=1)[:, ::stride]
     call.limit(windows.shape[0] * windows.shape[1] * kernel.size)
@@ -119,8 +121,6 @@ def _pooling(reduce: Callable[..., Array], fill: float) -> Callable[[Call], Arra
     def pool(call: Call) -> Array:
         settings = call.layer.settings
         size, stride = _one(settings["pool_size"]), _one(settings.get("strides") or settings["pool_size"])
-        if settings.get("data_format", "channels_last") != "channels_last":
-            raise call.refused("has channels first")
         x = _padded(call.x, settings["padding"], size, stride, fill)
         windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=1)[:, ::stride]
         return np.asarray(reduce(windows, axis=-1), call.x.dtype)

@@ -16,6 +16,8 @@ from lstm_core.tracing.model_trace import RecurrentTrace
 
 CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 ARRAYS, STEP = 13, 1000  # arrays that a trace of an LSTM has; numbers computed in the time that a step takes at least
+# Layers to which TimeDistributed hands the mask of each timestep, (batch,), whatever they make of it.
+_TAKE_MASKS = (*CELLS.values(), "RNN", "Bidirectional", "TimeDistributed", "Softmax", "GlobalAveragePooling1D")
 STATEFUL = "The stateful layers of the file start from zeros: a file doesn't hold their states."
 
 
@@ -45,7 +47,7 @@ def bidirectional(call: Call) -> Any:
 def time_distributed(call: Call) -> Any:
     """A layer for each timestep: the timesteps become rows of one batch."""
     layer, value = call.layer.parts["layer"], call.first
-    if value.mask is not None and layer.kind in (*CELLS.values(), "RNN", "Bidirectional", "Masking"):
+    if value.mask is not None and (layer.graph is not None or layer.kind in _TAKE_MASKS):
         raise call.refused("gets a mask for the sequences inside")
     batch, steps = value.array.shape[:2]
     rows = value.array.reshape(-1, *value.array.shape[2:])

@@ -77,6 +77,7 @@ class RecurrentTrace(Exhibit):
             timesteps=np.arange(self.outputs.shape[1]),
             mask=self.mask[number],
             initial_state=tuple(state[number] for state in self.initial_state),
+            activations=self.weights.activations,
         )
 
     def as_read(self, number: int = 0) -> LayerTrace:

@@ -6,9 +6,10 @@ The format is told by the first bytes, not by the name; what can't be opened is 
 from __future__ import annotations
 
 import io
+import os
 import zipfile
-from collections.abc import Iterable, Mapping
-from pathlib import PurePath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 from lstm_core.errors import ModelError
@@ -47,7 +48,32 @@ MAGIC = {
     b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"%PDF": ".pdf", b"GIF8": ".gif", b"MATLAB": ".mat", b"GGUF": ".gguf",
     b"\x1f\x8b": ".gz", b"Rar!": ".rar", b"7z\xbc\xaf": ".7z", b"\x93NUMPY": ".npy",
 }  # fmt: skip
+NETWORK = "model.keras"  # in a model's folder
 Saved = Graph | TorchStacks
+
+
+def read_path(path: str | os.PathLike[str]) -> tuple[bytes, str]:
+    """The bytes of a network's file and its name: of a file, or of the `.keras` file in a model's folder.
+
+    Raises:
+        ModelError: in one sentence, if there is none, or it is too large.
+    """
+    place, shown = Path(path), shown_name(os.fspath(path))
+    try:
+        if place.is_dir():
+            if (place / "saved_model.pb").exists():
+                raise ModelError(f"{shown} is a SavedModel of TensorFlow, which isn't opened here; {KERAS_WAY}.")
+            if not (place / NETWORK).is_file():
+                raise ModelError(f"The folder {shown} holds no {NETWORK}; give the file of a network.")
+            place, shown = place / NETWORK, f"{shown}/{NETWORK}"
+        if (size := place.stat().st_size) > LARGEST_FILE:
+            raise ModelError(f"{shown} has {size / MIB:,.0f} MiB; {LARGEST_FILE // MIB:,} MiB is the most.")
+        return place.read_bytes(), shown
+    except (OSError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        reason = getattr(error, "strerror", None) or "it isn't the name of a file"
+        raise ModelError(f"The file {shown} can't be read: {reason}.") from error
 
 
 def read_network(data: bytes, filename: str) -> Saved:
@@ -94,6 +120,7 @@ def trace_file(
     initial_state: Any = None,
     clamps: Iterable[Clamp] = (),
     most: int | None = None,
+    names: Sequence[str] = (),
 ) -> ModelTrace:
     """Trace a network that was read from a file; see `trace_stacks` for PyTorch's.
 
@@ -104,6 +131,7 @@ def trace_file(
         initial_state: see `trace`.
         clamps: see `trace`.
         most: how many numbers a network of Keras may compute: a small file can ask for very many. None for any number.
+        names: of the recurrent layers, if they are known: under clamps it then runs only once.
 
     Raises:
         ModelError: if the network can't be followed, or doesn't read x.
@@ -113,7 +141,7 @@ def trace_file(
         return trace_stacks(network, x, mask=mask, initial_state=initial_state, clamps=clamps)
     if mask is not None or initial_state is not None:
         raise ValueError("A network of Keras takes masks and states as inputs of its own.")
-    return trace_graph(network, x, compute, clamps, most)
+    return trace_graph(network, x, compute, clamps, most, names)
 
 
 def shown_name(filename: str) -> str:

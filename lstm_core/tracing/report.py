@@ -5,17 +5,24 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from lstm_core.errors import ModelError
-from lstm_core.nn.keras_file import LARGEST, MIB, check_weights, read_members
-from lstm_core.tracing.files.keras_h5 import KERAS_WAY, read_description
-from lstm_core.tracing.files.tensors import LARGEST_FILE
+from lstm_core.nn.keras_file import LARGEST, check_weights, read_members
+from lstm_core.tracing.files.keras_h5 import read_description
 from lstm_core.tracing.graph_file import keras_members
 from lstm_core.tracing.keras_report import keras_inputs, keras_layers
 from lstm_core.tracing.model_report import ModelReport
-from lstm_core.tracing.open_file import BUNDLE, file_format, read_network, read_tensors, shown_name
+from lstm_core.tracing.open_file import (
+    BUNDLE,
+    NETWORK,
+    file_format,
+    read_network,
+    read_path,
+    read_tensors,
+    shown_name,
+)
 from lstm_core.tracing.state_dict import stacks_of
 from lstm_core.tracing.torch_report import torch_inputs, torch_layers
 
@@ -26,7 +33,6 @@ FORMATS = {
     "safetensors": "safetensors",
     "checkpoint": "file of torch.save",
 }
-NETWORK = "model.keras"  # in a model's folder
 
 
 def inspect(path: str | os.PathLike[str]) -> ModelReport:
@@ -38,28 +44,8 @@ def inspect(path: str | os.PathLike[str]) -> ModelReport:
     Raises:
         ModelError: in one sentence, if there is no such file, or what is in it can't be read.
     """
-    place = Path(path)
-    shown = shown_name(os.fspath(path))
-    try:
-        if place.is_dir():
-            if (place / "saved_model.pb").exists():
-                raise ModelError(f"{shown} is a SavedModel of TensorFlow, which isn't opened here; {KERAS_WAY}.")
-            if not (place / NETWORK).is_file():
-                raise ModelError(f"The folder {shown} holds no {NETWORK}; give the file of a network.")
-            return inspect_bytes(_bytes(place / NETWORK), NETWORK, shown=f"{shown}/{NETWORK}")
-        return inspect_bytes(_bytes(place), place.name)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        reason = getattr(error, "strerror", None) or "it isn't the name of a file"
-        raise ModelError(f"The file {shown} can't be read: {reason}.") from error
-
-
-def _bytes(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise ModelError(f"{shown_name(path.name)} has {size / MIB:,.0f} MiB; {LARGEST_FILE // MIB:,} MiB is the most.")
-    return path.read_bytes()
+    data, shown = read_path(path)
+    return inspect_bytes(data, PurePath(shown).name, shown=shown)
 
 
 def inspect_bytes(data: bytes, filename: str, *, shown: str = "") -> ModelReport:

@@ -21,7 +21,7 @@ from lstm_core.library.card import ModelCard
 from lstm_core.text.encoder import TOKENIZERS
 from lstm_core.training.lessons import presets
 
-SCRIPTS = ("reading", "generation", "startup", "page", "opening")
+SCRIPTS = ("reading", "generation", "tracing", "startup", "page", "opening")
 
 
 class FakeClock:
@@ -88,6 +88,16 @@ def test_generation_takes_macbeth_then_shakespeare_then_random_weights(tiny_writ
     assert tiny_writer.ours(None) is known["shakespeare"]
     known.clear()
     assert tiny_writer.ours(None).card.name == "random"
+
+
+def test_tracing_has_all_peers_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    tracing = script("tracing")
+    for name, size in (("STEPS", 12), ("UNITS", 3)):
+        monkeypatch.setattr(tracing, name, size)
+    assert tracing.main(["--repeats", "1", "--sequences", "2", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [row["aim"] for row in result["comparisons"]] == [1.2, 1.2, None, None]
+    assert 0 < result["html_bytes"] < 3_000_000
 
 
 def test_generation_refuses_what_carries_no_state(capsys: pytest.CaptureFixture[str]):

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
 import lstm_core
 from lstm_core import Clamp, LayerTrace
 from lstm_core.nn import NETWORKS
+from lstm_core.nn.activations import ELEMENTWISE
+from lstm_core.nn.trace import run_cell
+from lstm_core.nn.weights import CellWeights
 from tests.browser.conftest import PATIENCE, downloaded
 from tests.browser.test_cell_microscope import HALF, cards, put, slider, token
 
@@ -76,6 +80,37 @@ RENDER = """async ([code, payload]) => {
     const model = {get: () => new DataView(bytes.buffer), on() {}, off() {}};
     module.default.render({model, el: document.getElementById("place")});
 }"""
+
+
+def test_the_cards_name_the_activations_that_the_layer_has(page: Page, tmp_path: Path) -> None:
+    """The equations on screen are what was computed, also with relu and a hard sigmoid, and under a clamp."""
+    random = np.random.default_rng(0)
+    kernel, recurrent = random.normal(size=(3, 16)), random.normal(0, 0.5, (4, 16))
+    functions = {"sigma": ELEMENTWISE["hard_sigmoid"], "tanh": ELEMENTWISE["relu"]}
+    weights = CellWeights("lstm", "lstm", kernel, recurrent, np.zeros(16), np.zeros(16), **functions)
+    trace = run_cell(weights, random.normal(size=(6, 3)), clamps=[Clamp("i", 0.25, timesteps=[3])])
+    page.goto(trace.save_html(tmp_path / "relu.html").as_uri())
+    root = page.get_by_label("Cell microscope", exact=True)
+    formulas = root.locator(".card .formula")
+    expect(formulas).to_have_text(
+        [
+            "f = hard σ(W·x + b + U·h)",
+            "i = hard σ(W·x + b + U·h)",
+            "g = relu(W·x + b + U·h)",
+            "ct = f ⊙ ct−1 + i ⊙ g",
+            "o = hard σ(W·x + b + U·h)",
+            "ht = o ⊙ relu ct",
+        ]
+    )
+    put(root, 3, 2)
+    shown = cards(root)
+    for letter in "fgoch":
+        assert abs(shown[letter][letter] - trace.signals[letter][3, 2]) <= HALF
+    assert abs(shown["f"]["f"] - min(max(shown["f"]["sum_f"] / 6 + 0.5, 0), 1)) <= 2 * HALF
+    assert abs(shown["i"]["i"] - min(max(shown["i"]["sum_i"] / 6 + 0.5, 0), 1)) <= 2 * HALF  # computed, and replaced
+    assert abs(shown["h"]["tanh_c"] - max(shown["h"]["c"], 0)) <= 2 * HALF
+    expect(root.get_by_text("clamped to 0.250")).to_have_count(1)
+    expect(root.locator(".diagram .function")).to_have_text(["hard σ", "hard σ", "relu", "hard σ", "relu"])
 
 
 def test_the_widget_of_a_notebook_leaves_the_keys_around_it_alone(page: Page) -> None:

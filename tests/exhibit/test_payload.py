@@ -10,6 +10,7 @@ import pytest
 
 from lstm_core import exhibit
 from lstm_core.exhibit import View, pack
+from lstm_core.nn.activations import ELEMENTWISE
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import run_cell
 from tests.exhibit.traces import KINDS, network, traced, unpacked
@@ -36,6 +37,34 @@ class TestPayload:
         _, groups = unpacked(pack(View(list("abcde"), trace)))
         assert set(groups["signals"]) == {"c", gate}
         np.testing.assert_allclose(groups["signals"][gate], value, atol=1e-6)
+
+    def test_other_activations_are_named_and_computed_here(self) -> None:
+        weights = replace(network("lstm", 4), sigma=ELEMENTWISE["hard_sigmoid"], tanh=ELEMENTWISE["relu"])
+        trace = run_cell(weights, np.random.default_rng(1).normal(size=(5, 3)), clamps=(Clamp("o", 0.5),))
+        header, groups = unpacked(pack(View(list("abcde"), trace)))
+        assert header["functions"] == ["hard σ", "relu"]
+        assert set(groups["signals"]) == set("figoch")
+        assert set(groups["computed"]) == {"o", "tanh_c"}
+        o = np.clip((trace.input_sums["o"] + trace.recurrent_sums["o"]) / 6 + 0.5, 0, 1)
+        np.testing.assert_allclose(groups["computed"]["o"], o.ravel(), atol=5e-6)
+        np.testing.assert_allclose(groups["computed"]["tanh_c"], np.maximum(trace.c, 0).ravel(), atol=5e-6)
+        gates = {signal["letter"]: signal["gate"] for signal in header["palette"]}
+        assert gates == {letter: letter in "fio" for letter in "figoch"}
+
+    @pytest.mark.parametrize(("kind", "reset_after"), KINDS)
+    @pytest.mark.parametrize("name", ["relu", "softsign", "linear"])
+    def test_a_gate_beyond_0_and_1_is_drawn_around_zero(self, kind: str, reset_after: bool, name: str) -> None:
+        weights = replace(network(kind, 4, reset_after), sigma=ELEMENTWISE[name], tanh=ELEMENTWISE[name])
+        trace = run_cell(weights, np.random.default_rng(1).normal(size=(5, 3)))
+        assert trace.activations == (name, name)
+        assert exhibit.resets_after(trace) == (reset_after or kind != "gru")
+        header, groups = unpacked(pack(View(list("abcde"), trace, reset_after=reset_after)))
+        assert not set(groups.get("computed", ())) - {"tanh_c"}  # nothing is clamped
+        for signal in header["palette"]:
+            values = trace.signals[signal["letter"]]
+            assert signal["gate"] == (signal["letter"] in "fiozr" and values.min() >= 0 and values.max() <= 1)
+            figure = trace.plot(signal["letter"]).data[0]
+            assert figure.zmax >= values.max() or figure.zmax >= exhibit.colour_limit(values)
 
     def test_400_tokens_of_128_units_are_less_than_2_megabytes_with_another_trace_behind(self) -> None:
         trace = traced("lstm", 400, 128)

@@ -137,6 +137,27 @@ def test_layers_of_two_inputs_compute_what_keras_does(merged: Callable[..., Any]
     compared(model, tmp_path, [ids, numbers(2, STEPS, WIDTH)])
 
 
+@pytest.mark.parametrize(
+    ("layer", "why"),
+    [
+        (lambda: layers.Conv1D(3, 2, groups=2), "has groups"),
+        (lambda: layers.GlobalMaxPooling1D(data_format="channels_first"), "has channels first"),
+        (lambda: layers.GlobalAveragePooling1D(data_format="channels_first"), "has channels first"),
+        (lambda: layers.MaxPooling1D(2, data_format="channels_first"), "has channels first"),
+        (lambda: layers.ZeroPadding1D(1, data_format="channels_first"), "has channels first"),
+        (lambda: layers.Flatten(data_format="channels_first"), "has channels first"),
+        (lambda: layers.TimeDistributed(layers.Softmax()), "gets a mask for the sequences inside"),
+        (lambda: layers.TimeDistributed(keras.Sequential([layers.Dense(2)])), "gets a mask for the sequences inside"),
+    ],
+)
+def test_settings_that_are_not_followed_are_refused_by_name(layer: Callable[[], Any], why: str, tmp_path: Path) -> None:
+    x = keras.Input((STEPS, WIDTH))
+    y = layer()(layers.LSTM(WIDTH, return_sequences=True)(layers.Masking()(x)))
+    graph = saved(keras.Model(x, y), tmp_path)
+    with pytest.raises(ModelError, match=why):
+        trace_graph(graph, numbers(3, STEPS, WIDTH), compute)
+
+
 def test_a_nested_encoder_decoder_with_a_shared_layer(tmp_path: Path) -> None:
     source, target = keras.Input((None, 3), name="source"), keras.Input((None, 3), name="target")
     shared = keras.Sequential([keras.Input((None, 3)), layers.Dense(WIDTH, "tanh"), layers.LayerNormalization()])

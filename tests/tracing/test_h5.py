@@ -59,6 +59,34 @@ def test_a_file_of_keras_3_computes_what_keras_does(
 
 
 @pytest.mark.filterwarnings("ignore:.*HDF5 file:UserWarning")
+def test_stacked_cells_of_several_kinds(randomised: Callable[..., Any], tmp_path: Path) -> None:
+    from keras import Input, Sequential, layers
+
+    cells = [layers.LSTMCell(3), layers.GRUCell(2, use_bias=False), layers.LSTMCell(4), layers.SimpleRNNCell(2)]
+    both = layers.Bidirectional(layers.RNN([layers.GRUCell(2), layers.LSTMCell(3)], return_sequences=True))
+    model = randomised(Sequential([Input((None, 3)), both, layers.RNN(cells), layers.Dense(2)]))
+    model.save(tmp_path / "net.h5")
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    np.testing.assert_allclose(answer_of((tmp_path / "net.h5").read_bytes(), x), np.asarray(model(x)), atol=1e-5)
+
+
+def test_cells_of_keras_2_are_read_by_the_rules_of_their_layers() -> None:
+    cells = [{"class_name": "GRUCell", "config": {"units": 2, "name": "low"}}]
+    stack: dict[str, Any] = {"class_name": "StackedRNNCells", "config": {"name": "stack", "cells": cells}}
+    layer = {"class_name": "RNN", "config": {"name": "tower", "cell": stack}}
+    config = {"class_name": "Sequential", "config": {"name": "net", "layers": [layer]}}
+    (found,) = normalized(config)["config"]["layers"]
+    assert found["config"]["cell"]["config"]["cells"][0]["config"]["reset_after"] is False
+    cells[0]["config"]["recurrent_activation"] = "hard_sigmoid"  # type: ignore[index]
+    with pytest.raises(ModelError, match="Layer 'low' has recurrent_activation='hard_sigmoid'"):
+        normalized(config)
+    del cells[0]["config"]["recurrent_activation"]  # type: ignore[attr-defined]
+    stack["config"]["reverse_state_order"] = True
+    with pytest.raises(ModelError, match="reverse_state_order"):
+        normalized(config)
+
+
+@pytest.mark.filterwarnings("ignore:.*HDF5 file:UserWarning")
 def test_arrays_lie_where_a_keras_file_has_them(tmp_path: Path) -> None:
     from keras import Input, Model, Sequential, layers
 

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from lstm_core import exhibit
-from lstm_core.exhibit import colour_limit
+from lstm_core.exhibit import colour_limit, is_share
 from ui.common import theme
 from ui.common.figure import Figure
 from ui.common.plotting import add_bars, add_line, signed
@@ -92,12 +92,13 @@ def heatmap(
         limit: where the colour scale of a state ends, so that two maps can share it; see `colour_limit`.
     """
     signal = theme.SIGNALS[letter]
-    limit = 1.0 if signal.gate else limit or colour_limit(values)
+    share = is_share(letter, values)
+    limit = 1.0 if share else limit or colour_limit(values)
     figure = Figure().add_heatmap(
         z=np.ascontiguousarray(values.T[order], dtype=np.float32),
         customdata=np.broadcast_to(order[:, None].astype(np.int16), (len(order), len(tokens))),
-        colorscale=theme.colour_scale(letter),
-        zmin=0.0 if signal.gate else -limit,
+        colorscale=theme.colour_scale(letter, share=share),
+        zmin=0.0 if share else -limit,
         zmax=limit,
         colorbar={"title": {"text": letter, "side": "top"}, "thickness": 12, "len": 0.9},
         hovertemplate=f"unit %{{customdata}}<br>token %{{x}}<br>{signal.name} %{{z:.3f}}<extra></extra>",
@@ -156,7 +157,8 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> Figure:
     figure = Figure(2, 3, shared_yaxes=True, subplot_titles=names, horizontal_spacing=0.04, vertical_spacing=0.16)
     for index, (letter, values) in enumerate(signals.items()):
         signal, row, column = theme.SIGNALS[letter], index // 3 + 1, index % 3 + 1
-        limit = 1.0 if signal.gate else max(1.0, float(np.abs(values).max()))
+        share = is_share(letter, values)
+        limit = 1.0 if share else max(1.0, float(np.abs(values).max()))
         figure.add_bar(
             x=values[units],
             y=[f"unit {unit}" for unit in units],
@@ -167,11 +169,7 @@ def timestep(signals: dict[str, np.ndarray], units: np.ndarray) -> Figure:
             row=row,
             col=column,
         )
-        ends = (
-            {"range": [0, 1.1], "tickvals": [0, 1]}
-            if signal.gate
-            else {"range": [-1.2 * limit, 1.2 * limit], "nticks": 3}
-        )
+        ends = {"range": [0, 1.1], "tickvals": [0, 1]} if share else {"range": [-1.2 * limit, 1.2 * limit], "nticks": 3}
         figure.update_xaxes(**ends, row=row, col=column)
     figure.update_xaxes(fixedrange=True, zeroline=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)

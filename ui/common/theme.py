@@ -60,6 +60,6 @@ def contrast_colour() -> str:
     return "#FFFFFF" if is_dark() else "#000000"
 
 
-def colour_scale(letter: str) -> list[tuple[float, str]]:
-    """Plotly colour scale of a signal: sequential for gates, diverging around 0 for states."""
-    return exhibit.colour_scale(letter, is_dark())
+def colour_scale(letter: str, share: bool | None = None) -> list[tuple[float, str]]:
+    """Plotly colour scale of a signal: sequential for gates with values in 0…1, diverging around 0 for others."""
+    return exhibit.colour_scale(letter, is_dark(), share)

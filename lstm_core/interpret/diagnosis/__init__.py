@@ -5,6 +5,18 @@
 
 from lstm_core.interpret.diagnosis.ablation import OutputOf
 from lstm_core.interpret.diagnosis.finding import NAMES, SEVERITIES, Checkup, Finding, Severity, Skipped
-from lstm_core.interpret.diagnosis.run import checkup
+from lstm_core.interpret.diagnosis.given_networks import read_data
+from lstm_core.interpret.diagnosis.run import checkup, is_network
 
-__all__ = ["NAMES", "SEVERITIES", "Checkup", "Finding", "OutputOf", "Severity", "Skipped", "checkup"]
+__all__ = [
+    "NAMES",
+    "SEVERITIES",
+    "Checkup",
+    "Finding",
+    "OutputOf",
+    "Severity",
+    "Skipped",
+    "checkup",
+    "is_network",
+    "read_data",
+]

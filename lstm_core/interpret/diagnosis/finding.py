@@ -36,7 +36,8 @@ class Finding:
         severity: "fine", "worth a look" or "fault".
         sentence: what was found.
         advice: what to try; empty if it is fine.
-        source: the paper that the threshold or the measure is from: authors and year.
+        source: the papers that the measure or the advice is from: authors and year. Thresholds are choices of this
+            project, for the reason beside each, unless a paper stands there.
         numbers: the figures behind the sentence.
         arrays: what its picture is drawn from; their names depend on the check.
     """

@@ -7,7 +7,9 @@ import numpy as np
 from lstm_core.interpret.diagnosis.finding import Finding, NotCheckedError, Severity
 from lstm_core.interpret.diagnosis.observed import GATE_NAMES, GATES, KEEPING, Observed, number, of_units, share
 
-CLOSED, OPEN = 0.05, 0.95  # a sigmoid beyond has a fifth of its largest derivative or less
+# A sigmoid beyond has a fifth of its largest derivative or less; Karpathy et al. (2016) call a gate saturated below 0.1
+# and above 0.9 already, where it is a third.
+CLOSED, OPEN = 0.05, 0.95
 ALWAYS = 0.99  # of the steps: such a gate is a constant
 HALF, QUARTER = 0.5, 0.25  # of the units
 MOSTLY = 0.7  # of all values of a gate: the share in trained character models is well below (Karpathy et al. 2016)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from lstm_core.errors import ModelError
+from lstm_core.inference import registry
 from lstm_core.inference.protocol import Model
 from lstm_core.interpret.diagnosis import gates, gradients, inputs, memory, states
 from lstm_core.interpret.diagnosis.ablation import OutputOf, ablation
 from lstm_core.interpret.diagnosis.finding import Checkup, Finding, NotCheckedError, Skipped, ordered
+from lstm_core.interpret.diagnosis.given_networks import trace_given
 from lstm_core.interpret.diagnosis.observed import Observed, numbered
 from lstm_core.interpret.diagnosis.own_models import trace_own
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
@@ -36,9 +39,10 @@ def checkup(model: Any, data: Any = None, *, output_of: OutputOf | None = None) 
     the network again about 28 times a layer.
 
     Args:
-        model: what `lstm_core.load` returns; or a `ModelTrace`; or a network that `lstm_core.trace` takes.
+        model: what `lstm_core.load` returns or takes; a trace; or a network that `lstm_core.trace` takes: a live one of
+            Keras or PyTorch, or the path of a file of either.
         data: what the model reads: texts for ours (for a forecaster a series; None for the project's examples), or the
-            input that `lstm_core.trace` takes; None with a trace.
+            input that `lstm_core.trace` takes, of which 64 sequences are read; None with a trace.
         output_of: clamps → the output of the network on its data, (sequences, …), for the ablation of a `ModelTrace`;
             found by itself for other models.
 
@@ -49,18 +53,23 @@ def checkup(model: Any, data: Any = None, *, output_of: OutputOf | None = None) 
         ModelError: if the network has no recurrent layer, or can't be traced.
         LabError: if it can't read the data.
     """
+    if isinstance(model, str | os.PathLike) and not is_network(model):
+        model = registry.load(model)
     if isinstance(model, RecurrentTrace):
         model = ModelTrace((model,), {}, {}, model.outputs)
     if isinstance(model, ModelTrace):
         trace = model
-    elif isinstance(model, Model):
-        trace, own = trace_own(model, data)
-        output_of = output_of or own
     else:
-        raise ModelError(f"A {type(model).__name__} can't be checked; give a model of ours or a ModelTrace.")
+        trace, own = trace_own(model, data) if isinstance(model, Model) else trace_given(model, data)
+        output_of = output_of or own
     if not trace.layers:
         raise ModelError("The network has no recurrent layer to check.")
     return _checked(trace, output_of)
+
+
+def is_network(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is the file of a network that others have built, no model of ours."""
+    return os.path.isfile(path) and not os.fspath(path).lower().endswith(".zip")
 
 
 def _checked(trace: ModelTrace, output_of: OutputOf | None) -> Checkup:

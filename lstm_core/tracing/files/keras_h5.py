@@ -28,6 +28,10 @@ _FLAGS = dict.fromkeys(("return_sequences", "return_state", "go_backwards", "sta
 _DEFAULTS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(RECURRENT, _FLAGS | {"use_bias": True}),
     "GRU": _FLAGS | {"use_bias": True, "reset_after": False},
+    "RNN": _FLAGS,
+    "LSTMCell": {"use_bias": True},
+    "SimpleRNNCell": {"use_bias": True},
+    "GRUCell": {"use_bias": True, "reset_after": False},
     "Embedding": {"mask_zero": False},
     "GlobalMaxPooling1D": {"keepdims": False},
     "GlobalAveragePooling1D": {"keepdims": False},
@@ -100,14 +104,28 @@ def _parts(kind: str, settings: Mapping[str, Any], arrays: Arrays) -> Iterator[t
     """Where the arrays of a layer lie within its group."""
     if kind == "Bidirectional":
         half = len(arrays) // 2
-        yield "forward_layer/cell", arrays[:half]
-        yield "backward_layer/cell", arrays[half:]
+        yield from _inner_parts("forward_layer", settings["layer"], arrays[:half])
+        yield from _inner_parts("backward_layer", settings["backward_layer"], arrays[half:])
     elif kind == "TimeDistributed":
-        inner = settings["layer"]
-        for part, own in _parts(str(inner["class_name"]), inner["config"], arrays):
-            yield "/".join(filter(None, ("layer", part))), own
+        yield from _inner_parts("layer", settings["layer"], arrays)
+    elif kind == "RNN":
+        yield from _inner_parts("cell", settings["cell"], arrays)
+    elif kind == "StackedRNNCells":
+        numbers: Counter[str] = Counter()
+        for cell in settings["cells"]:
+            own = str(cell["class_name"])
+            count = 2 + bool(cell["config"]["use_bias"])
+            yield from _inner_parts(f"cells/{group_name(own, numbers[own])}", cell, arrays[:count])
+            arrays = arrays[count:]
+            numbers[own] += 1
     else:
-        yield "cell" if kind in (*RECURRENT, "RNN") else "", arrays
+        yield "cell" if kind in RECURRENT else "", arrays
+
+
+def _inner_parts(place: str, entry: Mapping[str, Any], arrays: Arrays) -> Iterator[tuple[str, Arrays]]:
+    """The same for a layer inside another one."""
+    for part, own in _parts(str(entry["class_name"]), entry["config"], arrays):
+        yield "/".join(filter(None, (place, part))), own
 
 
 def _texts(attributes: Any, name: str) -> list[str]:
@@ -196,6 +214,12 @@ def _layer(entry: Mapping[str, Any], old: bool) -> dict[str, Any]:
     settings = _DEFAULTS.get(kind, {}) | settings
     if isinstance(settings.get("layer"), Mapping):
         settings |= _wrapped(kind, settings, old)
+    if isinstance(settings.get("cell"), Mapping):
+        settings["cell"] = _layer(settings["cell"], old)
+    if kind == "StackedRNNCells":
+        if settings.get("reverse_state_order"):
+            raise ModelError(f"Layer '{_shown(settings)}' has reverse_state_order=True, which Keras 3 doesn't have.")
+        settings["cells"] = [_layer(each, old) for each in settings["cells"]]
     return {"module": "keras.layers", "registered_name": None, **entry, "config": settings, **_calls(entry, kind)}
 
 

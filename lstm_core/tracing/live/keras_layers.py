@@ -129,6 +129,11 @@ def read_call(call: LayerCall) -> RecurrentCall:
     states = given.get("initial_state")
     if states is None:
         states = layer.states if layer.stateful else layer.get_initial_state(batch_size=len(x))
+        kept = keras.tree.flatten(states)[0].shape[0]
+        if kept != len(x):
+            raise ModelError(
+                f"Layer '{name}' is stateful: it keeps the states of {kept} sequences, and reads {len(x)}."
+            )
     mask = next((each for each in keras.tree.flatten(given.get("mask")) if each is not None), None)
     if mask is not None:
         mask = array(mask, name).astype(bool)

@@ -31,7 +31,9 @@ from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
 FEW_STEPS = 100  # of all recurrent layers together: beyond, Keras is faster compiled, though compiling takes a second
 
 
-def trace_keras(model: Any, x: Any, *, mask: Any = None, clamps: Iterable[Clamp] = ()) -> ModelTrace:
+def trace_keras(
+    model: Any, x: Any, *, mask: Any = None, clamps: Iterable[Clamp] = (), names: Sequence[str] = ()
+) -> ModelTrace:
     """Trace a built Keras model, or a layer that contains recurrent ones, over a batch.
 
     Args:
@@ -40,6 +42,7 @@ def trace_keras(model: Any, x: Any, *, mask: Any = None, clamps: Iterable[Clamp]
             without the batch axis is a batch of one.
         mask: (batch, T) of bool for the model's input.
         clamps: their `layer` is the number or the name of a recurrent layer; all that follows changes.
+        names: of the recurrent layers, if the same network was traced before: under clamps it then runs only once.
 
     Raises:
         ModelError: naming the layer that can't be followed, or whose numbers aren't Keras's to 1e-5 (half precision: to
@@ -48,11 +51,13 @@ def trace_keras(model: Any, x: Any, *, mask: Any = None, clamps: Iterable[Clamp]
     """
     if not model.built:
         raise ModelError(f"Model '{model.name}' is not built yet: call it once on data, then trace it.")
-    inputs = arrays_by_name(x, _specs(model, x))
+    inputs = arrays_by_name(x, input_specs(model, x))
     feed = _feed(model, x, inputs)
     kwargs = {} if mask is None else {"mask": _tensor(np.atleast_2d(np.asarray(mask, bool)))}
     clamps = tuple(clamps)
     with _left_as_it_was(model) as restore:
+        if clamps and names:
+            return replace(_run(model, feed, kwargs, clamps_by_name(clamps, names)), inputs=inputs)
         run = _run(model, feed, kwargs, {})
         if not run.layers:
             raise ModelError(run.notes[0] if run.notes else f"Model '{model.name}' has no recurrent layer to trace.")
@@ -68,8 +73,8 @@ def trace_keras(model: Any, x: Any, *, mask: Any = None, clamps: Iterable[Clamp]
 # --- Inputs -------------------------------------------------------------------------------------------
 
 
-def _specs(model: Any, x: Any) -> list[InputSpec]:
-    """What the model says of its inputs; names of our own where it says nothing."""
+def input_specs(model: Any, x: Any) -> list[InputSpec]:
+    """What a live model says of its inputs; names of our own where it says nothing."""
     try:
         tensors = list(model.inputs)
     except (AttributeError, TypeError):  # a subclassed model
@@ -104,7 +109,7 @@ def _feed(model: Any, x: Any, inputs: Mapping[str, Array]) -> Any:
         return {by_tensor[name]: tensor for name, tensor in tensors.items()}
     if structure is None and isinstance(x, Mapping):
         return tensors
-    if structure is not None and keras.tree.is_nested(structure) and len(tensors) > 1:
+    if structure is not None and keras.tree.is_nested(structure):
         return keras.tree.pack_sequence_as(structure, list(tensors.values()))
     return list(tensors.values()) if len(tensors) > 1 else next(iter(tensors.values()))
 
@@ -280,24 +285,7 @@ def _compare(model: Any, feed: Any, kwargs: Mapping[str, Any], run: ModelTrace) 
     if not any(errors):
         return
 
-    def compare(call: LayerCall) -> Any:
-        if isinstance(call.layer, keras.layers.RNN) and keras_layers.cells_of(call.layer) is not None:
-            arguments = keras_layers.read_call(call)
-            output = call.original()
-            weights = keras_layers.layer_weights(call.layer, call.name)
-            ours = keras_layers.returned(
-                call.layer, keras_layers.run_layer(call.layer, weights, arguments, lambda _: ())
-            )
-            pairs = zip(keras.tree.flatten(ours), keras.tree.flatten(output), strict=True)
-            if error := max(differs(array(a), array(b), keras_layers.tolerance(call.layer)) for a, b in pairs):
-                raise ModelError(
-                    f"Layer '{call.name}' differs from Keras by up to {error:.2g}, so it isn't traced; "
-                    "where it has unroll=True and reads a mask, build it with unroll=False."
-                )
-            return output
-        return call.original()
-
-    with followed(model, compare) as calls:
+    with followed(model, _compare_layer) as calls:
         try:
             model(feed, training=False, **kwargs)
         except Exception as error:

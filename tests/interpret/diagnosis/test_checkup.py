@@ -159,5 +159,5 @@ def test_the_models_of_the_library_read_given_texts() -> None:
     found = lstm_core.checkup(model, ["how do I sort a list of strings?", "what does this pointer point to"])
     assert found.sequences == 2
     assert found.steps == sum(len(model.read(text).tokens) for text in ("how do I sort a list of strings?",)) + 6
-    with pytest.raises(ModelError, match="can't be checked"):
+    with pytest.raises(ModelError, match="A object can't be traced"):
         checkup(object())

@@ -57,6 +57,10 @@ class CellTrace(Protocol):
         """Keras's names of the activation of the gates, and of that of the candidate and the state."""
 
     @property
+    def clamps(self) -> Sequence[ClampLike]:
+        """The signals that were clamped."""
+
+    @property
     def units(self) -> int:
         """The number of units."""
 

@@ -90,7 +90,7 @@ class Exhibit:
             t=timestep,
             unit=most_varying_unit(trace) if unit is None else unit,
             reset_after=resets_after(trace),
-            **self._view_options(trace),
+            **{"clamps": trace.clamps, **self._view_options(trace)},
         )
 
     def html(self, *, title: str = "", link: str = "", python: str = "", **place: Any) -> bytes:

@@ -47,6 +47,7 @@ class LayerTrace(Exhibit):
         timesteps: (T,) the input index of each row.
         mask: (T,) True where the step was taken; elsewhere states are carried over.
         activations: Keras's names of the activation of the gates, and of that of the candidate and the state.
+        clamps: the signals that were clamped.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class LayerTrace(Exhibit):
     mask: Array
     initial_state: tuple[Array, ...] = field(default=())
     activations: tuple[str, str] = ("sigmoid", "tanh")
+    clamps: tuple[Clamp, ...] = ()
 
     def __getattr__(self, name: str) -> Array:
         signals = self.__dict__.get("signals", {})
@@ -242,6 +244,7 @@ def run_cell(
         mask=taken,
         initial_state=start,
         activations=weights.activations,
+        clamps=clamps,
     )
 
 

@@ -75,6 +75,7 @@ def run_batch(
         initial_state=trace.initial_state,
         final_state=final,
         weights=weights,
+        clamps=trace.clamps,
     )
 
 
@@ -83,7 +84,13 @@ def joined_steps(parts: Sequence[RecurrentTrace]) -> RecurrentTrace:
     if len(parts) == 1:
         return parts[0]
     whole = _joined(parts, lambda arrays: np.concatenate(arrays, axis=1))
-    return replace(whole, initial_state=parts[0].initial_state, final_state=parts[-1].final_state)
+    clamps, start = [clamp for clamp in parts[0].clamps if clamp.timesteps is None], 0
+    for part in parts:
+        timed = ((clamp, clamp.timesteps) for clamp in part.clamps if clamp.timesteps is not None)
+        clamps += [replace(clamp, timesteps=[int(t) + start for t in np.atleast_1d(steps)]) for clamp, steps in timed]
+        start += part.outputs.shape[1]
+    ends: dict[str, Any] = {"initial_state": parts[0].initial_state, "final_state": parts[-1].final_state}
+    return replace(whole, clamps=tuple(clamps), **ends)
 
 
 def joined_sequences(parts: Sequence[RecurrentTrace]) -> RecurrentTrace:

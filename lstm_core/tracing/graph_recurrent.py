@@ -18,6 +18,7 @@ CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 ARRAYS, STEP = 13, 1000  # arrays that a trace of an LSTM has; numbers computed in the time that a step takes at least
 # Layers to which TimeDistributed hands the mask of each timestep, (batch,), whatever they make of it.
 _TAKE_MASKS = (*CELLS.values(), "RNN", "Bidirectional", "TimeDistributed", "Softmax", "GlobalAveragePooling1D")
+KEEP_MASK = "keep_mask"  # an argument in the calls of Keras 2, which hands masks over beside states, too
 STATEFUL = "The stateful layers of the file start from zeros: a file doesn't hold their states."
 
 
@@ -86,7 +87,13 @@ def _with_states(call: Call, layer: GraphLayer, name: str, value: Value, states:
     mask = call.mask
     if mask is not None and mask.ndim == 3:
         mask = mask[..., 0]
-    traces = run_cells(call, cell_weights(call, layer, name), value.array, mask, states)
+    if mask is not None and all(settings.get(key) for key in ("unroll", "zero_output_for_mask", "go_backwards")):
+        # Keras puts the zeros where the mask has them before it is turned round.
+        raise call.refused("is unrolled backwards over a mask with zero_output_for_mask=True")
+    # Keras 3 hands a mask over by itself only where a sequence is the one tensor of a call: with states, it has to be
+    # given as well. The outputs have it in any case.
+    alone = not states or call.kwargs.get("mask") is not None or call.kwargs.get(KEEP_MASK)
+    traces = run_cells(call, cell_weights(call, layer, name), value.array, mask if alone else None, states)
     call.run.traces += traces
     backwards = bool(settings["go_backwards"])
     outputs = traces[-1].outputs[:, :: -1 if backwards else 1]

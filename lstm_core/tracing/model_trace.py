@@ -13,6 +13,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.exhibit import Exhibit, batch_frame, cell_arrays, cell_frame, layers_frame, markup
+from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import LayerTrace
 from lstm_core.nn.weights import CellWeights, Kind
 
@@ -36,6 +37,7 @@ class RecurrentTrace(Exhibit):
         initial_state: each (batch, units), in Keras's order: h, c for an LSTM, h otherwise.
         final_state: the same after the last step that the layer took.
         weights: the weights and settings by which it was computed.
+        clamps: the signals that were clamped.
     """
 
     name: str
@@ -49,6 +51,7 @@ class RecurrentTrace(Exhibit):
     initial_state: tuple[Array, ...]
     final_state: tuple[Array, ...]
     weights: CellWeights = field(repr=False)
+    clamps: tuple[Clamp, ...] = ()
 
     def __getattr__(self, name: str) -> Array:
         signals = self.__dict__.get("signals", {})
@@ -78,6 +81,7 @@ class RecurrentTrace(Exhibit):
             mask=self.mask[number],
             initial_state=tuple(state[number] for state in self.initial_state),
             activations=self.weights.activations,
+            clamps=self.clamps,
         )
 
     def as_read(self, number: int = 0) -> LayerTrace:

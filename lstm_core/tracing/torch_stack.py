@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -163,21 +162,6 @@ def stack_outputs(traces: Sequence[RecurrentTrace]) -> Array:
 def stack_states(traces: Sequence[RecurrentTrace]) -> list[Array]:
     """The final states of all layers as PyTorch has them: h, and c of an LSTM, (layers·directions, batch, units)."""
     return [np.stack(each) for each in zip(*(trace.final_state for trace in traces), strict=True)]
-
-
-def joined(traces: Sequence[RecurrentTrace]) -> RecurrentTrace:
-    """Traces of one layer over parts of a sequence that follow each other, as one."""
-    if len(traces) == 1:
-        return traces[0]
-
-    def along_time(name: str) -> Array:
-        return np.concatenate([getattr(trace, name) for trace in traces], axis=1)
-
-    rows: dict[str, Any] = {name: along_time(name) for name in ("inputs", "outputs", "mask")}
-    for name in ("signals", "input_sums", "recurrent_sums"):
-        parts = [getattr(trace, name) for trace in traces]
-        rows[name] = {key: np.concatenate([part[key] for part in parts], axis=1) for key in parts[0]}
-    return replace(traces[0], **rows, final_state=traces[-1].final_state)
 
 
 def _arranged(kind: Kind, array: Array) -> Array:

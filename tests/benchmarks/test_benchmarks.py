@@ -21,7 +21,7 @@ from lstm_core.library.card import ModelCard
 from lstm_core.text.encoder import TOKENIZERS
 from lstm_core.training.lessons import presets
 
-SCRIPTS = ("reading", "generation", "tracing", "startup", "page", "opening")
+SCRIPTS = ("reading", "generation", "tracing.__main__", "startup", "page", "opening")
 
 
 class FakeClock:
@@ -91,7 +91,7 @@ def test_generation_takes_macbeth_then_shakespeare_then_random_weights(tiny_writ
 
 
 def test_tracing_has_all_peers_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    tracing = script("tracing")
+    tracing = script("tracing.__main__")
     for name, size in (("STEPS", 12), ("UNITS", 3)):
         monkeypatch.setattr(tracing, name, size)
     assert tracing.main(["--repeats", "1", "--sequences", "2", "--json"]) == 0

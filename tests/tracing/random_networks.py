@@ -381,13 +381,13 @@ def compared(seed: int) -> Outcome | None:
         if error_size > most:
             why[way] = f"the output by {error_size:.2g}"
     if len(traces) == 2 and "different" not in results.values():
-        live, file = traces["live"].layers, traces["file"].layers
-        if [each.name for each in live] != [each.name for each in file]:
-            results["file"], why["file"] = "different", f"{[x.name for x in live]} and {[x.name for x in file]}"
+        live, file = ({each.name: each for each in traces[way].layers} for way in ("live", "file"))
+        if live.keys() != file.keys():
+            results["file"], why["file"] = "different", f"{sorted(live)} and {sorted(file)}"
         else:
-            for one, other in zip(live, file, strict=True):
-                if (error_size := difference(dict(one.signals), dict(other.signals))) > most:
-                    results["file"], why["file"] = "different", f"the signals of {one.name} by {error_size:.2g}"
+            for name, one in live.items():
+                if (error_size := difference(dict(one.signals), dict(file[name].signals))) > most:
+                    results["file"], why["file"] = "different", f"the signals of {name} by {error_size:.2g}"
     return Outcome(results["live"], results["file"], why, made)
 
 

@@ -140,12 +140,13 @@ def test_layers_of_two_inputs_compute_what_keras_does(merged: Callable[..., Any]
 @pytest.mark.parametrize(
     ("layer", "why"),
     [
-        (lambda: layers.Conv1D(3, 2, groups=2), "has groups"),
+        (lambda: layers.Conv1D(4, 2, groups=2), "has groups"),
         (lambda: layers.GlobalMaxPooling1D(data_format="channels_first"), "has channels first"),
         (lambda: layers.GlobalAveragePooling1D(data_format="channels_first"), "has channels first"),
         (lambda: layers.MaxPooling1D(2, data_format="channels_first"), "has channels first"),
         (lambda: layers.ZeroPadding1D(1, data_format="channels_first"), "has channels first"),
         (lambda: layers.Flatten(data_format="channels_first"), "has channels first"),
+        (lambda: layers.LSTM(3, unroll=True, zero_output_for_mask=True, go_backwards=True), "is unrolled backwards"),
         (lambda: layers.TimeDistributed(layers.Softmax()), "gets a mask for the sequences inside"),
         (lambda: layers.TimeDistributed(keras.Sequential([layers.Dense(2)])), "gets a mask for the sequences inside"),
     ],
@@ -168,6 +169,19 @@ def test_a_nested_encoder_decoder_with_a_shared_layer(tmp_path: Path) -> None:
     trace = compared(model, tmp_path, x)
     np.testing.assert_array_equal(trace["decoder"].initial_state[1], trace["encoder"].final_state[1])
     assert {"source", "target"} == set(trace.inputs)
+
+
+def test_a_layer_that_reads_states_gets_no_mask_from_keras_unless_it_is_given_one(tmp_path: Path) -> None:
+    """What Keras 3 does, whether or not one likes it; the layers behind have the mask again."""
+    words = keras.Input((STEPS,), dtype="int32", name="words")
+    read = layers.Embedding(9, 3, mask_zero=True)(words)
+    _, h, c = layers.LSTM(WIDTH, return_state=True, name="encoder")(read)
+    one = layers.LSTM(WIDTH, return_sequences=True, name="decoder")(read, initial_state=[h, c])
+    both = layers.Bidirectional(layers.GRU(WIDTH, return_sequences=True), name="both")(read, initial_state=[h, c])
+    model = keras.Model(words, layers.SimpleRNN(2, name="last")(layers.Concatenate()([one, both])))
+    trace = compared(model, tmp_path, np.array([[1, 2, 3, 0, 0, 0, 0], [8, 7, 6, 5, 4, 3, 2]]))
+    unmasked = {layer.name for layer in trace.layers if layer.mask.all()}
+    assert unmasked == {"decoder", "both/forward", "both/backward"}
 
 
 def test_clamps_change_all_that_follows(tmp_path: Path) -> None:

@@ -40,14 +40,14 @@ def trace_given(network: Any, data: Any) -> tuple[ModelTrace, OutputOf]:
     trace = trace_network(network, read)
     names = [layer.name for layer in trace.layers]
     few = first_sequences(network, read, min(ABLATED_SEQUENCES, max(1, ABLATED_TIMESTEPS // steps)))
-    count, all_steps = _sequences(few, trace), sum(layer.mask.size for layer in trace.layers)
+    all_steps = sum(layer.mask.size for layer in trace.layers)
 
     def output_of(clamps: tuple[Clamp, ...]) -> Array:
         if few is read and all_steps > MOST_AGAIN:
             raise NotCheckedError(
                 f"{all_steps:,} timesteps are too many to run the network about 30 times; give fewer."
             )
-        return _rows(trace_network(network, few, clamps=clamps, names=names).output, count)
+        return _rows(trace_network(network, few, clamps=clamps, names=names))
 
     return trace, output_of
 
@@ -67,23 +67,22 @@ def _steps(data: Any) -> int:
     return max((each.shape[1] for each in _arrays(data) if each.ndim > 1), default=1)
 
 
-def _sequences(data: Any, trace: ModelTrace) -> int:
-    """How many sequences a network reads; PyTorch may have the timesteps first, and doesn't say."""
-    known = {len(layer.mask) for layer in trace.layers}
-    first = next((len(each) for each in _arrays(data) if each.ndim), 0)
-    return first if first in known else min(known)
+def _rows(trace: ModelTrace) -> Array:
+    """An output as (sequences, numbers); NotCheckedError if it has no number for each sequence.
 
-
-def _rows(output: Any, count: int) -> Array:
-    """An output as (sequences, numbers); NotCheckedError if it has no number for each sequence."""
-    found = []
-    for each in _arrays(output):
-        axes = [axis for axis, size in enumerate(each.shape[:2]) if size == count]
-        if axes and each.dtype.kind == "f":
-            found.append(np.moveaxis(each, axes[0], 0).reshape(count, -1))
-    if not found:
-        raise NotCheckedError("The output has no numbers for each sequence.")
-    return np.concatenate(found, axis=1)
+    PyTorch may have the timesteps first and doesn't say, and a layer inside TimeDistributed reads more sequences than
+    the network: the axis is found by how many sequences the layers read, or else the network.
+    """
+    numbers = [each for each in _arrays(trace.output) if each.dtype.kind == "f" and each.ndim]
+    for count in (*(len(layer.mask) for layer in trace.layers), *(len(each) for each in _arrays(trace.inputs))):
+        found = [
+            np.moveaxis(each, each.shape[:2].index(count), 0).reshape(count, -1)
+            for each in numbers
+            if count in each.shape[:2]
+        ]
+        if found:
+            return np.concatenate(found, axis=1)
+    raise NotCheckedError("The output has no numbers for each sequence.")
 
 
 # --- Data in a file ---------------------------------------------------------------------------------

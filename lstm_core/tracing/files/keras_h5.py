@@ -252,7 +252,7 @@ def _call(node: Sequence[Any], kind: str) -> dict[str, Any]:
         return {"args": [tensors], "kwargs": kwargs}
     first, *others = tensors
     if others and kind in (*RECURRENT, "Bidirectional", "RNN"):  # the states that it begins with
-        return {"args": [first], "kwargs": {**kwargs, "initial_state": others}}
+        return {"args": [first], "kwargs": {**kwargs, "initial_state": others, "keep_mask": True}}
     return {"args": [tensors if others else first], "kwargs": kwargs}
 
 

@@ -19,9 +19,10 @@ from torch.nn.utils.rnn import PackedSequence
 
 from lstm_core.errors import LabError, ModelError
 from lstm_core.nn.clamps import Clamp, clamp_hooks, shift_clamps
+from lstm_core.tracing.batch import joined_steps
 from lstm_core.tracing.live.torch_calls import RECURRENT, Call, States, as_numpy, as_tensor, call_of, stack_of
 from lstm_core.tracing.model_trace import ModelTrace, RecurrentTrace
-from lstm_core.tracing.torch_stack import TorchStack, joined, run_stack, stack_outputs, stack_states
+from lstm_core.tracing.torch_stack import TorchStack, run_stack, stack_outputs, stack_states
 
 MOST_STEPS = 1_000_000  # timesteps of all sequences of a batch together
 HALF = (torch.float16, torch.bfloat16)
@@ -202,7 +203,7 @@ class _Sequence:
 
     def traces(self) -> list[RecurrentTrace]:
         """One trace for each layer and direction."""
-        return [joined(parts) for parts in zip(*self.calls, strict=True)]
+        return [joined_steps(parts) for parts in zip(*self.calls, strict=True)]
 
     def goes_on(self, call: Call) -> bool:
         """Whether a call begins where the last one ended."""

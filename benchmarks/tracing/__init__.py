@@ -1,0 +1,1 @@
+"""Tracing whole networks, beside Keras and other packages."""

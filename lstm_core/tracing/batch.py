@@ -86,8 +86,9 @@ def joined_steps(parts: Sequence[RecurrentTrace]) -> RecurrentTrace:
     whole = _joined(parts, lambda arrays: np.concatenate(arrays, axis=1))
     clamps, start = [clamp for clamp in parts[0].clamps if clamp.timesteps is None], 0
     for part in parts:
-        timed = ((clamp, clamp.timesteps) for clamp in part.clamps if clamp.timesteps is not None)
-        clamps += [replace(clamp, timesteps=[int(t) + start for t in np.atleast_1d(steps)]) for clamp, steps in timed]
+        for clamp in (clamp for clamp in part.clamps if clamp.timesteps is not None):
+            steps = np.atleast_1d(np.asarray(clamp.timesteps, int)) + start
+            clamps.append(replace(clamp, timesteps=steps.tolist()))
         start += part.outputs.shape[1]
     ends: dict[str, Any] = {"initial_state": parts[0].initial_state, "final_state": parts[-1].final_state}
     return replace(whole, clamps=tuple(clamps), **ends)

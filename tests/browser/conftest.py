@@ -32,6 +32,7 @@ const still = new CSSStyleSheet();
 still.replaceSync("@media not (prefers-reduced-motion) { *, ::before, ::after { animation: none !important } }");
 document.adoptedStyleSheets.push(still);
 """
+FORGET = "location.protocol.startsWith('http') && [localStorage, sessionStorage].forEach(one => one.clear())"
 REQUIRED = os.environ.get("LSTM_LAB_BROWSER_TESTS") == "required"
 
 
@@ -60,14 +61,23 @@ def downloaded(page: Page, button: Locator) -> bytes:
     raise AssertionError(f"the download failed: {failure}")
 
 
-def look(page: Page, width: int = 1400, height: int = 900, scale: float = 1, **media: Any) -> None:
-    """Give an open page another look: its window, pixels per point, and what Playwright's `emulate_media` takes."""
-    metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+def look(page: Page, width: int = 1400, height: int = 900, **media: Any) -> None:
+    """Give an open page another look: its window, and what Playwright's `emulate_media` takes."""
     page.set_viewport_size({"width": width, "height": height})
-    if scale != 1:
-        page.context.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", metrics)
     defaults = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "no-preference"}
     page.emulate_media(**{**defaults, **media})
+
+
+@contextmanager
+def scaled(page: Page, scale: float) -> Iterator[None]:
+    """So many pixels per point, until the block ends; the next look needs another size of the window."""
+    session = page.context.new_cdp_session(page)
+    metrics = {**(page.viewport_size or {}), "deviceScaleFactor": scale, "mobile": False}
+    session.send("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        yield
+    finally:
+        session.detach()
 
 
 @contextmanager
@@ -129,7 +139,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iter
 
 @pytest.fixture(scope="session")
 def visitors(chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext]]:
-    """Where all tests open their pages: the scripts of Streamlit and Plotly are compiled once for each of the two."""
+    """Where all tests open their pages."""
     with chromium.new_context() as one, chromium.new_context() as other:
         for context in (one, other):
             context.set_default_timeout(PATIENCE)
@@ -155,16 +165,30 @@ def stranger(visitors: tuple[BrowserContext, BrowserContext]) -> Iterator[Page]:
 
 @contextmanager
 def visit(context: BrowserContext) -> Iterator[Page]:
-    """A page of somebody of whom the server and the browser know nothing."""
-    page = context.new_page()
-    page.script_errors = []  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.script_errors.append(str(error)))  # type: ignore[attr-defined]
-    page.on("dialog", lambda dialog: (page.script_errors.append(f"dialog {dialog.message}"), dialog.dismiss()))  # type: ignore[attr-defined]
+    """A page of somebody of whom the server and the browser know nothing.
+
+    All visits of a context are in one tab: in a new one Chromium takes twice as long to load the app.
+    """
+    page = context.pages[0] if context.pages else context.new_page()
+    errors: list[str] = []
+    listeners = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "dialog": lambda dialog: (errors.append(f"dialog {dialog.message}"), dialog.dismiss()),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)  # type: ignore[call-overload]
     try:
         yield page
     finally:
-        page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
-        context.clear_cookies()
+        page.evaluate(
+            "location.protocol.startsWith('http') && [localStorage, sessionStorage].forEach(one => one.clear())"
+        )
+        page.goto("about:blank")
+        page.mouse.move(0, 0)
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
         for each in context.pages:
-            each.close()
-    assert page.script_errors == []  # type: ignore[attr-defined]
+            if each is not page:
+                each.close()
+        context.clear_cookies()
+    assert errors == []

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import PATIENCE, look
+from tests.browser.conftest import PATIENCE, look, scaled
 from ui.home import path
 
 expect.set_options(timeout=PATIENCE)
@@ -97,7 +97,8 @@ def test_everybody_can_read_the_page(page: Page, address: str, name: str) -> Non
     found["phone"] = out_of_reach(page)
     darken(page)
     found["dark"] = violations(page, *OF_COLOURS) + figures_fall_short(page) + out_of_reach(page)
-    look(page, 640, 450, 2, color_scheme="dark")
-    found["twice the size"] = out_of_reach(page)
+    look(page, 640, 450, color_scheme="dark")
+    with scaled(page, 2):
+        found["twice the size"] = out_of_reach(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert {seen: each for seen, each in found.items() if each} == {}

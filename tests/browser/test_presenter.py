@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE
-from tests.browser.test_accessibility import darken, is_settled
+from tests.browser.conftest import PATIENCE, look
+from tests.browser.test_accessibility import is_settled
 from ui.home.path import SECTIONS
 
 expect.set_options(timeout=PATIENCE)
@@ -36,7 +36,7 @@ def test_a_page_fills_the_wall(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/{'' if name == 'home' else name}?present=1")
     is_settled(page)
     fills(page, width=1400)
-    darken(page, width=1280, height=720)
+    look(page, 1280, 720)
     fills(page, width=1280)
 
 

@@ -59,8 +59,10 @@ def test_links_keep_it_and_escape_leaves_it(page: Page, address: str) -> None:
     page.get_by_role("button", name="Presenter view").click()
     leave = page.get_by_role("button", name="Leave the presenter view")
     expect(leave).to_be_visible()
+    is_settled(page)
     root = page.get_by_label("Cell microscope", exact=True)
     for part in (".strip", ".answer", ".diagram", ".equations"):
+        expect(root.locator(part)).to_be_visible()
         box = root.locator(part).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 720, part

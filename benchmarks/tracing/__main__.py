@@ -1,9 +1,10 @@
 """The time of `lstm_core.trace` of a whole network, beside Keras's `predict` and the ways of other packages.
 
 The network has two bidirectional LSTMs of 64 units and reads 400 timesteps. `trace` of the live model keeps every gate
-of every timestep and compares itself with Keras; of its file it needs no Keras. keract and see-rnn get the outputs of
-layers by `keras.backend.function`, which Keras 3 no longer has, so both fail with it; what they do is done by hand
-here: a model of the outputs of all layers, and its `predict`. Gates they don't give.
+of every timestep and compares itself with Keras; of its file it needs no Keras. keract 4.5 and see-rnn 1.15 give the
+outputs of layers, and neither works with Keras 3: keract asks a model for `_is_compiled`, see-rnn imports
+`tensorflow.python.keras.mixed_precision.experimental`. So what they do is done by hand here: a model of the outputs of
+all layers, and its `predict`. Gates they don't give.
 
 The size of the HTML file of a trace of 400 timesteps and 128 units is printed, too. Run it from the root:
 `python -m benchmarks.tracing`.

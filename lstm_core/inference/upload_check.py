@@ -40,7 +40,9 @@ def check_upload(data: bytes) -> None:
 
 
 def check_network_upload(data: bytes, filename: str) -> None:
-    """Open an uploaded file of a network of Keras or PyTorch in a worker process, as `tracing.read_network` does.
+    """Open an uploaded file of a network of Keras or PyTorch in a worker process, as `tracing` does.
+
+    What is in it can be inspected then, and read unless the report of `tracing.inspect_bytes` has a problem.
 
     Args:
         data: the bytes of the file.

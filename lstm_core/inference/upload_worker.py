@@ -86,8 +86,8 @@ def refusal(data: bytes) -> str | None:
 def network_refusal(data: bytes, filename: str) -> str | None:
     """Why the network in the file of another program can't be opened, in one sentence; None if it can."""
     try:
-        inspect_bytes(data, filename)
-        read_network(data, filename)
+        if inspect_bytes(data, filename).traceable:  # else the report says why it isn't
+            read_network(data, filename)
     except LabError as error:
         return " ".join(str(error).split())[:600]
     except MemoryError:

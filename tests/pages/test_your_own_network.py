@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lstm_core.errors import ModelError
 from lstm_core.tracing import trace
 from tests.tracing import networks
 
@@ -121,6 +122,31 @@ def test_a_vocabulary_gives_a_text_its_ids(saved: Path) -> None:
 
 
 class TestBadInput:
+    def test_a_network_that_can_t_be_followed_is_drawn_and_says_why(self, tmp_path: Path) -> None:
+        import keras
+
+        inner = [keras.layers.Input((5, 2)), keras.layers.LSTM(3, return_sequences=True)]
+        keras.Sequential([*inner, keras.layers.EinsumDense("btf,fo->bto", (5, 2))]).save(tmp_path / "net.keras")
+        page = dropped(tmp_path / "net.keras")
+        assert not page.exception
+        assert not page.error
+        assert "einsum_dense" in page.warning[0].value.replace("\\", "")
+        assert page.get("graphviz_chart")
+
+    def test_a_file_is_opened_in_the_limited_process_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(data: bytes, filename: str) -> None:
+            raise ModelError("Opening the model takes too long.")
+
+        def never(*arguments: object) -> None:
+            raise AssertionError("opened in the app")
+
+        monkeypatch.setattr("ui.your_own_network.opened.check_network_upload", refuse)
+        monkeypatch.setattr("ui.your_own_network.opened.inspect_bytes", never)
+        monkeypatch.setattr("ui.your_own_network.opened.read_network", never)
+        page = dropped(FILES / "gru.safetensors")
+        assert not page.exception
+        assert page.error[0].value == "Opening the model takes too long."
+
     @pytest.mark.parametrize(
         ("name", "data", "said"),
         [

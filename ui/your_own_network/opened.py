@@ -67,10 +67,10 @@ def _title(name: str) -> str:
 
 
 def _upload(data: bytes, filename: str, identity: str) -> Opened:
+    check_network_upload(data, filename)  # nothing of the file is opened here before that
     report = inspect_bytes(data, filename)
     if report.problem:
         return Opened(report, None, identity)
-    check_network_upload(data, filename)
     return Opened(report, read_network(data, filename), identity, path=filename)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from lstm_core.errors import ModelError
 from lstm_core.inference import check_network_upload
-from lstm_core.tracing.open_file import read_network
+from lstm_core.tracing import inspect_bytes, read_network
 from tests.hostile.torch_corpus import Attack, attacks
 
 SECONDS, MEMORY = 2.0, 32 * 2**20
@@ -54,7 +54,7 @@ def test_every_attack_is_refused_in_one_sentence(corpus: list[Attack], monkeypat
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("a million values", "steps to describe"), ("a storage of 2**47 elements", "fewer bytes"), ("", "")],
+    [("a million values", "steps to describe"), ("", "")],
 )
 def test_the_worker_opens_files_of_networks(name: str, words: str, corpus: list[Attack]) -> None:
     if not name:
@@ -63,6 +63,14 @@ def test_the_worker_opens_files_of_networks(name: str, words: str, corpus: list[
     (data,) = (data for each, _, data, _ in corpus if each == name)
     with pytest.raises(ModelError, match=words):
         check_network_upload(data, "net.pt")
+
+
+def test_a_file_that_can_be_described_alone_is_no_refusal_but_a_problem(corpus: list[Attack]) -> None:
+    (data,) = (data for each, _, data, _ in corpus if each == "a storage of 2**47 elements")
+    check_network_upload(data, "net.pt")
+    report = inspect_bytes(data, "net.pt")
+    assert not report.traceable
+    assert "fewer bytes" in report.problem
 
 
 @pytest.mark.parametrize("name", ["a bomb", "a storage of 2**47 elements", "one element many times", "20,000 tensors"])

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import lstm_core
 from lstm_core.errors import ModelError
 from lstm_core.nn.clamps import Clamp
 from lstm_core.nn.trace import PARTS, run_cell
@@ -348,3 +349,14 @@ def test_every_signal_is_there() -> None:
         assert layer.kind == kind
         assert list(layer.input_sums) == list(PARTS[kind])
         assert all(values.shape == (2, 5, 4) for values in layer.signals.values())
+
+
+def test_a_module_is_checked_up_with_its_fault_named() -> None:
+    torch.manual_seed(0)
+    module = nn.LSTM(3, 8, batch_first=True)
+    with torch.no_grad():
+        module.bias_ih_l0[8:16] = -5.0  # the forget gates, which close
+    found = lstm_core.checkup(module, torch.randn(6, 30, 3))
+    named = {finding.name: finding for finding in found.findings}
+    assert named["forget bias"].severity == "fault"
+    assert lstm_core.checkup(module.state_dict(), np.random.default_rng(0).normal(size=(6, 30, 3))).steps == 180

@@ -10,8 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lstm_core.errors import ModelError
-from lstm_core.tracing import trace
+from lstm_core.tracing import ModelTrace, trace
 from tests.tracing import networks
+from ui.your_own_network import outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = str(ROOT / "pages" / "your_own_network.py")
@@ -119,6 +120,14 @@ def test_a_vocabulary_gives_a_text_its_ids(saved: Path) -> None:
     sound(page)
     expected = trace(saved / "imdb_bilstm.keras", np.array([[2, 3, 1, 4]])).output[0]
     assert bars(page) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_output_at_a_timestep_follows_the_order_in_which_the_layer_reads() -> None:
+    output = np.array([[[0.1], [0.2], [0.3]]])  # (batch, T, K)
+    found = ModelTrace((), {}, {}, output)
+    for timesteps in ([0, 1, 2], [2, 1, 0]):
+        rows = outputs.in_microscope(found, found, "output", np.array(timesteps))["rows"]
+        assert [row[0][1] for row in rows] == pytest.approx([0.1 * (t + 1) for t in timesteps], abs=1e-4)
 
 
 class TestBadInput:

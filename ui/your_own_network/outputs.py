@@ -84,11 +84,11 @@ def number(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
-def in_microscope(trace: ModelTrace, after: ModelTrace, name: str, steps: int) -> dict[str, Any]:
-    """The outputs for the microscope over so many timesteps; see `exhibit.answers`."""
+def in_microscope(trace: ModelTrace, after: ModelTrace, name: str, timesteps: Array) -> dict[str, Any]:
+    """The outputs for the microscope over (T,) timesteps in the order in which a layer reads; see `exhibit.answers`."""
     before, values = by_name(trace)[name][0], by_name(after)[name][0]
-    at_each = len(values) == steps
-    rows = slice(None) if at_each else slice(-1, None)
+    at_each = len(values) == len(timesteps)
+    rows = timesteps if at_each else slice(-1, None)
     title = "Output at this timestep" if at_each else "Output for the whole sequence"
     names, probabilities = value_names(values.shape[-1]), shares(values)
     clamped = before[rows] if after is not trace else None

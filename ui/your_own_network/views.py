@@ -142,7 +142,7 @@ def _view(fed: Fed, after: ModelTrace, name: str, clamps: Sequence[Clamp], outpu
         place=f"{fed.opened.identity}-{name}",
         before=fed.trace[name].as_read().signals if after is not fed.trace else {},
         clamps=clamps,
-        answers=outputs.in_microscope(fed.trace, after, output, len(view.trace)),
+        answers=outputs.in_microscope(fed.trace, after, output, view.trace.timesteps),
         t=url_state.number("t", fed.first(len(view.trace)) + 1, 1, len(view.trace)) - 1,
         unit=url_state.number("unit", view.unit, 0, view.trace.units - 1),
     )

@@ -83,6 +83,8 @@ def show(fed: Fed) -> None:
     clamps = [replace(each, layer=name) for each in clamp_editor.parsed(KEY, letters, plain.units, len(plain))]
     after = fed.run(fed.batch, clamps) if clamps else fed.trace
     chosen = _outputs(fed, after)
+    if clamps and view in ("attribution", "checkup"):
+        st.caption("Below: the network without the clamps.")
     if view == "maps":
         _maps(fed, after[name].sequence())
     elif view == "microscope":

@@ -1,6 +1,6 @@
 """Where files are: those that ship with the code, and the user's own models; and settings that are numbers.
 
-Shipped models and assets stand beside the package in a checkout; in an installed package, inside it.
+Shipped models, assets and lessons stand beside the package in a checkout; in an installed package, inside it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _shipped(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-MODELS, ASSETS = _shipped("models"), _shipped("assets")
+MODELS, ASSETS, LESSONS = _shipped("models"), _shipped("assets"), _shipped("lessons")
 
 
 def read_tables(name: str) -> dict[str, dict[str, Any]]:

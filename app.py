@@ -28,27 +28,31 @@ from ui.common.shared_cache import CACHE
 log = logging.getLogger("lstm_lab")
 
 TIDY_EVERY = 30.0  # seconds
-LATER = 5.0  # seconds after which what the first page doesn't need is imported
+FIRST, LATER = 2.5, 5.0  # seconds until the models are loaded, and then until the rest is imported: visitors come first
 UNUSED = 120.0  # seconds after which a shared value is dropped, as long as Streamlit keeps a session without a browser
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Import what the pages need while the first browser is still fetching its scripts; then tidy up regularly."""
-    threading.Thread(target=_preload, name="preload", daemon=True).start()
+    """Import what the first page needs, load the models in a thread, and tidy up regularly.
+
+    Before the server listens: beside the imports, it would take a browser a second longer to fetch its scripts.
+    """
+    tour = importlib.import_module("ui.home.tour")
+    threading.Thread(target=_preload, args=(tour,), name="preload", daemon=True).start()
     tidying = asyncio.create_task(_keep_tidy())
     yield {}
     tidying.cancel()
     importlib.import_module("lstm_core.jobs.queue").shutdown()
 
 
-def _preload() -> None:
+def _preload(tour: Any) -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)  # a browser fetches many small files meanwhile
-    tour = importlib.import_module("ui.home.tour")
     # On one sequence at a time, the threads of a matrix product wait for each other longer than they compute.
     threadpool_limits(1, user_api="blas")
+    time.sleep(FIRST)
     tour.load_models()
     time.sleep(LATER)
     for module in ("pandas", "lstm_core.database"):

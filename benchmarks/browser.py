@@ -47,7 +47,7 @@ class Server:
 def server(*command: str) -> Iterator[Server]:
     """Run `streamlit COMMAND` from the project's root, in a process group of its own, until the block ends.
 
-    All servers get the project's `.streamlit/config.toml`, ours and its peers.
+    All servers get the project's `.streamlit/config.toml`, ours and its peers, and may write bytecode, as a user's do.
 
     Raises:
         RuntimeError: with the end of its log, if it dies or doesn't answer.
@@ -59,6 +59,7 @@ def server(*command: str) -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", *command, *options],
             cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from lstm_core.nn import count_brackets
-from ui.common import charts, plotting
 from ui.common.explanations import say
-from ui.home import tour
+from ui.home import thumbnails, tour
 
 st.title("LSTM Lab", anchor=False)
 say(
@@ -23,10 +22,12 @@ with words:
     text = st.text_input("Some brackets", tour.BRACKETS, key="brackets", max_chars=80)
 if text:
     signals = count_brackets(text)
-    alt = "Steps: the cell state after each character, and the input and forget gates below it."
+    alt = (
+        "Steps: the cell state after each character, and the input and forget gates below it. The cell state: "
+        f"{', '.join(f'{value:.0f}'.replace('-', '−') for value in signals['c'])}."
+    )
     with drawing:
-        figure = charts.one_unit(text, signals).update_layout(height=250)
-        plotting.show(figure, None, alt, toolbar=False)
+        st.html(thumbnails.image(thumbnails.one_unit(text, signals), alt, thumbnails.LARGE))
     depth = round(signals["c"][-1])
     state = "All brackets are closed."
     if depth:

@@ -14,11 +14,10 @@ from lstm_core.errors import ModelError
 from lstm_core.inference import TextClassifier, TextGenerator, WordModel
 from lstm_core.nn import count_brackets
 from lstm_core.text import parse_order, words_in_order
-from ui.common import assets, model_cache, plotting, theme, url_state
+from ui.common import assets, model_cache, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.examples import Texts
 from ui.common.explanations import say
-from ui.common.figure import Figure
 from ui.common.shared_cache import CACHE
 from ui.gradient_lab import panels
 from ui.home import path, thumbnails
@@ -34,9 +33,9 @@ PROMPT, LENGTH = "Is this a dagger which I see before me, ", 44
 
 @dataclass(frozen=True)
 class Picture:
-    """A small figure, its description for screen readers, and one computed sentence."""
+    """A small drawing, its description for screen readers, and one computed sentence."""
 
-    figure: Figure
+    drawing: str  # SVG
     alt: str
     sentence: str
 
@@ -102,8 +101,7 @@ def _stop(number: int, stop: Stop) -> None:
     say(f"**{stop.question}**")
     with show_errors():
         picture = stop.picture()
-        alt = plotting.described(picture.figure, picture.alt)
-        st.plotly_chart(plotting.fitted(picture.figure), config=plotting.STATIC, alt=alt, key=f"stop_{number}")
+        st.html(thumbnails.image(picture.drawing, picture.alt))
         st.caption(picture.sentence)
 
 
@@ -121,9 +119,9 @@ def bracket_counter() -> Picture:
 def vanishing_gradient() -> Picture:
     """The gradient's norm over a hundred steps in three untrained networks."""
     flows = panels.default_flows()
-    figure = thumbnails.gradient_norms({each.kind: each.norms / each.norms[-1] for each in flows})
+    drawing = thumbnails.gradient_norms({each.kind: each.norms / each.norms[-1] for each in flows})
     left = ", ".join(f"{theme.CELL_LINES[each.kind][0]} {panels.in_words(1 / each.shrank)}" for each in flows)
-    return Picture(figure, panels.result(flows), f"Left of the gradient after {len(flows[0].norms)} steps: {left}.")
+    return Picture(drawing, panels.result(flows), f"Left of the gradient after {len(flows[0].norms)} steps: {left}.")
 
 
 def three_cells() -> Picture:

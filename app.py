@@ -22,6 +22,7 @@ import streamlit as st
 from streamlit.runtime import get_instance
 from threadpoolctl import threadpool_limits
 
+from ui.classroom import route
 from ui.common import server
 from ui.common.shared_cache import CACHE
 
@@ -98,4 +99,10 @@ def report_error(error: Exception) -> bool:
 _libc("mallopt", M_MMAP_THRESHOLD, 2 << 20)
 _libc("mallopt", M_TRIM_THRESHOLD, 64 << 20)  # `tidy` returns the rest; at once would slow the next reading down
 _libc("mallopt", M_ARENA_MAX, 2)  # by default threads allocate from eight arenas a core, none of which ever shrinks
-app = st.App("pages/navigation.py", lifespan=lifespan, on_script_error=report_error, middleware=server.middleware())
+app = st.App(
+    "pages/navigation.py",
+    lifespan=lifespan,
+    routes=route.routes(st.get_option("server.baseUrlPath")),
+    on_script_error=report_error,
+    middleware=server.middleware(),
+)

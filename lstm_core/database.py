@@ -1,4 +1,4 @@
-"""The SQL database that says whose models and runs are whose: SQLite beside the own models, or at LSTM_LAB_DATABASE."""
+"""The SQL database of own models, runs and classes: SQLite beside the own models, or at LSTM_LAB_DATABASE."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ WAIT = 5  # seconds for another writer of an SQLite file, or for a connection
 REFUSED = 10.0  # seconds after a failed connection in which nobody waits for another one
 _refused = 0.0
 _engines: dict[str, sql.Engine] = {}
+_made: dict[str, int] = {}  # address → how many of the tables were made there
 _lock = threading.Lock()
 
 
@@ -103,7 +104,8 @@ def _engine() -> sql.Engine:
                 options = {"connect_args": {"timeout": WAIT}}
                 with suppress(OSError):  # the first statement will say what is wrong with it
                     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-            engine = sql.create_engine(url, **options)
-            SCHEMA.create_all(engine)
-            _engines[given] = engine
+            _engines[given] = sql.create_engine(url, **options)
+        if _made.get(given) != len(SCHEMA.tables):  # a package that is imported later brings tables, too
+            SCHEMA.create_all(_engines[given])
+            _made[given] = len(SCHEMA.tables)
         return _engines[given]

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from ui.classroom import frame as classroom
 from ui.common import explanations, gate, theme, url_state
 from ui.guide import spot
 from ui.home import path, presenter
@@ -19,8 +20,9 @@ def _page(name: str) -> StreamlitPage:
     return st.Page(f"{file}.py", title=name, url_path=file, default=name == "Home")
 
 
+sections = {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()}
 page = st.navigation(
-    {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()},
+    sections,
     expanded=True,
     position="hidden" if theme.presenting() else "sidebar",
 )
@@ -33,6 +35,7 @@ if not theme.presenting():
     with st.sidebar:
         st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
 presenter.frame()
+classroom.before(page, {each.url_path: each for pages in sections.values() for each in pages})
 with gate.turn():
     explanations.begin_page()
     spot.arrive()
@@ -40,3 +43,4 @@ with gate.turn():
         page.run()
     path.foot(f"{page.url_path or 'home'}.py")
     spot.show()
+classroom.after()

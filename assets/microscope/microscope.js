@@ -1,7 +1,7 @@
 // The microscope: view, playback, keys. All of it runs in the browser; Python sends the trace once.
-// Its host says what is around it: `clamp(letter, value)` calls Python, `moved(t, unit)` is told of a view that is
-// stable, `address(t, unit)` gives the link that is copied, `shown(t, unit)` follows every token, and `everywhere` says
-// whether keys count while the focus is elsewhere on the page. Each of them may be missing.
+// Its host says what is around it: `clamp(letter, value)` calls Python, `moved(t, unit, signal)` is told of a view that
+// is stable, `address(t, unit, signal)` gives the link that is copied, `shown(t, unit, signal)` follows every token, and
+// `everywhere` says whether keys count while the focus is elsewhere on the page. Each of them may be missing.
 
 const STEP_MS = 420; // one step of the computation at 1×
 const TOKEN_MS = 600; // one token at 1×, if steps are not shown
@@ -178,7 +178,7 @@ class Microscope {
     this.hear();
     this.answer.show(state.t);
     this.controls.update(state);
-    this.host.shown?.(state.t, state.unit);
+    this.host.shown?.(state.t, state.unit, state.signal);
     this.settle(values);
   }
 
@@ -231,7 +231,7 @@ class Microscope {
       const said = this.cell.steps.map((step) => `${step.name} ${shown(values[step.letter === "x" ? "sum_h" : step.letter])}`);
       this.diagram.describe(`${this.cell.title}. ${where}: ${said.join(", ")}.`);
       this.live.textContent = `${where}: ${this.cell.steps.at(-1).describe(values)}. ${this.answer.words(state.t)}`;
-      this.host.moved?.(state.t, state.unit);
+      this.host.moved?.(state.t, state.unit, state.signal);
     }, SETTLED_MS);
   }
 
@@ -272,7 +272,7 @@ class Microscope {
   }
 
   async copyLink() {
-    const address = this.host.address(this.state.t, this.state.unit);
+    const address = this.host.address(this.state.t, this.state.unit, this.state.signal);
     const button = this.controls.link;
     try {
       await navigator.clipboard.writeText(address.href);

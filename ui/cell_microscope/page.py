@@ -161,7 +161,7 @@ def show(
         sides=theme.diverging_colours(),
     )
     draw(pack(view), "microscope", partial(clamp_editor.put_all, SURGERY))
-    kept = {key: st.query_params[key] for key in ("t", "unit") if key in st.query_params}
+    kept = {key: st.query_params[key] for key in ("t", "unit", "signal") if key in st.query_params}
     if line := clamp_editor.current(SURGERY):
         kept["clamps"] = line
     url_state.remember(model=name, text=text, layer=layer + 1, **kept)
@@ -171,11 +171,14 @@ def show(
 def _start(place: str, traced: TracedText, layer: int) -> tuple[int, int, int]:
     """The token and unit to start with, and the number of the visit; on a first view from the address."""
     starts = st.session_state.setdefault(_STARTS, {})
-    if place not in starts:
+    linked = url_state.arrives("t")
+    if place not in starts or linked:
         trace = traced.layers[layer]
         t, unit = traced.first, most_varying_unit(trace)
-        if not starts:  # the first view of this visitor: the link may name token and unit
+        if not starts or linked:  # the first view of this visitor, or a link: it may name token and unit
             t = url_state.number("t", t + 1, 1, len(trace)) - 1
             unit = url_state.number("unit", unit, 0, trace.units - 1)
-        starts[place] = (t, unit, 0)
+        visit = st.session_state.get("_microscope_visits", 0) + linked
+        st.session_state["_microscope_visits"] = visit
+        starts[place] = (t, unit, visit)
     return starts[place]

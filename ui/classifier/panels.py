@@ -145,7 +145,8 @@ def _timestep_choice(reading: Reading, key: str) -> int:
     if st.session_state.get(f"{key}_stepped_text", reading.text) != reading.text:
         st.session_state[name] = last  # another text: start at its complete answer
     st.session_state[f"{key}_stepped_text"] = reading.text
-    st.session_state.setdefault(name, url_state.number("t", last, 1, last))
+    if not url_state.is_set(name, "t"):
+        st.session_state[name] = url_state.number("t", last, 1, last)
     st.session_state[name] = min(max(st.session_state[name], 1), last)
 
     def move(by: int) -> None:

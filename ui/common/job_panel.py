@@ -60,7 +60,8 @@ def current(key: str) -> Job | None:
 
     A link only shows a run: it never changes which runs belong to this session.
     """
-    identity = st.session_state.get(f"{key}_job") or url_state.parameter("job", "")
+    own, linked = st.session_state.get(f"{key}_job"), url_state.parameter("job", "")
+    identity = linked if linked and url_state.arrives("job") else own or linked
     job = shared_queue().find(str(identity)) if identity else None
     if identity and job is None:
         st.session_state.pop(f"{key}_job", None)

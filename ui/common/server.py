@@ -3,6 +3,7 @@
 The cookie is a random number and nothing else; no script can read it, and it is never part of an address.
 """
 
+import hashlib
 import os
 import re
 import secrets
@@ -47,6 +48,17 @@ def visitor_of(cookies: Mapping[str, str]) -> str | None:
     """The visitor's number in the cookies of a request; None without one that this app has made."""
     found = str(cookies.get(COOKIE, ""))
     return found if re.fullmatch(r"[0-9a-f]{32}", found) else None
+
+
+def owner_of(cookies: Mapping[str, str]) -> str | None:
+    """Who the visitor is to the store: a hash of the cookie's number; None without a cookie that this app has made."""
+    number = visitor_of(cookies)
+    return None if number is None else hashed(number)
+
+
+def hashed(number: str) -> str:
+    """A visitor's number as it is stored: whoever reads the database can't pass for a visitor."""
+    return hashlib.sha256(number.encode()).hexdigest()[:32]
 
 
 class Visitors:

@@ -20,6 +20,8 @@ PACKED = "z."  # begins a text in an address that is compressed
 PLAIN, LONGEST = 4_000, 40_000  # characters of a text in an address: as it is, and compressed; servers accept 64 KiB
 LARGEST_TEXT = 200_000  # characters of a text that an address brings
 _PAGE, _ARRIVED = "_page", "_arrived"  # the page of the last run; the parameters with which a visitor has just come
+_ANEW = "_anew"  # the next run opens a link as for a new visitor
+CLASS = "class"  # the address's name of the class that somebody is in; see `ui/classroom`
 _IN_LINK = "_in_link"  # what a link to this run of the page says
 CONTROLS = assets.table("controls.toml")
 Parameters = dict[str, str | int]  # of a link: name → value
@@ -51,7 +53,9 @@ def cached_reading(
 def arrival(page: str) -> Iterator[None]:
     """Within the block, whoever has just come to a page gets what the address says, not what the session holds."""
     comes = st.session_state.get(_PAGE) != page
-    st.session_state[_PAGE], st.session_state[_ARRIVED] = page, tuple(st.query_params) if comes else ()
+    anew = st.session_state.pop(_ANEW, False)
+    st.session_state[_PAGE] = page
+    st.session_state[_ARRIVED] = _Everything() if anew else tuple(st.query_params) if comes else ()
     st.session_state[_IN_LINK] = {}
     try:
         yield
@@ -59,9 +63,26 @@ def arrival(page: str) -> Iterator[None]:
         st.session_state[_ARRIVED] = ()  # a fragment that reruns keeps its own values
 
 
+class _Everything:
+    """Contains every name: what a link doesn't say has its default."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def open_anew() -> None:
+    """Let the next run of a page show what its address says, as to a new visitor, whatever this session holds."""
+    st.session_state[_ANEW] = True
+
+
 def is_set(key: str, name: str) -> bool:
     """Whether the session's value of a widget counts: there is one, and no link has just brought this parameter."""
-    return key in st.session_state and name not in st.session_state.get(_ARRIVED, ())
+    return key in st.session_state and not arrives(name)
+
+
+def arrives(name: str) -> bool:
+    """Whether a link has just brought this parameter."""
+    return name in st.session_state.get(_ARRIVED, ())
 
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:
@@ -164,6 +185,8 @@ def remember_page(**values: str | float) -> None:
 def remember(**values: str | int) -> None:
     """Put the view into the address bar, so that a reload or a copied address opens it again."""
     texts = {key: packed(str(value)) for key, value in values.items()} | _view()
+    if code := st.session_state.get(CLASS):
+        texts[CLASS] = str(code)
     if texts != st.query_params.to_dict():
         st.query_params.from_dict(texts)
 
@@ -171,6 +194,7 @@ def remember(**values: str | int) -> None:
 def link(**values: str | int) -> str:
     """The address of this page with these values."""
     page = (st.context.url or "").split("?")[0]
+    values.pop(CLASS, None)  # it is the visitor's, not the view's
     return f"{page}?{urlencode({key: packed(str(value)) for key, value in values.items()} | _view())}"
 
 

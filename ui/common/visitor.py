@@ -1,24 +1,19 @@
 """Who looks at the page: a number of the browser, and the models that it may see."""
 
-import hashlib
 import os
 from uuid import uuid4
 
 import streamlit as st
 
 from lstm_core.library import SHIPPED, ModelCard, list_folder, list_user_models, models_of
-from ui.common.server import visitor_of
+from ui.common.server import hashed, owner_of
 
 LINKED = "_linked_models"
 
 
 def owner() -> str:
-    """Whose runs and models are shown: a hash of the cookie's number, or this session where there is no cookie.
-
-    The number itself is stored nowhere: whoever reads the database can't pass for a visitor.
-    """
-    number = visitor_of(st.context.cookies) or str(st.session_state.setdefault("_owner", uuid4().hex))
-    return hashlib.sha256(number.encode()).hexdigest()[:32]
+    """Whose runs and models are shown: a hash of the cookie's number, or of this session where there is no cookie."""
+    return owner_of(st.context.cookies) or hashed(str(st.session_state.setdefault("_owner", uuid4().hex)))
 
 
 def address() -> str:

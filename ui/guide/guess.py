@@ -1,9 +1,10 @@
 """A question with a guess; its answer is read off the reader's own run and said beside the guess.
 
-The questions of the stops on the path stand in `assets/tour.toml`.
+The questions of the stops on the path stand in `assets/tour.toml`. A lecturer can ask a class what a page offers here.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,34 @@ import streamlit as st
 from ui.common import assets
 
 _STOPS: dict[str, dict[str, Any]] = assets.table("tour.toml")["guesses"]
+_OFFERS = "_guesses_offered"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A question of the page on screen."""
+
+    question: str  # a sentence of Markdown
+    choices: Sequence[str]  # the possible answers
+    happened: (
+        int | None
+    )  # the number of the correct choice in this visitor's run, from 0; None as long as there is none
+    measured: str  # what happened, in a sentence or two
+
+
+def offers() -> dict[str, Offer]:
+    """The questions of the page on screen by their keys."""
+    return st.session_state.setdefault(_OFFERS, {})
+
+
+def forget_offers() -> None:
+    """Begin with another run of a page."""
+    st.session_state[_OFFERS] = {}
+
+
+def offer(key: str, question: str, choices: Sequence[str], happened: int | None, measured: str) -> None:
+    """Let a lecturer ask a question of which the page draws nothing; arguments as of `ask`."""
+    offers()[key] = Offer(question, tuple(choices), happened, measured)
 
 
 def of_stop(stop: str, happened: int | None, measured: str) -> None:
@@ -34,6 +63,7 @@ def ask(question: str, choices: Sequence[str], happened: int | None, measured: s
         measured: see `of_stop`; without `happened`, what the answer waits for.
         key: of the choices.
     """
+    offer(key, question, choices, happened, measured)
     with st.container(border=True, key=f"{key}_box"):
         guess = st.pills(
             f"**Guess first.** {question}", range(len(choices)), format_func=choices.__getitem__, key=key,

@@ -31,13 +31,14 @@ def controls() -> Race:
     titles = {name: task.title for name, task in memory_tasks.TASKS.items()}
     name = control("gym_task", titles, on_change=_reset)
     task, initial, above = memory_tasks.find_task(name), PRESETS[name].race, st.container()
-    st.session_state.setdefault("gym_example", url_state.number("example", 1, 0, 9999))
+    if not url_state.is_set("gym_example", "example"):
+        st.session_state["gym_example"] = url_state.number("example", 1, 0, 9999)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = f"Length ({task.length_name})"
         length = control("gym_length", *task.lengths, label=label, default=initial.length)
         units = control("gym_units", *RACE_RANGES["units"], default=initial.units)
         bias = control("gym_bias", *RACE_RANGES["keep_bias"], default=initial.keep_bias)
-        if "gym_rate" not in st.session_state:
+        if not url_state.is_set("gym_rate", "rate"):
             rate = url_state.number("rate", initial.rate, LEARNING_RATES[0], LEARNING_RATES[-1])
             st.session_state["gym_rate"] = min(LEARNING_RATES, key=lambda each: abs(math.log(each / rate)))
         rate = st.select_slider(

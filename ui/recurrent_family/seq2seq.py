@@ -145,7 +145,8 @@ def _change_values(change: str, units: int) -> tuple[str, float, int]:
         ("factor", url_state.number("factor", 1.25, 0.0, 2.0)),
         ("wiped", url_state.number("wiped", 8, 0, units)),
     ):
-        st.session_state.setdefault(f"s2s_{name}", value)
+        if not url_state.is_set(f"s2s_{name}", name):
+            st.session_state[f"s2s_{name}"] = value
     if change == "scaled":
         st.slider(
             "Factor", 0.0, 2.0, step=0.05, key="s2s_factor", width=300, persist_state="session",

@@ -44,7 +44,8 @@ def _reading(reading: TreeReading) -> None:
     same = (
         url_state.parameter("sentence", "") == st.session_state["tree_text"]
     )  # else the link's node is another tree's
-    st.session_state.setdefault(key, url_state.number("node", root, 0, root) if same else root)
+    if not url_state.is_set(key, "node"):
+        st.session_state[key] = url_state.number("node", root, 0, root) if same else root
     figure = tree_charts.tree(nodes_of(reading), LABELS, reading.wrong, int(st.session_state[key]))
     drawing = f"{key}_drawing"
 

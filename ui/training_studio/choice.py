@@ -73,7 +73,8 @@ def about(job: Job) -> str:
 def show() -> None:
     """The choice, the hyperparameters and the button that starts the training."""
     first = url_state.parameter("lesson", next(iter(PRESETS)), tuple(PRESETS))
-    st.session_state.setdefault(f"{KEY}_group", group_of(PRESETS[first]))
+    if not url_state.is_set(f"{KEY}_group", "lesson"):
+        st.session_state[f"{KEY}_group"] = group_of(PRESETS[first])
     with_lessons = set(map(group_of, PRESETS.values()))
     offered = with_lessons | {OWN_TEXT, OWN_TABLE} | (set() if shared_server() else {SHIPPED})
     groups = [name for name in GROUPS if name in offered]
@@ -101,7 +102,8 @@ def show() -> None:
 def _lesson(group: str, first: str) -> LessonRecipe:
     found = {name: preset for name, preset in PRESETS.items() if group_of(preset) == group}
     key = f"{KEY}_lesson_{group}"
-    st.session_state.setdefault(key, first if first in found else next(iter(found)))
+    if not url_state.is_set(key, "lesson"):
+        st.session_state[key] = first if first in found else next(iter(found))
     titles = {name: f"{preset.recipe.title} · about {preset.seconds} s" for name, preset in found.items()}
     captions = [_caption(preset) for preset in found.values()]
     name = st.radio(

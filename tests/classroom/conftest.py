@@ -1,0 +1,32 @@
+"""Every test in this folder runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lstm_core import database
+from tests.postgresql import server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL database."""
+    with server() as address:
+        yield address
+        database._engines.pop(address).dispose()
+
+
+@pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the classes are."""
+    address = f"sqlite:///{tmp_path / 'lab.db'}"
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgresql")
+    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
+    yield address
+    if request.param == "sqlite" and (engine := database._engines.pop(address, None)):
+        engine.dispose()
+        database._made.pop(address)

@@ -1,0 +1,209 @@
+"""The page “Classroom” and the bar above each page, by AppTest: starting, joining, following, asking, leaving."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from lstm_core import classroom, database
+from ui.classroom import bar, membership
+from ui.guide import guess
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    address = f"sqlite:///{tmp_path / 'lab.db'}"
+    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
+    monkeypatch.setattr(database, "_refused", 0.0)
+    monkeypatch.setattr(membership, "address", lambda: "1.2.3.4")
+    for limit in ("STARTS", "WRONG_CODES"):
+        monkeypatch.setattr(membership, limit, classroom.Attempts(3, 60.0))
+    yield
+    if engine := database._engines.pop(address, None):
+        engine.dispose()
+
+
+def visit(name: str = "classroom", **parameters: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    page._page_hash = calc_hash(name)
+    for key, value in parameters.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+@pytest.fixture
+def lecturer() -> AppTest:
+    page = visit()
+    page.button(key="class_start").click().run()
+    assert not page.exception
+    return page
+
+
+def code_of(page: AppTest) -> str:
+    return str(page.session_state["class"])
+
+
+def follow(page: AppTest, step: int, view: str) -> AppTest:
+    """What the bar asks for when the lecturer shows a view."""
+    page.session_state[bar._WANTED] = step, view
+    return page.run()
+
+
+def test_a_class_is_started_with_a_code_a_link_and_a_key(lecturer: AppTest) -> None:
+    code = code_of(lecturer)
+    assert lecturer.header[0].value == classroom.shown_code(code)
+    link, key = (each.value for each in lecturer.code)
+    assert link.endswith(f"/classroom?class={code}")
+    assert classroom.plain_code(key) not in link
+    assert lecturer.query_params["class"] == code
+    assert any(each.label == "Results" for each in lecturer.get("download_button"))
+    lecturer.button(key="class_end").click().run()
+    assert classroom.find(code) is None
+    assert not lecturer.exception
+    assert "class" not in lecturer.query_params
+    assert lecturer.button(key="class_start")
+
+
+def test_students_join_by_code_or_link_and_lead_nothing(lecturer: AppTest) -> None:
+    code = code_of(lecturer)
+    student = visit()
+    student.text_input(key="class_typed").set_value(classroom.shown_code(code).lower())
+    student.button[0].click().run()
+    assert any(classroom.shown_code(code) in each.value for each in student.markdown)
+    guest = visit("word_order", **{"class": code.lower()})
+    assert guest.session_state["class"] == code
+    assert guest.query_params["class"] == code  # a reload comes back
+    assert guest.query_params["text"]
+    assert not guest.session_state["_class_leads"]
+    assert not [each for each in guest.button if each.key == "class_open"]
+
+
+def test_wrong_codes_are_one_sentence_and_limited_by_address(lecturer: AppTest) -> None:
+    guest = visit("word_order", **{"class": "NOSUCH"})
+    assert "no class with this code" in guest.warning[0].value
+    assert "class" not in guest.query_params
+    guest = visit()
+    for _ in range(2):
+        guest.text_input(key="class_typed").set_value("<b>x</b>")
+        guest.button[0].click().run()
+        assert "no class with this code" in guest.error[0].value
+    guest.text_input(key="class_typed").set_value(code_of(lecturer))
+    guest.button[0].click().run()
+    assert "Too many wrong codes" in guest.error[0].value
+    assert "class" not in guest.session_state
+
+
+def test_the_key_lets_somebody_lead_and_a_wrong_one_does_not(lecturer: AppTest) -> None:
+    key = lecturer.code[1].value
+    other = visit(**{"class": code_of(lecturer)})
+    for typed, leads in (("wrong", False), (key, True)):
+        other.text_input(key="class_typed_key").set_value(typed)
+        next(each for each in other.button if each.label == "Lead it").click().run()
+        assert membership_leads(other) is leads
+        assert bool(other.error) is not leads
+
+
+def membership_leads(page: AppTest) -> bool:
+    return bool(page.session_state["_class_leads"])
+
+
+def test_following_shows_exactly_what_the_lecturers_link_says(lecturer: AppTest) -> None:
+    student = visit("question_tags", **{"class": code_of(lecturer)})
+    student.text_area(key="tags_text").set_value("something of the student's own").run()
+    follow(student, 1, "question_tags?text=def+f%28x%29&signal=f&t=2&view=surgery&clamps=f%3D0&class=NOSUCH")
+    assert not student.exception
+    assert student.text_area(key="tags_text").value == "def f(x)"
+    assert student.slider(key="tags_t").value == 2
+    assert student.session_state["tags_signal"] == "f"
+    assert student.session_state["tags_clamps"] == "f=0"
+    assert student.query_params["class"] == code_of(lecturer)
+    follow(student, 2, "question_tags?text=def+f%28x%29")  # what it doesn't say has its default
+    assert student.session_state["tags_clamps"] == ""
+    assert student.segmented_control(key="tags_view").value is None
+    student.text_area(key="tags_text").set_value("x").run()
+    assert student.text_area(key="tags_text").value == "x"  # and the student may change it
+    assert student.session_state["_class_opened"] == 2
+
+
+def test_following_opens_other_pages_and_nothing_else(lecturer: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: opened.append((page.url_path, query_params)))
+    student = visit("word_order", **{"class": code_of(lecturer)})
+    follow(student, 1, "gradient_lab?bias=2.5")
+    assert opened == [("gradient_lab", {"bias": "2.5", "class": code_of(lecturer)})]
+    for step, view in enumerate(("classroom", "nowhere?x=1", "navigation"), start=2):
+        follow(student, step, view)
+        assert not student.exception
+    assert len(opened) == 1
+
+
+def test_a_lecturer_asks_what_the_page_asks_and_reveals_what_the_network_did(lecturer: AppTest) -> None:
+    code = code_of(lecturer)
+    page = visit("question_tags", **{"class": code})
+    page.session_state["_owner"] = lecturer.session_state["_owner"]
+    page.session_state["class"] = ""
+    page.run()
+    assert membership_leads(page)
+    page.radio(key="class_kind").set_value("guess_question_tags").run()
+    page.button(key="class_open").click().run()
+    state = classroom.find(code)
+    assert state is not None
+    assert state.asked is not None
+    assert state.asked.spot == "guess_question_tags"
+    offer = page.session_state["_guesses_offered"]["guess_question_tags"]
+    assert isinstance(offer, guess.Offer)
+    classroom.vote(code, "a student", 1, 1, offer.happened or 0)
+    page.radio(key="class_kind").set_value("choice").run()
+    page.text_input(key="class_prompt").set_value("Which?")
+    page.text_area(key="class_choices").set_value("only one")
+    page.button(key="class_open").click().run()
+    assert "at least 2" in page.error[0].value
+    page.text_area(key="class_choices").set_value("one\n\n two \n")
+    page.text_input(key="class_answer").set_value("two")
+    page.button(key="class_open").click().run()
+    state = classroom.find(code)
+    assert state is not None
+    assert state.asked is not None
+    assert (state.asked.choices, state.asked.answer) == (("one", "two"), 1)
+
+
+def test_a_database_that_is_down_is_one_sentence_and_reading_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LSTM_LAB_DATABASE", f"sqlite:///{tmp_path / 'file' / 'lab.db'}")
+    page = visit("question_tags", **{"class": "ACDEFG"})
+    assert "can't be used" in page.warning[0].value
+    assert page.subheader[0].value.startswith("Python ·")
+    monkeypatch.setattr(database, "_refused", 0.0)
+    page = visit()
+    page.button(key="class_start").click().run()
+    assert "can't be used" in page.error[0].value
+
+
+def test_the_address_for_students(monkeypatch: pytest.MonkeyPatch, lecturer: AppTest) -> None:
+    monkeypatch.setenv("LSTM_LAB_PUBLIC_URL", "https://lab.example/lstm/")
+    lecturer.run()
+    link = lecturer.code[0].value
+    assert link.startswith("https://lab.example/lstm/classroom?class=")
+    assert not lecturer.warning
+    assert membership.only_here("http://localhost:8501/classroom")
+    assert not membership.only_here(link)
+    assert urlsplit(link).query == f"class={code_of(lecturer)}"
+
+
+def test_a_class_that_has_ended_lets_everybody_go(lecturer: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = code_of(lecturer)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 25 * 3600)
+    late = visit("word_order", **{"class": code})
+    assert "no class with this code" in late.warning[0].value

@@ -1,0 +1,105 @@
+"""The bar above each page of a class: a component that hears of news by itself and asks for a run to follow a view."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import streamlit as st
+from streamlit import config
+from streamlit.navigation.page import StreamlitPage
+
+from lstm_core import classroom
+from lstm_core.errors import LabError
+from ui.classroom import controls, membership
+from ui.classroom.hub import HUB
+from ui.common import assets, theme, url_state
+from ui.common.url_state import CLASS
+from ui.common.visitor import owner
+from ui.guide import guess
+
+KEY = "classbar"
+PRIVATE = ("classroom", "lessons")  # pages of the lecturer that nobody follows to
+_OPENED, _WANTED = "_class_opened", "_class_wanted"
+_OWN = {CLASS, theme.PRESENT, "embed", "embed_options", "hide"}  # of the visitor, not of a view
+
+_component = st.components.v2.component(
+    "lstm_lab_class",
+    html='<section class="classbar" aria-label="Class"></section>',
+    css=assets.read("classroom/bar.css"),
+    js=assets.read("classroom/class.js") + assets.read("classroom/bar.js"),
+)
+
+
+def before(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
+    """See `ui.classroom.frame.before`."""
+    named = classroom.plain_code(st.query_params.get(CLASS, ""))
+    if named and named != membership.code():
+        membership.join(named)
+    if not membership.code():
+        st.query_params.pop(CLASS, None)
+        if words := membership.trouble():
+            st.warning(words)
+        return
+    if wanted := st.session_state.pop(_WANTED, None):
+        step, view = wanted
+        _open(step, view, page, pages)
+    if st.query_params.get(CLASS) != membership.code():  # a link between pages drops it
+        st.query_params[CLASS] = membership.code()
+    base = config.get_option("server.baseUrlPath").strip("/")
+    data = {
+        "code": membership.code(), "shown": classroom.shown_code(membership.code()), "leads": membership.leads(),
+        "base": f"/{base}" if base else "", "private": PRIVATE, "opened": st.session_state.get(_OPENED, 0),
+    }  # fmt: skip
+    _component(key=KEY, data=data, on_view_change=_follow, on_reveal_change=_reveal, on_leave_change=_leave)
+    st.session_state["_class_controls"] = st.container()
+
+
+def after() -> None:
+    """See `ui.classroom.frame.after`."""
+    place = st.session_state.pop("_class_controls", None)
+    if place is not None and membership.leads():
+        with place:
+            controls.show()
+
+
+def _open(step: int, view: str, page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
+    """Open the lecturer's view: what its link says comes before what this session holds."""
+    name, _, search = view.partition("?")
+    goal = pages.get(name)
+    st.session_state[_OPENED] = step
+    if goal is None or name in PRIVATE:
+        return
+    settings = {key: value for key, value in parse_qsl(search, keep_blank_values=True) if key not in _OWN}
+    settings |= {CLASS: membership.code()} | ({theme.PRESENT: "1"} if theme.presenting() else {})
+    url_state.open_anew()
+    if goal.url_path == page.url_path:
+        st.query_params.from_dict(settings)
+    else:
+        st.switch_page(goal, query_params=settings)
+
+
+def _follow() -> None:
+    sent = st.session_state[KEY].get("view")
+    if isinstance(sent, dict) and isinstance(sent.get("step"), int) and isinstance(sent.get("view"), str):
+        st.session_state[_WANTED] = sent["step"], sent["view"]
+
+
+def _leave() -> None:
+    membership.forget()
+
+
+def _reveal() -> None:
+    """Reveal the answer: to a page's own question what its network has just done on this page."""
+    try:
+        state = classroom.find(membership.code())
+        asked = state.asked if state else None
+        offer = guess.offers().get(asked.spot) if asked and asked.spot else None
+        if asked and asked.spot and (offer is None or offer.happened is None):
+            st.toast("Open the view of this question and let its network run; then its answer can be revealed.")
+            return
+        if offer is None:
+            classroom.reveal(membership.code(), owner())
+        else:
+            classroom.reveal(membership.code(), owner(), offer.happened, offer.measured)
+    except LabError as error:
+        st.toast(str(error))
+    HUB.nudge()

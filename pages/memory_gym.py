@@ -14,6 +14,7 @@ with show_errors():
     race = gym.controls()
     gym.example(race)
     gym.start(race)
+    gym.offer(race)
 
 job = job_panel.current(gym.KEY)
 if job is not None:

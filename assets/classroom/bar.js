@@ -15,6 +15,7 @@ function button(parent, text, pressed, kind = "") {
   return made;
 }
 
+const NO_COOKIE = "This browser keeps no cookie of this site, so it can't lead a class. Allow cookies, then reload.";
 const share = (votes, all) => (all ? Math.round((100 * votes) / all) : 0);
 const counted = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 
@@ -38,7 +39,8 @@ class Bar {
     this.state = state;
     this.drawQuestion(news?.asked);
     const lost = live.connected === false && !live.over ? "The connection to the class is lost; it comes back by itself." : "";
-    this.note.textContent = live.note || lost;
+    const refused = live.data.leads && news && !news.lecturer ? NO_COOKIE : "";
+    this.note.textContent = live.note || lost || refused;
   }
 
   drawLine(news) {
@@ -48,7 +50,7 @@ class Bar {
     element("strong", {}, line, `Class ${live.data.shown}`);
     if (live.over) {
       element("span", {}, line, live.over);
-      button(line, "Leave the class", () => live.trigger("leave", true)).dataset.name = "leave";
+      button(line, "Leave the class", () => live.leave()).dataset.name = "leave";
       return;
     }
     if (news) {
@@ -65,7 +67,7 @@ class Bar {
     } else {
       element("span", {}, line, "connecting …");
     }
-    button(line, "Leave", () => live.trigger("leave", true), "quiet").dataset.name = "leave";
+    button(line, "Leave", () => live.leave(), "quiet").dataset.name = "leave";
     if (focused) line.querySelector(`[data-name=${focused}]`)?.focus();
   }
 
@@ -77,7 +79,8 @@ class Bar {
       this.shape = "";
       return;
     }
-    const shape = JSON.stringify([asked.number, asked.round, asked.open, asked.shown, asked.revealed, live.news.lecturer]);
+    const shape = JSON.stringify([asked.number, asked.round, asked.open, asked.shown, asked.revealed, live.news.lecturer,
+      live.data.projected]);
     if (shape !== this.shape) this.build(asked);
     this.shape = shape;
     this.paint(asked);
@@ -90,6 +93,8 @@ class Bar {
     question.replaceChildren();
     const title = asked.round > 1 ? `Round ${asked.round}: ${asked.prompt}` : asked.prompt;
     element("p", { class: "prompt" }, question, title);
+    const seen = asked.shown || !live.data.projected; // in the presenter view, the class sees what its lecturer sees
+    this.seen = seen;
     this.choices = asked.choices.map((choice, number) => this.choice(asked, choice, number));
     if (asked.kind === "text" && asked.open && !lecturer) {
       const form = element("form", { class: "form" }, question);
@@ -154,7 +159,7 @@ class Bar {
       const said = [mine && "your answer", right && "correct"].filter(Boolean);
       mark.textContent = said.length ? `(${said.join(", ")})` : "";
       bars.replaceChildren();
-      (asked.votes ?? []).forEach((votes, round) => {
+      ((this.seen && asked.votes) || []).forEach((votes, round) => {
         const all = asked.voters[round];
         const bar = element("span", { class: `bar ${round === asked.round - 1 ? "" : "before"}` }, bars);
         const percent = share(votes[number], all);
@@ -162,8 +167,8 @@ class Bar {
         element("span", {}, bar, `${asked.round > 1 ? `Round ${round + 1}: ` : ""}${votes[number]} · ${percent}%`);
       });
     });
-    this.texts.replaceChildren(...(asked.texts ?? []).map((text) => element("li", { dir: "auto" }, null, text)));
-    this.texts.hidden = !asked.texts?.length;
+    this.texts.replaceChildren(...((this.seen && asked.texts) || []).map((text) => element("li", { dir: "auto" }, null, text)));
+    this.texts.hidden = !this.texts.children.length;
     this.about.textContent = this.words(asked, voters, lecturer);
   }
 
@@ -172,6 +177,7 @@ class Bar {
     if (asked.kind === "text" && asked.mine) said.push(`Your answer: ${asked.mine}`);
     else if (!lecturer && asked.open) said.push(asked.mine === null ? "Choose an answer." : "You may change it until the vote is closed.");
     said.push(`${counted(voters, "answer", "answers")}${asked.open ? " so far" : "; the vote is closed"}.`);
+    if (this.live.covered) said.push("What shows the answer on the page is covered until it is revealed.");
     if (asked.revealed && asked.answer !== null) {
       const right = asked.votes.map((votes, round) => `${votes[asked.answer]} of ${asked.voters[round]}`);
       said.push(right.length === 1 ? `${right[0]} correct.` : `Correct: ${right.map((words, round) => `${words} in round ${round + 1}`).join(", ")}.`);

@@ -1,10 +1,11 @@
 // A browser's part in a class: the websocket that brings news, following the lecturer's view, and sending it.
 // One object a class lives as long as the tab: Streamlit may mount and unmount the bar as often as it likes.
 
-const OWN = ["class", "present", "embed", "embed_options", "spot", "hide"]; // of the visitor, not of the view
+const OWN = ["class", "present", "embed", "embed_options", "spot"]; // of the visitor, not of the view
 const CURSOR = ["t", "unit", "signal"]; // where the microscope is: it moves without asking Python
 const MICROSCOPE = "cell_microscope";
 const TICK_MS = 150; // between two looks at the lecturer's address
+const SETTINGS_MS = 600; // that a page without settings in its address has for putting them there
 const SILENCE_MS = 25000; // without a message, after which the connection counts as lost
 const PATIENCE_MS = 6000; // for a page to open, after which it is asked for again
 const RETRY_MS = [300, 1000, 2000, 4000]; // pauses before connecting again; the last one is repeated
@@ -13,7 +14,7 @@ const RETRY_MS = [300, 1000, 2000, 4000]; // pauses before connecting again; the
 function viewHere(base) {
   const url = new URL(window.location.href);
   OWN.forEach((name) => url.searchParams.delete(name));
-  const page = url.pathname.slice(base.length).replaceAll("/", "");
+  const page = url.pathname.slice(base.length).replaceAll("/", "") || "home";
   return page + (url.searchParams.size ? `?${url.searchParams}` : "");
 }
 
@@ -48,6 +49,7 @@ class LiveClass {
     this.news = null;
     this.note = "";
     this.style = document.head.appendChild(document.createElement("style"));
+    window.navigation?.addEventListener("currententrychange", (this.moved = () => this.publish()));
     const wake = () => document.visibilityState === "visible" && this.check(12000);
     this.listeners = [
       [window, "online", wake], [window, "pageshow", wake], [document, "visibilitychange", wake],
@@ -130,17 +132,19 @@ class LiveClass {
       const before = this.news?.asked;
       if (before?.number !== message.asked?.number || before?.round !== message.asked?.round) this.note = "";
       this.news = message;
-      this.hideGuess();
+      this.cover();
       this.follow();
     }
     this.draw?.();
   }
 
-  /** While the class votes on a page's own question, the page doesn't answer it. */
-  hideGuess() {
+  /** While the class votes on a page's own question, what shows the answer is covered. */
+  cover() {
     const asked = this.news?.asked;
-    const key = asked && !asked.revealed ? asked.spot : "";
-    this.style.textContent = key ? `.st-key-${CSS.escape(`${key}_box`)} { display: none !important; }` : "";
+    const keys = asked && !asked.revealed ? asked.spot.split(" ").filter(Boolean) : [];
+    this.covered = keys.length > 0;
+    const rule = keys.map((key) => `.st-key-${CSS.escape(key)}`).join(", ");
+    this.style.textContent = rule && `${rule} { display: none !important; }`;
   }
 
   // --- Following -------------------------------------------------------------------------------
@@ -189,15 +193,26 @@ class LiveClass {
     }
     // A lecturer who comes to a class that another one leads shows nothing before the first step.
     if (this.sent === undefined && this.news.lecturers > 1 && this.news.view) this.sent = view;
-    if (view !== this.sent && this.send({ view })) this.sent = view;
+    if (view === this.sent) return (this.bare = null);
+    // A page that has just been opened puts its settings into the address soon: both are one step.
+    if (!view.includes("?") && this.bare?.view !== view) this.bare = { view, since: performance.now() };
+    if (!view.includes("?") && performance.now() - this.bare.since < SETTINGS_MS) return;
+    if (this.send({ view })) this.sent = view;
+  }
+
+  leave() {
+    sessionStorage.removeItem(this.place);
+    this.end();
+    this.trigger("leave", true);
   }
 
   end() {
-    this.over ??= "left";
+    this.over = "left";
     this.socket?.close();
     clearTimeout(this.retry);
     this.timers.forEach(clearInterval);
     this.listeners.forEach(([target, event, listener]) => target.removeEventListener(event, listener));
+    window.navigation?.removeEventListener("currententrychange", this.moved);
     this.style.remove();
   }
 }

@@ -26,7 +26,8 @@ def ask(code: str, lecturer: str, question: Question, spot: str = "") -> int:
         code: of the class.
         lecturer: the visitor who asks.
         question: with at least two choices, or of kind "text". If it has an answer, this is what `reveal` shows.
-        spot: the key of the widget with which the lecturer's page asks the same question; "" for none.
+        spot: the name of a question of the lecturer's page, and the keys of the elements that show its answer,
+            separated by spaces; "" for none.
 
     Returns:
         The number of the question in this class, from 1.

@@ -48,7 +48,7 @@ QUESTIONS = sql.Table(
     sql.Column("kind", sql.String(20), nullable=False),
     sql.Column("prompt", sql.Text, nullable=False),
     sql.Column("choices", sql.JSON, nullable=False),  # list of str
-    sql.Column("spot", sql.String(200), nullable=False),  # the key of the page's own widget; "" for none
+    sql.Column("spot", sql.String(400), nullable=False),  # see `questions.ask`
     sql.Column("answer", sql.Integer, nullable=False),  # of the choices, from 0; -1 as long as there is none
     sql.Column("measured", sql.Text, nullable=False),  # what the network's run has shown
 )

@@ -22,7 +22,7 @@ class Asked:
         kind: see `lesson_plans.KINDS`.
         prompt: what is asked, in Markdown.
         choices: the possible answers; none for a free text.
-        spot: the key of the page's widget for the same question; "" for none.
+        spot: see `ask`.
         round: of the vote, from 1.
         open: whether votes are counted.
         shown: whether the class sees the votes.

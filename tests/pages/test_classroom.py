@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import streamlit as st
@@ -13,10 +13,15 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from lstm_core import classroom, database
+from lstm_core.lesson_plans import Lesson, Question, Stop, write_lesson
 from ui.classroom import bar, membership
+from ui.common import url_state
+from ui.common.server import hashed
 from ui.guide import guess
 
 ROOT = Path(__file__).resolve().parents[2]
+
+QUESTION = Question("choice", "Does order matter?", ("Yes", "No"))
 
 
 @pytest.fixture(autouse=True)
@@ -158,10 +163,10 @@ def test_a_lecturer_asks_what_the_page_asks_and_reveals_what_the_network_did(lec
     state = classroom.find(code)
     assert state is not None
     assert state.asked is not None
-    assert state.asked.spot == "guess_question_tags"
+    assert state.asked.spot == "guess_question_tags guess_question_tags_box tags_covered"
     offer = page.session_state["_guesses_offered"]["guess_question_tags"]
     assert isinstance(offer, guess.Offer)
-    classroom.vote(code, "a student", 1, 1, offer.happened or 0)
+    classroom.vote(code, "a student", 1, 1, offer.result()[0] or 0)
     page.radio(key="class_kind").set_value("choice").run()
     page.text_input(key="class_prompt").set_value("Which?")
     page.text_area(key="class_choices").set_value("only one")
@@ -188,6 +193,32 @@ def test_a_database_that_is_down_is_one_sentence_and_reading_goes_on(
     page = visit()
     page.button(key="class_start").click().run()
     assert "can't be used" in page.error[0].value
+
+
+def test_the_second_window_has_the_notes_of_the_stop_and_the_next_one(lecturer: AppTest) -> None:
+    stops = Stop("First", "", notes="Say **this**.", minutes=2), Stop("Last", "word_order", QUESTION, minutes=3)
+    link = urlencode({"walk": url_state.packed(write_lesson(Lesson("A lesson", 5, stops))), "stop": "1"})
+    assert "appear here" in notes(lecturer)
+    classroom.write_view(code_of(lecturer), lecturer_name(lecturer), f"home?{link}")
+    shown = notes(lecturer)
+    assert "stop 1 of 2, until minute 2 of 5" in shown
+    assert "Say **this**." in shown
+    assert "**Next:** Last" in shown
+    assert QUESTION.prompt in shown
+    classroom.write_view(code_of(lecturer), lecturer_name(lecturer), f"word_order?{link.replace('stop=1', 'stop=2')}")
+    assert "This stop has no notes" in notes(lecturer)
+    classroom.write_view(code_of(lecturer), lecturer_name(lecturer), "word_order?walk=nowhere&stop=1")
+    assert "appear here" in notes(lecturer)
+
+
+def notes(page: AppTest) -> str:
+    page.toggle(key="class_notes").set_value(True).run()
+    assert not page.exception
+    return "\n".join(each.value for each in page.markdown)
+
+
+def lecturer_name(page: AppTest) -> str:
+    return hashed(page.session_state["_owner"])
 
 
 def test_the_address_for_students(monkeypatch: pytest.MonkeyPatch, lecturer: AppTest) -> None:

@@ -13,9 +13,11 @@ from tests.pages.test_every_page import opened
 from ui.cell_microscope.largest_change import FORGETTING, NO_GATE, WRITING, largest_change
 from ui.cell_microscope.traced_text import TracedText, read
 from ui.classifier.panels import settled
+from ui.classifier.surgery import verdict
 from ui.gradient_lab.panels import default_flows, largest
+from ui.guide.guess import Offer
 from ui.recurrent_family.cells import most_moved
-from ui.text_generation.panel import most_probable_taken
+from ui.text_generation.panel import INVISIBLE, most_probable_taken
 from ui.text_generation.run import Settings, Writing
 from ui.training_studio.run_state import half_learned
 
@@ -104,3 +106,63 @@ def test_the_studio_waits_for_a_run() -> None:
     assert not page.exception
     assert any("when a run of yours is over" in each.value for each in page.caption)
     assert not verdicts(page)
+
+
+def offered(page: AppTest) -> dict[str, Offer]:
+    assert not page.exception
+    return page.session_state["_guesses_offered"]
+
+
+def test_a_lecturer_can_ask_which_answer_wins_and_which_token_turns_it() -> None:
+    text = "var x = 1; and then import pandas as pd; df = pd.DataFrame()"
+    model = lstm_core.load("stackoverflow")
+    assert isinstance(model, TextClassifier)
+    reading = model.read(text)
+    offers = offered(opened("question_tags", text=text))
+    assert [offer.kind for offer in offers.values()] == ["page", "winner", "turning_token"]
+    assert all("tags_covered" in offer.covers for offer in offers.values())
+    happened, measured = offers["tags_winner"].result()
+    assert happened == reading.probabilities[-1].argmax()
+    assert f"{reading.confidence:.1%}" in measured
+    happened, measured = offers["tags_turn"].result()
+    shares = reading.probabilities[:, reading.probabilities[-1].argmax()]
+    changes = np.abs(np.diff(shares, prepend=1 / 4))
+    assert happened is not None
+    assert offers["tags_turn"].choices[happened].endswith(f"(token {changes.argmax() + 1})")
+    assert len(offers["tags_turn"].choices) == 4
+    assert "tags_turn" not in offered(opened("question_tags", text="def"))  # one token turns nothing
+
+
+def test_a_lecturer_can_ask_what_a_closed_gate_does_and_it_is_computed_when_it_is_revealed() -> None:
+    page = opened("question_tags", view="surgery", text="def f(x): return x", clamps="f=0")
+    offer = offered(page)["tags_surgery"]
+    assert (offer.kind, offer.covers) == ("gate_closed", ("tags_outcome_covered",))
+    assert not page.success
+    model = lstm_core.load("stackoverflow")
+    assert isinstance(model, TextClassifier)
+    before, after = model.read("def f(x): return x"), model.read("def f(x): return x", [lstm_core.Clamp("f", 0.0)])
+    happened, measured = offer.result()
+    assert happened is not None
+    assert offer.choices[happened] == verdict(before, after)
+    assert f"{after.confidence:.0%}" in measured
+
+
+def test_a_lecturer_can_ask_what_comes_next() -> None:
+    page = opened("text_generation", length="20", prompt="Is this a dagger")
+    offer = offered(page)["gen_next"]
+    model = lstm_core.load("macbeth")
+    assert isinstance(model, TextGenerator)
+    (first,) = model.stream("Is this a dagger", 1)
+    happened, measured = offer.result()
+    assert happened is not None
+    most = model.alphabet.characters[first.distribution.argmax()]
+    assert offer.choices[happened] == INVISIBLE.get(most, most)
+    assert f"{first.distribution.max():.0%}" in measured
+    assert len(offer.choices) == 4
+
+
+def test_a_lecturer_can_ask_which_network_learns_and_the_race_answers() -> None:
+    page = opened("memory_gym")
+    offer = offered(page)["gym_network"]
+    assert offer.kind == "which_network"
+    assert offer.choices == ("plain RNN", "GRU", "LSTM", "None of them")

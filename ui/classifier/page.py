@@ -10,7 +10,7 @@ from lstm_core import LabError
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.library import SHIPPED, ModelCard
 from ui import checkup
-from ui.classifier import explain, panels, quality, surgery
+from ui.classifier import asked, explain, panels, quality, surgery
 from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
 from ui.common.explanations import say
@@ -70,9 +70,19 @@ def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str
         show_error(error)
         return
     st.caption(f"{len(text):,} characters · {reading.encoded.total:,} tokens")
+    covered = f"{config.key}_covered"
     if config.stop:
-        guess.of_stop(config.stop, *panels.settled(reading))
+        guess.of_stop(config.stop, *panels.settled(reading), covered)
+    asked.offer(reading, config.key, covered)
     readings = {model.card.title: reading, **_peer_readings(peers or {}, text)}
+    with st.container(key=covered):
+        _about(config, model, reading, hide, readings)
+
+
+def _about(
+    config: PageConfig, model: TextClassifier, reading: Reading, hide: bool, readings: Mapping[str, Reading]
+) -> None:
+    """Draw all that a reading shows; `readings` are this one and those of peers, title → reading."""
     for number, (column, (name, each)) in enumerate(
         zip(st.columns(len(readings), border=True), readings.items(), strict=True)
     ):

@@ -14,6 +14,8 @@ from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
 from ui.common.explanations import explain
 from ui.common.plotting import signed
+from ui.guide import guess
+from ui.guide.guess import Offer
 from ui.take_away import files
 
 MOST_BARS = 24
@@ -48,15 +50,37 @@ def show(
     preset = clamp_editor.presets(key)
     clamp_editor.editor(key, signals, trace.units, steps)
     clamps = clamp_editor.parsed(key, signals, trace.units, steps)
-    if clamps and (preset is None or _guessed(preset, key, reading)):
-        start = time.perf_counter()
-        after = url_state.cached_reading(model, reading.text, hide or None, clamps)
-        _outcome(reading, after, preset, key, time.perf_counter() - start, pools(model))
-        _side_by_side(reading, after, key)
-        with st.container(horizontal=True):
-            files.of_reading(model, after, f"{key}_surgery", address(), hide=hide)
-            url_state.show_link("Opens this page with the same text and clamps.", **address())
-    _ablation(model, reading, key, hide)
+    covered = f"{key}_outcome_covered"
+
+    def read_again() -> Reading:
+        return url_state.cached_reading(model, reading.text, hide or None, clamps)
+
+    if preset is not None and clamps:
+        _offer(preset.question, reading, read_again, key, covered)
+    with st.container(key=covered):
+        if clamps and (preset is None or _guessed(preset, key, reading)):
+            start = time.perf_counter()
+            after = read_again()
+            _outcome(reading, after, preset, key, time.perf_counter() - start, pools(model))
+            _side_by_side(reading, after, key)
+            with st.container(horizontal=True):
+                files.of_reading(model, after, f"{key}_surgery", address(), hide=hide)
+                url_state.show_link("Opens this page with the same text and clamps.", **address())
+        _ablation(model, reading, key, hide)
+
+
+def _offer(question: str, reading: Reading, read_again: Callable[[], Reading], key: str, covered: str) -> None:
+    """Let a lecturer ask what a preset does; nothing is computed before the answer is revealed."""
+    now = f"{theme.class_name(reading.answer)}, {reading.confidence:.0%}"
+
+    def result() -> tuple[int, str]:
+        after = read_again()
+        return GUESSES.index(verdict(reading, after)), (
+            f"Before: {now}; after: {theme.class_name(after.answer)}, {after.confidence:.0%}."
+        )
+
+    offered = Offer(f"{question} Now it is {now}.", GUESSES, result, "gate_closed", (covered,))
+    guess.offer(f"{key}_surgery", offered)
 
 
 def _guessed(preset: clamp_editor.Preset, key: str, reading: Reading) -> bool:

@@ -12,14 +12,15 @@ from lstm_core.errors import LabError
 from ui.classroom import controls, membership
 from ui.classroom.hub import HUB
 from ui.common import assets, theme, url_state
+from ui.common.gate import GATE
 from ui.common.url_state import CLASS
 from ui.common.visitor import owner
 from ui.guide import guess
 
 KEY = "classbar"
 PRIVATE = ("classroom", "lessons")  # pages of the lecturer that nobody follows to
-_OPENED, _WANTED = "_class_opened", "_class_wanted"
-_OWN = {CLASS, theme.PRESENT, "embed", "embed_options", "hide"}  # of the visitor, not of a view
+_WANTED, _PLACE = "_class_wanted", "_class_controls"
+_OWN = {CLASS, theme.PRESENT, "embed", "embed_options", "spot"}  # of the visitor, not of a view
 
 _component = st.components.v2.component(
     "lstm_lab_class",
@@ -47,15 +48,18 @@ def before(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     base = config.get_option("server.baseUrlPath").strip("/")
     data = {
         "code": membership.code(), "shown": classroom.shown_code(membership.code()), "leads": membership.leads(),
-        "base": f"/{base}" if base else "", "private": PRIVATE, "opened": st.session_state.get(_OPENED, 0),
+        "base": f"/{base}" if base else "", "private": PRIVATE, "opened": st.session_state.get(membership.OPENED, 0),
+        "projected": theme.presenting(),
     }  # fmt: skip
-    _component(key=KEY, data=data, on_view_change=_follow, on_reveal_change=_reveal, on_leave_change=_leave)
-    st.session_state["_class_controls"] = st.container()
+    with st.container(horizontal=True, key="class_row"):
+        _component(key=KEY, data=data, on_view_change=_follow, on_reveal_change=_reveal, on_leave_change=_leave)
+        if membership.leads():
+            st.session_state[_PLACE] = st.container(width="content")
 
 
 def after() -> None:
     """See `ui.classroom.frame.after`."""
-    place = st.session_state.pop("_class_controls", None)
+    place = st.session_state.pop(_PLACE, None)
     if place is not None and membership.leads():
         with place:
             controls.show()
@@ -64,8 +68,8 @@ def after() -> None:
 def _open(step: int, view: str, page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     """Open the lecturer's view: what its link says comes before what this session holds."""
     name, _, search = view.partition("?")
-    goal = pages.get(name)
-    st.session_state[_OPENED] = step
+    goal = pages.get("" if name == "home" else name)
+    st.session_state[membership.OPENED] = step
     if goal is None or name in PRIVATE:
         return
     settings = {key: value for key, value in parse_qsl(search, keep_blank_values=True) if key not in _OWN}
@@ -92,14 +96,16 @@ def _reveal() -> None:
     try:
         state = classroom.find(membership.code())
         asked = state.asked if state else None
-        offer = guess.offers().get(asked.spot) if asked and asked.spot else None
-        if asked and asked.spot and (offer is None or offer.happened is None):
-            st.toast("Open the view of this question and let its network run; then its answer can be revealed.")
-            return
-        if offer is None:
+        if asked is None or not asked.spot:
             classroom.reveal(membership.code(), owner())
         else:
-            classroom.reveal(membership.code(), owner(), offer.happened, offer.measured)
+            offer = guess.offers().get(asked.spot.split()[0])
+            with GATE.place():
+                happened, measured = offer.result() if offer else (None, "")
+            if happened is None or offer is None or offer.choices != asked.choices:
+                st.toast("Open the view of this question and let its network run; then its answer can be revealed.")
+                return
+            classroom.reveal(membership.code(), owner(), happened, measured)
     except LabError as error:
         st.toast(str(error))
     HUB.nudge()

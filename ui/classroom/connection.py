@@ -139,7 +139,10 @@ class Connection:
         """Take what the browser says."""
         since, count = time.monotonic(), 0
         while True:
-            text = await self.socket.receive_text()
+            try:
+                text = await self.socket.receive_text()
+            except KeyError:  # it has sent bytes
+                return
             if time.monotonic() - since > 10.0:
                 since, count = time.monotonic(), 0
             count += 1
@@ -205,4 +208,5 @@ def question_news(asked: Asked, lecturer: bool, mine: int | str | None) -> dict[
 
 def plain(markdown: str) -> str:
     """Markdown without its marks, to be shown as text."""
-    return re.sub(r"\*\*|(?<!\w)[*_`]|[*_`](?!\w)|\\(?=\W)", "", markdown)
+    marks = r"\\([^\w\s])|\*\*|(?<!\w)[*_`](?=\S)|(?<=\S)[*_`](?!\w)"
+    return re.sub(marks, lambda mark: mark[1] or "", markdown)

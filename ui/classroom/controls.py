@@ -9,7 +9,7 @@ from lstm_core.errors import LabError
 from lstm_core.lesson_plans import Question
 from ui.classroom import membership
 from ui.classroom.hub import HUB
-from ui.common import gate
+from ui.common import gate, tokens
 from ui.common.visitor import owner
 from ui.guide import guess
 from ui.guide.guess import Offer
@@ -28,9 +28,8 @@ def show() -> None:
         kind = st.radio("Question", list(kinds), format_func=kinds.__getitem__, key="class_kind")
         if kind in offers:
             offer = offers[kind]
-            st.caption("Answers: " + " · ".join(offer.choices))
-            if offer.happened is None:
-                st.caption("The answer can be revealed when the network has run on this page.")
+            st.caption("Answers: " + " · ".join(map(tokens.plain, offer.choices)))
+            st.caption("What shows the answer on this page is covered until you reveal it.")
         else:
             st.text_input("Prompt", key="class_prompt", max_chars=600, placeholder="What do you expect?")
             if kind == CHOICE:
@@ -51,7 +50,8 @@ def _ask(kind: str, offers: Mapping[str, Offer]) -> None:
     try:
         if kind in offers:
             offer = offers[kind]
-            classroom.ask(membership.code(), owner(), Question("page", offer.question, tuple(offer.choices)), spot=kind)
+            question = Question(offer.kind, offer.question, offer.choices)
+            classroom.ask(membership.code(), owner(), question, " ".join((kind, *offer.covers)))
         else:
             classroom.ask(membership.code(), owner(), _written(kind))
     except LabError as error:

@@ -15,6 +15,7 @@ from ui.common.url_state import CLASS
 from ui.common.visitor import address, owner
 
 LEADS, KEY, TROUBLE = "_class_leads", "_class_key", "_class_trouble"
+OPENED = "_class_opened"  # the newest view of the lecturer that this session has opened
 STARTS = Attempts(20, 3600.0)  # classes that are started from one network address
 LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "")
 
@@ -56,6 +57,8 @@ def join(typed: str) -> None:
         st.session_state[TROUBLE] = str(error)
         forget()
     else:
+        if wanted != code():
+            forget()
         st.session_state.update({CLASS: wanted, LEADS: leading})
         st.session_state.pop(TROUBLE, None)
 
@@ -76,7 +79,7 @@ def lead(key: str) -> None:
 
 def forget() -> None:
     """Leave the class."""
-    for name in (CLASS, LEADS, KEY):
+    for name in (CLASS, LEADS, KEY, OPENED):
         st.session_state.pop(name, None)
     st.query_params.pop(CLASS, None)
 

@@ -87,7 +87,7 @@ def arrives(name: str) -> bool:
 
 def parameter(name: str, default: str, allowed: tuple[str, ...] | None = None) -> str:
     """A value from the address; the default if it is missing or not among the `allowed` ones."""
-    value = _unpacked(st.query_params.get(name, default), default)
+    value = unpacked(st.query_params.get(name, default), default)
     return value if allowed is None or value in allowed else default
 
 
@@ -232,7 +232,7 @@ def packed(text: str) -> str:
         text = text[: int(len(text) * min(0.9, LONGEST / len(data)))]
 
 
-def _unpacked(value: str, default: str) -> str:
+def unpacked(value: str, default: str) -> str:
     """What `packed` was given; the default if it is damaged."""
     if not value.startswith(PACKED):
         return value

@@ -72,14 +72,15 @@ def networks(head: Any) -> None:
     above = st.container()
     found = _flows()
     with head:
-        guess.of_stop("gradient_lab", largest(found), result(found))
+        guess.of_stop("gradient_lab", largest(found), result(found), "lab_covered")
     with above:
         chosen = presets.pills("Presets", {name: INITIAL | of for name, (of, _) in PRESETS.items()}, "lab_preset")
         if chosen:
             st.markdown(f"*{PRESETS[chosen][1]}*")
-    st.markdown(f"#### {result(found)}")
-    alt = "Lines on a log axis: the norm of the gradient at each timestep. " + result(found)
-    plotting.show(charts.flows({each.kind: each.norms for each in found}), "lab_flows", alt)
+    with st.container(key="lab_covered"):
+        st.markdown(f"#### {result(found)}")
+        alt = "Lines on a log axis: the norm of the gradient at each timestep. " + result(found)
+        plotting.show(charts.flows({each.kind: each.norms for each in found}), "lab_flows", alt)
     st.caption("The loss is computed after the last timestep, on the right. From there its gradient flows to the left.")
     if st.session_state["lab_state"] == "trained":
         shares = ", ".join(f"{theme.CELL_LINES[each.kind][0]} {each.accuracy:.0%}" for each in found)

@@ -3,7 +3,7 @@
 The questions of the stops on the path stand in `assets/tour.toml`. A lecturer can ask a class what a page offers here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,22 @@ _OFFERS = "_guesses_offered"
 
 @dataclass(frozen=True)
 class Offer:
-    """A question of the page on screen."""
+    """A question of the page on screen.
 
-    question: str  # a sentence of Markdown
-    choices: Sequence[str]  # the possible answers
-    happened: (
-        int | None
-    )  # the number of the correct choice in this visitor's run, from 0; None as long as there is none
-    measured: str  # what happened, in a sentence or two
+    Attributes:
+        question: a sentence of Markdown.
+        choices: the possible answers.
+        result: gives the number of the correct choice in this visitor's run, from 0, or None as long as there is none,
+            and what happened, in a sentence or two.
+        kind: see `lesson_plans.GUESSES`.
+        covers: keys of the page's elements that show the answer: a class doesn't see them while it votes.
+    """
+
+    question: str
+    choices: tuple[str, ...]
+    result: Callable[[], tuple[int | None, str]]
+    kind: str = "page"
+    covers: tuple[str, ...] = ()
 
 
 def offers() -> dict[str, Offer]:
@@ -37,23 +45,24 @@ def forget_offers() -> None:
     st.session_state[_OFFERS] = {}
 
 
-def offer(key: str, question: str, choices: Sequence[str], happened: int | None, measured: str) -> None:
-    """Let a lecturer ask a question of which the page draws nothing; arguments as of `ask`."""
-    offers()[key] = Offer(question, tuple(choices), happened, measured)
+def offer(key: str, offered: Offer) -> None:
+    """Let a lecturer ask a question for which the page draws nothing."""
+    offers()[key] = offered
 
 
-def of_stop(stop: str, happened: int | None, measured: str) -> None:
+def of_stop(stop: str, happened: int | None, measured: str, *covers: str) -> None:
     """Ask the question of a stop on the path.
 
     Args:
         stop: the page, as in `assets/tour.toml`.
         happened: the number of the correct choice in the reader's run, from 0; None as long as there is none.
         measured: what happened, in a sentence or two.
+        *covers: see `Offer`.
     """
-    ask(_STOPS[stop]["question"], _STOPS[stop]["choices"], happened, measured, key=f"guess_{stop}")
+    ask(_STOPS[stop]["question"], _STOPS[stop]["choices"], happened, measured, *covers, key=f"guess_{stop}")
 
 
-def ask(question: str, choices: Sequence[str], happened: int | None, measured: str, *, key: str) -> None:
+def ask(question: str, choices: Sequence[str], happened: int | None, measured: str, *covers: str, key: str) -> None:
     """Draw a question and its choices; after a guess also the answer.
 
     Args:
@@ -61,9 +70,10 @@ def ask(question: str, choices: Sequence[str], happened: int | None, measured: s
         choices: the possible answers.
         happened: see `of_stop`.
         measured: see `of_stop`; without `happened`, what the answer waits for.
+        *covers: see `Offer`.
         key: of the choices.
     """
-    offer(key, question, choices, happened, measured)
+    offer(key, Offer(question, tuple(choices), lambda: (happened, measured), covers=(f"{key}_box", *covers)))
     with st.container(border=True, key=f"{key}_box"):
         guess = st.pills(
             f"**Guess first.** {question}", range(len(choices)), format_func=choices.__getitem__, key=key,

@@ -10,6 +10,8 @@ from lstm_core.jobs import Job
 from lstm_core.memory_tasks import LEARNING_RATES, PRESETS, RACE_RANGES, Example, Race, Task
 from ui.common import job_panel, plotting, presets, theme, tokens, url_state
 from ui.common.url_state import control, in_link
+from ui.guide import guess
+from ui.guide.guess import Offer
 from ui.memory_gym import charts
 
 WORK = "lstm_core.training.race_job:work"
@@ -144,6 +146,23 @@ def start(race: Race) -> None:
                         on_click=job_panel.choose, args=(KEY, job.identity), width="stretch",
                     )  # fmt: skip
     job_panel.trouble(KEY)
+
+
+def offer(race: Race) -> None:
+    """Let a lecturer ask which network learns the task; the race answers it."""
+    names = tuple(name for name, *_ in theme.CELL_LINES.values())
+
+    def outcome() -> tuple[int | None, str]:
+        job = job_panel.current(KEY)
+        state = last_state(job) if job is not None and job.over else None
+        if job is None or not state or not state["cells"]:
+            return None, ""
+        passed = {kind: cell["passed"] for kind, cell in state["cells"].items() if cell["passed"] is not None}
+        first = list(theme.CELL_LINES).index(min(passed, key=passed.__getitem__)) if passed else len(names)
+        return first, result(memory_tasks.race_from_arguments(job.arguments), state)
+
+    question = f"Which network learns this task first: {race.of.title}, {race.length} {race.of.length_name}?"
+    guess.offer("gym_network", Offer(question, (*names, "None of them"), outcome, "which_network"))
 
 
 def watch(job: Job) -> None:

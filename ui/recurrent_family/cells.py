@@ -39,9 +39,9 @@ def _read(text: str, first: int) -> None:
     first = min(first, len(one.tokens))
     in_link(first=first)
     moved = {kind: moved_by_beginning(models[kind], readings[kind], first) for kind in KINDS}
-    guess.of_stop("recurrent_family", most_moved(moved), masking_in_words(moved, first))
+    guess.of_stop("recurrent_family", most_moved(moved), masking_in_words(moved, first), "family_covered")
     st.markdown(f"#### {answers_in_words(readings)}")
-    st.markdown(masking_in_words(moved, first))
+    st.container(key="family_covered").markdown(masking_in_words(moved, first))
     limit = charts.colour_limit(_layer(readings["lstm"]).signals["c"])
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:

@@ -14,11 +14,14 @@ from ui.classifier.panels import ACTIVE_UNITS
 from ui.common import charts, gate, plotting, theme, tokens, written_text
 from ui.common.written_text import Tint
 from ui.guide import guess
+from ui.guide.guess import Offer
 from ui.text_generation import charts as writing_charts
 from ui.text_generation import take_away
 from ui.text_generation.run import BEAT, MAX_PROMPT, Settings, Writing
 
 DAGGER = "Is this a dagger which I see before me, "
+INVISIBLE = {" ": "a space", "\n": "a line break"}
+NEXT = 4  # characters that a class chooses from
 TOP = 10  # characters whose probabilities are shown
 MAX_SURPRISAL = 6.0  # nats at which the tint is strongest: a probability of 1 in 400
 GROWTH = 12  # characters by which the heat map grows while the network writes
@@ -54,18 +57,35 @@ def run(writing: Writing, key: str, settings: Settings) -> None:
             st.info("No character has been written yet.")
             return
         guess.of_stop("text_generation", *most_probable_taken(writing))
+        _offer_next(writing, key)
         tint = _choose_tint(writing, key)
         position = _position(writing, key)
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            _text(writing, tint, position, key)
-        with right:
-            _probabilities(writing, position, key, settings)
+        with st.container(key=f"{key}_covered"):
+            left, right = st.columns([3, 2], gap="medium")
+            with left:
+                _text(writing, tint, position, key)
+            with right:
+                _probabilities(writing, position, key, settings)
         _memory(writing, position, key)
         if writing.stopped:
             take_away.show(writing, key)
 
     keep_going([writing], draw)
+
+
+def _offer_next(writing: Writing, key: str) -> None:
+    """Let a lecturer ask what comes after the prompt: the network's most probable characters, in alphabetical order."""
+    logits = writing.logits(0).astype(float)
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()  # (alphabet,) at temperature 1
+    best = sorted(np.argsort(-shares)[:NEXT], key=lambda place: writing.model.alphabet.characters[place])
+    characters = [writing.model.alphabet.characters[place] for place in best]
+    names = tuple(INVISIBLE.get(character, character) for character in characters)
+    happened = int(np.argmax(shares[best]))
+    words = ", ".join(f"{name} {shares[place]:.0%}" for name, place in zip(names, best, strict=True))
+    measured = f"The probabilities after the prompt: {words}. It wrote “{writing.text[0]}”, which is sampled."
+    question = "Which character is most probable after the prompt?"
+    guess.offer(f"{key}_next", Offer(question, names, lambda: (happened, measured), "next", (f"{key}_covered",)))
 
 
 def most_probable_taken(writing: Writing) -> tuple[int | None, str]:

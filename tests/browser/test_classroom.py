@@ -1,0 +1,154 @@
+"""A class in a real browser, on SQLite and on PostgreSQL: one lecturer and three students, from the code to the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import PATIENCE, STILL, running_app
+from tests.postgresql import server as postgresql
+
+expect.set_options(timeout=PATIENCE)
+TOKEN = "t => new URLSearchParams(location.search).get('t') === t"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, chromium: Browser) -> Iterator[str]:
+    with ExitStack() as stack:
+        database = f"sqlite:///{tmp_path / 'lab.db'}"
+        if request.param == "postgresql":
+            database = stack.enter_context(postgresql())
+        folder = str(tmp_path / "own")
+        yield stack.enter_context(running_app(tmp_path / "log.txt", LSTM_LAB_MODELS=folder, LSTM_LAB_DATABASE=database))
+
+
+@pytest.fixture
+def people(chromium: Browser) -> Iterator[list[Page]]:
+    """A lecturer, three students of whom the first has a phone, and another browser of the lecturer."""
+    with ExitStack() as stack:
+        pages, errors = [], []
+        for place in range(5):
+            context = stack.enter_context(chromium.new_context(viewport=PHONE if place == 1 else None))
+            context.set_default_timeout(PATIENCE)
+            context.add_init_script(STILL)
+            page = context.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            pages.append(page)
+        yield pages
+        assert errors == []
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_role("region", name="Class", exact=True)
+
+
+def press(page: Page, name: str) -> None:
+    bar(page).get_by_role("button", name=name).click()
+
+
+def opens(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+def show(lecturer: Page, name: str) -> None:
+    lecturer.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    opens(lecturer, name)
+
+
+def test_a_lesson_with_three_students(address: str, people: list[Page]) -> None:
+    lecturer, phone, second, third, elsewhere = people
+    students = phone, second, third
+
+    # Start and join, by code and by link.
+    lecturer.goto(f"{address}/classroom")
+    lecturer.get_by_role("button", name="Start a class").click()
+    code = bar(lecturer).get_by_text(re.compile("^Class ")).inner_text().removeprefix("Class ")
+    lecturer.get_by_role("button", name="Lecturer's key").click()
+    key = lecturer.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    lecturer.keyboard.press("Escape")
+    phone.goto(f"{address}/classroom")
+    phone.get_by_role("textbox", name="Code").fill(code.lower().replace("-", " "))
+    phone.get_by_role("button", name="Join", exact=True).click()
+    for student in (second, third):
+        student.goto(f"{address}/classroom?class={code}")
+    expect(bar(lecturer)).to_contain_text("3 of 3 follow")
+
+    # Follow, leave, follow again.
+    show(lecturer, "Question tags")
+    for student in students:
+        opens(student, "Question tags")
+    press(third, "Explore alone")
+    expect(bar(lecturer)).to_contain_text("2 of 3 follow")
+    show(lecturer, "Cell microscope")
+    opens(phone, "Cell microscope")
+    lecturer.wait_for_function(TOKEN, arg="1")
+    for _ in range(3):
+        lecturer.keyboard.press("ArrowRight")
+    for student in (phone, second):
+        student.wait_for_function(TOKEN, arg="4")
+    opens(third, "Question tags")
+    press(third, "Follow again")
+    third.wait_for_function(TOKEN, arg="4")
+
+    # Ask what the page asks; vote, and change the vote.
+    show(lecturer, "Question tags")
+    opens(phone, "Question tags")
+    lecturer.get_by_role("button", name="Ask the class").click()
+    lecturer.get_by_text("This page: From which token on").click()
+    lecturer.get_by_role("button", name="Open the vote").click()
+    for student, choices in zip(students, ([2, 0], [1], [0]), strict=True):
+        for choice in choices:
+            bar(student).get_by_role("button", name="In the").nth(choice).click()
+            expect(bar(student).get_by_role("button", pressed=True)).to_contain_text("(your answer)")
+    expect(bar(lecturer)).to_contain_text("3 answers so far")
+    lecturer.keyboard.press("Escape")
+    for page in (lecturer, phone):  # nobody sees the answer on the page
+        expect(page.get_by_text("How the answer formed")).not_to_be_visible()
+        expect(page.get_by_text("Guess first.")).not_to_be_visible()
+    expect(bar(phone)).not_to_contain_text("%")
+
+    # A lost network; a second round meanwhile.
+    phone.context.set_offline(True)
+    phone.evaluate("lstmLabClass.socket.close()")
+    expect(bar(phone)).to_contain_text("The connection to the class is lost")
+    press(lecturer, "Vote again")
+    expect(bar(second)).to_contain_text("Round 2")
+    phone.context.set_offline(False)
+    expect(bar(phone)).to_contain_text("Round 2")
+    for student in students:
+        bar(student).get_by_role("button", name="In the").nth(0).click()
+    expect(bar(lecturer)).to_contain_text("3 answers so far")
+
+    # Reveal: the network's run on the page, and both rounds side by side.
+    press(lecturer, "Reveal the answer")
+    measured = re.compile("It is Python after token .* and stays so")
+    for page in (lecturer, *students):
+        expect(bar(page)).to_contain_text(re.compile(r"Correct: \d of 3 in round 1, \d of 3 in round 2"))
+        expect(bar(page)).to_contain_text(measured)
+        expect(page.get_by_text("How the answer formed")).to_be_visible()
+
+    # A reload loses nothing, and the lecturer comes back with the key.
+    second.reload()
+    expect(bar(second)).to_contain_text("(your answer")
+    lecturer.close()
+    elsewhere.goto(f"{address}/classroom?class={code}")
+    opens(elsewhere, "Question tags")  # without the key it follows, as everybody does
+    elsewhere.get_by_test_id("stSidebarNav").get_by_role("link", name="Classroom").click()
+    elsewhere.get_by_text("I lead this class").click()
+    elsewhere.get_by_label("Lecturer's key", exact=True).fill(key)
+    elsewhere.get_by_role("button", name="Lead it").click()
+    expect(bar(elsewhere)).to_contain_text("You lead")
+
+    # The end.
+    elsewhere.get_by_role("button", name="End the class").click()
+    elsewhere.get_by_role("button", name="End it now").click()
+    for student in students:
+        expect(bar(student)).to_contain_text("The class has ended.")
+    press(phone, "Leave the class")
+    expect(bar(phone)).to_have_count(0)

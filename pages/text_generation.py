@@ -4,7 +4,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from lstm_core.inference import TextGenerator
-from ui.common import clamp_editor, model_cache, tokens, url_state, visitor
+from ui.common import clamp_editor, hidden, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
 from ui.common.explanations import explain, say
 from ui.common.url_state import control
@@ -62,7 +62,8 @@ clamps = clamp_editor.current("write")
 url_state.remember_page(**({"clamps": clamps} if clamps else {}))
 run = panel.current("gen")
 if run is not None:
-    panel.run(run, "gen", settings)
+    with hidden.part("gen_run", "The text and its probabilities"):
+        panel.run(run, "gen", settings)
 st.header("How a character is chosen", anchor=False)
 explain("sampling")
 

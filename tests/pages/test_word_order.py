@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 import lstm_core
 from lstm_core.text import permutations
 from tests.pages.test_every_page import opened
-from ui.common import word_chips
+from ui.word_order import word_chips
 from ui.word_order.panels import MAX_KEPT, PRESETS, QUESTION, Tried, compared, result, verdict
 
 

@@ -11,7 +11,7 @@ from lstm_core.inference import Reading, TextClassifier
 from lstm_core.library import SHIPPED, ModelCard
 from ui import checkup
 from ui.classifier import asked, explain, panels, quality, surgery
-from ui.common import clamp_editor, examples, gate, model_cache, tokens, url_state, visitor
+from ui.common import clamp_editor, examples, gate, hidden, model_cache, tokens, url_state, visitor
 from ui.common.errors import show_error, show_errors
 from ui.common.explanations import say
 from ui.guide import guess
@@ -83,6 +83,26 @@ def _about(
     config: PageConfig, model: TextClassifier, reading: Reading, hide: bool, readings: Mapping[str, Reading]
 ) -> None:
     """Draw all that a reading shows; `readings` are this one and those of peers, title → reading."""
+    with hidden.part(f"{config.key}_answer", "The answer"):
+        _answers(config, readings)
+    with hidden.part(f"{config.key}_how", "How the answer formed"):
+        _how(config, model, readings)
+    if not url_state.is_set(f"{config.key}_view", "view"):
+        st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", config.views) or None
+    address = partial(_address, config, reading, hide)
+    with hidden.part(f"{config.key}_inside", "Inside the memory"):
+        st.header("Inside the memory", anchor=False)
+        say(
+            "At every token, the gates of each unit set what it forgets, what it writes and what it outputs. Choose a "
+            "signal, then step through the tokens."
+        )
+        panels.inside_the_memory(model, reading, config.key, address)
+    with hidden.part(f"{config.key}_closer", "Look closer"):
+        st.header("Look closer", anchor=False)
+        _look_closer(config, model, reading, hide, address)
+
+
+def _answers(config: PageConfig, readings: Mapping[str, Reading]) -> None:
     for number, (column, (name, each)) in enumerate(
         zip(st.columns(len(readings), border=True), readings.items(), strict=True)
     ):
@@ -92,6 +112,8 @@ def _about(
             panels.verdict(each, key=f"{config.key}{number}")
             panels.notices(each)
 
+
+def _how(config: PageConfig, model: TextClassifier, readings: Mapping[str, Reading]) -> None:
     st.header("How the answer formed", anchor=False)
     how = "The network gives an answer after every token: each line is the probability of one class so far."
     if surgery.pools(model):
@@ -102,23 +124,11 @@ def _about(
             st.subheader(name, anchor=False)
         panels.how_it_formed(each, key=f"{config.key}{number}")
 
-    st.header("Inside the memory", anchor=False)
-    say(
-        "At every token, the gates of each unit set what it forgets, what it writes and what it outputs. Choose a "
-        "signal, then step through the tokens."
-    )
-    if not url_state.is_set(f"{config.key}_view", "view"):
-        st.session_state[f"{config.key}_view"] = url_state.parameter("view", "", config.views) or None
-    address = partial(_address, config, reading, hide)
-    panels.inside_the_memory(model, reading, config.key, address)
-    st.header("Look closer", anchor=False)
-    _look_closer(config, model, reading, hide, address)
-
 
 def _address(config: PageConfig, reading: Reading, hide: bool) -> url_state.Parameters:
     """The parameters of a link to the page as it is now, without signal and timestep."""
     found = {"model": config.model if config.linked else "", "text": reading.text}
-    found |= {"hide": "1" if hide else "", "view": st.session_state.get(f"{config.key}_view") or ""}
+    found |= {"mask": "1" if hide else "", "view": st.session_state.get(f"{config.key}_view") or ""}
     found |= {"clamps": clamp_editor.current(config.key)}
     return {name: value for name, value in found.items() if value}
 
@@ -150,7 +160,8 @@ def _inputs(config: PageConfig, peers: dict[str, str]) -> tuple[str, bool, dict[
         )  # fmt: skip
         if config.names:
             hide = url_state.linked(
-                st.toggle, "Hide language names", key=f"{config.key}_hide", parameter="hide", default=False,
+                st.toggle, "Hide language names", key=f"{config.key}_hide", parameter="mask",
+                default=url_state.parameter("hide", "") == "1",  # as links said in former versions
                 help="In the training data, the name of a question's own language was replaced by the word “blank”. "
                 "Hide the names in your text in the same way and compare the answers.",
             )  # fmt: skip

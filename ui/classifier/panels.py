@@ -113,7 +113,7 @@ def inside_the_memory(
     trace = reading.layers[0]
     if not isinstance(trace, LayerTrace):
         st.info("This network reads in both directions; its cell state is not shown here, but in what you take away.")
-        files.of_reading(model, reading, key, address(), hide="hide" in address())
+        files.of_reading(model, reading, key, address(), hide="mask" in address())
         return
     letters = [letter for letter in theme.LSTM_SIGNALS if letter in trace.signals]
     letter = url_state.linked(
@@ -133,7 +133,7 @@ def inside_the_memory(
     view = {**address(), "signal": letter, "t": t + 1}
     url_state.remember(**view)
     with st.container(horizontal=True):
-        files.of_reading(model, reading, key, view, timestep=t, hide="hide" in view)
+        files.of_reading(model, reading, key, view, timestep=t, hide="mask" in view)
         note = "Opens this page with the same text, signal and timestep. The address bar holds it too."
         url_state.show_link(note, **view)
 

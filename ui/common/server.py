@@ -17,6 +17,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lstm_core.errors import LabError
+
 COOKIE = "lstm_lab_visitor"
 YEAR = 365 * 24 * 3600  # seconds
 METRICS = "/_stcore/metrics"
@@ -30,18 +32,29 @@ POLICY = "; ".join(
         "font-src 'self' data:",
         "connect-src 'self' ws: wss: data: blob:",
         "worker-src 'self' blob:",
-        "frame-ancestors 'self'",
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
     )
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-}
+HEADERS = {"Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+FRAMES = "LSTM_LAB_FRAMES"  # the setting that names the sites which may show the app in a frame
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+
+
+def headers() -> dict[str, str]:
+    """The headers of every response; LSTM_LAB_FRAMES opens frames for origins, separated by commas.
+
+    Raises:
+        LabError: if one of them is no origin.
+    """
+    origins = [origin.strip().rstrip("/") for origin in os.environ.get(FRAMES, "").split(",") if origin.strip()]
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise LabError(f"{FRAMES} has '{origin[:60]}'; it names origins, such as https://course.example.com.")
+    policy = "; ".join((POLICY, " ".join(("frame-ancestors 'self'", *origins))))
+    # X-Frame-Options can't name an origin.
+    return HEADERS | {"Content-Security-Policy": policy} | ({} if origins else {"X-Frame-Options": "SAMEORIGIN"})
 
 
 def visitor_of(cookies: Mapping[str, str]) -> str | None:
@@ -67,6 +80,7 @@ class Visitors:
     def __init__(self, app: ASGIApp) -> None:
         """`app` answers the requests."""
         self.app = app
+        self.headers = headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or serve one websocket."""
@@ -80,10 +94,10 @@ class Visitors:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                if known is None and headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Set-Cookie", _cookie(scope))
+                found = MutableHeaders(scope=message)
+                found.update(self.headers)
+                if known is None and found.get("content-type", "").startswith("text/html"):
+                    found.append("Set-Cookie", _cookie(scope))
             await send(message)
 
         await self.app(scope, receive, with_headers)

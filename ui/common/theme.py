@@ -31,6 +31,11 @@ def presenting() -> bool:
     return bool(st.session_state.setdefault("_present", st.query_params.get(PRESENT) == "1"))
 
 
+def embedded() -> bool:
+    """Whether the page is shown inside another one, such as a slide: `?embed=true`."""
+    return bool(st.context.is_embedded)
+
+
 def is_dark() -> bool:
     """Whether this visitor's theme is dark."""
     return st.context.theme.type == "dark"

@@ -12,7 +12,7 @@ import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import Clamp
-from ui.common import assets, model_cache, theme
+from ui.common import assets, hidden, model_cache, theme
 from ui.common.shared_cache import CACHE
 
 Number = TypeVar("Number", int, float)
@@ -23,6 +23,8 @@ _PAGE, _ARRIVED = "_page", "_arrived"  # the page of the last run; the parameter
 _ANEW = "_anew"  # the next run opens a link as for a new visitor
 CLASS = "class"  # the address's name of the class that somebody is in; see `ui/classroom`
 _IN_LINK = "_in_link"  # what a link to this run of the page says
+_ALWAYS = "_in_address"  # what the address of every page says, besides the page's own values
+LAST = "_last_view"  # the page that was shown last, what its address said, and what it can hide
 CONTROLS = assets.table("controls.toml")
 Parameters = dict[str, str | int]  # of a link: name → value
 
@@ -49,25 +51,34 @@ def cached_reading(
     return CACHE.get(key, lambda: model.read(text, clamps, mask_names=mask_names))
 
 
-@contextmanager
-def arrival(page: str) -> Iterator[None]:
-    """Within the block, whoever has just come to a page gets what the address says, not what the session holds."""
-    comes = st.session_state.get(_PAGE) != page
-    anew = st.session_state.pop(_ANEW, False)
-    st.session_state[_PAGE] = page
-    st.session_state[_ARRIVED] = _Everything() if anew else tuple(st.query_params) if comes else ()
-    st.session_state[_IN_LINK] = {}
-    try:
-        yield
-    finally:
-        st.session_state[_ARRIVED] = ()  # a fragment that reruns keeps its own values
-
-
 class _Everything:
     """Contains every name: what a link doesn't say has its default."""
 
     def __contains__(self, name: object) -> bool:
         return True
+
+
+@contextmanager
+def arrival(page: str, anew: bool = False, hide: tuple[str, ...] = ()) -> Iterator[None]:
+    """Within the block, whoever has just come to a page gets what the address says, not what the session holds.
+
+    Args:
+        page: its name in the address.
+        anew: whether the page is shown as to a new visitor, as after `open_anew`.
+        hide: what the page hides besides what the address says.
+    """
+    anew = st.session_state.pop(_ANEW, False) or anew
+    comes = anew or st.session_state.get(_PAGE) != page
+    st.session_state[_PAGE] = page
+    st.session_state[_ARRIVED] = _Everything() if anew else tuple(st.query_params) if comes else ()
+    st.session_state[_IN_LINK] = {}
+    if comes:
+        hidden.arrive(hide)
+    hidden.frame()
+    try:
+        yield
+    finally:
+        st.session_state[_ARRIVED] = ()  # a fragment that reruns keeps its own values
 
 
 def open_anew() -> None:
@@ -134,6 +145,7 @@ def linked(
         What the widget returns.
     """
     options = {"key": key, "persist_state": "session", **options}
+    hidden.note(key, label)
     if widget is st.segmented_control:
         options.setdefault("required", True)
     if len(arguments) == 1:
@@ -184,23 +196,37 @@ def remember_page(**values: str | float) -> None:
 
 def remember(**values: str | int) -> None:
     """Put the view into the address bar, so that a reload or a copied address opens it again."""
-    texts = {key: packed(str(value)) for key, value in values.items()} | _view()
+    texts = {key: packed(str(value)) for key, value in values.items()}
+    st.session_state[LAST] = st.session_state.get(_PAGE, ""), texts, hidden.choices()
+    texts |= _view() | st.session_state.get(_ALWAYS, {})
     if code := st.session_state.get(CLASS):
         texts[CLASS] = str(code)
     if texts != st.query_params.to_dict():
         st.query_params.from_dict(texts)
 
 
+def in_every_address(**values: str) -> None:
+    """Let the addresses of all pages say this, too, from now on; links to a view don't. An empty value ends that."""
+    said = st.session_state.get(_ALWAYS, {}) | values
+    st.session_state[_ALWAYS] = {name: value for name, value in said.items() if value}
+    for name, value in values.items():
+        if not value:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:  # a link between pages drops it
+            st.query_params[name] = value
+
+
 def link(**values: str | int) -> str:
     """The address of this page with these values."""
     page = (st.context.url or "").split("?")[0]
     values.pop(CLASS, None)  # it is the visitor's, not the view's
-    return f"{page}?{urlencode({key: packed(str(value)) for key, value in values.items()} | _view())}"
+    return f"{page}?{urlencode(_view() | {key: packed(str(value)) for key, value in values.items()})}"
 
 
 def _view() -> dict[str, str]:
-    """What every address says besides the page's own values."""
-    return {theme.PRESENT: "1"} if theme.presenting() else {}
+    """What every address and link says besides the page's own values."""
+    hide = ",".join(hidden.names())
+    return ({theme.PRESENT: "1"} if theme.presenting() else {}) | ({hidden.HIDE: hide} if hide else {})
 
 
 def show_link(note: str, **values: str | int) -> None:
@@ -211,7 +237,12 @@ def show_link(note: str, **values: str | int) -> None:
     with st.popover("Link to this view", icon=":material/link:"):
         if note:
             st.caption(note)
-        address = link(**values)
+        choices = hidden.choices()
+        hide = st.multiselect(
+            "Hide in this link", list(choices), format_func=choices.__getitem__, key=f"hide_{fingerprint(note)}",
+            help="For a class or a slide: whoever opens the link doesn't see these; they keep their values.",
+        )  # fmt: skip
+        address = link(**values, **({hidden.HIDE: ",".join(hide)} if hide else {}))
         st.code(address, language=None, wrap_lines=True)
         if urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1"):
             st.caption(
@@ -232,7 +263,7 @@ def packed(text: str) -> str:
         text = text[: int(len(text) * min(0.9, LONGEST / len(data)))]
 
 
-def unpacked(value: str, default: str) -> str:
+def unpacked(value: str, default: str = "") -> str:
     """What `packed` was given; the default if it is damaged."""
     if not value.startswith(PACKED):
         return value

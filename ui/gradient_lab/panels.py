@@ -8,7 +8,7 @@ import streamlit as st
 
 from lstm_core import interpret
 from lstm_core.interpret import Flow, TrainingRun
-from ui.common import assets, plotting, presets, theme
+from ui.common import assets, hidden, plotting, presets, theme
 from ui.common.explanations import explain
 from ui.common.url_state import CONTROLS, control
 from ui.gradient_lab import charts
@@ -42,9 +42,11 @@ def multiply() -> None:
     with left:
         w = control("lab_w")
         values = interpret.scalar_powers(w, TIMES)
+        part = hidden.part("lab_product", "The number, multiplied a hundred times")
         alt = f"Line on a log axis: w to the power of k for w = {w:g}, from 1 to {values[-1]:.2g} at k = {TIMES}."
-        plotting.show(charts.powers({"wᵏ": values}, "wᵏ"), "lab_scalar", alt)
-        st.markdown(f"1, multiplied by {w:g} a hundred times, is **{in_words(values[-1])}**.")
+        with part:
+            plotting.show(charts.powers({"wᵏ": values}, "wᵏ"), "lab_scalar", alt)
+            st.markdown(f"1, multiplied by {w:g} a hundred times, is **{in_words(values[-1])}**.")
     with right:
         radius = control("lab_radius")
         random, largest, orthogonal = _matrix_curves(radius)
@@ -77,10 +79,14 @@ def networks(head: Any) -> None:
         chosen = presets.pills("Presets", {name: INITIAL | of for name, (of, _) in PRESETS.items()}, "lab_preset")
         if chosen:
             st.markdown(f"*{PRESETS[chosen][1]}*")
-    with st.container(key="lab_covered"):
-        st.markdown(f"#### {result(found)}")
-        alt = "Lines on a log axis: the norm of the gradient at each timestep. " + result(found)
-        plotting.show(charts.flows({each.kind: each.norms for each in found}), "lab_flows", alt)
+    with hidden.part("lab_covered", "The gradient in the three networks"):
+        _measured(found)
+
+
+def _measured(found: tuple[Flow, ...]) -> None:
+    st.markdown(f"#### {result(found)}")
+    alt = "Lines on a log axis: the norm of the gradient at each timestep. " + result(found)
+    plotting.show(charts.flows({each.kind: each.norms for each in found}), "lab_flows", alt)
     st.caption("The loss is computed after the last timestep, on the right. From there its gradient flows to the left.")
     if st.session_state["lab_state"] == "trained":
         shares = ", ".join(f"{theme.CELL_LINES[each.kind][0]} {each.accuracy:.0%}" for each in found)

@@ -25,15 +25,16 @@ def foot(file: str) -> None:
     places, seen = list(PATH), st.session_state.setdefault(SEEN, set())
     seen.add(file)
     place = places.index(file)
-    st.divider()
-    if file in _TAKE_HOME:
-        st.markdown(f"**To take home.** {_TAKE_HOME[file]}")
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        if place > 0:
-            _link("Back", places[place - 1], ":material/arrow_back:")
-        st.caption(f"The path: {len(seen)} of {len(places)} pages seen")
-        if place + 1 < len(places):
-            _link("Next", places[place + 1], ":material/arrow_forward:")
+    with st.container(key="path"):
+        st.divider()
+        if file in _TAKE_HOME:
+            st.markdown(f"**To take home.** {_TAKE_HOME[file]}")
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            if place > 0:
+                _link("Back", places[place - 1], ":material/arrow_back:")
+            st.caption(f"The path: {len(seen)} of {len(places)} pages seen")
+            if place + 1 < len(places):
+                _link("Next", places[place + 1], ":material/arrow_forward:")
 
 
 def _link(word: str, file: str, icon: str) -> None:

@@ -6,7 +6,10 @@ from ui.common import assets, theme
 
 
 def frame() -> None:
-    """Draw the switch, and in the presenter view its style; put the view into the address."""
+    """Draw the switch, and in the presenter view its style, and put that into the address; not if it is embedded."""
+    if theme.embedded():
+        st.html("<style>[data-testid='stMainBlockContainer'] { padding: 0.7rem 1.6rem 2rem; }</style>")
+        return
     if not theme.presenting():
         st.sidebar.button(
             "Presenter view", icon=":material/present_to_all:", key="present", on_click=_show, args=(True,),

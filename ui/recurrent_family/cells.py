@@ -6,7 +6,7 @@ from lstm_core.evaluation import CELL_MODELS, moved_by_beginning
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
-from ui.common import charts, examples, model_cache, plotting, theme, url_state
+from ui.common import charts, examples, hidden, model_cache, plotting, theme, url_state
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
 from ui.common.url_state import control, in_link
@@ -41,7 +41,8 @@ def _read(text: str, first: int) -> None:
     moved = {kind: moved_by_beginning(models[kind], readings[kind], first) for kind in KINDS}
     guess.of_stop("recurrent_family", most_moved(moved), masking_in_words(moved, first), "family_covered")
     st.markdown(f"#### {answers_in_words(readings)}")
-    st.container(key="family_covered").markdown(masking_in_words(moved, first))
+    part = hidden.part("family_covered", "How far each network depends on the beginning")
+    part.markdown(masking_in_words(moved, first))
     limit = charts.colour_limit(_layer(readings["lstm"]).signals["c"])
     for column, kind in zip(st.columns(3, gap="medium"), KINDS, strict=True):
         with column:

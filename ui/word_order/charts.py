@@ -8,7 +8,7 @@ import numpy as np
 from lstm_core.inference import WordScore
 from ui.common import charts, theme
 from ui.common.figure import Figure
-from ui.common.word_chips import SURPRISAL_COLOUR
+from ui.word_order.word_chips import SURPRISAL_COLOUR
 
 BAG, BAG_NAME = theme.CLASS_COLOURS[5], "bag of words"
 LSTM_NAME, LSTM, _ = theme.CELL_LINES["lstm"]

@@ -20,10 +20,11 @@ from lstm_core.text import (
     shuffle_order,
     words_in_order,
 )
-from ui.common import assets, model_cache, plotting, url_state, word_chips
+from ui.common import assets, hidden, model_cache, plotting, url_state
 from ui.common.errors import show_error
 from ui.guide import guess
 from ui.word_order import charts as order_charts
+from ui.word_order import word_chips
 
 MODEL, BAG, LSTM = "everyday_words", "imdb_bag", "imdb"
 # Name → a sentence, a second order of its words (positions from 1), a question on both, and how it is answered.
@@ -108,10 +109,11 @@ def arrange(tried: Tried) -> None:
     if preset in PRESETS:
         _ask(tried, str(preset))
     score = _model().score(words_in_order(tried.words, tried.now))
-    known = np.array(score.known)[np.argsort(tried.now)]  # by position in the typed sentence
-    word_chips.show(
-        tried.shown, known.tolist(), tried.now, score.surprisal.tolist(), key="order_chips", on_move=tried.put
-    )
+    with hidden.part("order_words", "The words, with their surprisal"):
+        known = np.array(score.known)[np.argsort(tried.now)]  # by position in the typed sentence
+        word_chips.show(
+            tried.shown, known.tolist(), tried.now, score.surprisal.tolist(), key="order_chips", on_move=tried.put
+        )
     ways = count_orders(tried.words)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Shuffle", key="order_shuffle", on_click=_shuffle, args=(tried,), disabled=ways == 1)
@@ -122,6 +124,11 @@ def arrange(tried: Tried) -> None:
         st.button(label, key="order_search", on_click=setattr, args=(tried, "searched", True), disabled=idle)
     st.caption("Drag a word with mouse or finger, or select one with Tab and move it with the arrow keys.")
     _warn(tried, score, ways)
+    with hidden.part("order_result", "The surprisal of the orders"):
+        _result(tried, score)
+
+
+def _result(tried: Tried, score: WordScore) -> None:
     st.markdown(f"#### {result(score)}")
     left, right = st.columns(2, gap="large")
     with left:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from lstm_core.errors import LabError
 from ui.common import server
 
 
@@ -94,3 +95,19 @@ def test_only_the_hosts_that_are_set_are_answered(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LSTM_LAB_HOSTS", "lab.example.com, localhost")
     assert get(host="lab.example.com").status == 200
     assert get(host="evil.example").status == 400
+
+
+def test_frames_are_for_this_site_unless_the_server_names_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert get().headers["x-frame-options"] == "SAMEORIGIN"
+    monkeypatch.setenv(server.FRAMES, "https://course.example.com/, https://*.example.org:8443")
+    found = get().headers
+    policy = found["content-security-policy"].split("; ")
+    assert policy[-1] == "frame-ancestors 'self' https://course.example.com https://*.example.org:8443"
+    assert "x-frame-options" not in found  # it can't name an origin
+
+
+@pytest.mark.parametrize("wrong", ["*", "course.example.com", "https://a.example; script-src *", "https://a.example/x"])
+def test_what_is_no_origin_is_said_when_the_server_starts(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(server.FRAMES, wrong)
+    with pytest.raises(LabError, match="names origins, such as"):
+        server.headers()

@@ -9,6 +9,7 @@ from ui.classroom import frame as classroom
 from ui.common import explanations, gate, theme, url_state
 from ui.guide import spot
 from ui.home import path, presenter
+from ui.lessons import bar, walk
 
 # A local file: Streamlit loads named icons of the browser tab from the internet.
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -21,17 +22,15 @@ def _page(name: str) -> StreamlitPage:
 
 
 sections = {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()}
-page = st.navigation(
-    sections,
-    expanded=True,
-    position="hidden" if theme.presenting() else "sidebar",
-)
+menu = not (theme.presenting() or theme.embedded())
+page = st.navigation(sections, expanded=True, position="sidebar" if menu else "hidden")
 st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
 )
-st.logo(str(ICON), size="large")
 st.html(ASSETS / "frame.css")
-if not theme.presenting():
+if not theme.embedded():
+    st.logo(str(ICON), size="large")
+if menu:
     with st.sidebar:
         st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
 presenter.frame()
@@ -39,8 +38,11 @@ classroom.before(page, {each.url_path: each for pages in sections.values() for e
 with gate.turn():
     explanations.begin_page()
     spot.arrive()
-    with url_state.arrival(page.url_path):
+    anew = walk.arrive()
+    with url_state.arrival(page.url_path, anew, walk.hides(page.url_path)):
+        bar.show(page.url_path, anew)
         page.run()
-    path.foot(f"{page.url_path or 'home'}.py")
+    if not theme.embedded() and walk.current() is None:
+        path.foot(f"{page.url_path or 'home'}.py")
     spot.show()
 classroom.after()

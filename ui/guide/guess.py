@@ -87,6 +87,20 @@ def ask(question: str, choices: Sequence[str], happened: int | None, measured: s
             outcome(guess == happened, choices[happened], measured)
 
 
+def ask_freely(question: str, answer: str, *, key: str) -> None:
+    """Draw a question with a field for an answer in words; after one, also what the answer is.
+
+    Args:
+        question: a sentence of Markdown.
+        answer: a sentence; empty if there is no single one.
+        key: of the field.
+    """
+    with st.container(border=True, key=f"{key}_box"):
+        guess = st.text_input(f"**Guess first.** {question}", key=key, max_chars=600, persist_state="session")
+        if guess:
+            st.markdown(f"**The answer:** {answer}" if answer else "There is no single answer to this: discuss it.")
+
+
 def outcome(correct: bool, answer: str, measured: str) -> None:
     """Say whether a guess was correct, the answer, and what was measured."""
     icon, word = (":material/check_circle:", "Correct") if correct else (":material/cancel:", "Not this time")

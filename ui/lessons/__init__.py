@@ -1,0 +1,1 @@
+"""Lessons: walking through one on the real pages, writing one, and the handout."""

@@ -13,7 +13,7 @@ from streamlit.util import calc_hash
 
 from lstm_core.lesson_plans import Lesson, Question, Stop, read_lesson, shipped_lessons, write_lesson
 from ui.common import hidden, url_state
-from ui.lessons import editor, speaker, walk
+from ui.lessons import bar, editor, speaker, walk
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = Lesson(
@@ -78,6 +78,19 @@ def test_the_question_is_asked_in_the_bar_and_answered_after_the_guess() -> None
     choices.set_value(1).run()
     assert any("Correct: b" in each.value for each in page.markdown)
     assert not any("Wait." in each.value for each in page.markdown)  # the notes are the speaker's
+
+
+def test_who_follows_a_lecturer_sees_the_question_and_neither_its_answer_nor_the_way_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bar, "_follows", lambda: True)
+    page = opened("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
+    assert any(each.value == "**Which?**" for each in page.markdown)
+    assert not any("Which?" in each.label for each in page.pills)
+    assert not {"lesson_next", "lesson_reveal"} & {each.key for each in page.button}
+    page.query_params.clear()
+    page.query_params["text"] = "the cat sat"  # the lecturer has left the lesson
+    assert not any(each.value == "**Which?**" for each in page.run().markdown)
 
 
 def test_a_stop_shows_its_own_view_and_nothing_that_the_visitor_had_set(switched: list[Any]) -> None:

@@ -25,7 +25,7 @@ def foot(file: str) -> None:
     places, seen = list(PATH), st.session_state.setdefault(SEEN, set())
     seen.add(file)
     place = places.index(file)
-    with st.container(key="path"):
+    with st.container(key="path", gap="xsmall"):
         st.divider()
         if file in _TAKE_HOME:
             st.markdown(f"**To take home.** {_TAKE_HOME[file]}")

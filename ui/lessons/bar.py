@@ -91,7 +91,9 @@ def _steps(now: walk.Walk) -> None:
 
 def _ask(question: Question, key: str) -> None:
     """Draw a question with its choices, or with a field where there are none; the answer comes after the guess."""
-    if question.kind == "page":
+    if _follows():  # the class votes, and the lecturer reveals the answer
+        st.markdown(f"**{question.prompt}**")
+    elif question.kind == "page":
         st.markdown(f"**{question.prompt}** The page asks it below: guess there.")
     elif question.choices:
         happened = question.choices.index(question.answer) if question.answer else None

@@ -190,7 +190,7 @@ def _signed(value: float, form: str) -> str:
 
 
 def _power(value: float) -> str:
-    return "10" + f"{value:.0f}".translate(_RAISED)
+    return "10" + str(round(value)).translate(_RAISED)
 
 
 def _cell(kind: str) -> str:

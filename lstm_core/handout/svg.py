@@ -68,7 +68,7 @@ def lines(
         return 4 + (height - 8) * (1 - (value - lowest) / span)
 
     parts = []
-    ticks = np.unique(np.rint(np.linspace(lowest, highest, 5))) if span > 4 else np.linspace(lowest, highest, 3)
+    ticks = np.arange(highest, lowest - 0.01, -np.rint(span / 4)) if span > 4 else np.linspace(lowest, highest, 3)
     for value in ticks:
         y = y_of(float(value))
         parts.append(f'<line x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}" stroke-width=".5"/>')
@@ -86,7 +86,7 @@ def lines(
         ends.append(y)
         parts.append(_text(right + 4, y + 2.5, title, 7.5, colour=colour))
     if not shown:
-        parts.append(_text((LEFT + right) / 2, height / 2, "Sketch your guess.", 9, "middle", FAINT))
+        parts.append(_text((LEFT + right) / 2, height * 0.4, "Sketch your guess.", 9, "middle", "#999999"))
     return _drawing(parts + _labels(places, height), height + _room(places))
 
 

@@ -55,6 +55,12 @@ def test_lines_go_through_the_values_and_clip_what_is_outside() -> None:
     drawing = svg.lines("ab", {"c": (np.array([0.0, 9.0]), "#000000")}, lowest=0, highest=1, name=str, height=108)
     (points,) = re.findall(r'points="([^"]+)"', drawing)
     assert [point.split(",")[1] for point in points.split()] == ["104.0", "4.0"]
+    assert re.findall(r">(-?\d+)</text>", svg.lines((), {}, lowest=-7, highest=8, name="{:.0f}".format)) == [
+        "8",
+        "4",
+        "0",
+        "-4",
+    ]
     assert "Sketch your guess" in svg.lines((), {}, lowest=0, highest=1, name=str)
 
 

@@ -20,6 +20,7 @@ from ui.guide import guess
 KEY = "classbar"
 PRIVATE = ("classroom", "lessons")  # pages of the lecturer that nobody follows to
 _WANTED, _PLACE = "_class_wanted", "_class_controls"
+_OPENS = "_class_opens"  # this run opens the lecturer's view
 _OWN = {CLASS, theme.PRESENT, "embed", "embed_options", "spot"}  # of the visitor, not of a view
 
 _component = st.components.v2.component(
@@ -59,6 +60,8 @@ def before(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
 
 def after() -> None:
     """See `ui.classroom.frame.after`."""
+    if st.session_state.pop(_OPENS, False):
+        HUB.opened(membership.code(), owner())
     place = st.session_state.pop(_PLACE, None)
     if place is not None and membership.leads():
         with place:
@@ -70,6 +73,7 @@ def _open(step: int, view: str, page: StreamlitPage, pages: Mapping[str, Streaml
     name, _, search = view.partition("?")
     goal = pages.get("" if name == "home" else name)
     st.session_state[membership.OPENED] = step
+    st.session_state[_OPENS] = True
     if goal is None or name in PRIVATE:
         return
     settings = {key: value for key, value in parse_qsl(search, keep_blank_values=True) if key not in _OWN}

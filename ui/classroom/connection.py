@@ -16,6 +16,7 @@ from lstm_core import classroom
 from lstm_core.classroom import Asked, Attempts, ClassState
 from lstm_core.errors import LabError
 from ui.classroom.hub import HUB, Listener, Room
+from ui.classroom.turns import only_moves
 from ui.common.server import owner_of
 
 BEAT = 10.0  # seconds after which an idle connection gets a message, so that the browser notices a lost network
@@ -75,10 +76,9 @@ class Connection:
     def __init__(self, socket: WebSocket, code: str, room: Room, listener: Listener, visitor: str | None) -> None:
         """`visitor` is None for a browser without a cookie, which may watch and not vote."""
         self.socket, self.code, self.room, self.listener, self.visitor = socket, code, room, listener, visitor
-        self._step = -1  # the view that it has been told
+        self._step, self._shown = -1, ""  # the view that it has been told
         self._mine: tuple[int, int, Any] = (0, 0, None)  # question, round and what was answered
-        self._view: str | None = None  # of the lecturer, still to be written
-        self._lock = asyncio.Lock()
+        self._turn: asyncio.Task[None] | None = None  # waits until the page may open another view
 
     async def run(self) -> None:
         """Speak and listen until one of both ends."""
@@ -86,6 +86,7 @@ class Connection:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            tasks += [self._turn] if self._turn else []
             for task in tasks:
                 task.cancel()
             for outcome in await asyncio.gather(*tasks, return_exceptions=True):
@@ -109,11 +110,27 @@ class Connection:
                 return
             else:
                 await self._learn_own_vote(room.state)
-                await self.send(self._news(room.state))
+                await self._tell_news(room.state)
             try:
                 await asyncio.wait_for(listener.changed.wait(), BEAT)
             except TimeoutError:
                 await self.send({"beat": 1})
+
+    async def _tell_news(self, state: ClassState) -> None:
+        """Send the news, and a view that the browser doesn't have yet: at once, or as soon as it is its turn."""
+        listener = self.listener
+        waits = listener.following and listener.prompt and not listener.lecturer
+        if state.step != self._step and waits and not only_moves(self._shown, state.view):
+            if self._turn is None or self._turn.done():
+                self._turn = asyncio.create_task(self._show_in_turn())
+            await self.send(self._news(state))
+        else:
+            await self.send(self._news(state, with_view=state.step != self._step))
+
+    async def _show_in_turn(self) -> None:
+        self.listener.give_back = await HUB.turns.take(lambda: setattr(self.listener, "prompt", False))
+        if (state := self.room.state) is not None:
+            await self.send(self._news(state, with_view=True))
 
     async def _learn_own_vote(self, state: ClassState) -> None:
         asked = state.asked
@@ -123,15 +140,16 @@ class Connection:
                 answer = await HUB.ask(classroom.vote_of, self.code, self.visitor, asked.number, asked.round)
             self._mine = asked.number, asked.round, answer
 
-    def _news(self, state: ClassState) -> dict[str, Any]:
+    def _news(self, state: ClassState, with_view: bool = False) -> dict[str, Any]:
         lecturer = self.listener.lecturer
         news: dict[str, Any] = {
             "lecturer": lecturer, "lecturers": state.lecturers, "here": state.here, "following": state.following,
-            "step": state.step, "left": round(state.ends - time.time()),
+            "left": round(state.ends - time.time()),
         }  # fmt: skip
-        if self._step != state.step:
-            self._step = news["step"] = state.step
+        if with_view:
+            self._step, self._shown = state.step, state.view
             news["view"] = state.view
+        news["step"] = self._step
         news["asked"] = state.asked and question_news(state.asked, lecturer, self._mine[2])
         return news
 

@@ -19,6 +19,7 @@ from typing import TypeVar
 from lstm_core import classroom
 from lstm_core.classroom import ClassState
 from lstm_core.errors import LabError
+from ui.classroom.turns import Turns
 
 log = logging.getLogger("lstm_lab.classroom")
 
@@ -39,6 +40,8 @@ class Listener:
     lecturer: bool
     following: bool = True
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    give_back: Callable[[], None] | None = None  # the turn in which its page opens the lecturer's view
+    prompt: bool = True  # it opened the last one in its turn; a locked phone doesn't, and holds nobody up twice
 
 
 @dataclass(eq=False)
@@ -69,6 +72,7 @@ class Hub:
     def __init__(self) -> None:
         """The watcher starts with the first browser, and ends with the last one."""
         self.rooms: dict[str, Room] = {}
+        self.turns = Turns()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -104,6 +108,19 @@ class Hub:
         if self._loop is not None and self._wake is not None and not self._loop.is_closed():
             with suppress(RuntimeError):  # the loop was closed just now
                 self._loop.call_soon_threadsafe(self._wake.set)
+
+    def opened(self, code: str, visitor: str) -> None:
+        """A visitor's page shows the lecturer's view: the next one may open it. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._opened, code, visitor)
+
+    def _opened(self, code: str, visitor: str) -> None:
+        for listener in self.rooms[code].listeners if code in self.rooms else ():
+            if listener.visitor == visitor:
+                listener.prompt = True
+                if listener.give_back:
+                    listener.give_back()
 
     async def _watch(self, wake: asyncio.Event) -> None:
         tidied = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 
 from lstm_core import classroom, database
 from lstm_core.lesson_plans import Question
-from ui.classroom import connection, hub
+from ui.classroom import connection, hub, turns
 from ui.classroom.hub import Hub, Listener
 from ui.common.server import COOKIE, owner_of
 
@@ -156,7 +156,7 @@ def test_who_comes_back_finds_the_own_vote_and_the_view(code: str) -> None:
             await student.send(vote=1, question=1, round=1)
             await student.until(lambda news: news.get("counted"))
         async with joined(code, STUDENT) as student:
-            told = await student.until(lambda news: news.get("asked"))
+            told = await student.until(lambda news: news.get("asked") and "view" in news)
             assert (told["asked"]["mine"], told["view"]) == (1, "word_order")
 
     run(story)
@@ -244,6 +244,38 @@ def test_two_web_processes_share_a_class_by_one_query_each(code: str, monkeypatc
                 await asyncio.sleep(0.01)
 
     run(story)
+
+
+def test_followers_open_a_view_in_turns_and_a_locked_phone_holds_nobody_up(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST", 0.2)
+    connection.HUB.turns = turns.Turns(1)
+    places = [f"{number:032x}" for number in range(10, 13)]
+
+    async def story() -> None:
+        classroom.write_view(code, owner(TEACHER), "word_order")
+        async with AsyncExitStack() as stack:
+            guests = [await stack.enter_async_context(joined(code, place)) for place in places]
+            await guests[0].until(lambda news: news.get("view"))
+            assert all("view" not in guest.news for guest in guests[1:])
+            connection.HUB.opened(code, owner(places[0]))
+            await guests[1].until(lambda news: news.get("view"))  # and doesn't open it: its turn ends by itself
+            await guests[2].until(lambda news: news.get("view"))
+            listeners = connection.HUB.rooms[code].listeners
+            assert {each.visitor for each in listeners if each.prompt} >= {owner(places[0])}
+            async with asyncio.timeout(PATIENCE):
+                while next(each for each in listeners if each.visitor == owner(places[1])).prompt:
+                    await asyncio.sleep(0.01)
+
+    run(story)
+
+
+def test_the_microscopes_place_needs_no_turn() -> None:
+    place = "cell_microscope?model=imdb&t=3&unit=1&signal=c"
+    assert turns.only_moves(place, "cell_microscope?t=4&unit=2&signal=f&model=imdb")
+    assert not turns.only_moves(place, "cell_microscope?model=brackets&t=3&unit=1&signal=c")
+    assert not turns.only_moves("question_tags?t=3", "question_tags?t=4")  # there a slider of Python moves
 
 
 def test_markdown_is_shown_as_text() -> None:

@@ -238,3 +238,16 @@ def test_a_class_that_has_ended_lets_everybody_go(lecturer: AppTest, monkeypatch
     monkeypatch.setattr(time, "time", lambda: now + 25 * 3600)
     late = visit("word_order", **{"class": code})
     assert "no class with this code" in late.warning[0].value
+
+
+def test_the_next_follower_may_open_the_view_when_this_page_shows_it(
+    lecturer: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[str, str]] = []
+    monkeypatch.setattr(bar.HUB, "opened", lambda code, visitor: opened.append((code, visitor)))
+    student = visit("question_tags", **{"class": code_of(lecturer)})
+    assert opened == []
+    follow(student, 1, "question_tags?text=x")
+    assert opened == [(code_of(lecturer), hashed(student.session_state["_owner"]))]
+    student.run()
+    assert len(opened) == 1

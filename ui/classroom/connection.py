@@ -119,7 +119,7 @@ class Connection:
     async def _tell_news(self, state: ClassState) -> None:
         """Send the news, and a view that the browser doesn't have yet: at once, or as soon as it is its turn."""
         listener = self.listener
-        waits = listener.following and listener.prompt and not listener.lecturer
+        waits = bool(state.view) and listener.following and listener.prompt and not listener.lecturer
         if state.step != self._step and waits and not only_moves(self._shown, state.view):
             if self._turn is None or self._turn.done():
                 self._turn = asyncio.create_task(self._show_in_turn())

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from ui.classroom.turns import Turns
 log = logging.getLogger("lstm_lab.classroom")
 
 PAUSE = 0.25  # seconds between two questions to the database
+SWITCH = 0.001  # seconds after which a computing thread lets the event loop send what is there: Python's own are 0.005
 LEAST = 0.1  # seconds between two of them, however much happens: sixty votes are told in a few messages
 COUNT_EVERY = 1.5  # seconds between two counts of who is here
 RECOUNT = 5.0  # seconds after which a count is written again, though it is the same
@@ -91,6 +93,7 @@ class Hub:
                 return None
             room = self.rooms.setdefault(code, Room(state))
         room.listeners.add(listener)
+        sys.setswitchinterval(SWITCH)
         loop = asyncio.get_running_loop()
         if self._watching is None or self._watching.done() or self._loop is not loop:
             self._loop, self._wake = loop, asyncio.Event()

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-MOST = 4  # followers whose page is under way: as many as keep two cores busy while messages travel
+MOST = 2  # followers whose page is under way: more of them compute at once, and all are done late
 LONGEST = 1.0  # seconds after which a turn counts as over, whatever became of its page
 MICROSCOPE, CURSOR = "cell_microscope", ("t", "unit", "signal")  # see `assets/classroom/class.js`
 

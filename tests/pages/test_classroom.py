@@ -195,26 +195,26 @@ def test_a_database_that_is_down_is_one_sentence_and_reading_goes_on(
     assert "can't be used" in page.error[0].value
 
 
-def test_the_second_window_has_the_notes_of_the_stop_and_the_next_one(lecturer: AppTest) -> None:
+def test_the_speakers_window_of_a_class_shows_the_stop_that_the_class_sees(lecturer: AppTest) -> None:
     stops = Stop("First", "", notes="Say **this**.", minutes=2), Stop("Last", "word_order", QUESTION, minutes=3)
     link = urlencode({"walk": url_state.packed(write_lesson(Lesson("A lesson", 5, stops))), "stop": "1"})
-    assert "appear here" in notes(lecturer)
-    classroom.write_view(code_of(lecturer), lecturer_name(lecturer), f"home?{link}")
-    shown = notes(lecturer)
-    assert "stop 1 of 2, until minute 2 of 5" in shown
-    assert "Say **this**." in shown
-    assert "**Next:** Last" in shown
-    assert QUESTION.prompt in shown
-    classroom.write_view(code_of(lecturer), lecturer_name(lecturer), f"word_order?{link.replace('stop=1', 'stop=2')}")
-    assert "This stop has no notes" in notes(lecturer)
-    classroom.write_view(code_of(lecturer), lecturer_name(lecturer), "word_order?walk=nowhere&stop=1")
-    assert "appear here" in notes(lecturer)
-
-
-def notes(page: AppTest) -> str:
-    page.toggle(key="class_notes").set_value(True).run()
-    assert not page.exception
-    return "\n".join(each.value for each in page.markdown)
+    code, whose = code_of(lecturer), lecturer_name(lecturer)
+    window = visit("lessons", speaker="1", **{"class": code})
+    window.session_state["_owner"] = lecturer.session_state["_owner"]
+    window.session_state[membership.LEADS] = True
+    assert "appear here" in window.run().info[0].value
+    classroom.write_view(code, whose, f"home?{link}")
+    assert not window.run().exception
+    assert [each.value for each in window.markdown][-2:] == ["Say **this**.", "**Next: Last** · 3 min"]
+    assert window.metric[2].value == "2 / 5 min"
+    assert any(QUESTION.prompt in each.value for each in window.caption)
+    classroom.write_view(code, whose, f"word_order?{link.replace('stop=1', 'stop=2')}")
+    assert window.run().markdown[-1].value == "**This is the last stop.**"
+    classroom.write_view(code, whose, "word_order?walk=nowhere&stop=1")
+    assert "no lesson" in window.run().error[0].value
+    window.session_state[membership.LEADS] = False  # a student has the notes of no lecturer
+    classroom.write_view(code, whose, f"home?{link}")
+    assert "Say" not in "".join(each.value for each in window.run().markdown)
 
 
 def lecturer_name(page: AppTest) -> str:

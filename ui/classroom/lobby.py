@@ -7,8 +7,7 @@ import streamlit as st
 
 from lstm_core import classroom
 from lstm_core.errors import LabError
-from ui.classroom import membership, presenter
-from ui.common import url_state
+from ui.classroom import membership
 from ui.common.url_state import CLASS
 from ui.common.visitor import owner
 
@@ -38,15 +37,6 @@ def start() -> None:
 
 def lead() -> None:
     """Draw what students need to join, and what the lecturer needs to come back and to end the class."""
-    notes = url_state.linked(
-        st.toggle, "Speaker's notes", key="class_notes", parameter="notes", default=False,
-        help="For a second window, which the class doesn't see: a clock, the notes of a lesson's stop, the next stop, "
-        "and the votes before they are shown.",
-    )  # fmt: skip
-    url_state.remember_page()
-    if notes:
-        presenter.draw()
-        return
     link, code = membership.link(), classroom.shown_code(membership.code())
     picture, words = st.columns([2, 3], gap="large", vertical_alignment="center")
     with picture:
@@ -67,7 +57,10 @@ def lead() -> None:
             _end()
     st.markdown("Now open any page: those who follow see it, too. **Ask the class** is at the top of each page.")
     st.link_button(
-        "Speaker's notes in a second window", f"?notes=yes&{CLASS}={membership.code()}", icon=":material/open_in_new:"
+        "Speaker's notes in a second window",
+        f"lessons?speaker=1&{CLASS}={membership.code()}",
+        icon=":material/open_in_new:",
+        help="The class doesn't see it: a lesson's notes, its next stop, a clock, and the votes before they are shown.",
     )
 
 

@@ -30,6 +30,13 @@ def leads() -> bool:
     return bool(code() and st.session_state.get(LEADS))
 
 
+def lecturers_view() -> str:
+    """What the lecturer of this class shows: a page and its settings; "" for nothing. DatabaseError."""
+    room = HUB.rooms.get(code())
+    state = room.state if room else classroom.find(code())
+    return state.view if state else ""
+
+
 def start() -> None:
     """Start a class, for a button's `on_click`; `trouble` says why it couldn't be started."""
     try:

@@ -1,22 +1,26 @@
 """The speaker's window: notes, what comes next and a clock, in a second tab of the browser that walks through a lesson.
 
-The tabs of a browser share the visitor's cookie; by it the second one finds the place of the first, on this server
-process. In a class, the bar above the page shows the votes to the lecturer.
+In a class the window shows the stop that the class sees, and the bar above it the votes, on any server process. Without
+one, the tabs of a browser share the visitor's cookie; by it the second finds the place of the first, on this process.
 """
 
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 import streamlit as st
 
+from lstm_core.errors import LabError
 from lstm_core.lesson_plans import Lesson, Stop
 from ui.common import gate, tokens, url_state
 from ui.common.visitor import owner
+from ui.lessons import walk
 
 SPEAKER = "speaker"  # the address's name of the window
 MOST = 500  # places that are kept
+_SEEN = "_speaker_seen"
 _lock = threading.Lock()
 
 
@@ -35,16 +39,18 @@ _places: OrderedDict[str, Place] = OrderedDict()  # whose it is → the place
 
 def note(lesson: Lesson, at: int) -> None:
     """Remember where this visitor is, for the other window."""
-    now = time.time()
     with _lock:
-        known = _places.pop(owner(), None)
-        if known is None or known.lesson != lesson:
-            known = Place(lesson, at, now, now)
-        elif known.at != at:
-            known = Place(lesson, at, known.began, now)
-        _places[owner()] = known
+        _places[owner()] = _moved(_places.pop(owner(), None), lesson, at)
         while len(_places) > MOST:
             _places.popitem(last=False)
+
+
+def _moved(known: Place | None, lesson: Lesson, at: int) -> Place:
+    """The place after that one, now."""
+    now = time.time()
+    if known is None or known.lesson != lesson:
+        return Place(lesson, at, now, now)
+    return known if known.at == at else Place(lesson, at, known.began, now)
 
 
 def link() -> str:
@@ -59,8 +65,11 @@ def show() -> None:
 
 
 def _draw() -> None:
-    with _lock:
-        place = _places.get(owner())
+    try:
+        place = _of_class() if st.session_state.get(url_state.CLASS) else _places.get(owner())
+    except LabError as error:
+        st.error(tokens.plain(str(error)))
+        return
     if place is None:
         st.info("Walk through a lesson in another tab of this browser; its notes appear here.")
         return
@@ -83,6 +92,20 @@ def _draw() -> None:
         _asked(after)
     else:
         st.markdown("**This is the last stop.**")
+
+
+def _of_class() -> Place | None:
+    """The stop that the class of this lecturer sees, and since when this window has seen it; None if it sees none."""
+    from ui.classroom import membership  # it brings in SQLAlchemy
+
+    said = dict(parse_qsl(membership.lecturers_view().partition("?")[2]))
+    if not membership.leads() or not said.get(walk.WALK):
+        return None
+    lesson = walk.lesson_of(said[walk.WALK])
+    stop = said.get(walk.STOP, "")
+    at = min(max(int(stop) if stop.isdecimal() else 1, 1), len(lesson.stops)) - 1
+    st.session_state[_SEEN] = place = _moved(st.session_state.get(_SEEN), lesson, at)
+    return place
 
 
 def _asked(stop: Stop) -> None:

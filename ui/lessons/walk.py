@@ -56,7 +56,7 @@ def arrive() -> bool:
         return False
     st.session_state[_ERROR] = ""
     try:
-        lesson = now.lesson if now is not None and now.name == name else _find(name)
+        lesson = now.lesson if now is not None and now.name == name else lesson_of(name)
     except LessonError as found:
         st.session_state[_ERROR] = str(found)
         return False
@@ -64,9 +64,10 @@ def arrive() -> bool:
     return True
 
 
-def _find(name: str) -> Lesson:
+def lesson_of(name: str) -> Lesson:
+    """The lesson that an address names or brings; LessonError if there is none."""
     if not re.fullmatch(r"[a-z0-9_]{1,60}", name):
-        return read_lesson(url_state.parameter(WALK, ""))
+        return read_lesson(url_state.unpacked(name, ""))
     if name not in shipped_lessons():
         raise LessonError(f"There is no lesson “{name}”; there are {', '.join(shipped_lessons())}.")
     return shipped_lessons()[name]

@@ -15,6 +15,7 @@ with show_errors():
     gym.example(race)
     gym.start(race)
     gym.offer(race)
+    results.offer(race)
 
 job = job_panel.current(gym.KEY)
 if job is not None:

@@ -16,9 +16,10 @@ from lstm_core.memory_tasks.network import (
     measure_network,
     networks_from_weights,
 )
-from lstm_core.memory_tasks.tasks import PASS_ERROR, TASKS, Task, find_task
+from lstm_core.memory_tasks.tasks import BITS, PASS_ERROR, TASKS, Task, find_task
 
 __all__ = [
+    "BITS",
     "LEARNING_RATES",
     "PASS_ERROR",
     "PRESETS",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lstm_core import memory_tasks
 from lstm_core.jobs.job import FINISHED, RUNNING, WAITING, Job
 from lstm_core.jobs.queue import JobQueue
 from lstm_core.memory_tasks import config, examples, tasks
@@ -68,6 +69,42 @@ def test_a_run_that_waits_says_that_no_worker_is_connected(register: JobQueue, m
     monkeypatch.setattr(register, "workers", lambda: 1)
     page.run()
     assert not page.warning
+
+
+def test_a_lecturer_can_ask_how_many_bits_survive(
+    register: JobQueue, results: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened("memory_gym", task="adding", length="10")
+    asked = page.session_state["_guesses_offered"]["gym_bits"]
+    assert asked.kind == "bits"
+    assert asked.result() == (None, "")  # no race yet
+    job = put(register, ARGUMENTS | {"task": "adding", "length": 10}, state=FINISHED, result=results["adding"])
+    page = opened("memory_gym", task="adding", length="10", job="of-the-link")
+    monkeypatch.setattr(gym_after.job_panel, "current", lambda key: job)
+    asked = page.session_state["_guesses_offered"]["gym_bits"]
+    place, words = asked.result()
+    example = memory_tasks.task_example(memory_tasks.find_task("adding"), 10, 0)
+    network = memory_tasks.networks_from_weights(results["adding"]["weights"])["lstm"]
+    error = abs(float(network.read(example.batch.x)[1][0, -1, 0]) - float(example.batch.targets[0, -1, 0]))
+    assert f"the error {error:.2g} " in words
+    steps = [9, 1 / 2, 1 / 8, 1 / 32, 1 / 128, 0]  # errors between which there are so many places
+    assert steps[place] >= error >= steps[place + 1]
+    assert "gym_bits" not in opened("memory_gym", task="counting").session_state["_guesses_offered"]
+
+
+def test_the_bits_of_a_copy_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    race = config.race_from_arguments(ARGUMENTS | {"task": "copy", "length": 5})
+    example = memory_tasks.task_example(race.of, race.length, 0)
+    sums = np.array(example.batch.targets)
+    sums[0, -1] = sums[0, -1, ::-1]  # the last bit is wrong
+
+    class Network:
+        def read(self, x: np.ndarray) -> tuple[None, np.ndarray]:
+            return None, sums
+
+    count, words = gym_after.copied_bits(race, Network(), example)  # type: ignore[arg-type]
+    assert count == memory_tasks.BITS - 1
+    assert f"{count} of {memory_tasks.BITS} bits" in words
 
 
 def test_the_labels_of_the_marked_numbers_touch_no_bar_and_not_each_other() -> None:

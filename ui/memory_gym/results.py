@@ -1,5 +1,7 @@
 """After the race: the unit that stores the value to remember, and the accuracy at other lengths. Nothing is trained."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -7,15 +9,18 @@ from lstm_core import memory_tasks
 from lstm_core.jobs import Job
 from lstm_core.memory_tasks import Example, GymNetwork, Race
 from lstm_core.nn import ProbedUnit
-from ui.common import charts, plotting, theme
+from ui.common import charts, job_panel, plotting, theme
 from ui.common.figure import Figure
 from ui.common.plotting import signed
 from ui.common.url_state import control, session_cached
+from ui.guide import guess
+from ui.guide.guess import Offer
 from ui.memory_gym import charts as gym_charts
 from ui.memory_gym import race as gym
 
 SAMPLES = 200  # sequences on which a unit is chosen, and as many others on which it is tested
 SELECTION_SEED, TEST_SEED, LENGTHS_SEED = 3_000_000_001, 3_000_000_002, 3_000_000_003
+PLACES = "None", "1 or 2", "3 or 4", "5 or 6", "7 or more"  # correct binary places of a number in 0…1
 STRONG = 0.9  # an absolute correlation from which a unit is said to store the value
 STATES = {"lstm": ("c", "i", "f", "o"), "gru": ("h", "z", "r"), "rnn": ("h",)}  # the state, then the gates
 
@@ -36,6 +41,47 @@ def show(job: Job) -> None:
     _unit(job, race, networks)
     st.header("Beyond training", anchor=False)
     (_counts if race.task == "counting" else _lengths)(job.identity, race, networks)
+
+
+def offer(race: Race) -> None:
+    """Let a lecturer ask how much of what it has to remember a trained LSTM still knows at the end of the example."""
+    adding = race.task == "adding"
+    if not adding and race.task != "copy":
+        return
+
+    def outcome() -> tuple[int | None, str]:
+        job = job_panel.current(gym.KEY)
+        state = gym.last_state(job) if job is not None and job.over else None
+        raced = memory_tasks.race_from_arguments(job.arguments) if job is not None else None
+        weights = (state or {}).get("weights") or {}
+        if raced is None or raced.task != race.task or "lstm" not in weights:
+            return None, ""
+        network = memory_tasks.networks_from_weights({"lstm": weights["lstm"]})["lstm"]
+        example = memory_tasks.task_example(raced.of, raced.length, int(st.session_state.get("gym_example", 0)))
+        return (added_bits if adding else copied_bits)(raced, network, example)
+
+    question = f"How many bits of the number survive {race.length} timesteps in the LSTM?"
+    if not adding:
+        question = f"How many of the bits does the LSTM still know after a delay of {race.length}?"
+    choices = PLACES if adding else tuple(str(count) for count in range(memory_tasks.BITS + 1))
+    guess.offer("gym_bits", Offer(question, choices, outcome, "bits"))
+
+
+def added_bits(race: Race, network: GymNetwork, example: Example) -> tuple[int, str]:
+    """Which of `PLACES` an answer to the adding problem has: with an error e, log₂(1/e) binary places are correct."""
+    answer = float(race.of.answers(network.read(example.batch.x[:, : len(example)])[1])[0, -1, 0])
+    error = abs(answer - float(example.batch.targets[0, len(example) - 1, 0]))
+    bits = max(math.floor(-math.log2(max(error, 1e-12))), 0)
+    words = f"The LSTM's answer is {answer:.4f}; the error {error:.2g} leaves {bits} binary places of the number."
+    return min((bits + 1) // 2, len(PLACES) - 1), words
+
+
+def copied_bits(race: Race, network: GymNetwork, example: Example) -> tuple[int, str]:
+    """How many bits the network returns after the delay."""
+    answers = race.of.answers(network.read(example.batch.x[:, : len(example)])[1])[0, -memory_tasks.BITS :]
+    targets = example.batch.targets[0, len(example) - memory_tasks.BITS : len(example)]
+    right = int((answers.argmax(axis=-1) == targets.argmax(axis=-1)).sum())
+    return right, f"On this sequence the LSTM returns {right} of {memory_tasks.BITS} bits. {example.answer}"
 
 
 def _unit(job: Job, race: Race, networks: dict[str, GymNetwork]) -> None:

@@ -229,7 +229,7 @@ def test_the_parameters_are_those_of_the_network_that_is_trained(lesson: str, pa
 @pytest.fixture
 def visitor(own: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Everybody is the visitor with this cookie, who owns what is saved."""
-    monkeypatch.setattr("ui.common.visitor.visitor_of", lambda cookies: "0" * 32)
+    monkeypatch.setattr("ui.common.visitor.owner_of", lambda cookies: "0" * 32)
     return visitors.owner()
 
 
@@ -304,7 +304,7 @@ def test_a_saved_classifier_has_a_page_to_use_it_on(verdicts: str, monkeypatch: 
     assert not page.error
     assert re.fullmatch(r"(Good|Bad|Positive|Negative) · \d+\.\d%", page.subheader[0].value)
     assert page.query_params["model"] == verdicts
-    monkeypatch.setattr("ui.common.visitor.visitor_of", lambda cookies: "1" * 32)
+    monkeypatch.setattr("ui.common.visitor.owner_of", lambda cookies: "1" * 32)
     other = AppTest.from_file(str(ROOT / "pages" / "own_classifier.py"), default_timeout=120).run()
     assert len(other.selectbox) == 0
     other.query_params["model"] = verdicts
@@ -313,7 +313,7 @@ def test_a_saved_classifier_has_a_page_to_use_it_on(verdicts: str, monkeypatch: 
 
 
 def test_a_model_is_private_until_its_link_is_shared(verdicts: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.common.visitor.visitor_of", lambda cookies: "1" * 32)
+    monkeypatch.setattr("ui.common.visitor.owner_of", lambda cookies: "1" * 32)
     assert not any("verdicts" in option for option in peers())
     assert "verdicts" not in networks()
     assert "verdicts" in networks(model=verdicts)

@@ -10,10 +10,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
 
 from lstm_core import classroom, database
 from lstm_core.lesson_plans import Lesson, Question, Stop, write_lesson
+from tests.pages.test_every_page import framed
 from ui.classroom import bar, membership
 from ui.common import url_state
 from ui.common.server import hashed
@@ -37,17 +37,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         engine.dispose()
 
 
-def visit(name: str = "classroom", **parameters: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
-    page._page_hash = calc_hash(name)
-    for key, value in parameters.items():
-        page.query_params[key] = value
-    return page.run()
-
-
 @pytest.fixture
 def lecturer() -> AppTest:
-    page = visit()
+    page = framed("classroom")
     page.button(key="class_start").click().run()
     assert not page.exception
     return page
@@ -80,11 +72,11 @@ def test_a_class_is_started_with_a_code_a_link_and_a_key(lecturer: AppTest) -> N
 
 def test_students_join_by_code_or_link_and_lead_nothing(lecturer: AppTest) -> None:
     code = code_of(lecturer)
-    student = visit()
+    student = framed("classroom")
     student.text_input(key="class_typed").set_value(classroom.shown_code(code).lower())
     student.button[0].click().run()
     assert any(classroom.shown_code(code) in each.value for each in student.markdown)
-    guest = visit("word_order", **{"class": code.lower()})
+    guest = framed("word_order", **{"class": code.lower()})
     assert guest.session_state["class"] == code
     assert guest.query_params["class"] == code  # a reload comes back
     assert guest.query_params["text"]
@@ -93,10 +85,10 @@ def test_students_join_by_code_or_link_and_lead_nothing(lecturer: AppTest) -> No
 
 
 def test_wrong_codes_are_one_sentence_and_limited_by_address(lecturer: AppTest) -> None:
-    guest = visit("word_order", **{"class": "NOSUCH"})
+    guest = framed("word_order", **{"class": "NOSUCH"})
     assert "no class with this code" in guest.warning[0].value
     assert "class" not in guest.query_params
-    guest = visit()
+    guest = framed("classroom")
     for _ in range(2):
         guest.text_input(key="class_typed").set_value("<b>x</b>")
         guest.button[0].click().run()
@@ -109,7 +101,7 @@ def test_wrong_codes_are_one_sentence_and_limited_by_address(lecturer: AppTest) 
 
 def test_the_key_lets_somebody_lead_and_a_wrong_one_does_not(lecturer: AppTest) -> None:
     key = lecturer.code[1].value
-    other = visit(**{"class": code_of(lecturer)})
+    other = framed("classroom", **{"class": code_of(lecturer)})
     for typed, leads in (("wrong", False), (key, True)):
         other.text_input(key="class_typed_key").set_value(typed)
         next(each for each in other.button if each.label == "Lead it").click().run()
@@ -122,7 +114,7 @@ def membership_leads(page: AppTest) -> bool:
 
 
 def test_following_shows_exactly_what_the_lecturers_link_says(lecturer: AppTest) -> None:
-    student = visit("question_tags", **{"class": code_of(lecturer)})
+    student = framed("question_tags", **{"class": code_of(lecturer)})
     student.text_area(key="tags_text").set_value("something of the student's own").run()
     follow(student, 1, "question_tags?text=def+f%28x%29&signal=f&t=2&view=surgery&clamps=f%3D0&class=NOSUCH")
     assert not student.exception
@@ -142,7 +134,7 @@ def test_following_shows_exactly_what_the_lecturers_link_says(lecturer: AppTest)
 def test_following_opens_other_pages_and_nothing_else(lecturer: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(st, "switch_page", lambda page, query_params: opened.append((page.url_path, query_params)))
-    student = visit("word_order", **{"class": code_of(lecturer)})
+    student = framed("word_order", **{"class": code_of(lecturer)})
     follow(student, 1, "gradient_lab?bias=2.5")
     assert opened == [("gradient_lab", {"bias": "2.5", "class": code_of(lecturer)})]
     for step, view in enumerate(("classroom", "nowhere?x=1", "navigation"), start=2):
@@ -153,7 +145,7 @@ def test_following_opens_other_pages_and_nothing_else(lecturer: AppTest, monkeyp
 
 def test_a_lecturer_asks_what_the_page_asks_and_reveals_what_the_network_did(lecturer: AppTest) -> None:
     code = code_of(lecturer)
-    page = visit("question_tags", **{"class": code})
+    page = framed("question_tags", **{"class": code})
     page.session_state["_owner"] = lecturer.session_state["_owner"]
     page.session_state["class"] = ""
     page.run()
@@ -186,11 +178,11 @@ def test_a_database_that_is_down_is_one_sentence_and_reading_goes_on(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("LSTM_LAB_DATABASE", f"sqlite:///{tmp_path / 'file' / 'lab.db'}")
-    page = visit("question_tags", **{"class": "ACDEFG"})
+    page = framed("question_tags", **{"class": "ACDEFG"})
     assert "can't be used" in page.warning[0].value
     assert page.subheader[0].value.startswith("Python ·")
     monkeypatch.setattr(database, "_refused", 0.0)
-    page = visit()
+    page = framed("classroom")
     page.button(key="class_start").click().run()
     assert "can't be used" in page.error[0].value
 
@@ -199,7 +191,7 @@ def test_the_speakers_window_of_a_class_shows_the_stop_that_the_class_sees(lectu
     stops = Stop("First", "", notes="Say **this**.", minutes=2), Stop("Last", "word_order", QUESTION, minutes=3)
     link = urlencode({"walk": url_state.packed(write_lesson(Lesson("A lesson", 5, stops))), "stop": "1"})
     code, whose = code_of(lecturer), lecturer_name(lecturer)
-    window = visit("lessons", speaker="1", **{"class": code})
+    window = framed("lessons", speaker="1", **{"class": code})
     window.session_state["_owner"] = lecturer.session_state["_owner"]
     window.session_state[membership.LEADS] = True
     assert "appear here" in window.run().info[0].value
@@ -236,7 +228,7 @@ def test_a_class_that_has_ended_lets_everybody_go(lecturer: AppTest, monkeypatch
     code = code_of(lecturer)
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 25 * 3600)
-    late = visit("word_order", **{"class": code})
+    late = framed("word_order", **{"class": code})
     assert "no class with this code" in late.warning[0].value
 
 
@@ -245,7 +237,7 @@ def test_the_next_follower_may_open_the_view_when_this_page_shows_it(
 ) -> None:
     opened: list[tuple[str, str]] = []
     monkeypatch.setattr(bar.HUB, "opened", lambda code, visitor: opened.append((code, visitor)))
-    student = visit("question_tags", **{"class": code_of(lecturer)})
+    student = framed("question_tags", **{"class": code_of(lecturer)})
     assert opened == []
     follow(student, 1, "question_tags?text=x")
     assert opened == [(code_of(lecturer), hashed(student.session_state["_owner"]))]

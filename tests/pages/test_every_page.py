@@ -31,11 +31,21 @@ FRAMED = {"home", "glossary", "check_yourself"}  # they link to other pages, whi
 
 
 def opened(name: str, **parameters: str) -> AppTest:
-    page = AppTest.from_file(
-        str(ROOT / "pages" / f"{'navigation' if name in FRAMED else name}.py"), default_timeout=120
-    )
-    if name in FRAMED - {"home"}:
+    """A page with an address's parameters: alone, or in the frame if it needs that."""
+    if name in FRAMED:
+        return framed(name, **parameters)
+    return run_with(AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=120), parameters)
+
+
+def framed(name: str, **parameters: str) -> AppTest:
+    """A page in the frame, with its menu and what else is around it."""
+    page = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    if name != "home":
         page._page_hash = calc_hash(name)
+    return run_with(page, parameters)
+
+
+def run_with(page: AppTest, parameters: dict[str, str]) -> AppTest:
     for key, value in parameters.items():
         page.query_params[key] = value
     return page.run()

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from lstm_core.lesson_plans import Lesson, Question, Stop, read_lesson, shipped_lessons, write_lesson
+from tests.pages.test_every_page import framed
 from ui.common import hidden, url_state
 from ui.lessons import bar, editor, speaker, walk
 
@@ -26,14 +27,6 @@ LESSON = Lesson(
         Stop("Two", "question_tags?model=gone&text=def", None, "", ("tags_closer",), 3),
     ),
 )
-
-
-def opened(name: str, **parameters: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
-    page._page_hash = calc_hash(name)
-    for key, value in parameters.items():
-        page.query_params[key] = value
-    return page.run()
 
 
 @pytest.fixture
@@ -54,13 +47,13 @@ def styles(page: AppTest) -> str:
 
 
 def test_a_lesson_begins_at_its_first_view_and_the_keys_lead_on(switched: list[Any]) -> None:
-    page = opened("lessons")
+    page = framed("lessons")
     assert len(page.subheader) == len(shipped_lessons())
     page.button(key="lesson_walk_why_gates").click().run()
     first = shipped_lessons()["why_gates"].stops[0]
     place = {"walk": "why_gates", "stop": "1"}
     assert switched == [("gradient_lab.py", {"w": "0.9", "radius": "0.9", **place})]
-    page = opened("gradient_lab", **switched[-1][1])
+    page = framed("gradient_lab", **switched[-1][1])
     assert not page.exception
     assert page.button(key="lesson_back").disabled
     assert f".st-key-{first.hide[-1]}" in styles(page)
@@ -72,7 +65,7 @@ def test_a_lesson_begins_at_its_first_view_and_the_keys_lead_on(switched: list[A
 
 
 def test_the_question_is_asked_in_the_bar_and_answered_after_the_guess() -> None:
-    page = opened("word_order", **{**walk.settings(LESSON.stops[0]), "walk": write_lesson(LESSON), "stop": "1"})
+    page = framed("word_order", **{**walk.settings(LESSON.stops[0]), "walk": write_lesson(LESSON), "stop": "1"})
     choices = next(each for each in page.pills if "Which?" in each.label)
     assert not any("Correct" in each.value or "Not this time" in each.value for each in page.markdown)
     choices.set_value(1).run()
@@ -84,7 +77,7 @@ def test_who_follows_a_lecturer_sees_the_question_and_neither_its_answer_nor_the
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bar, "_follows", lambda: True)
-    page = opened("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
+    page = framed("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
     assert any(each.value == "**Which?**" for each in page.markdown)
     assert not any("Which?" in each.label for each in page.pills)
     assert not {"lesson_next", "lesson_reveal"} & {each.key for each in page.button}
@@ -94,7 +87,7 @@ def test_who_follows_a_lecturer_sees_the_question_and_neither_its_answer_nor_the
 
 
 def test_a_stop_shows_its_own_view_and_nothing_that_the_visitor_had_set(switched: list[Any]) -> None:
-    page = opened("question_tags", text="int x = 1;", signal="f", view="why")
+    page = framed("question_tags", text="int x = 1;", signal="f", view="why")
     page.query_params.clear()
     for key, value in {"text": "def", "walk": write_lesson(LESSON), "stop": "2"}.items():
         page.query_params[key] = value
@@ -110,7 +103,7 @@ def test_a_stop_shows_its_own_view_and_nothing_that_the_visitor_had_set(switched
     [("no_such", "There is no lesson"), ("title = 3", "Line 1: title is 3"), ("z.x", "has no title")],
 )
 def test_a_damaged_lesson_in_a_link_is_one_sentence_and_the_page_is_there(name: str, reason: str) -> None:
-    page = opened("glossary", walk=name, stop="1")
+    page = framed("glossary", walk=name, stop="1")
     assert not page.exception
     assert len(page.error) == 1
     assert reason in page.error[0].value.replace("\\", "")
@@ -118,7 +111,7 @@ def test_a_damaged_lesson_in_a_link_is_one_sentence_and_the_page_is_there(name: 
 
 
 def test_a_link_hides_controls_which_keep_its_values_until_another_page() -> None:
-    page = opened("gradient_lab", bias="0", hide="lab_bias,lab_flows,}<script>,1")
+    page = framed("gradient_lab", bias="0", hide="lab_bias,lab_flows,}<script>,1")
     assert ".st-key-lab_bias, .st-key-lab_flows { display: none" in styles(page)
     assert "<script" not in styles(page)
     assert page.slider(key="lab_bias").value == 0.0
@@ -136,7 +129,7 @@ def test_what_is_no_name_hides_nothing() -> None:
 
 
 def test_a_lesson_is_written_from_the_view_one_comes_from(switched: list[Any]) -> None:
-    page = opened("word_order", text="the cat sat", hide="order_words")
+    page = framed("word_order", text="the cat sat", hide="order_words")
     page._page_hash = calc_hash("lessons")
     page.query_params.clear()
     page.run()
@@ -165,7 +158,7 @@ def test_a_lesson_that_is_too_long_for_an_address_is_kept_in_the_session(
     switched: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(url_state, "LONGEST", 10)
-    page = opened("lessons")
+    page = framed("lessons")
     page.session_state["_lesson_draft"] = editor.Draft("Long", "", [editor.DraftStop.of(LESSON.stops[0])])
     page.run()
     page.button(key="draft_walk").click().run()
@@ -179,13 +172,13 @@ def test_a_lesson_that_is_too_long_for_an_address_is_kept_in_the_session(
 
 
 def test_a_short_link_opens_the_view_of_its_stop(switched: list[Any]) -> None:
-    opened("lessons", walk="what_an_lstm_knows", stop="7")
+    framed("lessons", walk="what_an_lstm_knows", stop="7")
     assert switched[-1][0] == "movie_reviews.py"
     assert switched[-1][1]["text"] == "Good, not bad at all."
 
 
 def test_the_end_of_a_lesson_leaves_the_page_and_its_address() -> None:
-    page = opened("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
+    page = framed("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
     assert page.query_params["walk"]
     page.button(key="lesson_end").click().run()
     assert not page.exception
@@ -197,9 +190,9 @@ def test_the_end_of_a_lesson_leaves_the_page_and_its_address() -> None:
 def test_the_window_of_the_speaker_shows_notes_and_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speaker, "owner", lambda: "somebody")
     monkeypatch.setattr(speaker, "_places", OrderedDict())
-    assert "in another tab" in opened("lessons", speaker="1").info[0].value
-    opened("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
-    page = opened("lessons", speaker="1")
+    assert "in another tab" in framed("lessons", speaker="1").info[0].value
+    framed("word_order", text="the cat sat", walk=write_lesson(LESSON), stop="1")
+    page = framed("lessons", speaker="1")
     assert [each.value for each in page.markdown][-2:] == ["Wait.", "**Next: Two** · 3 min"]
     assert page.metric[2].value == "2 / 5 min"
     assert not page.get("file_uploader")
@@ -212,14 +205,14 @@ def test_the_window_of_the_speaker_shows_notes_and_what_comes_next(monkeypatch: 
 
 
 def test_a_link_of_a_former_version_still_masks_the_names() -> None:
-    page = opened("question_tags", hide="1")
+    page = framed("question_tags", hide="1")
     assert page.toggle(key="tags_hide").value
     assert page.query_params["mask"]
     assert "hide" not in page.query_params
 
 
 def test_an_opened_file_is_the_draft_and_a_damaged_one_says_its_line() -> None:
-    page = opened("lessons")
+    page = framed("lessons")
     page.file_uploader(key="lesson_file").set_value(("bad.toml", b"title = 'x'\nstops = 3", "application/toml")).run()
     assert "Line 2: stops are tables" in page.error[0].value.replace("\\", "")
     good = write_lesson(LESSON).encode()

@@ -66,7 +66,7 @@ def show() -> None:
 
 def _draw() -> None:
     try:
-        place = _of_class() if st.session_state.get(url_state.CLASS) else _places.get(owner())
+        place = _of_class() if st.session_state.get(url_state.CLASS) else _own()
     except LabError as error:
         st.error(tokens.plain(str(error)))
         return
@@ -92,6 +92,11 @@ def _draw() -> None:
         _asked(after)
     else:
         st.markdown("**This is the last stop.**")
+
+
+def _own() -> Place | None:
+    with _lock:
+        return _places.get(owner())
 
 
 def _of_class() -> Place | None:

@@ -5,8 +5,8 @@ import streamlit as st
 from ui.common import job_panel, url_state
 from ui.common.errors import show_errors
 from ui.common.explanations import explain
+from ui.memory_gym import published, results
 from ui.memory_gym import race as gym
-from ui.memory_gym import results
 
 st.title("Memory gym", anchor=False)
 explain("memory_intro")
@@ -25,6 +25,7 @@ if job is not None:
         with show_errors():
             results.show(job)
 
+published.show()
 st.header("Why it is difficult, and what helps", anchor=False)
 url_state.remember_page()
 explain("memory")

@@ -16,12 +16,12 @@ from lstm_core.memory_tasks.network import (
     measure_network,
     networks_from_weights,
 )
-from lstm_core.memory_tasks.tasks import BITS, PASS_ERROR, TASKS, Task, find_task
+from lstm_core.memory_tasks.symbol_tasks import BITS
+from lstm_core.memory_tasks.tasks import TASKS, Task, find_task
 
 __all__ = [
     "BITS",
     "LEARNING_RATES",
-    "PASS_ERROR",
     "PRESETS",
     "RACE_RANGES",
     "TASKS",

@@ -30,6 +30,7 @@ class Race:
         keep_bias: initial bias of the gate that keeps the old state: f of an LSTM (Gers, Schmidhuber & Cummins 2000;
             Jozefowicz, Zaremba & Sutskever 2015), z of a GRU; a plain RNN has none.
         steps: the largest number of training batches.
+        forget_gate: whether the LSTM has one; without it f = 1, as in Hochreiter & Schmidhuber (1997).
 
     Raises:
         LabError: naming the setting that is out of range.
@@ -42,6 +43,7 @@ class Race:
     keep_bias: float = 3.0
     rate: float = 0.01
     steps: int = 1000
+    forget_gate: bool = True
 
     def __post_init__(self) -> None:
         task, (shortest, longest) = self.of, self.of.lengths
@@ -54,6 +56,8 @@ class Race:
                 raise LabError(f"{_said(name)} must be a {'whole ' if whole else ''}number; received '{value}'.")
             if not low <= value <= high:
                 raise LabError(f"{_said(name)} can be from {low:g} to {high:g}; received {value:g}.")
+        if not isinstance(self.forget_gate, bool):
+            raise LabError(f"A race has a forget gate or none, true or false; received '{self.forget_gate}'.")
         if self.rate not in LEARNING_RATES:
             raise LabError(f"The learning rate can be {', '.join(map(str, LEARNING_RATES))}; received {self.rate}.")
 
@@ -86,7 +90,7 @@ class Preset:
 
     Attributes:
         question: for the class before it starts.
-        passes, fails: the cells that solve the task, or don't, with most of five seeds.
+        passes, fails: the cells that solve the task, or don't, with most of five seeds; none before it was measured.
     """
 
     title: str

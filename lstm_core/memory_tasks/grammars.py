@@ -1,5 +1,6 @@
-"""The embedded Reber grammar and aⁿbⁿ: random strings from their exact distributions, and possible next symbols."""
+"""The embedded Reber grammar, aⁿbⁿ and aⁿbⁿcⁿ: random strings from their exact distributions, and possible next symbols."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,6 @@ from lstm_core.arrays import Array
 
 BEYOND = 2  # aⁿbⁿ is evaluated up to this multiple of the longest n of training
 REBER_SYMBOLS = ("B", "T", "P", "S", "X", "V", "E")
-COUNT_SYMBOLS = ("S", "a", "b", "T")
 
 # Reber's grammar (1967): state → its two transitions, each a symbol and the next state. E follows the last state.
 REBER: tuple[tuple[tuple[str, int], ...], ...] = (
@@ -46,6 +46,15 @@ def reber_strings(longest: int, count: int, seed: int) -> list[str]:
         f"B{'TP'[end]}B{_walk(int(length), ways, fork)}E{'TP'[end]}E"
         for length, fork, end in zip(lengths, forks, outer, strict=True)
     ]
+
+
+def reber_string(rng: np.random.Generator) -> str:
+    """One string of the embedded grammar; each transition has a probability of ½, so that most are short."""
+    state, inner, end = 0, "", "TP"[rng.integers(2)]
+    while REBER[state]:
+        symbol, state = REBER[state][rng.integers(2)]
+        inner += symbol
+    return f"B{end}B{inner}E{end}E"
 
 
 def _chances(most: int) -> Array:
@@ -87,11 +96,18 @@ def reber_successors(string: str) -> list[tuple[str, ...]]:
 
 
 def count_successors(string: Sequence[str]) -> list[tuple[str, ...]]:
-    """For each symbol of S aⁿ bⁿ T, the symbols that may follow it; () after the last."""
+    """For each symbol of S aⁿ bⁿ T or S aⁿ bⁿ cⁿ T, the symbols that may follow it; () after the last."""
+    letters = [symbol for symbol in dict.fromkeys(string) if symbol not in "ST"]
+    n = string.count("a")
+    after = {"S": ("a",), "a": ("a", "b"), "T": ()}  # of the first letter, the end may come at any time
+    seen: Counter[str] = Counter()
     allowed: list[tuple[str, ...]] = []
-    missing = 0
     for symbol in string:
-        missing += {"a": 1, "b": -1}.get(symbol, 0)
-        after_b = ("b",) if missing else ("T",)
-        allowed.append({"S": ("a",), "a": ("a", "b"), "b": after_b}.get(symbol, ()))
+        seen[symbol] += 1
+        if symbol in after:
+            allowed.append(after[symbol])
+        elif seen[symbol] < n:
+            allowed.append((symbol,))
+        else:
+            allowed.append((*letters, "T")[letters.index(symbol) + 1 :][:1])
     return allowed

@@ -10,7 +10,9 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.errors import ModelError
-from lstm_core.memory_tasks.tasks import Batch, Task, counting_of
+from lstm_core.memory_tasks.batch import Batch
+from lstm_core.memory_tasks.string_tasks import counting_of
+from lstm_core.memory_tasks.tasks import Task
 from lstm_core.nn.trace import PARTS, LayerTrace, run_cell
 from lstm_core.nn.unit_probe import ProbedUnit, probe_units
 from lstm_core.nn.weights import CellWeights, Kind
@@ -73,8 +75,8 @@ def measure_network(task: Task, network: GymNetwork, batch: Batch) -> tuple[floa
 
 
 def counts_to(task: Task, network: GymNetwork, most: int) -> Array:
-    """(most,) of bool: whether aⁿbⁿ is predicted to the end without a mistake, for n = 1, 2, … `most`."""
-    batch = counting_of(range(1, most + 1), most)
+    """(most,) of bool: whether aⁿbⁿ or aⁿbⁿcⁿ is predicted to the end without a mistake, for n = 1, 2, … `most`."""
+    batch = counting_of(range(1, most + 1), most, task.counted)
     return task.right(batch, task.answers(network.read(batch.x)[1]))
 
 

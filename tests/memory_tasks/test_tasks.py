@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_core import LabError
-from lstm_core.memory_tasks import examples, grammars, tasks
+from lstm_core.memory_tasks import examples, grammars, number_tasks, string_tasks, symbol_tasks, tasks
 from lstm_core.memory_tasks.tasks import TASKS, Task
 
 SEEDS = st.integers(0, 2**31)
@@ -42,9 +42,12 @@ class TestEveryTask:
         count, steps, features = batch.x.shape
         assert (count, features) == (7, task.features)
         assert batch.targets.shape == batch.valid.shape == (7, steps, task.outputs)
-        assert batch.mask.shape == batch.memory.shape == batch.live.shape == batch.symbols.shape == (7, steps)
+        marks = (batch.mask, batch.memory, batch.live, batch.symbols, batch.relevant, batch.recalled)
+        assert {each.shape for each in marks} == {(7, steps)}
+        assert batch.recalled.any()
+        assert (batch.mask[batch.recalled] == 1).all()  # only targets can need memory
         assert len(batch) == 7
-        assert task.every_step == (batch.mask.sum(axis=1).max() > 1)
+        assert task.every_step == bool(batch.mask[:, :-1].any())
 
     def test_the_right_answer_is_right_and_nonsense_is_not(self, task: Task) -> None:
         batch = task.batch(20, 50, 4)
@@ -55,8 +58,8 @@ class TestEveryTask:
     def test_one_wrong_step_spoils_a_sequence(self, task: Task) -> None:
         batch = task.batch(20, 5, 4)
         answers = batch.targets.copy() if task.loss == "mse" else batch.valid.astype(float)
-        answers[2, int(batch.mask[2].nonzero()[0][-1])] += 0.5 if task.loss == "mse" else 0
-        answers[2, int(batch.mask[2].nonzero()[0][-1])] *= -1
+        last = int(batch.mask[2].nonzero()[0][-1])
+        answers[2, last] = 1 - answers[2, last] if task.loss != "mse" else -0.5 - answers[2, last]
         assert task.right(batch, answers).tolist() == [True, True, False, True, True]
 
     @pytest.mark.parametrize("length", [-1, 0, 10_000])
@@ -117,6 +120,89 @@ class TestAdding:
         assert task.error(batch, batch.targets + 0.03) == pytest.approx(0.03, abs=1e-6)
 
 
+class TestNumbersWithEnds:
+    @pytest.mark.parametrize("name", ["adding_ends", "multiplication"])
+    def test_lengths_and_marks_are_those_of_the_paper(self, name: str) -> None:
+        batch = TASKS[name].batch(50, 3000, 1)
+        ends = batch.mask.argmax(axis=1)
+        assert set(ends + 1) == set(range(50, 56))
+        lowest = -1 if name == "adding_ends" else 0
+        for x, end in zip(batch.x[:200], ends[:200], strict=True):
+            marked = np.flatnonzero(x[:, 1] == 1)
+            assert len(marked) == 2
+            assert marked.min() < 10
+            assert marked.max() < 25
+            assert x[end, 1] == -1
+            assert x[0, 1] == (1 if 0 in marked else -1)
+            assert not x[end + 1 :].any()
+            assert lowest <= x[: end + 1, 0].min() < lowest + 0.3
+        first = batch.x[batch.x[:, 0, 1] == 1, 0, 0]  # a marked first number changes nothing
+        assert set(first) == {0.0 if name == "adding_ends" else 1.0}
+
+    def test_the_targets_by_hand(self) -> None:
+        for name, combined in (("adding_ends", lambda a, b: 0.5 + (a + b) / 4), ("multiplication", lambda a, b: a * b)):
+            batch = TASKS[name].batch(30, 40, 2)
+            for x, targets, mask, memory in zip(batch.x, batch.targets, batch.mask, batch.memory, strict=True):
+                one, other = x[x[:, 1] == 1, 0]
+                assert targets[mask == 1, 0] == pytest.approx(combined(one, other), abs=1e-6)
+                assert memory[-1] == pytest.approx(one + other if name == "adding_ends" else one * other, abs=1e-6)
+
+    def test_always_the_same_product_is_right_as_often_as_its_density_says(self) -> None:
+        # A product of two numbers in 0…1 is below z with probability z (1 - ln z); here below 0.08.
+        task = TASKS["multiplication"]
+        assert task.baseline(task.batch(30, 20_000, 1)) == pytest.approx(0.08 * (1 - np.log(0.08)), abs=0.02)
+
+
+class TestNoise:
+    def test_three_numbers_say_which_and_the_rest_is_noise(self) -> None:
+        batch = TASKS["noise"].batch(40, 2000, 1)
+        ends = batch.mask.argmax(axis=1)
+        assert set(ends + 1) == set(range(40, 45))
+        assert set(batch.x[:, :3].ravel()) == {-1.0, 1.0}
+        assert (np.ptp(batch.x[:, :3, 0], axis=1) == 0).all()
+        noise = batch.x[:, 3:40]
+        assert noise.mean() == pytest.approx(0, abs=0.01)
+        assert noise.var() == pytest.approx(number_tasks.NOISE_VARIANCE, abs=0.01)
+        due = batch.targets[np.arange(2000), ends, 0]
+        np.testing.assert_array_equal(due, batch.x[:, 0, 0] > 0)
+
+    def test_an_answer_off_by_two_tenths_is_wrong(self) -> None:
+        task = TASKS["noise"]
+        batch = task.batch(20, 10, 1)
+        assert task.right(batch, batch.targets * 0.6 + 0.19).all()
+        assert not task.right(batch, batch.targets * 0.6 + 0.21).all()
+
+
+class TestLags:
+    def test_only_the_first_and_the_last_symbol_differ(self) -> None:
+        batch = TASKS["lag"].batch(12, 200, 1)
+        strings = {" ".join(row) for row in batch.symbols}
+        between = " ".join(f"a{place}" for place in range(1, 12))
+        assert strings == {f"x {between} x", f"y {between} y"}
+        known = [symbol_tasks.LAG_SYMBOLS[each] for each in batch.targets[0, :-1].argmax(axis=1)]
+        assert known == batch.symbols[0, 1:].tolist()
+
+    def test_without_the_first_symbol_half_of_the_sequences_are_right(self) -> None:
+        task = TASKS["lag"]
+        batch = task.batch(12, 1000, 1)
+        answers = batch.valid.astype(float)
+        answers[:, -2] = np.eye(answers.shape[2])[0]  # always x
+        assert task.right(batch, answers).mean() == pytest.approx(np.mean(batch.symbols[:, 0] == "x"))
+        assert task.baseline(batch) == pytest.approx(max(np.mean(batch.symbols[:, 0] == each) for each in "xy"))
+
+    def test_distractors_stand_between_the_second_symbol_and_e(self) -> None:
+        batch = TASKS["distractors"].batch(20, 3000, 1)
+        lengths = batch.mask.argmax(axis=1) + 1
+        for row, length, target in zip(batch.symbols[:200], lengths[:200], batch.targets[:200], strict=True):
+            assert (row[0], row[length - 1], set(row[length:]) - {""}) == ("b", "e", set())
+            assert set(row[2 : length - 1]) <= {f"a{each}" for each in range(1, 51)}
+            assert "xy"[target[length - 1].argmax()] == row[1]
+        assert lengths.min() == 23  # b, x or y, twenty distractors, e
+        assert lengths.max() <= 23 + symbol_tasks.LATEST
+        assert np.mean(lengths == 23) == pytest.approx(0.1, abs=0.02)
+        assert np.mean(lengths == 24) == pytest.approx(0.09, abs=0.02)
+
+
 class TestOrder:
     @given(SEEDS, st.integers(10, 150))
     @settings(max_examples=40, deadline=None)
@@ -124,7 +210,7 @@ class TestOrder:
         batch = tasks.TASKS["order"].sample(length, 4, seed)
         for symbols, target in zip(batch.symbols, batch.targets[:, -1], strict=True):
             letters = [symbol for symbol in symbols if symbol in "XY"]
-            assert tasks.ORDER_CLASSES[target.argmax()] == ", ".join(letters)
+            assert 2 * (letters[0] == "Y") + (letters[1] == "Y") == target.argmax()
             assert (symbols[0], symbols[-1]) == ("E", "B")
             assert target.sum() == 1
 
@@ -140,17 +226,26 @@ class TestOrder:
         batch = task.batch(20, 3, 1)
         assert not task.right(batch, batch.valid * 0.6 + 0.05).any()
 
+    def test_three_letters_stand_where_the_paper_puts_them(self) -> None:
+        batch = TASKS["order_three"].batch(100, 500, 1)
+        for symbols, target in zip(batch.symbols, batch.targets[:, -1], strict=True):
+            places = [place for place, symbol in enumerate(symbols) if symbol in "XY"]
+            assert [low <= place < high for place, (low, high) in zip(places, symbol_tasks.THREE_PLACES, strict=True)]
+            binary = "".join("01"[symbols[place] == "Y"] for place in places)
+            assert target.argmax() == int(binary, 2)  # X, X, X: 0; X, X, Y: 1; … Y, Y, Y: 7
+        assert set(batch.targets[:, -1].argmax(axis=1)) == set(range(8))
+
 
 class TestCopy:
     @given(SEEDS, st.integers(1, 60))
     @settings(max_examples=30, deadline=None)
     def test_the_answer_is_the_beginning(self, seed: int, delay: int) -> None:
         batch = tasks.TASKS["copy"].sample(delay, 3, seed)
-        assert batch.x.shape[1] == 2 * tasks.BITS + delay
+        assert batch.x.shape[1] == 2 * symbol_tasks.BITS + delay
         for symbols, target in zip(batch.symbols, batch.targets, strict=True):
-            assert [str(each) for each in target[-tasks.BITS :].argmax(axis=1)] == symbols[: tasks.BITS].tolist()
-            assert set(symbols[tasks.BITS : -tasks.BITS]) == {"·"}
-            assert set(symbols[-tasks.BITS :]) == {"?"}
+            assert [str(each) for each in target[-symbol_tasks.BITS :].argmax(axis=1)] == symbols[: symbol_tasks.BITS].tolist()
+            assert set(symbols[symbol_tasks.BITS : -symbol_tasks.BITS]) == {"·"}
+            assert set(symbols[-symbol_tasks.BITS :]) == {"?"}
 
 
 class TestReber:
@@ -196,9 +291,43 @@ class TestReber:
         assert abs(right - task.baseline(batch)) < 0.1
 
 
+class TestReberStream:
+    def test_it_is_one_string_after_the_other(self) -> None:
+        batch = TASKS["reber_stream"].batch(150, 20, 1)
+        for row in batch.symbols:
+            whole = re.findall(r"B[TP]B[TPSXV]+E[TP]E(?=B|$)", "".join(row))
+            assert len(whole) > 5
+            assert all(accepted(string) for string in whole)
+            assert "".join(row).startswith("".join(whole))
+
+    def test_the_target_is_the_next_symbol_and_it_is_allowed(self) -> None:
+        batch = TASKS["reber_stream"].batch(80, 50, 2)
+        symbols = np.array(grammars.REBER_SYMBOLS)[batch.targets.argmax(axis=2)]
+        assert (symbols[:, :-1] == batch.symbols[:, 1:]).all()
+        assert (batch.valid | (batch.targets == 0)).all()
+        ends = np.argwhere((batch.symbols[:, :-1] == "E") & (batch.symbols[:, 1:] == "B"))
+        assert all((symbols[row, place], batch.valid[row, place].sum()) == ("B", 1) for row, place in ends)
+
+    def test_only_the_repeated_symbol_needs_memory(self) -> None:
+        batch = TASKS["reber_stream"].batch(80, 50, 3)
+        for row, place in np.argwhere(batch.recalled):
+            assert batch.symbols[row, place] == "E"
+            assert batch.valid[row, place].sum() == 1
+            wanted = grammars.REBER_SYMBOLS[int(batch.targets[row, place].argmax())]
+            assert {"T": 1.0, "P": -1.0}[wanted] == batch.memory[row, place]
+
+    def test_strings_have_the_grammars_own_odds(self) -> None:
+        # By hand, as above: of three inner symbols TXS and PVV, 1/8 each; of four TSXS, PTVV and PVPS, 1/16 each.
+        rng = np.random.default_rng(1)
+        lengths = [len(grammars.reber_string(rng)) for _ in range(4000)]
+        assert min(lengths) == grammars.SHORTEST
+        assert lengths.count(9) / 4000 == pytest.approx(2 / 8, abs=0.03)
+        assert lengths.count(10) / 4000 == pytest.approx(3 / 16, abs=0.03)
+
+
 class TestCounting:
     def test_by_hand(self) -> None:
-        batch = tasks.counting_of([2, 1], 2)
+        batch = string_tasks.counting_of([2, 1], 2)
         assert ["".join(row) for row in batch.symbols] == ["SaabbT", "SabT"]
         assert batch.memory.tolist() == [[0, 1, 2, 1, 0, 0], [0, 1, 0, 0, 0, 0]]
         assert batch.mask.tolist() == [[1, 1, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]]
@@ -216,6 +345,14 @@ class TestCounting:
         assert task.baseline(batch) == 0.5
         with pytest.raises(LabError):
             tasks.validation(task, 999, 300, 1)
+
+    def test_three_letters_by_hand(self) -> None:
+        batch = string_tasks.counting_of([2, 1], 2, "abc")
+        assert ["".join(row) for row in batch.symbols] == ["SaabbccT", "SabcT"]
+        assert batch.memory.tolist() == [[0, 1, 2, 1, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0]]
+        wanted = [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+        assert batch.targets[0, :7].tolist() == wanted  # of a, b, c, T
+        assert tasks.validation(TASKS["counting_three"], 5, 300, 1).memory.max(axis=1).tolist() == list(range(1, 11))
 
 
 class TestExamples:
@@ -240,3 +377,22 @@ class TestExamples:
         one, other = shown.values[shown.matters]
         assert f"{one + other:+.2f}".replace("-", "−") in shown.answer
         assert f"{0.5 + (one + other) / 4:.2f}" in shown.answer
+
+    def test_the_new_tasks_tell_their_answers(self) -> None:
+        shown = {name: examples.task_example(TASKS[name], 24, 3) for name in TASKS}
+        assert shown["multiplication"].values is not None
+        one, other = shown["multiplication"].values[shown["multiplication"].matters]
+        assert f" is {one * other:.2f}, with a tolerance of 0.04." in shown["multiplication"].answer
+        letters = [token for token in shown["order_three"].tokens if token in "XY"]
+        assert shown["order_three"].answer == f"{' and then '.join(letters)}."
+        assert shown["lag"].answer[0] == shown["lag"].tokens[0] == shown["lag"].tokens[-1]
+        assert shown["distractors"].answer[0] == shown["distractors"].tokens[1]
+        assert shown["distractors"].tokens[-1] == "e"
+        ends = re.findall(r"E([TP])E", "".join(shown["reber_stream"].tokens))
+        assert shown["reber_stream"].answer.startswith(", ".join(ends) + ": ")
+        n = shown["counting_three"].tokens.count("a")
+        assert shown["counting_three"].answer.startswith(f"{n} a, so {n} b, {n} c")
+        noise = shown["noise"]
+        assert noise.values is not None
+        assert noise.answer.startswith("+1" if noise.values[0] == 1 else "−1")
+        assert noise.matters.nonzero()[0].tolist() == [0, 1, 2]

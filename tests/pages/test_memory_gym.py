@@ -146,8 +146,8 @@ def test_every_preset_says_what_was_measured(register: JobQueue, name: str) -> N
     assert page.pills(key="gym_preset").value == name
     assert page.slider(key="gym_units").value == race.units
     assert said(page, PRESETS[name].question)
-    found = config.measured_races()[name]
-    assert said(page, f"LSTM {found['cells']['lstm']['passed']}.")
+    found = config.measured_races().get(name)
+    assert said(page, f"LSTM {found['cells']['lstm']['passed']}." if found else "Nobody has measured this preset")
 
 
 def test_start_hands_the_race_to_a_worker_and_the_link_finds_it_again(register: JobQueue) -> None:

@@ -15,7 +15,7 @@ RIGHT, WRONG = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[5]
 
 
 def numbers(values: np.ndarray, marked: np.ndarray) -> Figure:
-    """The (T,) numbers of an adding problem, -1…1, as bars; those marked, (T,) of bool, in colour with their value."""
+    """(T,) numbers, -1…1, as bars; those marked, (T,) of bool, in colour with their value, of more than two the first's."""
     figure = Figure().add_bar(
         x=np.arange(1, len(values) + 1),
         y=values,
@@ -24,10 +24,12 @@ def numbers(values: np.ndarray, marked: np.ndarray) -> Figure:
         hovertemplate="timestep %{x}: %{y:.2f}<extra></extra>",
     )
     # The labels stand beyond the longest bars, so that none touches a bar beside its own; neighbours on either side.
-    above = [bool(values[place] >= 0) for place in np.flatnonzero(marked)]
-    if len(set(above)) == 1 and np.ptp(np.flatnonzero(marked)) < len(values) / 4:
+    places = np.flatnonzero(marked)
+    places = places[: 1 if len(places) > 2 else 2]
+    above = [bool(values[place] >= 0) for place in places]
+    if len(set(above)) == 1 and np.ptp(places) < len(values) / 4:
         above[1:] = [not above[0]] * len(above[1:])
-    for place, up in zip(np.flatnonzero(marked), above, strict=True):
+    for place, up in zip(places, above, strict=True):
         figure.add_annotation(
             x=int(place) + 1, y=1.02 if up else -1.02, text=f"<b>{signed(values[place], '.2f')}</b>", showarrow=False,
             yanchor="bottom" if up else "top", font={"size": 16, "color": MARKED},
@@ -136,7 +138,7 @@ def unit_state(
 
 
 def counts(cells: Mapping[str, np.ndarray], trained: int) -> Figure:
-    """For each cell, (most,) of bool: whether aⁿbⁿ is right, n = 1, 2, …; `trained` is the training set's largest n."""
+    """For each cell, (most,) of bool: whether it counts right, n = 1, 2, …; `trained` is the training set's largest n."""
     kinds = [kind for kind in theme.CELL_LINES if kind in cells]
     rows = np.array([cells[kind] for kind in kinds], float)
     figure = Figure().add_heatmap(

@@ -20,7 +20,10 @@ VALIDATION = 300  # sequences of the validation set, for the standard error of a
 # Tasks on which some answers are right without memory, and what a network that has none has learned.
 WITHOUT_MEMORY = {
     "reber": "learned the inner strings, and guesses the end",
+    "reber_stream": "learned the inner strings, and guesses the ends",
+    "lag": "learned the symbols that are always the same, and guesses the last one",
     "counting": "learned the training lengths only",
+    "counting_three": "learned the training lengths only",
 }
 
 
@@ -40,6 +43,7 @@ def controls() -> Race:
         length = control("gym_length", *task.lengths, label=label, default=initial.length)
         units = control("gym_units", *RACE_RANGES["units"], default=initial.units)
         bias = control("gym_bias", *RACE_RANGES["keep_bias"], default=initial.keep_bias)
+        forget = control("gym_forget", default=initial.forget_gate)
         if not url_state.is_set("gym_rate", "rate"):
             rate = url_state.number("rate", initial.rate, LEARNING_RATES[0], LEARNING_RATES[-1])
             st.session_state["gym_rate"] = min(LEARNING_RATES, key=lambda each: abs(math.log(each / rate)))
@@ -52,14 +56,14 @@ def controls() -> Race:
     with above:
         _presets(task)
     in_link(rate=rate, example=st.session_state["gym_example"])
-    return Race(name, length, units, seed, float(bias), float(rate), steps)
+    return Race(name, length, units, seed, float(bias), float(rate), steps, forget)
 
 
 def _settings(race: Race) -> dict[str, Any]:
     """The controls' values for a race."""
     return {
         "gym_length": race.length, "gym_units": race.units, "gym_bias": race.keep_bias, "gym_rate": race.rate,
-        "gym_steps": race.steps,
+        "gym_steps": race.steps, "gym_forget": race.forget_gate,
     }  # fmt: skip
 
 
@@ -77,6 +81,8 @@ def _presets(task: Task) -> None:
         if found := measured(chosen):
             with st.popover("Measured answer", icon=":material/lightbulb:", help="Guess first."):
                 st.markdown(found)
+        else:
+            st.caption("Nobody has measured this preset with several seeds yet.")
 
 
 def measured(name: str) -> str:
@@ -100,12 +106,20 @@ def example(race: Race) -> None:
         another_example("gym_another", "Another example")
         answered = st.toggle("Show the answer", key="gym_answer", persist_state="session")
     if shown.values is not None:
-        alt = f"Bars: {len(shown)} numbers between −1 and 1; two are marked. {shown.answer if answered else ''}"
+        marked = int(shown.matters.sum())
+        alt = f"Bars: {len(shown)} numbers; {marked} of them matter. {shown.answer if answered else ''}"
         plotting.show(charts.numbers(shown.values, shown.matters), "gym_example_figure", alt, toolbar=False)
     else:
         _symbols(shown)
     st.markdown(f"{shown.question} {f'**{shown.answer}**' if answered else ''}")
-    st.caption(f"{task.source}.")
+    st.caption(f"{task.source}. Published: {task.published}. Here: solved when {_mark_in_words(task)}.")
+
+
+def _mark_in_words(task: Task) -> str:
+    """When a cell passes the task here."""
+    share = "all" if task.mark == 1 else f"{task.mark:.0%} of the"
+    what = "answered correctly" if task.tolerance is None else f"off by less than {task.tolerance} in every output"
+    return f"{share} validation sequences are {what}"
 
 
 def another_example(key: str, label: str, **options: Any) -> None:
@@ -122,7 +136,7 @@ def _symbols(shown: Example) -> None:
     for token in shown.tokens:
         spans.append((len(text), len(text) + len(token)))
         text += f"{token} "
-    colours = [charts.MARKED if token not in ("b", "?") else charts.RIGHT for token in shown.tokens]
+    colours = [charts.MARKED if token not in ("b", "?", "e") else charts.RIGHT for token in shown.tokens]
     hovers = [f"timestep {place}: {token}" for place, token in enumerate(shown.tokens, start=1)]
     label = "The sequence, with the relevant symbols tinted"
     tokens.tinted_text(text, spans, colours, [0.75 * bool(matter) for matter in shown.matters], hovers, label=label)
@@ -131,6 +145,7 @@ def _symbols(shown: Example) -> None:
 def start(race: Race) -> None:
     """The button that starts the race in a worker, and this visitor's earlier races."""
     title = f"{race.of.title}, {race.length} {race.of.length_name}, seed {race.seed}"
+    title += "" if race.forget_gate else ", without a forget gate"
     with st.container(horizontal=True):
         st.button(
             "Start the race", icon=":material/flag:", type="primary", key="gym_start",
@@ -181,7 +196,7 @@ def _draw(job: Job) -> None:
     race, state = memory_tasks.race_from_arguments(job.arguments), last_state(job)
     if state is None:
         state = {"cells": {}, "turn": "", "round": 25, "batch": 32, "mark": race.of.mark, "baseline": 0.0}
-    cells, adding = state["cells"], race.of.loss == "mse"
+    cells, squared = state["cells"], race.of.loss == "mse"
     most = max((cell["steps"] for cell in cells.values()), default=0)
     turn = theme.CELL_LINES[state["turn"]][0] if state["turn"] else ""
     words = f"{most:,} of {race.steps:,} batches{'' if job.over else f'; now the {turn}'}."
@@ -192,8 +207,8 @@ def _draw(job: Job) -> None:
     so_far = f"Accuracy so far: {', '.join(scores)}." if scores else "No measurement yet."
     figure = charts.race(
         cells, every=state["round"] * state["batch"], most=race.steps * state["batch"], mark=state["mark"],
-        baseline=(state["baseline"], "without memory"), error_mark=memory_tasks.PASS_ERROR if adding else None,
-        error_name="mean absolute error" if adding else "cross-entropy (nats)",
+        baseline=(state["baseline"], "without memory"), error_mark=race.of.tolerance if squared else None,
+        error_name="mean absolute error" if squared else "cross-entropy (nats)",
     )  # fmt: skip
     alt = f"Two line charts. {result(race, state) if job.over else so_far}"
     plotting.show(figure, f"gym_race_{job.over}", alt)

@@ -40,7 +40,7 @@ def show(job: Job) -> None:
     st.header("Which unit stores it?", anchor=False)
     _unit(job, race, networks)
     st.header("Beyond training", anchor=False)
-    (_counts if race.task == "counting" else _lengths)(job.identity, race, networks)
+    (_counts if race.of.counted else _lengths)(job.identity, race, networks)
 
 
 def offer(race: Race) -> None:
@@ -151,7 +151,7 @@ def _answer_in_words(race: Race, example: Example, logits: np.ndarray) -> str:
     answers[:, : len(example)] = task.answers(logits)
     right = bool(task.right(batch, answers)[0])
     if task.loss == "mse":
-        answer, target = float(answers[0, -1, 0]), float(batch.targets[0, -1, 0])
+        answer, target = (float(each[0, len(example) - 1, 0]) for each in (answers, batch.targets))
         return (
             f"The network's answer is **{answer:.3f}**, the right one {target:.3f}. The error is "
             f"{abs(answer - target):.3f}, {'within' if right else 'above'} the published mark."
@@ -191,7 +191,7 @@ def _counts(identity: str, race: Race, networks: dict[str, GymNetwork]) -> None:
     st.session_state.setdefault(key, 5 * race.length)
     most = st.slider(
         "Maximum n", 2 * race.length, 200, key=key, width=320,
-        help="The trained weights read every string aⁿbⁿ up to this n.",
+        help="The trained weights read the string of every n up to this one.",
     )  # fmt: skip
     rows = session_cached(
         "gym_counts", (identity, most), 4,

@@ -2,10 +2,10 @@
 
     python -m benchmarks.baselines [stackoverflow] [imdb] [macbeth] [julius_caesar] [shakespeare] [--json]
 
-The SVM, on tf-idf of words and word pairs, of questions about code with characters too, uses the training and validation parts of our recipes; its regularization
-is chosen on the validation part, and it is fitted again on all training texts before the test. The n-gram models are
-fitted on everything before the test part; `--update-cards` writes the better one's figures into our models' cards. Our
-own results are those in the cards.
+The SVM, on tf-idf of words and word pairs, and a second one of characters too where the texts are about code, use the
+training and validation parts of our recipes; their regularization is chosen on the validation part, and they are fitted
+again on all training texts before the test. The n-gram models are fitted on everything before the test part.
+`--update-cards` writes the better one's figures into our models' cards. Our own results are those in the cards.
 """
 
 from __future__ import annotations
@@ -186,9 +186,7 @@ def _features(
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer, TfidfVectorizer
     from sklearn.pipeline import make_pipeline, make_union
 
-    parts = [
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=tokens, dtype=np.float32)
-    ]
+    parts = [TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=tokens, dtype=np.float32)]
     if characters:
         counts = HashingVectorizer(
             analyzer="char", ngram_range=characters, n_features=BUCKETS, norm=None, alternate_sign=False,

@@ -10,6 +10,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 
+
 class WittenBell:
     """Interpolated n-gram probabilities.
 
@@ -101,7 +102,7 @@ def discounts(count: Array) -> tuple[float, float, float]:
 
 
 def _grams(ids: Array, place: Array, order: int, size: int) -> Iterator[tuple[Array, Array]]:
-    """For n = 1 … `order`: the context, a shorter n-gram, of every n-gram; and which one ends at each id, -1 for none."""
+    """For n = 1 … `order`: the context of every n-gram, a shorter one; and which ends at each id, -1 for none."""
     before = np.zeros(len(ids), np.int64)  # the n-gram that ends one place earlier, one shorter
     for k in range(order):
         fits = place >= k

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from lstm_core.arrays import Array
 from lstm_core.memory_tasks.batch import Batch
 from lstm_core.memory_tasks.symbol_tasks import BITS
@@ -68,7 +66,10 @@ def _words(task: Task, batch: Batch, tokens: tuple[str, ...]) -> tuple[str, str]
     if task.name == "copy":
         return "Which of the first bits is the target at each ?", f"{' '.join(tokens[:BITS])}."
     if task.name == "lag":
-        return "After the last of the a: x or y?", f"{tokens[0]}, as at the beginning. Every other symbol is always the same."
+        return (
+            "After the last of the a: x or y?",
+            f"{tokens[0]}, as at the beginning. Every other symbol is always the same.",
+        )
     if task.name == "distractors":
         return "After e: x or y?", f"{tokens[1]}, as at the second place. The other symbols mean nothing."
     if task.name == "reber":
@@ -80,8 +81,8 @@ def _words(task: Task, batch: Batch, tokens: tuple[str, ...]) -> tuple[str, str]
         ends = [f"{tokens[place]}" for place in batch.recalled[0].nonzero()[0] + 1 if place < len(tokens)]
         return (
             "After the E at the end of each inner string: T or P?",
-            f"{', '.join(ends) or 'None ends here'}: each time as at the second place of its string. A string ends with "
-            "E, and B begins the next one.",
+            f"{', '.join(ends) or 'None ends here'}: each time as at the second place of its string. A string ends "
+            "with E, and B begins the next one.",
         )
     n = tokens.count("a")
     if task.name == "counting_three":

@@ -1,4 +1,4 @@
-"""The embedded Reber grammar, aⁿbⁿ and aⁿbⁿcⁿ: random strings from their exact distributions, and possible next symbols."""
+"""The embedded Reber grammar, aⁿbⁿ and aⁿbⁿcⁿ: random strings, and the possible next symbols."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -40,8 +40,8 @@ def test_one_id_alone_has_its_own_count() -> None:
 
 
 def test_what_begins_a_sequence_counts_each_time() -> None:
-    # "3 0" stands twice and "3 1" once, always at the beginning, so of three ids these are counts: 1 of 2 and ½ of 1 are
-    # taken off. Before a 0 stands only the 3, as before a 1: p(0) = p(1) = (½ + 1 / 4) / 2.
+    # "3 0" stands twice and "3 1" once, always at the beginning, so these are their counts: 1 of 2 and ½ of 1 are
+    # taken off. Before a 0 stands only the 3, as before a 1: p(0) = p(1) = (½ + 1 / 4) / 2 = 3 / 8.
     found = probabilities([[3, 0], [3, 0], [3, 1]], [3], 3)
     assert found == pytest.approx([(1 + 1.5 * 3 / 8) / 3, (0.5 + 1.5 * 3 / 8) / 3, 1.5 / 8 / 3, 1.5 / 8 / 3])
 

@@ -243,7 +243,9 @@ class TestCopy:
         batch = tasks.TASKS["copy"].sample(delay, 3, seed)
         assert batch.x.shape[1] == 2 * symbol_tasks.BITS + delay
         for symbols, target in zip(batch.symbols, batch.targets, strict=True):
-            assert [str(each) for each in target[-symbol_tasks.BITS :].argmax(axis=1)] == symbols[: symbol_tasks.BITS].tolist()
+            assert [str(each) for each in target[-symbol_tasks.BITS :].argmax(axis=1)] == symbols[
+                : symbol_tasks.BITS
+            ].tolist()
             assert set(symbols[symbol_tasks.BITS : -symbol_tasks.BITS]) == {"·"}
             assert set(symbols[-symbol_tasks.BITS :]) == {"?"}
 

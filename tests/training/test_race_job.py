@@ -12,8 +12,8 @@ from benchmarks import memory
 from lstm_core import LabError
 from lstm_core.memory_tasks import config, tasks
 from lstm_core.memory_tasks import network as gym_networks
-from lstm_core.memory_tasks.config import PRESETS, RACE_RANGES, Race
 from lstm_core.memory_tasks.batch import Batch
+from lstm_core.memory_tasks.config import PRESETS, RACE_RANGES, Race
 from lstm_core.memory_tasks.network import GymNetwork
 from lstm_core.nn.weights import CellWeights
 from lstm_core.training import race_job

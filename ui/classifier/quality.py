@@ -73,7 +73,9 @@ def _summary(card: ModelCard) -> None:
             f"a standard deviation of {seeds['deviation']:.1%}."
         )
     if baseline and measured.get("accuracy", 1.0) < baseline["accuracy"]:
-        st.info(f"On this test set a {baseline['name']}, which sees no order beyond a few neighbours, is more accurate.")
+        st.info(
+            f"On this test set a {baseline['name']}, which sees no order beyond a few neighbours, is more accurate."
+        )
     with st.expander("Training"):
         for note in card.notes:
             st.markdown(tokens.plain(note))

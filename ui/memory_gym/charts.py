@@ -15,7 +15,7 @@ RIGHT, WRONG = theme.CLASS_COLOURS[3], theme.CLASS_COLOURS[5]
 
 
 def numbers(values: np.ndarray, marked: np.ndarray) -> Figure:
-    """(T,) numbers, -1…1, as bars; those marked, (T,) of bool, in colour with their value, of more than two the first's."""
+    """(T,) numbers, -1…1, as bars; those `marked` in colour with their value, of more than two the first's."""
     figure = Figure().add_bar(
         x=np.arange(1, len(values) + 1),
         y=values,
@@ -138,7 +138,7 @@ def unit_state(
 
 
 def counts(cells: Mapping[str, np.ndarray], trained: int) -> Figure:
-    """For each cell, (most,) of bool: whether it counts right, n = 1, 2, …; `trained` is the training set's largest n."""
+    """For each cell, (most,) of bool: whether it counts right, n = 1, 2, …; `trained` is the largest in training."""
     kinds = [kind for kind in theme.CELL_LINES if kind in cells]
     rows = np.array([cells[kind] for kind in kinds], float)
     figure = Figure().add_heatmap(

@@ -10,10 +10,12 @@ def show() -> None:
     """A table with a row for each task, in a panel."""
     with st.expander("What the papers report", key="gym_published", on_change="rerun") as panel:
         if panel.open:
-            st.dataframe(rows(), hide_index=True, column_config={"published": st.column_config.TextColumn(width="large")})
+            st.dataframe(
+                rows(), hide_index=True, column_config={"published": st.column_config.TextColumn(width="large")}
+            )
             st.caption(
-                "Sequences are those that a cell was trained on until it passed, the median of the seeds that did. Ours "
-                "are shorter than those of the papers, in batches of 32 and with another optimizer."
+                "Sequences are those that a cell was trained on until it passed, the median of the seeds that did. "
+                "Ours are shorter than those of the papers, in batches of 32 and with another optimizer."
             )
 
 

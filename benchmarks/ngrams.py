@@ -52,7 +52,7 @@ class WittenBell:
             yield -math.log(self.probability(run[end], run[max(0, end - self.context) : end]))
 
 
-# Of n-grams that occur once, twice and more often, where the counts of a small text allow no estimate; as in KenLM.
+# Of n-grams that occur once, twice and more often, where the counts of a text allow no estimate; as in KenLM.
 USUAL_DISCOUNTS = (0.5, 1.0, 1.5)
 
 
@@ -97,8 +97,10 @@ def discounts(count: Array) -> tuple[float, float, float]:
     if not min(n1, n2, n3, n4):
         return USUAL_DISCOUNTS
     y = n1 / (n1 + 2 * n2)
-    one, two, more = 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3
-    return min(max(one, 0.0), 1.0), min(max(two, 0.0), 2.0), min(max(more, 0.0), 3.0)
+    found = 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3
+    return (
+        found if min(found) > 0 else USUAL_DISCOUNTS
+    )  # each is below its count, and 0 would leave nothing for the rest
 
 
 def _grams(ids: Array, place: Array, order: int, size: int) -> Iterator[tuple[Array, Array]]:

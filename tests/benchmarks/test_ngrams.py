@@ -63,6 +63,8 @@ def test_discounts_by_hand() -> None:
     count = np.repeat([1, 2, 3, 4, 9], [8, 4, 2, 1, 3])
     assert ngrams.discounts(count) == pytest.approx((1 - 1 * 4 / 8, 2 - 1.5 * 2 / 4, 3 - 2 * 1 / 2))
     assert ngrams.discounts(np.array([1, 2, 3])) == ngrams.USUAL_DISCOUNTS
+    steep = np.repeat([1, 2, 3, 4], [8, 4, 2, 8])  # 3 - 2 * 8 / 2 is below 0
+    assert ngrams.discounts(steep) == ngrams.USUAL_DISCOUNTS
 
 
 def test_sentences_are_ids_between_ends() -> None:

@@ -84,7 +84,7 @@ class TestEveryTask:
 
 
 def test_an_unknown_task_is_one_sentence() -> None:
-    with pytest.raises(LabError, match="no task 'juggling'; choose one of adding, order"):
+    with pytest.raises(LabError, match="no task 'juggling'; choose one of adding, adding_ends, multiplication, order"):
         tasks.find_task("juggling")
 
 
@@ -135,7 +135,7 @@ class TestNumbersWithEnds:
             assert x[end, 1] == -1
             assert x[0, 1] == (1 if 0 in marked else -1)
             assert not x[end + 1 :].any()
-            assert lowest <= x[: end + 1, 0].min() < lowest + 0.3
+        assert lowest <= batch.x[:, :, 0].min() < lowest + 0.01
         first = batch.x[batch.x[:, 0, 1] == 1, 0, 0]  # a marked first number changes nothing
         assert set(first) == {0.0 if name == "adding_ends" else 1.0}
 
@@ -148,9 +148,12 @@ class TestNumbersWithEnds:
                 assert memory[-1] == pytest.approx(one + other if name == "adding_ends" else one * other, abs=1e-6)
 
     def test_always_the_same_product_is_right_as_often_as_its_density_says(self) -> None:
-        # A product of two numbers in 0…1 is below z with probability z (1 - ln z); here below 0.08.
-        task = TASKS["multiplication"]
-        assert task.baseline(task.batch(30, 20_000, 1)) == pytest.approx(0.08 * (1 - np.log(0.08)), abs=0.02)
+        # A product of two numbers in 0…1 is below z with probability z (1 - ln z), and one of a number and 1 with z.
+        task, z = TASKS["multiplication"], 0.08
+        batch = task.batch(30, 20_000, 1)
+        one = (batch.x[:, 0, 1] == 1).mean()  # of the sequences with a marked first number
+        assert one == pytest.approx(1 / 10 + 9 / 10 / 14, abs=0.01)
+        assert task.baseline(batch) == pytest.approx((1 - one) * z * (1 - np.log(z)) + one * z, abs=0.01)
 
 
 class TestNoise:
@@ -169,8 +172,8 @@ class TestNoise:
     def test_an_answer_off_by_two_tenths_is_wrong(self) -> None:
         task = TASKS["noise"]
         batch = task.batch(20, 10, 1)
-        assert task.right(batch, batch.targets * 0.6 + 0.19).all()
-        assert not task.right(batch, batch.targets * 0.6 + 0.21).all()
+        assert task.right(batch, batch.targets * 0.62 + 0.19).all()
+        assert not task.right(batch, batch.targets * 0.58 + 0.21).all()
 
 
 class TestLags:

@@ -287,6 +287,8 @@ def evaluation() -> None:
         return
     order, peer = card.measured["order"], card.training.get("baseline")
     baseline = f"; a {peer['name']} has {peer['nats_per_word']:.2f}" if peer else ""
+    if peer and peer["nats_per_word"] < card.measured["nats_per_word"]:
+        baseline += ", which is lower: it has counted every run of words of the same training set"
     st.caption(
         f"Evaluation: on the test set its mean surprisal is {card.measured['nats_per_word']:.2f} nats per word"
         f"{baseline}, and word frequencies alone {card.measured['unigram_nats_per_word']:.2f}. {order['first']:.0%} of "

@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from ui.classroom import route
 from ui.common import server
 from ui.common.shared_cache import CACHE
+from ui.operations import drain, health, metrics, server_log
 
 log = logging.getLogger("lstm_lab")
 
@@ -43,6 +44,11 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     tour = importlib.import_module("ui.home.tour")
     threading.Thread(target=_preload, args=(tour,), name="preload", daemon=True).start()
     tidying = asyncio.create_task(_keep_tidy())
+    server_log.setup()
+    metrics.CACHE.set_function(lambda: CACHE.bytes)
+    metrics.start()
+    drain.watch()
+    log.info("takes visitors")
     yield {}
     tidying.cancel()
     importlib.import_module("lstm_core.jobs.queue").shutdown()
@@ -90,6 +96,7 @@ def _libc(function: str, *arguments: int) -> None:
 
 def report_error(error: Exception) -> bool:
     """Log an unexpected error in full; the visitor gets one sentence and keeps the text they typed."""
+    metrics.FAILED.inc()
     log.error("a page failed", exc_info=error)
     st.error("An internal error occurred; your text is kept. Reload the page or try another text.")
     return True
@@ -99,10 +106,12 @@ def report_error(error: Exception) -> bool:
 _libc("mallopt", M_MMAP_THRESHOLD, 2 << 20)
 _libc("mallopt", M_TRIM_THRESHOLD, 64 << 20)  # `tidy` returns the rest; at once would slow the next reading down
 _libc("mallopt", M_ARENA_MAX, 2)  # by default threads allocate from eight arenas a core, none of which ever shrinks
+server_log.setup()
+base = st.get_option("server.baseUrlPath")
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    routes=route.routes(st.get_option("server.baseUrlPath")),
+    routes=[*route.routes(base), *health.routes(base)],
     on_script_error=report_error,
     middleware=server.middleware(),
 )

@@ -35,7 +35,8 @@ PATIENCE = 30.0  # seconds after which an answer is lost
 IMPORTED = 15.0  # seconds after which a server has imported what the pages need
 SHORTEST, LONGEST = 15, 200  # tokens of a text
 TABS = 20  # of a visitor who opens many
-PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in ("home", "navigation")))
+OTHERS = ("home", "navigation", "operators")  # the home page has no name of its own, visitors never see the last one
+PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem not in OTHERS))
 WORDS = of_tokens(400).split()
 
 

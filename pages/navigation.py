@@ -1,5 +1,6 @@
 """The frame of every page: its title, the menu and the sidebar."""
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -14,6 +15,7 @@ from ui.lessons import bar, walk
 # A local file: Streamlit loads named icons of the browser tab from the internet.
 ASSETS = Path(__file__).parent.parent / "assets"
 ICON = ASSETS / "icon.png"
+KEY = "LSTM_LAB_OPERATOR_KEY"  # with it there is a page for the operator, which the menu doesn't list
 
 
 def _page(name: str) -> StreamlitPage:
@@ -22,8 +24,13 @@ def _page(name: str) -> StreamlitPage:
 
 
 sections = {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()}
+operators = [st.Page("operators.py", title="Operators", visibility="hidden")] if os.environ.get(KEY) else []
 menu = not (theme.presenting() or theme.embedded())
-page = st.navigation(sections, expanded=True, position="sidebar" if menu else "hidden")
+page = st.navigation(
+    {**sections, "Operators": operators} if operators else sections,
+    expanded=True,
+    position="sidebar" if menu else "hidden",
+)
 st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
 )

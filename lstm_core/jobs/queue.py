@@ -162,6 +162,11 @@ class JobQueue:
             self._end(job, STOPPED)
             future.cancel()
 
+    def count(self, state: str) -> int:
+        """How many jobs of this process are in a state."""
+        with self._lock:
+            return sum(job.state == state for job in self._jobs.values())
+
     @property
     def address(self) -> str:
         """Where the scheduler of the local workers listens; empty before the first job."""

@@ -70,7 +70,8 @@ def test_pages_stay_short(path: Path) -> None:
 
 def test_the_menu_names_every_page_once() -> None:
     names = [name for section in lab.SECTIONS.values() for name in section]
-    assert sorted(names) == sorted(each.stem.replace("_", " ").capitalize() for each in PAGES)
+    listed = [each for each in PAGES if each.stem != "operators"]  # nobody else gets there
+    assert sorted(names) == sorted(each.stem.replace("_", " ").capitalize() for each in listed)
     in_menu = [f"{name.lower().replace(' ', '_')}.py" for name in names]
     assert sorted(lab.PATH, key=in_menu.index) == list(lab.PATH)  # the menu has the order of the path
 

@@ -16,6 +16,7 @@ import streamlit as st
 
 from lstm_core.paths import number_setting
 from ui.common.server import visitor_of
+from ui.operations import metrics
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
 UPDATE = 0.5  # seconds between two such sentences
@@ -53,14 +54,20 @@ class Gate:
             self._admit()
         try:
             patience = PATIENCE
-            while not ticket[0].wait(patience):
-                patience = UPDATE
-                tell(self._ahead(ticket))
+            with metrics.WAIT.time():
+                while not ticket[0].wait(patience):
+                    patience = UPDATE
+                    tell(self._ahead(ticket))
             self._inside.held = True
-            yield
+            with metrics.RUN.time():
+                yield
         finally:
             self._inside.held = False
             self._leave(ticket)
+
+    def waiting(self) -> int:
+        """How many runs wait for a place."""
+        return len(self._waiting)
 
     def _ahead(self, ticket: tuple[threading.Event, str | None]) -> int:
         with self._lock:
@@ -90,6 +97,7 @@ class Gate:
 # One place a core, unless the server's setting says otherwise.
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 GATE = Gate(int(number_setting("LSTM_LAB_PLACES", _CORES, 64)))
+metrics.WAITING.set_function(GATE.waiting)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -16,12 +17,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
 
 from lstm_core.errors import LabError
+from ui.operations import drain, metrics
 
 COOKIE = "lstm_lab_visitor"
 YEAR = 365 * 24 * 3600  # seconds
 METRICS = "/_stcore/metrics"
+STREAM = "/_stcore/stream"  # the websocket of a page
+UPLOAD = "/_stcore/upload_file/"  # followed by the session
 # Streamlit's own page has inline styles and evaluates Vega's and the components' scripts; all else comes from the app.
 POLICY = "; ".join(
     (
@@ -84,10 +89,14 @@ class Visitors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or serve one websocket."""
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["path"].endswith(METRICS) and os.environ.get("LSTM_LAB_METRICS") != "1":
+        hidden = scope["path"].endswith(METRICS) and os.environ.get("LSTM_LAB_METRICS") != "1"
+        if hidden or _elsewhere(scope):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
             return
         known = visitor_of(HTTPConnection(scope).cookies)
@@ -101,6 +110,23 @@ class Visitors:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the page that it belongs to; refuse it if this process is about to end."""
+        if drain.ending():
+            metrics.REFUSED.labels("websocket").inc()
+            await receive()
+            await send({"type": "websocket.close", "code": 1012})  # before it is accepted: the answer is 403
+            return
+        page = visitor_of(HTTPConnection(scope).cookies) or f"without a cookie {id(scope)}"
+        with metrics.page(page) if scope["path"].endswith(STREAM) else nullcontext():
+            await self.app(scope, receive, send)
+
+
+def _elsewhere(scope: Scope) -> bool:
+    """Whether a file belongs to a session that isn't here; a proxy that gets 404 asks the next replica."""
+    session = scope["path"].partition(UPLOAD)[2].partition("/")[0]
+    return bool(session) and runtime.exists() and not runtime.get_instance().is_active_session(session)
 
 
 def _cookie(scope: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The page "Operators": the numbers of all replicas, behind a key."""

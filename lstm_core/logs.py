@@ -88,5 +88,7 @@ def _reason(argument: object) -> str:
     return _QUOTED.sub("…", str(argument))
 
 
-def _warned(message: Warning | str, category: type[Warning], path: str, line: int, *rest: Any) -> None:
+def _warned(
+    message: Warning | str, category: type[Warning], path: str, line: int, file: Any = None, source: Any = None
+) -> None:
     logging.getLogger("py.warnings").handle(record("py.warnings", logging.WARNING, path, line, "", (), None))

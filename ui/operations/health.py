@@ -87,7 +87,7 @@ class Health:
     def _answer(self, part: str) -> Awaitable[object]:
         ask = self.parts[part]
         if asyncio.iscoroutinefunction(ask):
-            return ask()  # type: ignore[no-any-return]
+            return ask()
         # One that hangs keeps its thread; it is waited for again, and no second one is started.
         if part not in self._running or self._running[part].done():
             self._running[part] = self._threads.submit(ask)

@@ -17,12 +17,16 @@ from lstm_core.arrays import Array
 from lstm_core.evaluation import CELL_MODELS
 from lstm_core.exhibit import LETTERS, SIGNALS, THEME, class_colours, class_name, most_varying_unit
 from lstm_core.handout import svg
-from lstm_core.inference import Reading, TextClassifier, TextGenerator, WordModel
+from lstm_core.inference import Forecaster, Reading, TextClassifier, TextGenerator, WordModel
 from lstm_core.interpret import initial_flows, scalar_powers
 from lstm_core.lesson_plans import Stop
+from lstm_core.memory_tasks import PRESETS, find_task, measured_races, task_example
 from lstm_core.nn import NETWORKS, LayerTrace, softmax
+from lstm_core.timeseries import Series, load_series
 
 MOST_TOKENS = 110  # in a picture's width
+GREY = "#9AA0A6"
+FORECASTERS = {"seasons": "forecast_seasons", "sunspots": "forecast_sunspots"}  # for other series that of share prices
 PACKED = "z."  # begins a text of a link that is compressed, which isn't read here
 Load = Callable[[str], Any]
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -180,6 +184,66 @@ def _writing(settings: dict[str, str], stop: Stop, solved: bool, load: Load) -> 
     return Picture(text, tuple(drawings))
 
 
+def _gym(settings: dict[str, str], stop: Stop, solved: bool, load: Load) -> Picture:
+    """An example sequence of the task; with answers, also how many of the measured races each network has passed."""
+    task = find_task(settings.get("task", "adding"))
+    preset = PRESETS[task.name]
+    length = _whole(settings, "length", preset.race.length)
+    shown = task_example(task, length, _whole(settings, "example", 1))
+    question = f"{shown.question} {shown.answer if solved else ''}".strip()
+    drawings = []
+    if shown.values is None:
+        question = f"{' '.join(shown.tokens)}\n{question}"
+    else:
+        colours = [SIGNALS["c"].colour if each else GREY for each in shown.matters]
+        alt = f"Columns: {len(shown)} numbers between −1 and 1, of which two are marked."
+        drawings.append((svg.columns(shown.tokens, shown.values, colours), alt))
+    found = measured_races().get(task.name)
+    if solved and found and length == preset.race.length:
+        races = len(found["runs"])
+        passed = {_cell(kind): float(cell["passed"]) for kind, cell in found["cells"].items()}
+        alt = f"Bars: of {races} races, " + ", ".join(f"{name} passed {count:.0f}" for name, count in passed.items())
+        drawings.append((svg.bars(passed, SIGNALS["c"].colour, lambda value: f"{value:.0f} of {races}"), alt))
+    return Picture(question, tuple(drawings))
+
+
+def _forecast(settings: dict[str, str], stop: Stop, solved: bool, load: Load) -> Picture:
+    """The values before an origin of the test set; with answers, also the forecast and what came."""
+    name = settings.get("series", "shares")
+    series: Series = load_series(settings.get("company", "AMZN") if name == "shares" else name)
+    model: Forecaster = load(FORECASTERS.get(name, "forecast_stocks"))
+    test = model.backtest(series)
+    horizon = max(1, min(_whole(settings, "horizon", model.settings.horizon), model.settings.horizon))
+    chosen = max(1, min(_whole(settings, "origin", len(test.origins) // 2), len(test.origins))) - 1
+    origin = int(test.origins[chosen])
+    first = max(0, origin + 1 - 3 * max(horizon, 4))
+    before = series.values[first : origin + 1]  # (k,)
+    shown = {"before": (_extended(before, 0, horizon), GREY)}
+    if solved:
+        ahead = {"what came": test.actual, "LSTM": test.forecasts["lstm"], "naive": test.forecasts["naive"]}
+        colours = (svg.INK, SIGNALS["c"].colour, SIGNALS["f"].colour)
+        for (title, values), colour in zip(ahead.items(), colours, strict=True):
+            shown[title] = (
+                np.concatenate([_extended(before[-1:], len(before) - 1, 0), values[chosen, :horizon]]),
+                colour,
+            )
+    ends = [float(end(values[~np.isnan(values)])) for values, _ in shown.values() for end in (np.min, np.max)]
+    margin = 0.25 * (max(ends) - min(ends) or 1.0)
+    drawing = svg.lines(
+        (), shown, lowest=min(ends) - margin, highest=max(ends) + margin, name=lambda value: _signed(value, ".3g")
+    )
+    after = (
+        f"and the {horizon} {series.step}s after it: " + ", ".join(list(shown)[1:]) if solved else "and room for more"
+    )
+    alt = f"Lines: {series.title}, {len(before)} values before the forecast, {after}."
+    return Picture("", ((drawing, alt),))
+
+
+def _extended(values: Array, before: int, after: int) -> Array:
+    """Values with places without one before and after them."""
+    return np.concatenate([np.full(before, np.nan), values, np.full(after, np.nan)])
+
+
 def _whole(settings: Mapping[str, str], name: str, default: int) -> int:
     value = settings.get(name, "")
     return min(int(value), 300) if value.isdecimal() else default
@@ -210,4 +274,6 @@ _PAGES: dict[str, Callable[[dict[str, str], Stop, bool, Load], Picture]] = {
     "recurrent_family": _family,
     "word_order": _order,
     "text_generation": _writing,
+    "memory_gym": _gym,
+    "forecasting": _forecast,
 }

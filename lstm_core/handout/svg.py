@@ -56,7 +56,7 @@ def lines(
 
     Args:
         places: the name of each place; none for many timesteps without a name.
-        shown: name → values and colour.
+        shown: name → values and colour; a line has no point where its value is NaN.
         lowest: the value at the bottom.
         highest: the value at the top.
         name: writes a value at the axis.
@@ -75,18 +75,36 @@ def lines(
         parts.append(_text(LEFT - 4, y + 2.5, name(float(value)), 7, "end"))
     ends: list[float] = []
     for number, (title, (values, colour)) in enumerate(shown.items()):
-        kept = np.clip(np.nan_to_num(values, nan=lowest, neginf=lowest, posinf=highest), lowest, highest)
-        wide = (right - LEFT) / len(kept)
-        points = " ".join(f"{LEFT + (n + 0.5) * wide:.1f},{y_of(float(each)):.1f}" for n, each in enumerate(kept))
+        wide = (right - LEFT) / len(values)
+        there = np.flatnonzero(~np.isnan(values))
+        kept = np.clip(values[there], lowest, highest)
+        points = " ".join(
+            f"{LEFT + (n + 0.5) * wide:.1f},{y_of(float(each)):.1f}" for n, each in zip(there, kept, strict=True)
+        )
         dash = f' stroke-dasharray="{DASHES[number % len(DASHES)]}"' if number % len(DASHES) else ""
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.4"{dash}/>')
         y = y_of(float(kept[-1]))
+        apart = 8 if y < height / 2 else -8  # always the same way, so that it ends
         while any(abs(y - other) < 8 for other in ends):
-            y += 8 if y < height / 2 else -8
+            y += apart
         ends.append(y)
         parts.append(_text(right + 4, y + 2.5, title, 7.5, colour=colour))
     if not shown:
         parts.append(_text((LEFT + right) / 2, height * 0.4, "Sketch your guess.", 9, "middle", "#999999"))
+    return _drawing(parts + _labels(places, height), height + _room(places))
+
+
+def columns(places: Sequence[str], values: Array, colours: Sequence[str], height: float = 80.0) -> str:
+    """A column up or down from 0 for each place, (T,) values between −1 and 1, in a colour of its own."""
+    wide, middle = (WIDTH - RIGHT - LEFT) / len(values), height / 2
+    parts = [
+        _text(LEFT - 4, middle - place * (middle - 4) + 2.5, f"{place:+d}".replace("-", "−"), 7, "end")
+        for place in (-1, 1)
+    ]
+    parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{middle}" y2="{middle}" stroke="{FAINT}"/>')
+    for number, (value, colour) in enumerate(zip(values, colours, strict=True)):
+        high = abs(float(value)) * (middle - 4)
+        parts.append(_rect(LEFT + (number + 0.15) * wide, middle - high * (value > 0), 0.7 * wide, high, colour))
     return _drawing(parts + _labels(places, height), height + _room(places))
 
 
@@ -98,7 +116,10 @@ def bars(shown: Mapping[str, float], colour: str, name: Callable[[float], str]) 
     for row, (title, value) in enumerate(shown.items()):
         y = row * high
         length = abs(value) * scale
-        parts += [_text(left - 4, y + 9, _short(title, 18), 7.5, "end"), _rect(left, y + 2, length, high - 4, colour)]
+        parts += [
+            _text(left - 4, y + 9, _short(title, 18, " "), 7.5, "end"),
+            _rect(left, y + 2, length, high - 4, colour),
+        ]
         parts.append(_text(left + length + 4, y + 9, name(value), 7.5))
     return _drawing(parts, len(shown) * high + 2)
 
@@ -138,8 +159,8 @@ def _room(tokens: Sequence[str]) -> float:
     return 14 if _are_short(tokens) else 10 + 3.7 * max((min(len(token), 12) for token in tokens), default=0)
 
 
-def _short(text: str, most: int) -> str:
-    seen = "".join({" ": "␣", "\n": "⏎", "\t": "⇥"}.get(each, each if each.isprintable() else "�") for each in text)
+def _short(text: str, most: int, space: str = "␣") -> str:
+    seen = "".join({" ": space, "\n": "⏎", "\t": "⇥"}.get(each, each if each.isprintable() else "�") for each in text)
     return seen if len(seen) <= most else seen[: most - 1] + "…"
 
 

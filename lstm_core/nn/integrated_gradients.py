@@ -3,7 +3,8 @@
 Log-odds, log p/(1-p) in nats, don't saturate where a probability does.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -14,11 +15,14 @@ from lstm_core.nn.activations import softmax
 from lstm_core.nn.layers import Affine, Embed
 from lstm_core.nn.network import ForwardPass, Network
 
-# Points on the straight path from the baseline to the text; doubled while the relative residual exceeds the tolerance,
-# since max pooling makes the gradient discontinuous along the path.
-STEPS = (32, 64, 128)
+# The straight path from the baseline to the text is cut into PANELS parts, each integrated by Simpson's rule. While the
+# relative residual exceeds TOLERANCE, those with the largest errors are halved: max pooling makes the gradient jump
+# along the path. Over 17 questions and reviews that takes half as many points as Clenshaw-Curtis quadrature with 33, 65
+# or 129, and the largest error of a token is no larger (0.7% of the sum, not 0.9%).
+PANELS, FINEST = 8, 1024  # at first; points of the path at most
+MOST_POINTS, HALVED = 129, 4  # points at most, and panels halved at a time
 TOLERANCE = 0.01
-BATCH = 8  # points in one pass: with twice as many, each took ten times as long (the arrays outgrow the caches)
+BATCH = 9  # points in one pass: with twice as many, each took ten times as long (the arrays outgrow the caches)
 
 
 class Attribution(np.ndarray):
@@ -108,8 +112,9 @@ def integrated_gradients(
 ) -> Attribution:
     """Integrated gradients over the embeddings (Sundararajan, Taly & Yan 2017), in batched passes.
 
-    The gradient is averaged along the straight line from the embeddings of `baseline` to those of the text, by
-    Clenshaw–Curtis quadrature, and multiplied by their difference; a token's value is the sum over its embeddings.
+    The gradient is averaged along the straight line from the embeddings of `baseline` to those of the text, by an
+    adaptive Simpson's rule (Lyness 1969), and multiplied by their difference; a token's value is the sum over its
+    embeddings. The error of each part of the line is known: the change of the score less the sum of the values.
 
     Args:
         network: causal or not.
@@ -130,35 +135,66 @@ def integrated_gradients(
             differences[node.name] = table[ids[place]] - starts[node.name]
     if not starts:
         raise ModelError("The network has no Embedding layer to explain its answer by.")
-    contributions = np.zeros((STEPS[-1] + 1, len(ids[0])))  # of each point, in the order along the line
-    scores = np.zeros(STEPS[-1] + 1)
-    done: set[int] = set()
-    for steps in STEPS:
-        places = range(0, STEPS[-1] + 1, STEPS[-1] // steps)  # the points so far, and one between each two of them
-        fresh = [place for place in places if place not in done]
-        done.update(fresh)
-        alphas = ((1 - np.cos(np.pi * np.array(fresh) / STEPS[-1])) / 2).astype(np.float32)[:, None]
-        for first in range(0, len(fresh), BATCH):
-            part = slice(first, first + BATCH)
-            start = {key: starts[key][:, None] + alphas[part] * differences[key][:, None] for key in starts}
-            found = score_gradients(network, network.run(*ids, start=start), label)  # values (T, BATCH, width)
-            scores[fresh[part]] = found.scores
-            for key, difference in differences.items():
-                contributions[fresh[part]] += np.einsum("td,tbd->bt", difference, found.gradients[key], optimize=True)
-        values = clenshaw_curtis(steps) @ contributions[places]
-        attribution = Attribution(values, name, float(scores[-1]), float(scores[0]))
-        if abs(attribution.residual) <= TOLERANCE * abs(attribution.score - attribution.baseline):
-            break
-    return attribution
+    path = _Path(network, ids, starts, differences, label)
+    panels = [(first, first + FINEST // PANELS) for first in range(0, FINEST, FINEST // PANELS)]
+    while True:
+        path.visit(sorted({place for first, last in panels for place in (first, (first + last) // 2, last)}))
+        parts = np.array([path.simpson(*panel) for panel in panels])  # (panels, T)
+        errors = np.array([path.change(*panel) for panel in panels]) - parts.sum(axis=1)
+        halved = {panels[number] for number in np.argsort(-np.abs(errors))[:HALVED] if np.ptp(panels[number]) >= 4}
+        if (
+            abs(errors.sum()) <= TOLERANCE * abs(path.change(0, FINEST))
+            or len(path.scores) >= MOST_POINTS
+            or not halved
+        ):
+            return Attribution(parts.sum(axis=0), name, path.scores[FINEST], path.scores[0])
+        panels = [half for panel in panels for half in (_halves(*panel) if panel in halved else (panel,))]
 
 
-def clenshaw_curtis(steps: int) -> Array:
-    """(steps + 1,) weights of an integral over 0…1, at (1 - cos(πk/steps)) / 2 (Clenshaw & Curtis 1960); even steps.
+def _halves(first: int, last: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    middle = (first + last) // 2
+    return (first, middle), (middle, last)
 
-    The points of half as many steps are among them, so a finer integral reuses the values of a coarser one.
+
+@dataclass
+class _Path:
+    """The straight line from a baseline to a text, and what was computed at its places 0…FINEST.
+
+    Attributes:
+        starts: layer → (T, width) the baseline's embeddings.
+        differences: layer → (T, width) those of the text less these.
+        scores: place → log-odds of the class.
+        contributions: place → (T,) the gradient along the line, a token's part each.
     """
-    j = np.arange(1, steps // 2 + 1)
-    terms = np.where(j == steps // 2, 1, 2) / (4 * j**2 - 1)  # (steps / 2,)
-    weights = (1 - np.cos(2 * np.pi * np.outer(np.arange(steps + 1), j) / steps) @ terms) / steps
-    weights[[0, -1]] /= 2
-    return weights
+
+    network: Network
+    ids: tuple[Array, ...]
+    starts: dict[str, Array]
+    differences: dict[str, Array]
+    label: int
+    scores: dict[int, float] = field(default_factory=dict)
+    contributions: dict[int, Array] = field(default_factory=dict)
+
+    def visit(self, places: Sequence[int]) -> None:
+        """Compute the places that aren't computed yet."""
+        fresh = [place for place in places if place not in self.scores]
+        for part in (fresh[first : first + BATCH] for first in range(0, len(fresh), BATCH)):
+            alphas = np.array(part, np.float32)[:, None] / np.float32(FINEST)
+            start = {key: self.starts[key][:, None] + alphas * each[:, None] for key, each in self.differences.items()}
+            run = self.network.run(*self.ids, start=start)  # values (T, BATCH, width)
+            found = score_gradients(self.network, run, self.label)
+            along = [
+                np.einsum("td,tbd->bt", each, found.gradients[key], optimize=True)
+                for key, each in self.differences.items()
+            ]
+            self.scores.update(zip(part, found.scores.tolist(), strict=True))
+            self.contributions.update(zip(part, np.sum(along, axis=0, dtype=float), strict=True))
+
+    def simpson(self, first: int, last: int) -> Array:
+        """(T,) the integral of the contributions over a panel."""
+        one, middle, other = (self.contributions[place] for place in (first, (first + last) // 2, last))
+        return (last - first) / FINEST / 6 * (one + 4 * middle + other)
+
+    def change(self, first: int, last: int) -> float:
+        """The change of the score over a panel, which is what `simpson` would sum to without an error."""
+        return self.scores[last] - self.scores[first]

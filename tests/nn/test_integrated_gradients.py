@@ -10,6 +10,7 @@ import pytest
 from keras import layers
 
 import lstm_core
+import lstm_core.nn.integrated_gradients as adaptive
 from lstm_core.nn import bptt
 from lstm_core.nn.integrated_gradients import Attribution, integrated_gradients, log_odds, score_gradients
 from lstm_core.nn.network import Network
@@ -19,6 +20,7 @@ from ui.common.examples import Texts
 
 QUESTIONS = Texts.load("questions.json").examples
 REVIEWS = Texts.load("reviews.json").examples
+EXAMPLES = [("stackoverflow", text) for text in QUESTIONS.values()] + [("imdb", text) for text in REVIEWS.values()]
 
 CELLS = {
     "lstm": layers.LSTM,
@@ -158,10 +160,7 @@ def test_a_slice_of_an_attribution_keeps_what_it_explains() -> None:
     assert (part.label, part.score, part.residual) == ("python", 8.0, 1.0)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [("stackoverflow", text) for text in QUESTIONS.values()] + [("imdb", text) for text in REVIEWS.values()],
-)
+@pytest.mark.parametrize(("name", "text"), EXAMPLES)
 def test_the_shipped_models_explain_the_examples(name: str, text: str) -> None:
     model = lstm_core.load(name)
     found = model.attribute(text)
@@ -170,6 +169,19 @@ def test_the_shipped_models_explain_the_examples(name: str, text: str) -> None:
     assert found.label == reading.answer
     assert found.score == pytest.approx(np.log(reading.confidence / (1 - reading.confidence)), rel=1e-2, abs=1e-2)
     assert abs(found.residual) < 0.02 * abs(found.score - found.baseline)
+
+
+@pytest.mark.parametrize(("name", "text"), [each for each in EXAMPLES if len(each[1]) < 120])
+def test_a_fine_integral_gives_the_same_values_to_one_percent(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = lstm_core.load(name)
+    found = model.attribute(text)
+    monkeypatch.setattr(adaptive, "PANELS", 64)
+    monkeypatch.setattr(adaptive, "TOLERANCE", 0.0)
+    fine = model.attribute(text)
+    assert abs(found.residual) <= 0.01 * abs(found.score - found.baseline)
+    np.testing.assert_allclose(found, fine, atol=0.01 * abs(found.score - found.baseline))
 
 
 def test_leaving_a_token_out_is_reading_the_text_with_that_token_unknown() -> None:

@@ -196,7 +196,7 @@ def _gym(settings: dict[str, str], stop: Stop, solved: bool, load: Load) -> Pict
         question = f"{' '.join(shown.tokens)}\n{question}"
     else:
         colours = [SIGNALS["c"].colour if each else GREY for each in shown.matters]
-        alt = f"Columns: {len(shown)} numbers between −1 and 1, of which two are marked."
+        alt = f"Columns: {len(shown)} numbers from −1 to 1, of which {int(shown.matters.sum())} are marked."
         drawings.append((svg.columns(shown.tokens, shown.values, colours), alt))
     found = measured_races().get(task.name)
     if solved and found and length == preset.race.length:

@@ -95,7 +95,7 @@ def lines(
 
 
 def columns(places: Sequence[str], values: Array, colours: Sequence[str], height: float = 80.0) -> str:
-    """A column up or down from 0 for each place, (T,) values between −1 and 1, in a colour of its own."""
+    """A column up or down from 0 for each place, (T,) values clipped to −1…1, in a colour of its own."""
     wide, middle = (WIDTH - RIGHT - LEFT) / len(values), height / 2
     parts = [
         _text(LEFT - 4, middle - place * (middle - 4) + 2.5, f"{place:+d}".replace("-", "−"), 7, "end")
@@ -103,7 +103,7 @@ def columns(places: Sequence[str], values: Array, colours: Sequence[str], height
     ]
     parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{middle}" y2="{middle}" stroke="{FAINT}"/>')
     for number, (value, colour) in enumerate(zip(values, colours, strict=True)):
-        high = abs(float(value)) * (middle - 4)
+        high = min(abs(float(value)), 1.0) * (middle - 4)
         parts.append(_rect(LEFT + (number + 0.15) * wide, middle - high * (value > 0), 0.7 * wide, high, colour))
     return _drawing(parts + _labels(places, height), height + _room(places))
 

@@ -19,7 +19,7 @@ from lstm_core.memory_tasks import config, examples, tasks
 from lstm_core.memory_tasks.config import PRESETS
 from lstm_core.training import race_job as core
 from tests.pages.test_every_page import opened
-from ui.memory_gym import charts
+from ui.memory_gym import charts, published
 from ui.memory_gym import race as gym
 from ui.memory_gym import results as gym_after
 
@@ -228,6 +228,16 @@ def test_damaged_weights_are_one_sentence(register: JobQueue, results: dict[str,
     page = opened("memory_gym", job="of-the-link")
     assert not page.exception
     assert ["missing or damaged" in error.value for error in page.error] == [True]
+
+
+def test_the_papers_results_stand_beside_ours() -> None:
+    rows = {row.split(" | ")[0].strip("| "): row for row in published.table().splitlines()[2:]}
+    assert set(rows) == {task.title for task in tasks.TASKS.values()}
+    ours = config.measured_races()["adding"]["cells"]["lstm"]
+    assert f"{ours['passed']} of 5 seeds, after {ours['sequences']:,} sequences" in rows["Adding problem"]
+    assert tasks.TASKS["lag"].published in rows["Long lag without noise"]
+    unmeasured = [task.title for name, task in tasks.TASKS.items() if name not in config.measured_races()]
+    assert all("| not measured |" in rows[title] for title in unmeasured)
 
 
 @pytest.mark.parametrize("bad", ["", "nan", "-1e999", "99999999999999999999", "<b>", "\x00"])

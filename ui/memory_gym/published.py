@@ -10,17 +10,15 @@ def show() -> None:
     """A table with a row for each task, in a panel."""
     with st.expander("What the papers report", key="gym_published", on_change="rerun") as panel:
         if panel.open:
-            st.dataframe(
-                rows(), hide_index=True, column_config={"published": st.column_config.TextColumn(width="large")}
-            )
+            st.markdown(table())
             st.caption(
                 "Sequences are those that a cell was trained on until it passed, the median of the seeds that did. "
                 "Ours are shorter than those of the papers, in batches of 32 and with another optimizer."
             )
 
 
-def rows() -> list[dict[str, str]]:
-    """For each task its source, what it reports, and how the LSTM of the task's own preset did with several seeds."""
+def table() -> str:
+    """In Markdown, for each task: its source, what it reports, and the LSTM of the task's own preset, several seeds."""
     measured = memory_tasks.measured_races()
 
     def here(name: str) -> str:
@@ -31,7 +29,6 @@ def rows() -> list[dict[str, str]]:
         until = f", after {cell['sequences']:,} sequences" if cell["sequences"] else ""
         return f"{preset.title}: {cell['passed']} of {len(found['runs'])} seeds{until}"
 
-    return [
-        {"task": task.title, "published": task.published, "our LSTM": here(name), "source": task.source}
-        for name, task in TASKS.items()
-    ]
+    head = "| task | published | our LSTM | source |\n|---|---|---|---|"
+    rows = (f"| {task.title} | {task.published} | {here(name)} | {task.source} |" for name, task in TASKS.items())
+    return "\n".join([head, *rows])

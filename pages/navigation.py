@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from ui.classroom import frame as classroom
-from ui.common import explanations, gate, theme, url_state
+from ui.common import assets, explanations, gate, theme, url_state
 from ui.guide import spot
 from ui.home import path, presenter
 from ui.lessons import bar, walk
@@ -17,13 +16,7 @@ ASSETS = Path(__file__).parent.parent / "assets"
 ICON = ASSETS / "icon.png"
 KEY = "LSTM_LAB_OPERATOR_KEY"  # with it there is a page for the operator, which the menu doesn't list
 
-
-def _page(name: str) -> StreamlitPage:
-    file = name.lower().replace(" ", "_")
-    return st.Page(f"{file}.py", title=name, url_path=file, default=name == "Home")
-
-
-sections = {section: [_page(name) for name in names] for section, names in path.SECTIONS.items()}
+sections = path.menu()
 operators = [st.Page("operators.py", title="Operators", visibility="hidden")] if os.environ.get(KEY) else []
 menu = not (theme.presenting() or theme.embedded())
 page = st.navigation(
@@ -34,7 +27,7 @@ page = st.navigation(
 st.set_page_config(
     page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=str(ICON), layout="wide"
 )
-st.html(ASSETS / "frame.css")
+st.html(f"<style>{assets.read('frame.css')}</style>")
 if not theme.embedded():
     st.logo(str(ICON), size="large")
 if menu:
@@ -48,7 +41,7 @@ with gate.turn():
     anew = walk.arrive()
     with url_state.arrival(page.url_path, anew, walk.hides(page.url_path)):
         bar.show(page.url_path, anew)
-        page.run()
+        classroom.run(page)
     if not theme.embedded() and walk.current() is None:
         path.foot(f"{page.url_path or 'home'}.py")
     spot.show()

@@ -192,6 +192,7 @@ const bars = new WeakMap();
 // Streamlit calls this on mounting and whenever the data change.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".classbar");
+  ({ own: OWN, microscope: MICROSCOPE, cursor: CURSOR } = data.names);
   if (window.lstmLabClass?.code !== data.code || window.lstmLabClass.over === "left") {
     window.lstmLabClass?.end();
     window.lstmLabClass = new LiveClass(data);

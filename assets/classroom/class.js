@@ -1,9 +1,9 @@
 // A browser's part in a class: the websocket that brings news, following the lecturer's view, and sending it.
 // One object a class lives as long as the tab: Streamlit may mount and unmount the bar as often as it likes.
 
-const OWN = ["class", "present", "embed", "embed_options", "spot"]; // of the visitor, not of the view
-const CURSOR = ["t", "unit", "signal"]; // where the microscope is: it moves without asking Python
-const MICROSCOPE = "cell_microscope";
+// Names that Python knows as well, see `NAMES` in ui/classroom/bar.py: parameters of the visitor, not of the view; the
+// page of the microscope, and the parameters of its place, which moves without asking Python.
+let OWN, MICROSCOPE, CURSOR;
 const TICK_MS = 150; // between two looks at the lecturer's address
 const SETTINGS_MS = 600; // that a page without settings in its address has for putting them there
 const SILENCE_MS = 25000; // without a message, after which the connection counts as lost

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from lstm_core import classroom, database
 from lstm_core.lesson_plans import Lesson, Question, Stop, write_lesson
 from tests.pages.test_every_page import framed
+from ui import replay
 from ui.classroom import bar, membership
 from ui.common import url_state
 from ui.common.server import hashed
@@ -243,3 +245,62 @@ def test_the_next_follower_may_open_the_view_when_this_page_shows_it(
     assert opened == [(code_of(lecturer), hashed(student.session_state["_owner"]))]
     student.run()
     assert len(opened) == 1
+
+
+VIEWS_SHOWN = [
+    "question_tags?text=def+f%28x%29&signal=f&t=2",
+    "movie_reviews?text=a+fine+film",
+    "gradient_lab?bias=2.5",
+]
+
+
+def shown(page: AppTest) -> list[tuple[str, bytes]]:
+    """All that is on a page, in its order; but for the class's bar, which counts what it has opened."""
+
+    def parts(block: Any) -> Iterator[Any]:
+        if block.proto is not None:
+            yield type(block.proto).__name__, block.proto.SerializeToString(deterministic=True)
+        for child in getattr(block, "children", {}).values():
+            yield from parts(child)
+
+    return [part for part in parts(page.main) if b"lstm_lab_class" not in part[1]]
+
+
+def remembered(page: AppTest) -> dict[str, Any]:
+    """What a session holds of the view; what it offers to ask holds functions, which are never equal."""
+    return {key: value for key, value in page.session_state.items() if key not in ("_owner", "_guesses_offered")}
+
+
+@pytest.mark.parametrize("view", VIEWS_SHOWN, ids=lambda view: view.partition("?")[0])
+def test_a_follower_gets_what_anothers_run_has_drawn(
+    lecturer: AppTest, view: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeated page equals a run in elements, address and session, and then works on its own."""
+    repeated: list[replay.Recording] = []
+    repeat = replay.Recording.repeat
+    monkeypatch.setattr(replay.Recording, "repeat", lambda one: repeated.append(one) or repeat(one))
+    replay.VIEWS.forget()
+    students = [framed(view.partition("?")[0], **{"class": code_of(lecturer)}) for _ in range(3)]
+    follow(students[0], 1, view)
+    assert not repeated
+    follow(students[1], 1, view)
+    assert len(repeated) == 1
+    replay.VIEWS.forget()
+    follow(students[2], 1, view)  # a run of its own
+    assert len(repeated) == 1
+    pages, sessions = [shown(each) for each in students], [remembered(each) for each in students]
+    assert pages[1] == pages[0] == pages[2]
+    assert sessions[1] == sessions[0] == sessions[2]
+    assert students[1].query_params == students[0].query_params == students[2].query_params
+    again = [shown(each.run()) for each in students]
+    assert again[1] == again[0] == again[2]
+    assert not students[1].exception
+
+
+def test_what_is_shown_of_own_runs_is_shown_to_nobody_else(lecturer: AppTest) -> None:
+    """The memory gym looks for the visitor's own networks, whose owner is another one in each of these sessions."""
+    replay.VIEWS.forget()
+    for _ in range(2):
+        follow(framed("memory_gym", **{"class": code_of(lecturer)}), 1, "memory_gym")
+    (view,) = replay.VIEWS._views.values()
+    assert len(view.recordings) == 2  # neither fits the other visitor

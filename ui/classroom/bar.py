@@ -9,7 +9,8 @@ from streamlit.navigation.page import StreamlitPage
 
 from lstm_core import classroom
 from lstm_core.errors import LabError
-from ui.classroom import controls, membership
+from ui import replay
+from ui.classroom import controls, membership, route, turns
 from ui.classroom.hub import HUB
 from ui.common import assets, theme, url_state
 from ui.common.gate import GATE
@@ -21,13 +22,21 @@ KEY = "classbar"
 PRIVATE = ("classroom", "lessons")  # pages of the lecturer that nobody follows to
 _WANTED, _PLACE = "_class_wanted", "_class_controls"
 _OPENS = "_class_opens"  # this run opens the lecturer's view
-_OWN = {CLASS, theme.PRESENT, "embed", "embed_options", "spot"}  # of the visitor, not of a view
+_OWN = (CLASS, theme.PRESENT, "embed", "embed_options", "spot")  # of the visitor, not of a view
+NAMES = {"own": _OWN, "microscope": turns.MICROSCOPE, "cursor": turns.CURSOR}
 
 _component = st.components.v2.component(
     "lstm_lab_class",
     html='<section class="classbar" aria-label="Class"></section>',
     css=assets.read("classroom/bar.css"),
-    js=assets.read("classroom/class.js") + assets.read("classroom/bar.js"),
+    js=f"""
+      let script;
+      const load = () => import(new URL("{route.script()}", window.location.origin));
+      export default function (component) {{
+        script ??= load().catch((error) => {{ script = undefined; throw error; }});
+        script.then((bar) => bar.default(component));
+      }}
+    """,  # the component's script is part of every run's message: it is short, and browsers keep what it loads
 )
 
 
@@ -50,12 +59,20 @@ def before(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     data = {
         "code": membership.code(), "shown": classroom.shown_code(membership.code()), "leads": membership.leads(),
         "base": f"/{base}" if base else "", "private": PRIVATE, "opened": st.session_state.get(membership.OPENED, 0),
-        "projected": theme.presenting(),
+        "projected": theme.presenting(), "names": NAMES,
     }  # fmt: skip
     with st.container(horizontal=True, key="class_row"):
         _component(key=KEY, data=data, on_view_change=_follow, on_reveal_change=_reveal, on_leave_change=_leave)
         if membership.leads():
             st.session_state[_PLACE] = st.container(width="content")
+
+
+def run(page: StreamlitPage) -> None:
+    """See `ui.classroom.frame.run`."""
+    if st.session_state.get(_OPENS):
+        replay.run(page.url_path, page.run)
+    else:
+        page.run()
 
 
 def after() -> None:

@@ -31,6 +31,16 @@ def before(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
         bar.before(page, pages)
 
 
+def run(page: StreamlitPage) -> None:
+    """Draw the page; who opens what the lecturer shows gets what another follower's run has drawn, if it fits."""
+    if st.session_state.get(CLASS):
+        from ui.classroom import bar
+
+        bar.run(page)
+    else:
+        page.run()
+
+
 def after() -> None:
     """Draw the lecturer's controls in their place above the page; call it after the page was drawn."""
     if st.session_state.get(CLASS):

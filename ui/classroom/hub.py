@@ -20,6 +20,7 @@ from typing import TypeVar
 from lstm_core import classroom
 from lstm_core.classroom import ClassState
 from lstm_core.errors import LabError
+from ui import replay
 from ui.classroom.turns import Turns
 
 log = logging.getLogger("lstm_lab.classroom")
@@ -79,6 +80,7 @@ class Hub:
         self._wake: asyncio.Event | None = None
         self._watching: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="classroom")
+        self._usual: float | None = None  # Python's own switch interval, while there are browsers
 
     async def ask(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Call a function of the store in a thread."""
@@ -93,7 +95,9 @@ class Hub:
                 return None
             room = self.rooms.setdefault(code, Room(state))
         room.listeners.add(listener)
-        sys.setswitchinterval(SWITCH)
+        if self._usual is None:
+            self._usual = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH)
         loop = asyncio.get_running_loop()
         if self._watching is None or self._watching.done() or self._loop is not loop:
             self._loop, self._wake = loop, asyncio.Event()
@@ -105,6 +109,10 @@ class Hub:
         """Leave a class."""
         if room := self.rooms.get(code):
             room.listeners.discard(listener)
+        if self._usual is not None and not any(each.listeners for each in self.rooms.values()):
+            sys.setswitchinterval(self._usual)
+            self._usual = None
+            replay.VIEWS.forget()
 
     def nudge(self) -> None:
         """Look for news at once; from any thread."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 MOST = 2  # followers whose page is under way: more of them compute at once, and all are done late
 LONGEST = 1.0  # seconds after which a turn counts as over, whatever became of its page
-MICROSCOPE, CURSOR = "cell_microscope", ("t", "unit", "signal")  # see `assets/classroom/class.js`
+MICROSCOPE, CURSOR = "cell_microscope", ("t", "unit", "signal")  # its page, and what says its place
 
 
 class Turns:

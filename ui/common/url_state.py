@@ -5,6 +5,7 @@ import math
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -51,6 +52,7 @@ def cached_reading(
     return CACHE.get(key, lambda: model.read(text, clamps, mask_names=mask_names))
 
 
+@dataclass(frozen=True)
 class _Everything:
     """Contains every name: what a link doesn't say has its default."""
 

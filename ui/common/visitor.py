@@ -7,15 +7,18 @@ import streamlit as st
 
 from lstm_core.library import SHIPPED, ModelCard, list_folder, list_user_models, models_of
 from ui.common.server import hashed, owner_of
+from ui.replay import observed
 
 LINKED = "_linked_models"
 
 
+@observed
 def owner() -> str:
     """Whose runs and models are shown: a hash of the cookie's number, or of this session where there is no cookie."""
     return owner_of(st.context.cookies) or hashed(str(st.session_state.setdefault("_owner", uuid4().hex)))
 
 
+@observed
 def address() -> str:
     """The network address of the browser; empty if it is on this machine."""
     return st.context.ip_address or ""
@@ -26,6 +29,7 @@ def cards() -> list[ModelCard]:
     return [*list_folder(SHIPPED), *own_cards()]
 
 
+@observed
 def own_cards() -> list[ModelCard]:
     """The models that don't come with LSTM Lab: those of the server, this visitor's own, and those of links.
 

@@ -1,6 +1,10 @@
 """The path through the lab: the order of the pages in the menu, and what stands at the foot of those on the path."""
 
+from copy import copy
+from functools import cache
+
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from ui.common import assets
 
@@ -16,6 +20,21 @@ PATH = {
     "check_yourself.py": "Can you explain each gate?",
 }
 SEEN = "_path_seen"
+
+
+@cache
+def _pages() -> dict[str, list[StreamlitPage]]:
+    return {section: [_page(name) for name in names] for section, names in SECTIONS.items()}
+
+
+def _page(name: str) -> StreamlitPage:
+    file = name.lower().replace(" ", "_")
+    return st.Page(f"{file}.py", title=name, url_path=file, default=name == "Home")
+
+
+def menu() -> dict[str, list[StreamlitPage]]:
+    """The pages by the sections of the menu, for one run: looking for the files once is enough."""
+    return {section: [copy(page) for page in pages] for section, pages in _pages().items()}
 
 
 def foot(file: str) -> None:

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import importlib
 import logging
+import os
 import sys
 import threading
 import time
@@ -64,6 +65,8 @@ def _preload(tour: Any) -> None:
     time.sleep(LATER)
     for module in ("pandas", "lstm_core.database"):
         importlib.import_module(module)
+    if os.environ.get("LSTM_LAB_SCHEDULER"):  # another replica may have left runs
+        importlib.import_module("lstm_core.jobs").shared_queue()
     sys.setswitchinterval(usual)
     gc.collect()
     gc.freeze()  # what is imported by now is never freed, so no later collection has to look at it

@@ -46,6 +46,12 @@ RUNS = sql.Table(
     sql.Column("process", sql.String(200), nullable=False),  # the web process that started it
     sql.Column("content", sql.LargeBinary, nullable=False),  # its events and its result, by msgpack
 )
+PROCESSES = sql.Table(  # web processes that have runs; one that hasn't been seen for long has ended
+    "processes",
+    SCHEMA,
+    sql.Column("process", sql.String(200), primary_key=True),
+    sql.Column("seen", sql.Float, nullable=False),
+)
 WAIT = 5  # seconds for another writer of an SQLite file, or for a connection
 REFUSED = 10.0  # seconds after a failed connection in which nobody waits for another one
 _refused = 0.0
@@ -106,6 +112,9 @@ def _engine() -> sql.Engine:
                     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
             _engines[given] = sql.create_engine(url, **options)
         if _made.get(given) != len(SCHEMA.tables):  # a package that is imported later brings tables, too
-            SCHEMA.create_all(_engines[given])
+            try:
+                SCHEMA.create_all(_engines[given])
+            except sql.exc.DatabaseError:  # another process has just made them, too
+                SCHEMA.create_all(_engines[given])
             _made[given] = len(SCHEMA.tables)
         return _engines[given]

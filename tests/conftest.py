@@ -23,11 +23,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The models that somebody trained on this machine are none of the tests' business.
 os.environ["LSTM_LAB_MODELS"] = os.path.join(tempfile.gettempdir(), f"lstm-lab-tests-{os.getpid()}")
 
+from lstm_core import storage
 from lstm_core.inference import registry
 from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library import store
 from lstm_core.library.store import ModelCard
 from lstm_core.text.encoder import Encoder, Vocabulary
+from tests.s3 import Store, server
 
 LABELS = ("csharp", "java", "python")
 WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
@@ -112,3 +114,18 @@ def tiny(tiny_folder: Path) -> TextClassifier:
 def folder(tiny_folder: Path, tmp_path: Path) -> Path:
     """A copy of the model's folder that may be damaged."""
     return shutil.copytree(tiny_folder, tmp_path / "broken")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Store]:
+    with server() as found:
+        yield found
+
+
+@pytest.fixture
+def s3(s3_server: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A real S3 server, which is the store of this test."""
+    for name, value in s3_server.settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(storage, "_refused", 0.0)
+    return s3_server

@@ -47,6 +47,7 @@ class Guest(Visitor):
         super().__init__(socket, page)
         self.url, self.tally, self.query = url, tally, ""
         self.session, self.job, self.beat = "", "", ""
+        self.cookie = ""  # of the visitor, where a proxy chooses by it who gets the file
         self.buttons: dict[str, str] = {}  # identity of each button that can be pressed, by its label
         self.uploaders: dict[str, str] = {}
         self.errors: list[str] = []
@@ -106,7 +107,7 @@ class Guest(Visitor):
             while (message := await self.message()).WhichOneof("type") != "file_urls_response":
                 self.note(message)
         urls = message.file_urls_response.file_urls[0]
-        await asyncio.to_thread(_put, self.url, urls.upload_url, name, data)
+        await asyncio.to_thread(_put, self.url, urls.upload_url, name, data, self.cookie)
         run = BackMsg()
         widget = run.rerun_script.widget_states.widgets.add(id=self.uploaders[label])
         widget.file_uploader_state_value.uploaded_file_info.add(
@@ -116,7 +117,7 @@ class Guest(Visitor):
         self.tally.uploads += 1
 
 
-def _put(url: str, path: str, name: str, data: bytes) -> None:
+def _put(url: str, path: str, name: str, data: bytes, cookie: str) -> None:
     """Send a file with the token that Streamlit gives to its own pages."""
     with urllib.request.urlopen(f"{url}/_stcore/health", timeout=PATIENCE) as answer:
         token = answer.headers["Set-Cookie"].split("_streamlit_xsrf=")[1].split(";")[0]
@@ -124,7 +125,7 @@ def _put(url: str, path: str, name: str, data: bytes) -> None:
     headers = {
         "Content-Type": "multipart/form-data; boundary=soak-border",
         "X-Xsrftoken": token,
-        "Cookie": f"_streamlit_xsrf={token}",
+        "Cookie": f"_streamlit_xsrf={token}; {cookie}",
     }
     body = head + data + b"\r\n--soak-border--\r\n"
     request = urllib.request.Request(f"{url}{path}", body, headers, method="PUT")

@@ -38,3 +38,17 @@ class Job:
     def over(self) -> bool:
         """Whether it has finished, was stopped or interrupted, or failed."""
         return self.state in (FINISHED, STOPPED, FAILED, INTERRUPTED)
+
+
+def plain(value: Any) -> Any:
+    """NumPy scalars and arrays as Python numbers and lists, so that an event can be serialized."""
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def uploads_of(job: Job) -> dict[str, bytes]:
+    """The arguments that are uploaded files: they are in the store while the run goes on, and nowhere afterwards."""
+    return {name: value for name, value in job.arguments.items() if isinstance(value, bytes)}

@@ -1,11 +1,11 @@
 """A queue of jobs that run in worker processes, on Dask: submitted, followed, stopped, and their errors explained.
 
 By default a local cluster starts with the first job; with LSTM_LAB_SCHEDULER the same code uses workers elsewhere.
-Jobs have an identity that can't be guessed. `jobs/worker.py` runs their functions, `jobs/records.py` writes them to the
-database.
+Jobs have an identity that can't be guessed. They wait here, and the workers get no more than they have places for, so
+that visitors take turns, and a worker that joins late has something to do. `jobs/worker.py` runs their functions,
+`jobs/records.py` writes them to the database, from where another web process takes over those of one that has ended.
 """
 
-import asyncio
 import functools
 import logging
 import os
@@ -16,7 +16,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from lstm_core import storage
 from lstm_core.errors import LabError
+from lstm_core.jobs.checkpoint import Checkpoint, folder_of
+from lstm_core.jobs.connection import TIMEOUT, Connection, JobError, first_line
+from lstm_core.jobs.fairness import in_turn
 from lstm_core.jobs.job import (
     FAILED,
     FINISHED,
@@ -27,10 +31,10 @@ from lstm_core.jobs.job import (
     STOPPED,
     WAITING,
     Job,
+    uploads_of,
 )
 from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run, runs_of_an_address
-from lstm_core.jobs.local_cluster import LocalWorkers
-from lstm_core.jobs.worker import LESS, certificate_files, run_job, stop_of, topic_of
+from lstm_core.jobs.worker import LESS, run_job, stop_of, topic_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -40,13 +44,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("lstm_lab.jobs")
 
 MEMORY = "3 GiB"  # of a local worker; one that uses more is terminated
-TIMEOUT = 30.0  # seconds to wait for the local workers to start
-CONNECT = 4.0  # seconds to wait for a scheduler elsewhere
-REFUSED = 10.0  # seconds after a failed attempt in which nobody waits for another one
-
-
-class JobError(LabError):
-    """A job that can't be accepted, or doesn't exist."""
+LOOK_EVERY = 1.0  # seconds between two looks for places and for jobs of other web processes
+MOST_ELSEWHERE = 100  # jobs of other processes that are kept
+SEEN = 1.0  # seconds for which a job of another process is as it was read
+MOST_LOST = 10  # times that a job goes on after its scheduler was lost
 
 
 class JobQueue:
@@ -62,14 +63,14 @@ class JobQueue:
             memory: the limit of each local worker.
             records: gives where jobs are written when it is called; None to keep them in this process alone.
         """
-        self.scheduler, self.memory = scheduler, memory
+        self.scheduler, self.connection = scheduler, Connection(scheduler, memory)
         self._records = functools.cache(records or (lambda: None))
-        self._lock, self._starting = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._futures: dict[str, Future] = {}
-        self._client: Client | None = None
-        self._cluster: LocalWorkers | None = None
-        self._refusal: tuple[float, str] = (0.0, "")  # until when no attempt is made to connect, and why
+        self._elsewhere: dict[str, tuple[float, Job]] = {}  # jobs of other processes, and when they were read
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str, address: str = "") -> Job:
         """Put a job into the queue.
@@ -84,40 +85,126 @@ class JobQueue:
         Raises:
             JobError: if its owner, the address or the queue has too many unfinished jobs, or no worker can be reached.
         """
-        client, longest = self._connected(), longest_run()
+        self.connection.client()
+        longest_run()  # a wrong setting is said at once
         job = Job(secrets.token_urlsafe(12), owner, title, work, arguments, address=address)
+        others = self._others()
         with self._lock:
-            self._check_limits(job)
+            self._check_limits(job, others)
             self._jobs[job.identity] = job
             self._forget_old()
-        try:
-            client.subscribe_topic(topic_of(job.identity), lambda event: self.receive(job, event[1]))
-            key = f"lstm-lab-job-{job.identity}"
-            future = client.submit(run_job, job.identity, work, arguments, longest, key=key, pure=False)
-        except Exception as error:  # Tornado, Dask and the operating system each have their own
-            self._end(job, FAILED, f"The run could not be handed to a worker ({_first_line(error)}); try again.")
-            raise JobError(job.message) from error
-        self._futures[job.identity] = future
+        if self.scheduler:
+            for name, upload in uploads_of(job).items():
+                with suppress(storage.StoreError, OSError):  # it is in the log; this process has the file
+                    storage.write(f"{folder_of(job.identity)}/{name}", upload)
         self._keep(job)
-        future.add_done_callback(lambda each: self._settle(job, each))
+        self.start()
+        self._wake.set()
         return job
 
-    def _check_limits(self, job: Job) -> None:
+    def _check_limits(self, job: Job, others: Sequence[Job]) -> None:
         """JobError if there are too many unfinished jobs for another one; the caller holds the lock."""
-        unfinished = [each for each in self._jobs.values() if not each.over]
+        own = [each for each in self._jobs.values() if not each.over]
+        unfinished = [*others, *own]
         if sum(each.owner == job.owner for each in unfinished) >= OWN_LIMIT:
             raise JobError(f"You have {OWN_LIMIT} runs under way already; wait for one, or stop one.")
-        if sum(each.address == job.address for each in unfinished) >= runs_of_an_address():
+        if sum(each.address == job.address for each in own) >= runs_of_an_address():
             raise JobError("Too many runs from your network are under way already; come back in a few minutes.")
         if len(unfinished) >= LIMIT:
             raise JobError(f"{LIMIT} runs are waiting already; come back in a few minutes.")
 
+    def _others(self) -> list[Job]:
+        """The unfinished jobs of other web processes."""
+        records = self._records()
+        return records.unfinished() if records is not None else []
+
+    def start(self) -> None:
+        """Start the thread that hands jobs to free workers and takes over those of web processes that have ended."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work_always, name="job-queue", daemon=True)
+                self._thread.start()
+
+    def _work_always(self) -> None:
+        while self._thread is threading.current_thread():
+            waiting = True
+            try:
+                with suppress(JobError):  # it is in the log
+                    self._take_over()
+                    waiting = self._hand_over()
+            except Exception:  # the queue goes on, whatever Dask, Tornado or the operating system raise
+                log.warning("jobs can't be handed to the workers now", exc_info=True)
+            self._wake.wait(LOOK_EVERY if waiting or self.scheduler else None)
+            self._wake.clear()
+
+    def _take_over(self) -> None:
+        """Go on with the jobs of web processes that have ended."""
+        records = self._records() if self.scheduler else None
+        if records is None:
+            return
+        records.start()
+        for job in records.orphans():
+            if not job.over:
+                job.state = WAITING
+            with self._lock:
+                self._jobs[job.identity] = job
+            self._keep(job)
+        self.connection.client()  # so that a page can say how many workers there are
+
+    def _hand_over(self) -> bool:
+        """Give the workers as many jobs as they have places; returns whether some wait.
+
+        Those that had a place before come first, and then those whose turn it is.
+        """
+        with self._lock:
+            jobs, handed = list(self._jobs.values()), set(self._futures)
+        waiting = [job for job in jobs if job.state == WAITING and job.identity not in handed]
+        if not waiting:
+            return False
+        client = self.connection.client()
+        busy = client.processing()
+        free = len(busy) - len({key for keys in busy.values() for key in keys} | {key_of(each) for each in handed})
+        turns = in_turn([*jobs, *self._others()], handed)
+        for job in waiting:
+            if job.begun or job in turns[: max(free, 0)]:
+                self._hand(client, job)
+        return True
+
+    def _hand(self, client: "Client", job: Job) -> None:
+        """Give a job to a worker; the same worker goes on if it has it already, for a process that has ended."""
+        key, topic = key_of(job.identity), topic_of(job.identity)
+        try:
+            client.subscribe_topic(topic, lambda event: self.receive(job, event[1]))
+            arguments = job.identity, job.work, job.arguments, longest_run()
+            future = client.submit(run_job, *arguments, key=key, pure=False)
+            if self.scheduler:
+                client.publish_dataset(future, name=key, override=True)  # so that it outlives this process
+        except Exception as error:  # Tornado, Dask and the operating system each have their own
+            if isinstance(error, OSError) or self.connection.current is not client:
+                raise  # the job waits for a connection
+            self._end(job, FAILED, f"The run could not be handed to a worker ({first_line(error)}); try again.")
+            return
+        self._futures[job.identity] = future
+        if job.stop_requested:
+            self._request_stop(client, job)
+        future.add_done_callback(lambda each: self._settle(job, each))
+
     def find(self, identity: str) -> Job | None:
-        """The job of that identity, or None."""
+        """The job of that identity, or None. One of another process is as it was a few seconds ago: find it again."""
         with self._lock:
             found = self._jobs.get(identity)
         records = self._records()
-        return self._remember([records.find(identity)])[0] if found is None and records is not None else found
+        if found is not None or records is None:
+            return found
+        read, before = self._elsewhere.pop(identity, (0.0, None))
+        if before is None or time.monotonic() - read > SEEN:
+            read, found = time.monotonic(), self._remember([records.find(identity)])[0]
+        else:
+            found = before
+        if found is not None and not found.over:
+            found.stop_requested = before is not None and before.stop_requested
+            self._elsewhere = dict(list(self._elsewhere.items())[-MOST_ELSEWHERE:]) | {identity: (read, found)}
+        return found
 
     def of(self, owner: str) -> list[Job]:
         """An owner's jobs, newest first."""
@@ -142,97 +229,57 @@ class JobQueue:
     def position(self, job: Job) -> int:
         """How many jobs wait before this one; 0 if it is the next, or doesn't wait."""
         with self._lock:
-            before = [each for each in self._jobs.values() if each.state == WAITING and each.submitted < job.submitted]
-        return len(before) if job.state == WAITING else 0
+            turns = in_turn(self._jobs.values(), self._futures)
+        return turns.index(job) if job in turns else 0
 
     def stop(self, job: Job) -> None:
         """Request a job to end with what it has so far; a waiting one ends at once. Doesn't block."""
         if job.over:
             return
+        job.stop_requested = True
+        future, client = self._futures.get(job.identity), self.connection.current
+        if client is not None:  # without a connection the job waits for one, and ends then
+            self._request_stop(client, job)
+        if job.state == WAITING and not job.begun and job.identity in self._jobs:
+            self._end(job, STOPPED)
+            if future is not None:
+                future.cancel()
+
+    def _request_stop(self, client: "Client", job: Job) -> None:
+        """Also for a job that may be starting just now. In the client's thread nobody waits for the answer."""
         from distributed import Event
 
-        job.stop_requested = True
-        future, waiting, client = self._futures.get(job.identity), job.state == WAITING, self._client
-        # Without a connection the job is lost, and ends so.
-        loop = client.loop if client is not None and client.status == "running" else None
-        if loop is not None:
-            # Also while it waits: it may be starting just now. In the client's thread nobody waits for the answer.
-            loop.add_callback(lambda: Event(stop_of(job.identity), client=client).set())
-        if waiting and future is not None:
-            self._end(job, STOPPED)
-            future.cancel()
+        if client.loop is not None:
+            client.loop.add_callback(lambda: Event(stop_of(job.identity), client=client).set())
 
     def count(self, state: str) -> int:
         """How many jobs of this process are in a state."""
         with self._lock:
             return sum(job.state == state for job in self._jobs.values())
 
-    @property
-    def address(self) -> str:
-        """Where the scheduler of the local workers listens; empty before the first job."""
-        return self._cluster.address if self._cluster is not None else ""
-
     def workers(self) -> int:
         """The number of workers, as the scheduler said in the last two seconds; 0 without a connection. Never waits."""
-        client = self._client
-        if client is None or client.status != "running":
-            return 0
-        return int(client._scheduler_identity.get("n_workers", 0))  # `scheduler_info` would ask, and wait for it
+        return self.connection.workers()
 
     def close(self) -> None:
-        """End all jobs, the connection and the local workers. Another job would start them again."""
-        with self._starting:
-            client, cluster, self._client, self._cluster = self._client, self._cluster, None, None
+        """End all jobs, the connection and the local workers. Another job would start them again.
+
+        Jobs on workers elsewhere go on there, if they are recorded: another web process takes them over.
+        """
+        thread, self._thread = self._thread, None
+        self._wake.set()
+        if thread is not None:
+            thread.join(TIMEOUT)
+        records = self._records()
+        if records is not None and records.take_over:
+            records.release()
+            with self._lock:
+                self._futures, self._jobs = {}, {}
         for job in list(self._jobs.values()):
             self._end(job, INTERRUPTED, "The server was stopped while this run was under way.")
-        if client is not None:
-            with suppress(Exception):  # the connection may be lost already
-                client.close(timeout=5)
-        if cluster is not None:
-            cluster.close()
-        records = self._records()
+        self.connection.close()
         if records is not None:
             records.flush()
-
-    def _connected(self) -> "Client":
-        """The connection to the workers, made anew if it was lost; whoever comes just after a failure is told at once.
-
-        Raises:
-            JobError: if there is none, and none can be made.
-        """
-        with self._starting:
-            if self._client is not None and self._client.status == "running":
-                return self._client
-            until, why = self._refusal
-            if time.monotonic() < until:
-                raise JobError(why)
-            try:
-                self._client = self._connect()
-            except Exception as error:  # timeouts, refused connections, bad addresses, no memory for a process
-                where = f"at {self.scheduler} " if self.scheduler else ""
-                log.exception("no workers")
-                why = f"No training worker can be reached {where}({_first_line(error)})."
-                self._refusal = time.monotonic() + REFUSED, why
-                raise JobError(why) from error
-            return self._client
-
-    def _connect(self) -> "Client":
-        from distributed import Client
-        from distributed.security import Security
-
-        address, certificates = self.scheduler, certificate_files()
-        if self._client is not None:  # it may be trying to connect again, too
-            with suppress(Exception):
-                self._client.close(timeout=1)
-        if not address:
-            if self._cluster is not None:  # it can't be reached any more
-                self._cluster.close()
-            self._cluster = LocalWorkers(_own_workers(), self.memory, TIMEOUT)
-            address, certificates = self._cluster.address, self._cluster.certificates
-        security = Security(require_encryption=True, **certificates) if certificates else None
-        timeout = CONNECT if self.scheduler else TIMEOUT
-        asyncio.run(_greeted(address, timeout, (security or Security()).get_connection_args("client")))
-        return Client(address, timeout=timeout, set_as_default=False, name="lstm-lab", security=security)
 
     def receive(self, job: Job, event: dict[str, Any]) -> None:
         """Add an event to a job; one with `begun` marks it as running, or restarted."""
@@ -242,10 +289,11 @@ class JobQueue:
                 job.restarts += 1
                 job.events = []
             job.begun = job.last_seen
-            if not job.over:
-                job.state = RUNNING
+        if job.state == WAITING:  # also where it went on for a process that has ended
+            job.state, job.begun = RUNNING, job.begun or job.last_seen
+        if "stop" in event or "longest" in event:
+            job.stop_requested = True  # by another process, or by the clock
         if "longest" in event:
-            job.stop_requested = True
             job.message = (
                 f"Stopped after {event['longest'] / 60:.0f} minutes, the longest time for a run on this server."
             )
@@ -258,25 +306,39 @@ class JobQueue:
             try:
                 job.result = future.result(timeout=TIMEOUT)
             except Exception as error:  # the result was lost with its worker, or can't be read
-                self._end(job, FAILED, f"The run ended, but its result was lost ({_first_line(error)}); run it again.")
+                self._lose(job, f"The run ended, but its result was lost ({first_line(error)}); run it again.")
             else:
                 self._end(job, STOPPED if job.stop_requested else FINISHED)
         elif future.status == "error":
             self._end(job, FAILED, _why(future.exception(timeout=TIMEOUT)))
         else:
-            self._end(job, FAILED, "The connection to the training workers was lost; run it again.")
+            self._lose(job, "The connection to the training workers was lost; run it again.")
+
+    def _lose(self, job: Job, message: str) -> None:
+        """Without a connection to the scheduler, a job goes on when there is one; else it has failed."""
+        if self.connection.current is not None or job.restarts >= MOST_LOST:
+            self._end(job, FAILED, message)
+            return
+        with self._lock:
+            if self._futures.pop(job.identity, None) is not None and not job.over:
+                job.state = WAITING
+                self._keep(job)
+        self._wake.set()
 
     def _end(self, job: Job, state: str, message: str = "") -> None:
         if job.over:
             return
         job.state, job.message, job.ended = state, message or job.message, time.time()
-        self._futures.pop(job.identity, None)
-        client = self._client
+        future, client = self._futures.pop(job.identity, None), self.connection.current
         if client is not None:
             with suppress(Exception):  # it was not subscribed, or the connection is lost
                 client.unsubscribe_topic(topic_of(job.identity))
+                if self.scheduler and future is not None:
+                    client.unpublish_dataset(key_of(job.identity))
         job.done.set()
         self._keep(job)
+        self._wake.set()
+        Checkpoint(job.identity).forget()  # and its uploads
 
     def _forget_old(self) -> None:
         """Delete the oldest finished jobs; the caller holds the lock."""
@@ -288,29 +350,9 @@ class JobQueue:
                 del self._jobs[job.identity]
 
 
-async def _greeted(address: str, timeout: float, arguments: dict[str, Any]) -> None:
-    """Connect to a scheduler and leave: `Client` would wait without end for one that never greets.
-
-    Raises:
-        OSError: if there is none, or it doesn't greet in time.
-    """
-    from distributed.comm import connect
-
-    try:
-        comm = await asyncio.wait_for(connect(address, timeout=timeout, **arguments), timeout)
-    except TimeoutError as error:
-        raise TimeoutError(f"no answer within {timeout:.0f} seconds") from error
-    except MemoryError as error:  # the first bytes of another protocol, read as a number of bytes to come
-        raise OSError("another program listens there, no Dask scheduler") from error
-    await comm.close()
-
-
-def _own_workers() -> int:
-    """LSTM_LAB_WORKERS; 1 by default, so that another core is left for the web process."""
-    wanted = os.environ.get("LSTM_LAB_WORKERS", "1")
-    if not (wanted.isdecimal() and 1 <= int(wanted) <= 64):
-        raise JobError(f"LSTM_LAB_WORKERS is '{wanted}'; it can be a whole number from 1 to 64.")
-    return int(wanted)
+def key_of(identity: str) -> str:
+    """What Dask calls a job."""
+    return f"lstm-lab-job-{identity}"
 
 
 def _why(error: BaseException | None) -> str:
@@ -322,12 +364,7 @@ def _why(error: BaseException | None) -> str:
     if isinstance(error, MemoryError):
         return f"The run needs more memory than a worker is allowed: {LESS}"
     log.error("a job failed", exc_info=error)
-    return f"The run failed ({_first_line(error)})."
-
-
-def _first_line(error: BaseException | None) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
+    return f"The run failed ({first_line(error)})."
 
 
 _shared: JobQueue | None = None
@@ -338,14 +375,17 @@ def shared_queue() -> JobQueue:
     """The queue of this process, with local workers or those at LSTM_LAB_SCHEDULER."""
     global _shared
     with _sharing:
-        _shared = _shared or JobQueue(os.environ.get("LSTM_LAB_SCHEDULER") or None, records=_database)
+        if _shared is None:
+            _shared = JobQueue(os.environ.get("LSTM_LAB_SCHEDULER") or None, records=_database)
+            if _shared.scheduler:
+                _shared.start()  # other processes may have left jobs
         return _shared
 
 
 def _database() -> "Records":
     from lstm_core.jobs.records import Records  # imported when it is used: it brings in SQLAlchemy
 
-    return Records()
+    return Records(take_over=bool(os.environ.get("LSTM_LAB_SCHEDULER")))
 
 
 def shutdown() -> None:

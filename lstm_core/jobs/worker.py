@@ -5,6 +5,7 @@ Nothing here knows what a job does. `jobs/queue.py` is the other side, in the we
 
 import argparse
 import asyncio
+import inspect
 import logging
 import math
 import os
@@ -17,7 +18,10 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from lstm_core import storage
 from lstm_core.errors import LabError
+from lstm_core.jobs.checkpoint import Checkpoint
+from lstm_core.jobs.job import plain
 from lstm_core.nn import keras_backend
 
 log = logging.getLogger("lstm_lab.worker")
@@ -37,14 +41,15 @@ AUTOGROUP = "/proc/self/autogroup"  # the group of this process's session, see s
 GROUP_NICE = 10  # a tenth of the time of a core that others want as well
 RECONNECT = 2.0  # seconds after a lost scheduler before the next attempt
 DEATH_TIMEOUT = 60  # seconds for a worker process to start
-MOST_STARTS = 2  # of a job whose worker was lost
+MOST_STARTS = 2  # of a job whose worker was lost, without a checkpoint in between
 LESS = "try fewer units, a smaller batch or shorter texts."
 TERMINATED = f"The worker was terminated from outside, perhaps because it used more memory than allowed: {LESS}"
 OVERDUE = "It took longer than this server allows and didn't stop when asked, so it was ended: train less."
 GRACE = 60.0  # seconds after the longest time in which a job can stop by itself
 POLL_EVERY = 0.4  # seconds between two checks whether the job should stop
-# A job's function: (arguments, report, should_stop) → result.
-Work = Callable[[dict[str, Any], Callable[[dict[str, Any]], None], Callable[[], bool]], dict[str, Any]]
+# A job's function: (arguments, report, should_stop) → result; with a fourth argument, `checkpoint`, it can go on
+# where a lost worker has left it.
+Work = Callable[..., dict[str, Any]]
 
 
 def topic_of(identity: str) -> str:
@@ -70,7 +75,7 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
         LabError: what the function raises for a user's mistake, if there is no such function, or if the job has lost
             too many workers.
     """
-    from distributed import Event, get_client, get_worker
+    from distributed import Event, get_worker
 
     _yield_to_others()
     worker, stop = get_worker(), Event(stop_of(identity))
@@ -84,30 +89,49 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
         nonlocal checked, requested
         if not requested and time.monotonic() - checked > POLL_EVERY:
             requested, checked = stop.is_set(), time.monotonic()
-            if not requested and checked > deadline:
+            if requested:
+                report({"stop": True})
+            elif checked > deadline:
                 requested = True
                 report({"longest": longest})
         return requested
 
-    # Counted here: Dask counts a lost worker against the jobs that waited for it, too.
-    begun = f"{topic_of(identity)}-begun"
-    starts = get_client().get_events(begun)
-    if starts and time.time() - starts[0][1]["begun"] > longest:
-        raise LabError(OVERDUE)
-    if len(starts) >= MOST_STARTS:
-        raise LabError(TERMINATED)
+    begun, saved = f"{topic_of(identity)}-begun", f"{topic_of(identity)}-saved"
+    _check_starts(begun, saved, longest)
     worker.log_event([topic_of(identity), begun], {"begun": time.time(), "worker": worker.address})
+    checkpoint = Checkpoint(
+        identity, lambda what: worker.log_event(saved, time.time()) if what == "written" else report({"resumed": True})
+    )
     end = threading.Timer(min(longest + min(5 * longest, GRACE), threading.TIMEOUT_MAX), os._exit, [1])
     end.daemon = True
     end.start()
     if "keras" not in sys.modules:
         keras_backend.choose()  # before the module of the function imports Keras
     try:
-        return find(work)(arguments, report, should_stop)
+        function = find(work)
+        more = {"checkpoint": checkpoint} if "checkpoint" in inspect.signature(function).parameters else {}
+        result = function(arguments, report, should_stop, **more)
+        if not storage.is_shared():
+            checkpoint.forget()  # in a shared store, whoever receives the result does
+        return result
     finally:
         end.cancel()
         if "keras" in sys.modules:  # free the models of this job before the next one
             sys.modules["keras"].utils.clear_session()
+
+
+def _check_starts(begun: str, saved: str, longest: float) -> None:
+    """LabError if a job has taken too long, or lost too many workers since it was kept last.
+
+    Counted here: Dask counts a lost worker against the jobs that waited for it, too.
+    """
+    from distributed import get_client
+
+    starts, saves = get_client().get_events(begun), get_client().get_events(saved)
+    if starts and time.time() - starts[0][1]["begun"] > longest:
+        raise LabError(OVERDUE)
+    if sum(not saves or each["begun"] > saves[-1][1] for _, each in starts) >= MOST_STARTS:
+        raise LabError(TERMINATED)
 
 
 def _yield_to_others() -> None:
@@ -135,15 +159,6 @@ def find(work: str) -> Work:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise LabError(f"This worker has no '{work}' ({error}); give it the same version of LSTM Lab.") from error
-
-
-def plain(value: Any) -> Any:
-    """NumPy scalars and arrays as Python numbers and lists, so that an event can be serialized."""
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def certificate_files() -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The user's own models, at LSTM_LAB_MODELS or in the user's data folder.
 
 Models that the command line trains are folders as in `library/store.py`; they belong to whoever runs the server and are
-offered to everybody. Those that visitors save are bundles with an unguessable name, each listed for its owner alone;
-the database says whose they are. Whoever has the link to one may look at it.
+offered to everybody. Those that visitors save are bundles with an unguessable name in the store (`lstm_core.storage`),
+each listed for its owner alone; the database says whose they are. Whoever has the link to one may look at it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ import json
 import os
 import re
 import secrets
-import tempfile
 import time
 import zipfile
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from lstm_core import storage
 from lstm_core.datasets.download import cannot_save
 from lstm_core.errors import ModelError
 from lstm_core.library import store
-from lstm_core.library.bundle import bundle_files
+from lstm_core.library.bundle import LARGEST_BUNDLE, bundle_files
 from lstm_core.library.card import CARD, ModelCard
 from lstm_core.library.store import FILES, list_folder
 from lstm_core.paths import own_folder
@@ -61,13 +62,16 @@ def is_taken(name: str) -> bool:
 
 
 def model_path(name: str) -> Path | None:
-    """Where the model of that name or identity lies: shipped, in a folder of its own, or saved by a visitor."""
+    """Where the model of that name or identity lies: shipped, in a folder of its own, or saved by a visitor.
+
+    Raises:
+        StoreError: if it can only be in the store, which can't be used.
+    """
     if not re.fullmatch(NAME, name):
         return None
     places = (store.SHIPPED / name, own_folder() / name)
     folder = next((place for place in places if os.path.isdir(place)), None)
-    bundle = own_folder() / f"{name}{BUNDLE}"
-    return folder or (bundle if os.path.isfile(bundle) else None)
+    return folder or storage.local_path(f"{name}{BUNDLE}", LARGEST_BUNDLE)
 
 
 def save_model(owner: str, name: str, bundle: bytes, *, overwrite: bool = False) -> str:
@@ -84,7 +88,7 @@ def save_model(owner: str, name: str, bundle: bytes, *, overwrite: bool = False)
 
     Raises:
         ModelError: in one sentence, if the name is invalid or taken, the owner's quota is used up, or the disk is full.
-        DatabaseError: if the database can't be used.
+        DatabaseError, StoreError: if the database or the store can't be used.
     """
     name, table = _listed_name(name), _database().MODELS
     with _database().transaction() as rows:
@@ -98,25 +102,20 @@ def save_model(owner: str, name: str, bundle: bytes, *, overwrite: bool = False)
 
 def _write(owner: str, identity: str, name: str, bundle: bytes, old: Any) -> None:
     """Write a model's file and its row, both or neither; `old` is the row that is replaced, or None."""
-    database, folder = _database(), own_folder()
-    table = database.MODELS
+    database, titled = _database(), _titled(bundle, name)
+    table, values = database.MODELS, {"name": name, "size": len(titled), "saved": time.time()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
-            fresh = Path(temporary) / "model"
-            fresh.write_bytes(_titled(bundle, name))
-            values = {"name": name, "size": fresh.stat().st_size, "saved": time.time()}
-            with database.transaction() as rows:
-                if old:
-                    rows.execute(table.update().where(table.c.identity == identity).values(values))
-                else:
-                    rows.execute(table.insert().values(identity=identity, owner=owner, **values))
-                _check_quota(rows, owner)
-                os.replace(fresh, folder / f"{identity}{BUNDLE}")  # readers see the old file or the new one
+        with database.transaction() as rows:
+            if old:
+                rows.execute(table.update().where(table.c.identity == identity).values(values))
+            else:
+                rows.execute(table.insert().values(identity=identity, owner=owner, **values))
+            _check_quota(rows, owner)
+            storage.write(f"{identity}{BUNDLE}", titled)
     except database.ConflictError:
         raise ModelError(_taken(name)) from None
     except OSError as error:
-        raise ModelError(cannot_save(f"“{name}”", folder, "LSTM_LAB_MODELS", error)) from error
+        raise ModelError(cannot_save(f"“{name}”", own_folder(), "LSTM_LAB_MODELS", error)) from error
 
 
 def _taken(name: str) -> str:
@@ -151,7 +150,7 @@ def models_of(owner: str | None, linked: Collection[str] = ()) -> list[ModelCard
         owner: the visitor; None for all of them.
         linked: identities of further models, which the visitor has links to.
     """
-    if not any(own_folder().glob(f"*{BUNDLE}")):
+    if not storage.is_shared() and not any(own_folder().glob(f"*{BUNDLE}")):
         return []  # without asking the database, which takes long to import
     database = _database()
     table = database.MODELS
@@ -163,28 +162,32 @@ def models_of(owner: str | None, linked: Collection[str] = ()) -> list[ModelCard
             found = list(rows.execute(query))
     except database.DatabaseError:
         return []  # it is in the log; saving says it on the page
-    cards = (_card(own_folder() / f"{row.identity}{BUNDLE}", row.saved) for row in found)
-    return [card for card in cards if card is not None]
+    cards = []
+    for row in found:
+        with suppress(OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):  # it is damaged, or out of reach
+            cards.append(_card(storage.address(), row.identity, row.saved))
+    return cards
 
 
 @functools.lru_cache(1000)
-def _card(path: Path, saved: float) -> ModelCard | None:
-    """The card in a bundle; None if it can't be read. `saved` tells a replaced file from the old one."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return ModelCard.from_json(json.loads(archive.read(CARD)), path.stem)
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-        return None
+def _card(store: str, identity: str, saved: float) -> ModelCard:
+    """The card in a bundle of a store; `saved` tells a replaced file from the old one."""
+    path = storage.local_path(f"{identity}{BUNDLE}", LARGEST_BUNDLE, fresh=True)
+    if path is None:
+        raise KeyError(identity)
+    with zipfile.ZipFile(path) as archive:
+        return ModelCard.from_json(json.loads(archive.read(CARD)), identity)
 
 
 def rename_model(owner: str, identity: str, name: str) -> None:
     """Give one of a visitor's models another name; ModelError if it isn't theirs, or the name is invalid or taken."""
-    path, table = own_folder() / f"{identity}{BUNDLE}", _database().MODELS
+    table = _database().MODELS
     with _database().transaction() as rows:
         found = rows.execute(table.select().where(table.c.owner == owner, table.c.identity == identity)).first()
-    if found is None or not path.is_file():
+    bundle = storage.read(f"{identity}{BUNDLE}", LARGEST_BUNDLE) if found else None
+    if bundle is None:
         raise ModelError("This model isn't yours, or was deleted.")
-    _write(owner, identity, _listed_name(name), path.read_bytes(), found)
+    _write(owner, identity, _listed_name(name), bundle, found)
 
 
 def delete_model(owner: str, identity: str) -> None:
@@ -196,7 +199,7 @@ def delete_model(owner: str, identity: str) -> None:
         if not rows.execute(table.delete().where(theirs)).rowcount:
             raise ModelError("This model isn't yours, or was deleted already.")
         try:
-            (own_folder() / f"{identity}{BUNDLE}").unlink(missing_ok=True)
+            storage.remove(f"{identity}{BUNDLE}")
         except OSError as error:
             raise ModelError(f"The model can't be deleted ({error.strerror}).") from error
 

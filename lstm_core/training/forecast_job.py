@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.timeseries.series import Series
 from lstm_core.training.recipes import ForecastRecipe
 
@@ -35,7 +36,10 @@ def forecast_arguments(series: Series, recipe: ForecastRecipe | None = None) -> 
 
 
 def work(
-    arguments: dict[str, Any], report: Callable[[dict[str, Any]], None], should_stop: Callable[[], bool]
+    arguments: dict[str, Any],
+    report: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], bool],
+    checkpoint: Checkpoint | None = None,
 ) -> dict[str, Any]:
     """Train on a series; the work of a job.
 
@@ -44,6 +48,7 @@ def work(
         report: called with the `share` that is done (0…1), the `form` of the input that is being tried, its `epoch` of
             `epochs`, and `curves`: form → the validation loss after each epoch so far.
         should_stop: True once the run is to end; the best network up to then is kept.
+        checkpoint: where the run is kept after its epochs, and goes on from.
 
     Returns:
         `model`: the bytes of a bundle; its card holds the series.
@@ -68,7 +73,7 @@ def work(
         about = {"form": progress.stage, "epoch": progress.epoch, "epochs": progress.epochs}
         report({"share": done, **about, "curves": {form: list(each) for form, each in curves.items()}})
 
-    found = ForecastTask(recipe, [series]).train(Trainer(show, should_stop))
+    found = ForecastTask(recipe, [series]).train(Trainer(show, should_stop, checkpoint))
     kept = {"command": "on the page “Forecasting”", "series": series.to_json()}
     card = replace(found.card, training={**found.card.training, **kept})
     return {"model": bundle.bundle_model(found.model, found.vocabulary, card)}

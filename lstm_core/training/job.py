@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from lstm_core.errors import NothingKeptError
+from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.library import bundle
 from lstm_core.training import registry
 from lstm_core.training.lessons import checkpoints
@@ -20,7 +21,9 @@ Report = Callable[[dict[str, Any]], None]
 ShouldStop = Callable[[], bool]
 
 
-def work(arguments: dict[str, Any], report: Report, should_stop: ShouldStop) -> dict[str, Any]:
+def work(
+    arguments: dict[str, Any], report: Report, should_stop: ShouldStop, checkpoint: Checkpoint | None = None
+) -> dict[str, Any]:
     """Train one thing; the work of a job.
 
     Args:
@@ -29,6 +32,7 @@ def work(arguments: dict[str, Any], report: Report, should_stop: ShouldStop) -> 
         report: called with a `stage` ("data", "network", "training"), with progress (`Progress.event`), and, before
             the first step of a lesson, with `parameters` and `summary`.
         should_stop: True once the run is to end; what is there by then is kept.
+        checkpoint: where the run is kept after its epochs, and goes on from.
 
     Returns:
         `model` (bytes of a bundle, None if there is none yet), `task`, `ended` ("finished", "stopped", "diverged"),
@@ -44,7 +48,7 @@ def work(arguments: dict[str, Any], report: Report, should_stop: ShouldStop) -> 
     else:
         recipe = registry.find_recipe(arguments["recipe"])
         recipe = replace(recipe, seed=arguments.get("seed", recipe.seed))
-    trainer = Trainer(lambda progress: report(progress.event), should_stop)
+    trainer = Trainer(lambda progress: report(progress.event), should_stop, checkpoint)
     if isinstance(recipe, LessonRecipe):
         return _train_lesson(recipe, arguments.get("data"), trainer, report, began)
     report({"stage": "training"})

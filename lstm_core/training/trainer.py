@@ -16,12 +16,14 @@ import numpy as np
 from keras import ops
 
 from lstm_core.arrays import Array
+from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.nn.jax_lstm import faster
 from lstm_core.training.progress import Pace, Progress
 
 POINTS = 400  # of the curve by step, at most
 REPORT_EVERY, CHECK_EVERY = 0.2, 0.1  # seconds between two reports, and between two looks at the stop
 SMALL = 300_000  # parameters up to which finite weights are kept while an epoch runs, and weights of each epoch
+SAVE_SHARE = 0.05  # of the time, at most, in which checkpoints are written
 DIVERGED = 30.0  # times the loss of guessing, or of the first steps: such a run learns nothing any more
 
 
@@ -95,19 +97,31 @@ class Fit:
 class Trainer:
     """Fits the stages of one training with one clock and stop; `ended` is "finished", "stopped" or "diverged"."""
 
-    def __init__(self, report: Report = lambda progress: None, should_stop: ShouldStop = lambda: False) -> None:
-        """`report` is called several times a second at most and after each epoch; `should_stop` is asked as often."""
+    def __init__(
+        self,
+        report: Report = lambda progress: None,
+        should_stop: ShouldStop = lambda: False,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        """Begin the clock.
+
+        Args:
+            report: called several times a second at most and after each epoch.
+            should_stop: asked as often.
+            checkpoint: where each stage is kept after its epochs, and goes on from if there is something.
+        """
         if keras.backend.backend() == "jax":
             # To serialize a layer, Keras on JAX imports TensorFlow if it is installed: seconds and 400 MB for nothing.
             sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]  # Python's "can't be imported"
-        self.report, self.should_stop = report, should_stop
+        self.report, self.should_stop, self.checkpoint = report, should_stop, checkpoint
         self.ended = "finished"
-        self._began = time.monotonic()
+        self.stages = 0  # that have begun
+        self.began = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """Since the training began."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.began
 
     def fit(self, stage: Stage) -> Fit:
         """Fit a stage's network from its first epoch to its last; ends early where the run was stopped or diverges."""
@@ -133,14 +147,21 @@ class Fitting(keras.callbacks.Callback):
         self._small = self._network.count_params() <= SMALL
         self._kept = self._network.get_weights()
         self._best = math.inf
-        if stage.example or stage.keep_epochs:
+        self._planned, self._next_save = 0, 0.0
+        trainer.stages += 1
+        self._part = f"stage-{trainer.stages}"  # of the checkpoint
+        if not self._resume() and (stage.example or stage.keep_epochs):
             self._look()
 
     def run(self, epochs: int, batches: keras.utils.PyDataset | None = None) -> None:
         """Go through so many more epochs, or fewer if the run ends; of other batches than the stage's, if given."""
-        if self._ending or not epochs:
-            return
         stage, batches = self._stage, batches or self._stage.batches
+        self._planned += epochs
+        epochs, done = min(epochs, self._planned - self._epoch), epochs - (self._planned - self._epoch)
+        if self._ending or epochs <= 0:
+            return
+        for _ in range(done):  # by the worker that was lost
+            batches.on_epoch_end()
         self._steps = len(batches)
         with faster(stage.model), _softmax_in_the_loss(stage.model if stage.logits else None):
             stage.model.fit(
@@ -159,12 +180,15 @@ class Fitting(keras.callbacks.Callback):
             self._keep_finite()
         if not self._stage.keep_best:
             self.result.kept_epoch = len(self.result.epochs.get("loss", []))
+        self._save()
         self.result.network.set_weights(self._kept)
         self.result.seconds = time.monotonic() - self._began
         return self.result
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Count epochs from 1, and begin their sums."""
+        """Count epochs from 1, and begin their sums; all variables are now what the step after the last one needs."""
+        if epoch:
+            self._save()
         self._epoch, self._last_point, self._sums = epoch + 1, 0, {}
         self._pace.epoch_begins()
 
@@ -217,6 +241,58 @@ class Fitting(keras.callbacks.Callback):
         norm = self.result.steps.get("gradient_norm", [None])[-1]
         self._report(self._steps, known, gradient_norm=norm, example=example, whole_epoch=True)
         self._check(time.monotonic())
+
+    def _save(self) -> None:
+        """Keep what another worker needs to go on after the last whole epoch, unless that would take too much time."""
+        began, fit = time.monotonic(), self.result
+        if self._trainer.checkpoint is None or began < self._next_save or self._trainer.ended != "finished":
+            return
+        variables = [ops.convert_to_numpy(variable) for variable in self._variables()]
+        arrays = [*variables, *self._kept, *(array for weights in fit.weights for array in weights)]
+        state = {name: getattr(fit, name) for name in _FIT} | {name: getattr(self, name) for name in _FITTING}
+        self._trainer.checkpoint.write(self._part, state | {"seconds": self._trainer.seconds}, arrays)
+        now = time.monotonic()
+        self._next_save = now + (now - began) * (1 / SAVE_SHARE - 1)
+
+    def _resume(self) -> bool:
+        """Go on with what a lost worker has kept, if it belongs to this network; report it again."""
+        found = self._trainer.checkpoint and self._trainer.checkpoint.read(self._part)
+        if not found:
+            return False
+        state, arrays = found
+        variables = self._variables()
+        if [array.shape for array in arrays[: len(variables)]] != [tuple(each.shape) for each in variables]:
+            return False  # of another version
+        for variable, array in zip(variables, arrays, strict=False):
+            variable.assign(array)
+        size, rest = len(self._kept), arrays[len(variables) :]
+        self._kept, *self.result.weights = (rest[at : at + size] for at in range(0, len(rest), size))
+        for name in _FIT:
+            setattr(self.result, name, state[name])
+        for name in _FITTING:
+            setattr(self, name, state[name])
+        self._trainer.began = time.monotonic() - state["seconds"]
+        self._report_again()
+        return True
+
+    def _variables(self) -> list[Any]:
+        """All that the next step depends on: weights, the states of dropout, and the optimizer's."""
+        model = self._stage.model
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        return [*model.variables, *model.optimizer.variables]
+
+    def _report_again(self) -> None:
+        """Report the curves up to now, for those who only know what this worker says."""
+        fit, last = self.result, self._epoch
+        for number, step in enumerate(fit.steps.get("step", [])):
+            self._epoch = (int(step) - 1) // self._steps + 1
+            figures = {name: curve[number] for name, curve in fit.steps.items() if name != "step"}
+            self._report((int(step) - 1) % self._steps + 1, figures)
+        for self._epoch in range(1, last + 1):
+            known = {name: curve[self._epoch - 1] for name, curve in fit.epochs.items() if name in _NAMES.values()}
+            example = fit.examples[self._epoch] if fit.examples else None
+            self._report(self._steps, known, example=example, whole_epoch=True)
 
     def _look(self) -> dict[str, Any] | None:
         """Let a copy of the network read the fixed example, and keep its weights if it is small."""
@@ -292,6 +368,8 @@ class Fitting(keras.callbacks.Callback):
         self._trainer.report(Progress(*place, stage=self._stage.name, unit=self._stage.unit, **more))
 
 
+# What a checkpoint holds of a fit, and of a stage under way.
+_FIT, _FITTING = ("steps", "epochs", "examples", "kept_epoch"), ("_epoch", "_step", "_chance", "_best")
 # The figures of a step or an epoch: Keras's name → ours.
 _NAMES = {
     "loss": "loss", "accuracy": "accuracy", "categorical_accuracy": "accuracy",

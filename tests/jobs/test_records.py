@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lstm_core import storage
+from lstm_core.database import DatabaseError
 from lstm_core.jobs import records
-from lstm_core.jobs.job import FINISHED, INTERRUPTED, OWN_FINISHED_LIMIT, RUNNING, Job
+from lstm_core.jobs.job import FINISHED, INTERRUPTED, OWN_FINISHED_LIMIT, RUNNING, WAITING, Job
 from lstm_core.jobs.queue import JobQueue
 from lstm_core.jobs.records import Records
 
@@ -140,3 +142,75 @@ def test_runs_survive_kill_9_of_the_web_process() -> None:
     assert interrupted.state == INTERRUPTED
     assert jobs.submit(COUNT, {"steps": 1}, "a", "Another").done.wait(90)
     jobs.close()
+
+
+def be(process: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test be a process of another machine."""
+    monkeypatch.setattr(records, "this_process", lambda: process)
+
+
+def test_runs_of_a_process_that_has_ended_go_on_in_one_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.write("runs/two/data", b"an upload")
+    be("machine-a:1:1", monkeypatch)
+    uploaded = job("two", state=WAITING, owner="b", submitted=2.0)
+    uploaded.arguments["data"] = b"an upload"
+    kept(job(state=RUNNING, events=[{"begun": 1.0}, {"step": 7}], begun=1.0), uploaded, job("over"))
+    records._note_alive()
+    be("machine-b:1:1", monkeypatch)
+    other, third = Records(take_over=True), Records(take_over=True)
+    assert other.orphans() == []  # it is alive
+    assert [each.identity for each in other.unfinished()] == ["one", "two"]
+    assert Records().unfinished() == []  # its workers end with it
+    assert other.find("one").state == RUNNING  # type: ignore[union-attr]
+    monkeypatch.setattr(records, "DEAD", -1.0)
+    found = {each.identity: each for each in other.orphans()}
+    assert (sorted(found), third.orphans()) == (["one", "two"], [])
+    assert (found["one"].state, found["one"].events[-1]) == (RUNNING, {"step": 7})
+    assert found["two"].arguments == {"steps": 3, "data": b"an upload"}
+
+
+def test_a_process_that_ends_as_asked_leaves_its_runs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    be("machine-a:1:1", monkeypatch)
+    uploaded = job(state=WAITING)
+    uploaded.arguments["data"] = b"an upload that the store has lost"
+    leaving = kept(uploaded)
+    records._note_alive()
+    leaving.release()
+    leaving.keep(uploaded)
+    leaving.flush()  # too late: it is another's
+    be("machine-b:1:1", monkeypatch)
+    (found,) = Records(take_over=True).orphans()
+    assert (found.state, found.message) == (INTERRUPTED, records.LOST)
+
+
+def test_nobody_takes_over_just_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    be("machine-a:1:1", monkeypatch)
+    kept(job(state=RUNNING))
+    be("machine-b:1:1", monkeypatch)
+    other = Records(take_over=True)
+    other._trouble = records.time.time()
+    assert other.orphans() == []
+    monkeypatch.setattr(records, "DEAD", -1.0)
+    assert len(other.orphans()) == 1
+
+
+def test_what_the_database_did_not_take_is_written_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def write(run: Job) -> None:
+        if run.identity == "two" and len(written) < 2:
+            written.append("refused")
+            raise DatabaseError("It is away.")
+        written.append(run.identity)
+
+    monkeypatch.setattr(records, "_write", write)
+    found = kept(*(job(identity, submitted=1.0) for identity in ("one", "two", "three")))
+    found.flush()
+    assert written == ["one", "refused", "two", "three"]
+
+
+def test_the_end_of_a_run_stays_its_end() -> None:
+    done = job(state=FINISHED, ended=9.0)
+    kept(done)
+    kept(job(state=RUNNING))  # another process knew less
+    assert Records().find("one").state == FINISHED  # type: ignore[union-attr]

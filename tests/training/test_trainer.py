@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.training import trainer
 from lstm_core.training.batches import Rows
 from lstm_core.training.progress import Progress
@@ -128,3 +130,75 @@ def test_the_softmax_is_left_to_the_loss_and_comes_back() -> None:
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
     assert (answers.argmax(axis=1) == labels).mean() > 0.8
     assert network.layers[-1].activation is keras.activations.softmax
+
+
+class LostError(Exception):
+    """The worker was lost."""
+
+
+def noisy(seed: int = 3) -> Stage:
+    """A network whose steps depend on dropout, on the order of the rows and on the state of its optimizer."""
+    keras.utils.set_random_seed(seed)
+    start = keras.Input((3,))
+    found = keras.Model(start, keras.layers.Dense(1)(keras.layers.Dropout(0.4)(keras.layers.Dense(6)(start))))
+    found.compile(optimizer=keras.optimizers.Adam(0.05), loss="mse")
+    about = {"example": lambda network: {"n": float(weights(network)[0])}, "keep_epochs": True}
+    return Stage(found, Rows(X, Y, 8, seed=1), 6, validation=Rows(X, Y, 40, seed=None), **about)
+
+
+@pytest.mark.parametrize("keep_best", [False, True])
+def test_a_run_goes_on_after_its_last_epoch_as_if_no_worker_had_been_lost(
+    keep_best: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LSTM_LAB_MODELS", str(tmp_path))
+    monkeypatch.setattr(trainer, "SAVE_SHARE", 1.0)  # after every epoch, however short
+    whole = noisy()
+    whole.keep_best = keep_best
+    expected = Trainer().fit(whole)
+
+    def lose(progress: Progress) -> None:
+        if progress.epoch == 4:
+            raise LostError
+
+    notes: list[str] = []
+    first, second = noisy(), noisy(seed=8)
+    first.keep_best = second.keep_best = keep_best
+    with pytest.raises(LostError):
+        Trainer(lose, checkpoint=Checkpoint("one", notes.append)).fit(first)
+    assert notes == ["written"] * 3
+    seen: list[Progress] = []
+    found = Trainer(seen.append, checkpoint=Checkpoint("one", notes.append)).fit(second)
+    assert notes.count("read") == 1
+    np.testing.assert_array_equal(weights(found.network), weights(expected.network))
+    np.testing.assert_array_equal(weights(second.model), weights(whole.model))
+    assert (found.steps, found.epochs, found.examples) == (expected.steps, expected.epochs, expected.examples)
+    assert (found.kept_epoch, len(found.weights)) == (expected.kept_epoch, 7)
+    for kept, other in zip(found.weights, expected.weights, strict=True):
+        assert all(np.array_equal(one, two) for one, two in zip(kept, other, strict=True))
+    epochs = [progress for progress in seen if progress.whole_epoch]
+    assert [progress.epoch for progress in epochs] == [1, 2, 3, 4, 5, 6]  # those before are reported again
+    assert [progress.example for progress in epochs] == expected.examples[1:]
+    assert [progress.seconds for progress in seen] == sorted(progress.seconds for progress in seen)
+
+
+def test_a_stage_that_has_ended_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_LAB_MODELS", str(tmp_path))
+    monkeypatch.setattr(trainer, "SAVE_SHARE", 1.0)
+    one = Trainer(checkpoint=Checkpoint("two"))
+    expected = [one.fit(stage()), one.fit(stage(0.01))]
+    again = Trainer(checkpoint=Checkpoint("two"))
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("it trained again"))
+    for fit, rate in zip(expected, (0.1, 0.01), strict=True):
+        np.testing.assert_array_equal(weights(again.fit(stage(rate)).network), weights(fit.network))
+
+
+def test_a_checkpoint_of_another_network_or_a_damaged_one_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LSTM_LAB_MODELS", str(tmp_path))
+    Trainer(checkpoint=Checkpoint("three")).fit(noisy())
+    assert Trainer(checkpoint=Checkpoint("three")).fit(stage()).epochs == Trainer().fit(stage()).epochs
+    (tmp_path / "runs" / "three" / "stage-1").write_bytes(b"PK damaged")
+    assert Trainer(checkpoint=Checkpoint("three")).fit(stage()).epochs == Trainer().fit(stage()).epochs
+    Checkpoint("three").forget()
+    assert not list((tmp_path / "runs").iterdir())

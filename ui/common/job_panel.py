@@ -91,6 +91,8 @@ def watch(key: str, job: Job, draw: Callable[[Job], None]) -> None:
     """Draw the state of a run and call `draw` with it, repeatedly until the run is over."""
 
     def beat() -> None:
+        nonlocal job
+        job = shared_queue().find(job.identity) or job  # one of another web process is read again
         over = job.over
         state(key, job)
         draw(job)
@@ -120,7 +122,12 @@ def state(key: str, job: Job) -> None:
     elif job.over and job.message:
         st.info(job.message)
     elif job.restarts and not job.over:
-        st.warning("Its worker process ended, and the run was restarted from the beginning.")
+        where = (
+            "after the last epoch that was kept"
+            if any("resumed" in event for event in job.events)
+            else "from the start"
+        )
+        st.warning(f"Its worker process ended, and the run was restarted {where}.")
     elif job.state == RUNNING and time.time() - max(job.last_seen, job.begun) > SILENCE:
         st.warning(f"No report from the worker for {time.time() - job.last_seen:.0f} seconds. Stop the run, or wait.")
 

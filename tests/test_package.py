@@ -144,7 +144,7 @@ def test_ranges_of_dependencies_agree() -> None:
     )
     assert web == {*project["dependencies"], *extras["web"]}
     assert web | rest == web | {*extras["train"]}
-    assert {re.split("[~>]", name)[0] for name in rest} == {"tensorflow", "keras", "jax"}
+    assert {re.split("[~>]", name)[0] for name in rest} == {"tensorflow", "keras", "jax", "scipy"}
     assert extras["app"] == ["lstm-lab[train]", "lstm-lab[web]"]
 
 

@@ -3,6 +3,7 @@
 Each forecast uses only values up to its origin. The forecasts of a network are made in `inference/forecaster.py`.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -197,6 +198,29 @@ def skill_score(errors: Array, others: Array) -> float:
     return 1 - mine / theirs if theirs > 0 else (0.0 if mine == 0 else -np.inf)
 
 
+def t_quantile(probability: float, freedom: int) -> float:
+    """A quantile of Student's t, by bisection of its distribution (Abramowitz and Stegun 26.7.3 and 26.7.4).
+
+    SciPy has it; the web process would need its 95 MB for this alone.
+
+    Args:
+        probability: from 0.5 to below 1.
+        freedom: degrees of freedom, a whole number from 1.
+    """
+    low, high = 0.0, math.pi / 2  # of the angle whose tangent is t / √freedom
+    for _ in range(60):
+        angle = (low + high) / 2
+        odd, cosine, total = freedom % 2, math.cos(angle), 0.0
+        term = cosine**odd
+        for power in range(odd, freedom - 1, 2):
+            total += term
+            term *= cosine**2 * (power + 1) / (power + 2)
+        inside = math.sin(angle) * total  # the share between −t and t
+        inside = 2 / math.pi * (angle + inside) if odd else inside
+        low, high = (angle, high) if inside < 2 * probability - 1 else (low, angle)
+    return math.sqrt(freedom) * math.tan((low + high) / 2)
+
+
 def skill_interval(errors: Array, others: Array, batch: int) -> tuple[float, float]:
     """The 90 % confidence interval of the skill, by batch means (Schmeiser 1982) and Student's t.
 
@@ -211,8 +235,6 @@ def skill_interval(errors: Array, others: Array, batch: int) -> tuple[float, flo
     Returns:
         Lower and upper end; infinite with fewer than two batches.
     """
-    from scipy.special import stdtrit
-
     count = independent_batches(len(errors), batch)
     whole, theirs = skill_score(errors, others), float(others.mean())
     if count < 2 or not theirs > 0:
@@ -222,7 +244,7 @@ def skill_interval(errors: Array, others: Array, batch: int) -> tuple[float, flo
         for each in (errors, others)
     )  # (count,)
     gains = (other * (1 - whole) - mine) / theirs
-    reach = stdtrit(count - 1, (1 + CONFIDENCE) / 2) * float(gains.std(ddof=1)) / np.sqrt(count)
+    reach = t_quantile((1 + CONFIDENCE) / 2, count - 1) * float(gains.std(ddof=1)) / np.sqrt(count)
     return whole - reach, whole + reach
 
 

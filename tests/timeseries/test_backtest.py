@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from lstm_core.timeseries import backtest, series
 from lstm_core.timeseries.backtest import Parts, SeriesError
@@ -180,3 +181,10 @@ class TestSeries:
         smooth = np.convolve(values, np.ones(5) / 5, "same")
         change = np.diff(smooth)[np.abs(np.diff(smooth)) > 1.0]
         assert change[change > 0].mean() > 1.2 * -change[change < 0].mean()
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 30, 1001])
+@pytest.mark.parametrize("probability", [0.5, 0.6, 0.95, 0.999])
+def test_quantiles_of_t_are_those_of_scipy(probability: float, freedom: int) -> None:
+    expected = pytest.approx(stdtrit(freedom, probability), rel=1e-9, abs=1e-9)
+    assert backtest.t_quantile(probability, freedom) == expected

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -42,6 +43,14 @@ def test_the_container_file_passes_hadolint() -> None:
 
 def test_the_yaml_files_pass_yamllint() -> None:
     assert not lint("yamllint", "--strict", "compose.yaml", "kubernetes", "traefik/traefik.yaml")
+
+
+def test_the_compose_file_is_what_compose_accepts() -> None:
+    options = PyOptions()
+    options.apply_merge = True
+    found = options.from_yaml((DEPLOY / "compose.yaml").read_text("utf-8"))
+    found.validate()
+    assert set(found.service_names) == set(COMPOSE["services"])
 
 
 @pytest.mark.parametrize("name", ["web", "training", "storage"])

@@ -25,6 +25,7 @@ from ui.operations import drain, metrics
 
 log = logging.getLogger("lstm_lab.operations")
 
+DATABASE = "lstm_core.database"  # brings in SQLAlchemy, so it is imported when it is used
 PATIENCE = 2.0  # seconds for each part
 FRESH = 1.0  # seconds in which a look is not repeated, however many ask
 
@@ -35,7 +36,7 @@ def _models() -> None:
 
 
 def _database() -> None:
-    database = importlib.import_module("lstm_core.database")  # it brings in SQLAlchemy
+    database = importlib.import_module(DATABASE)
     with database.transaction() as connection:
         connection.exec_driver_sql("SELECT 1")
 
@@ -105,6 +106,7 @@ def routes(base: str = "") -> list[Route]:
     seen, prefix = Health(parts), f"/{base.strip('/')}" if base.strip("/") else ""
 
     async def health(request: Request) -> JSONResponse:
+        await asyncio.to_thread(importlib.import_module, DATABASE)  # which takes seconds on a busy machine, once
         found = await seen.look()
         well = all(part["up"] for part in found.values()) and not drain.ending()
         status = "ending" if drain.ending() else "up" if well else "failing"

@@ -50,7 +50,7 @@ def test_the_compose_file_is_what_compose_accepts() -> None:
     options.apply_merge = True
     found = options.from_yaml((DEPLOY / "compose.yaml").read_text("utf-8"))
     found.validate()
-    assert set(found.service_names) == set(COMPOSE["services"])
+    assert set(found.service_names()) == set(COMPOSE["services"])
 
 
 @pytest.mark.parametrize("name", ["web", "training", "storage"])
@@ -142,7 +142,7 @@ def test_every_setting_is_one_of_the_app() -> None:
 def test_the_web_image_needs_no_tensorflow_and_no_compiler() -> None:
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     web = text.split("AS web-packages")[1].split("FROM")[0]
-    assert "-r deploy/requirements.txt\n" in web
+    assert re.findall(r"-r (\S+)", web) == ["deploy/requirements.txt"]
     wanted = (DEPLOY / "requirements.txt").read_text("utf-8") + (ROOT / "requirements-web.txt").read_text("utf-8")
     assert not re.search(r"(?m)^(tensorflow|keras|jax|torch)", wanted)
     assert not re.search(r"apt-get|build-essential|gcc", text)

@@ -13,7 +13,6 @@ import re
 import threading
 import time
 import traceback
-import warnings
 from typing import Any
 
 OURS = ("lstm_lab", "lstm_core", "uvicorn")  # loggers whose messages are constants with arguments
@@ -41,7 +40,7 @@ def setup() -> None:
     logging.getLogger().addHandler(handler)
     for each in (handler, *logging.getLogger("distributed").handlers):
         each.setFormatter(None)
-    warnings.showwarning = _warned
+    logging.captureWarnings(True)
     threading.excepthook = lambda ended: log.error("a thread failed", exc_info=ended[:3])  # type: ignore[arg-type]
 
 
@@ -86,9 +85,3 @@ def record(
 
 def _reason(argument: object) -> str:
     return _QUOTED.sub("…", str(argument))
-
-
-def _warned(
-    message: Warning | str, category: type[Warning], path: str, line: int, file: Any = None, source: Any = None
-) -> None:
-    logging.getLogger("py.warnings").handle(record("py.warnings", logging.WARNING, path, line, "", (), None))

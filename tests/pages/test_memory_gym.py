@@ -231,13 +231,13 @@ def test_damaged_weights_are_one_sentence(register: JobQueue, results: dict[str,
 
 
 def test_the_papers_results_stand_beside_ours() -> None:
-    rows = {row.split(" | ")[0].strip("| "): row for row in published.table().splitlines()[2:]}
+    rows = {line.split("**")[1]: line for line in published.lines()}
     assert set(rows) == {task.title for task in tasks.TASKS.values()}
     ours = config.measured_races()["adding"]["cells"]["lstm"]
     assert f"{ours['passed']} of 5 seeds, after {ours['sequences']:,} sequences" in rows["Adding problem"]
     assert tasks.TASKS["lag"].published in rows["Long lag without noise"]
     unmeasured = [task.title for name, task in tasks.TASKS.items() if name not in config.measured_races()]
-    assert all("| not measured |" in rows[title] for title in unmeasured)
+    assert all("Our LSTM: not measured." in rows[title] for title in unmeasured)
 
 
 @pytest.mark.parametrize("bad", ["", "nan", "-1e999", "99999999999999999999", "<b>", "\x00"])

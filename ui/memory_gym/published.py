@@ -7,18 +7,18 @@ from lstm_core.memory_tasks import PRESETS, TASKS
 
 
 def show() -> None:
-    """A table with a row for each task, in a panel."""
+    """A line for each task, in a panel."""
     with st.expander("What the papers report", key="gym_published", on_change="rerun") as panel:
         if panel.open:
-            st.markdown(table())
+            st.markdown("\n".join(lines()))
             st.caption(
                 "Sequences are those that a cell was trained on until it passed, the median of the seeds that did. "
                 "Ours are shorter than those of the papers, in batches of 32 and with another optimizer."
             )
 
 
-def table() -> str:
-    """In Markdown, for each task: its source, what it reports, and the LSTM of the task's own preset, several seeds."""
+def lines() -> list[str]:
+    """In Markdown, for each task: what is published, the LSTM of the task's own preset over its seeds, the source."""
     measured = memory_tasks.measured_races()
 
     def here(name: str) -> str:
@@ -29,6 +29,7 @@ def table() -> str:
         until = f", after {cell['sequences']:,} sequences" if cell["sequences"] else ""
         return f"{preset.title}: {cell['passed']} of {len(found['runs'])} seeds{until}"
 
-    head = "| task | published | our LSTM | source |\n|---|---|---|---|"
-    rows = (f"| {task.title} | {task.published} | {here(name)} | {task.source} |" for name, task in TASKS.items())
-    return "\n".join([head, *rows])
+    return [
+        f"- **{task.title}**. Published: {task.published}. Our LSTM: {here(name)}. Source: {task.source}."
+        for name, task in TASKS.items()
+    ]

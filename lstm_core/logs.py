@@ -37,7 +37,7 @@ def setup() -> None:
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     log.propagate = False
-    logging.getLogger().addHandler(handler)
+    logging.getLogger().handlers = [handler]
     for each in (handler, *logging.getLogger("distributed").handlers):
         each.setFormatter(None)
     logging.captureWarnings(True)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from lstm_core import storage
+from lstm_core import logs, storage
 from lstm_core.errors import LabError
 from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.jobs.job import plain
@@ -232,6 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.environ.update(ONE_THREAD)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logs.setup()  # an error of a job quotes what a visitor has typed
     asyncio.run(serve(options.scheduler, options.workers, options.memory))
 
 

@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-import pytest
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The networks of the tests are small: threads of a matrix product would wait for each other longer than they compute.
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+)
 # The models that somebody trained on this machine are none of the tests' business.
 os.environ["LSTM_LAB_MODELS"] = os.path.join(tempfile.gettempdir(), f"lstm-lab-tests-{os.getpid()}")
+
+import numpy as np
+import pytest
 
 from lstm_core import storage
 from lstm_core.inference import registry
@@ -33,6 +37,21 @@ from tests.s3 import Store, server
 
 LABELS = ("csharp", "java", "python")
 WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where measuring coverage slows Python down by a third, measure one case of each test.
+
+    The other cases run nearly the same lines, and a page in a browser runs in another process.
+    """
+    if os.environ.get("COVERAGE_CORE") != "ctrace":
+        return
+    measured = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if test in measured or Path(item.path).parent.name == "browser":
+            item.add_marker("no_cover")
+        measured.add(test)
 
 
 @pytest.fixture(autouse=True)

@@ -139,8 +139,10 @@ def _yield_to_others() -> None:
 
     Where Linux groups processes by session, a lower priority counts within the session alone, so that a run would take
     as much as all of the web process, or of a browser on the same machine: it gets a session of its own and the lower
-    priority for that.
+    priority for that. LSTM_LAB_NICE=0 leaves the priority as it is.
     """
+    if os.environ.get("LSTM_LAB_NICE") == "0":
+        return
     if hasattr(os, "nice"):
         os.nice(max(0, 15 - os.nice(0)))
     if os.path.exists(AUTOGROUP) and os.getsid(0) != os.getpid():

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
+
 from playwright.sync_api import Locator, Page, expect
 
-# A story is told in the two that differ in everything; every page is turned into the other two as well.
-LOOKS = [
-    pytest.param({"width": 1400, "height": 900, "color_scheme": "light"}, id="light-1400"),
-    pytest.param({"width": 390, "height": 844, "color_scheme": "dark"}, id="dark-390"),
-]
+from tests.browser.conftest import look
+
+# A story is told in one of the two, which differ in everything.
+WALL: dict[str, Any] = {"width": 1400, "height": 900, "color_scheme": "light"}
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "color_scheme": "dark"}
+FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+
+
+def is_settled(page: Page) -> None:
+    """Drawn to the end: no run is under way, and nothing stands for what is still to come."""
+    expect(page.get_by_test_id("stMainBlockContainer").get_by_role("heading").first).to_be_visible()
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(0)
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the window; a page on the wall is looked at on a phone, too, and put back."""
+    page.wait_for_function(FITS)
+    if page.viewport_size and page.viewport_size["width"] == WALL["width"]:
+        look(page, **PHONE)
+        page.wait_for_function(FITS)
+        look(page, **WALL)
 
 
 def is_whole(page: Page, last_words: str, alerts: int | None = 0) -> None:
-    """Drawn to the end, nothing wider than the window, and nothing gone wrong; None allows any number of alerts."""
+    """Drawn to the end, it `fits`, and nothing has gone wrong; None allows any number of alerts."""
     expect(page.get_by_text(last_words, exact=False).last).to_be_visible()  # twice while the old page goes
     expect(page.get_by_test_id("stException")).to_have_count(0)
     if alerts is not None:
         expect(page.get_by_test_id("stAlert")).to_have_count(alerts)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    fits(page)
 
 
 def choice(page: Page, name: str) -> Locator:

@@ -13,6 +13,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.conftest import PATIENCE, look, scaled
+from tests.browser.looks import is_settled
 from ui.home import path
 
 expect.set_options(timeout=PATIENCE)
@@ -26,14 +27,6 @@ VIEWS = [
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 # Streamlit puts a <div> for each section between the menu's list and its entries.
 OF_STREAMLIT = [["[data-testid=stSidebarNavItems]"]]
-
-
-def is_settled(page: Page) -> None:
-    """Drawn to the end: no run is under way, and nothing stands for what is still to come."""
-    expect(page.get_by_test_id("stMainBlockContainer").get_by_role("heading").first).to_be_visible()
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(0)
 
 
 def violations(page: Page, *rules: str) -> list[str]:

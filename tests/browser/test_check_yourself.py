@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, downloaded
-from tests.browser.looks import LOOKS, is_whole
+from tests.browser.looks import PHONE, is_whole
 
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_a_guess_is_answered_by_a_run_and_the_result_is_kept(page: Page, address: str) -> None:
     page.goto(f"{address}/check_yourself")
     is_whole(page, "Which network gives them different probabilities?")

@@ -13,7 +13,7 @@ from lstm_core.inference.seq2seq import Rewriter
 from lstm_core.inference.tree_rnn import TreeReader
 from lstm_core.interpret import state_patching
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice, is_whole
+from tests.browser.looks import PHONE, choice, is_whole
 from ui.recurrent_family import seq2seq, tree
 
 expect.set_options(timeout=PATIENCE)
@@ -24,7 +24,6 @@ def figure(page: Page, key: str) -> Locator:
     return page.locator(f"[class*='st-key-{key}'] .js-plotly-plot").first
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_a_number_longer_than_in_training_is_spelled_wrong(page: Page, address: str) -> None:
     model = lstm_core.load("number_words")
     assert isinstance(model, Rewriter)
@@ -55,7 +54,7 @@ def test_a_link_reopens_what_was_done_to_the_state(page: Page, address: str) -> 
     assert "other=98" in page.url
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_the_same_words_in_other_brackets_mean_something_else(page: Page, address: str) -> None:
     model = lstm_core.load("negation_tree")
     assert isinstance(model, TreeReader)

@@ -11,7 +11,7 @@ import lstm_core
 from lstm_core.inference.forecaster import Forecaster
 from lstm_core.timeseries import series
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice, is_whole
+from tests.browser.looks import choice, is_whole
 from tests.timeseries.test_csv_series import PLAIN, table
 from ui.forecasting import panels
 from ui.forecasting import upload as forecast_upload
@@ -31,7 +31,6 @@ def upload(page: Page, name: str, data: bytes) -> None:
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/forecasting")
     expect(page.get_by_role("heading", name=verdict("AMZN", "forecast_stocks"))).to_be_visible()

@@ -7,14 +7,14 @@ from playwright.sync_api import Page, expect
 
 from lstm_core.interpret import gradient_flow
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice, is_whole
+from tests.browser.looks import PHONE, choice, is_whole
 from ui.gradient_lab.panels import result
 
 expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Hochreiter 1991"
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/gradient_lab")
     begin = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=3.0)

@@ -7,14 +7,13 @@ from playwright.sync_api import Page, expect
 
 from lstm_core.interpret import gradient_flow
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS
+from tests.browser.looks import PHONE, fits
 from ui.gradient_lab.panels import result
 from ui.home import tour
 
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_text("network is loading", exact=False)).to_have_count(0)
@@ -24,14 +23,13 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     assert all(pictures.evaluate_all(drawn))
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    if page.viewport_size == {"width": 1400, "height": 900}:
-        last = page.get_by_role("link", name="Next: How does a network read?").bounding_box()
-        assert last is not None
-        assert last["y"] + last["height"] <= 2 * 900
+    fits(page)
+    last = page.get_by_role("link", name="Next: How does a network read?").bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= 2 * 900
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("link", name="Forget gates at f ≈ 0.5").click()

@@ -8,7 +8,7 @@ from itertools import pairwise
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_accessibility import is_settled
+from tests.browser.looks import is_settled
 from ui.home import path
 
 expect.set_options(timeout=PATIENCE)

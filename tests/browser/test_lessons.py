@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, downloaded, look
-from tests.browser.test_accessibility import is_settled
+from tests.browser.looks import is_settled
 
 expect.set_options(timeout=PATIENCE)
 

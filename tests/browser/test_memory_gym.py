@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice, is_whole
+from tests.browser.looks import PHONE, choice, is_whole
 
 expect.set_options(timeout=PATIENCE)
 TRAINING = 4 * PATIENCE  # a worker starts and builds three networks on a busy machine
@@ -16,7 +16,7 @@ LAST_WORDS = "Sources: Hochreiter & Schmidhuber 1997"
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_tasks_are_drawn_in_every_look(page: Page, address: str) -> None:
     page.goto(f"{address}/memory_gym")
     expect(page.get_by_text("What is the sum of the two marked numbers?")).to_be_visible()
@@ -50,7 +50,7 @@ def test_a_race_starts_moves_survives_a_reload_and_stops(page: Page, address: st
 
 
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("page", LOOKS[-1:], indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_after_the_race_the_trained_cell_is_opened(page: Page, address: str) -> None:
     page.goto(f"{address}/memory_gym?task=counting&length=3&units=4&rate=0.03&steps=50")
     page.get_by_role("button", name="Start the race").click()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice
+from tests.browser.looks import choice, fits
 from tests.browser.test_question_tags import settled
 from ui.common.examples import Texts
 
@@ -23,7 +23,6 @@ PANELS = {
 }
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> None:
     page.goto(f"{address}/movie_reviews?text={quote(TEXTS.examples['Turning'])}")
     expect(page).to_have_title("Movie reviews · LSTM Lab")
@@ -36,7 +35,7 @@ def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> N
             seen = seen.or_(other)
         expect(seen.first).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
-        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        fits(page)
 
 
 @pytest.mark.parametrize("words", [5, 1500])

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, look
-from tests.browser.test_accessibility import is_settled
+from tests.browser.looks import is_settled
 from ui.home.path import SECTIONS
 
 expect.set_options(timeout=PATIENCE)

@@ -7,11 +7,11 @@ import io
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Page, expect
 
 import lstm_core
-from tests.browser.conftest import PATIENCE, downloaded, running_app
+from tests.browser.conftest import PATIENCE, downloaded, look, running_app
+from tests.browser.looks import FITS
 from ui.common.examples import Texts
 
 QUESTIONS = Texts.load("questions.json").examples
@@ -26,6 +26,13 @@ HOSTILE = {
     "arabic": "كيف أطبع السطر الأول من الملف",
     "unknown": "жщъ ыэю",
 }
+
+
+# Every chart is inside the window, and wide enough to be read; true once the charts have followed the window.
+CHARTS_FIT = """() => [...document.querySelectorAll(".js-plotly-plot")].every((one) => {
+    const { left, right, width } = one.getBoundingClientRect();
+    return width > 250 && left >= 0 && right <= window.innerWidth;
+})"""
 
 
 def paste(page: Page, text: str) -> None:
@@ -97,7 +104,7 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, stranger: Page, a
     expect(stranger.get_by_text("Forget gate: How much of the old cell state is kept", exact=False)).to_be_visible()
 
 
-def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
+def test_a_chart_can_be_saved_as_png_and_the_slider_reruns_its_fragment_alone(page: Page, address: str) -> None:
     page.goto(f"{address}/question_tags")
     settled(page)
     expect(page.locator(".js-plotly-plot")).to_have_count(4)
@@ -106,11 +113,6 @@ def test_a_chart_can_be_saved_as_png(page: Page, address: str) -> None:
     picture = downloaded(page, chart.get_by_role("button", name="Download plot as a PNG"))
     assert picture.startswith(b"\x89PNG")
 
-
-def test_the_slider_reruns_its_fragment_alone(page: Page, address: str) -> None:
-    page.goto(f"{address}/question_tags")
-    settled(page)
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     page.evaluate(
         """() => { const area = document.querySelector('textarea'); window.before = area; area.dataset.kept = 'yes';
         window.firstChart = document.querySelectorAll('.js-plotly-plot')[1]; }"""
@@ -132,19 +134,24 @@ def test_comparing_shows_both_networks_and_what_was_masked(page: Page, address: 
     ).to_be_visible()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_is_shown_and_never_run(page: Page, address: str, name: str) -> None:
-    text = HOSTILE[name]
-    page.goto(f"{address}/question_tags?text={quote(text)}")
+def test_hostile_text_is_shown_and_never_run(page: Page, address: str) -> None:
+    page.goto(f"{address}/question_tags?text={quote(HOSTILE['nul'])}")
     settled(page)
     region = page.get_by_role("region", name="The text, each token tinted").first
-    expect(region).to_contain_text(text.replace("\x00", "\u2400"))
+    expect(region).to_contain_text(HOSTILE["nul"].replace("\x00", "\u2400"))
+    for name in ("script", "image", "emoji", "arabic", "unknown"):
+        paste(page, HOSTILE[name])
+        expect(region).to_contain_text(HOSTILE[name])
+        settled(page)
+        assert page.locator("img[src='x']").count() == 0
+    expect(page.get_by_text("None of these tokens is in", exact=False)).to_be_visible()
+    page.goto(f"{address}/question_tags?text={quote(HOSTILE['image'])}")  # also by a link
+    settled(page)
+    expect(region).to_contain_text(HOSTILE["image"])
     assert page.locator("img[src='x']").count() == 0
-    if name == "unknown":
-        expect(page.get_by_text("None of these tokens is in", exact=False)).to_be_visible()
 
 
-def test_empty_text_gets_one_sentence_and_the_box_stays(page: Page, address: str) -> None:
+def test_no_text_gets_one_sentence_and_a_megabyte_is_read_and_cut(page: Page, address: str) -> None:
     page.goto(f"{address}/question_tags")
     settled(page)
     paste(page, "   \n ")
@@ -152,10 +159,6 @@ def test_empty_text_gets_one_sentence_and_the_box_stays(page: Page, address: str
     paste(page, "console.log(document.title)")
     verdict(page, "JavaScript")
 
-
-def test_a_megabyte_of_text_is_read_and_cut(page: Page, address: str) -> None:
-    page.goto(f"{address}/question_tags")
-    settled(page)
     box = page.get_by_role("textbox", name="Your question")
     # What a paste does to the box, without moving a megabyte through the test's own protocol.
     box.evaluate(
@@ -177,19 +180,12 @@ def test_damaged_parameters_fall_back(page: Page, address: str) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [{"color_scheme": "dark"}, {"width": 390, "height": 844}],
-    indirect=True,
-    ids=["dark", "phone"],
-)
 def test_dark_theme_and_phone(page: Page, address: str) -> None:
+    look(page, color_scheme="dark")
     page.goto(f"{address}/question_tags?text={quote(QUESTIONS['Long'])}")
-    settled(page)
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    for chart in page.locator(".js-plotly-plot").all():
-        box = chart.bounding_box()
-        assert box is not None
-        assert box["width"] > 250
-        assert box["x"] + box["width"] <= page.viewport_size["width"]
+    for width, height in ((1400, 900), (390, 844)):
+        look(page, width, height, color_scheme="dark")
+        settled(page)
+        page.wait_for_function(FITS)
+        expect(page.locator(".js-plotly-plot")).to_have_count(4)
+        page.wait_for_function(CHARTS_FIT)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 import lstm_core
 from lstm_core.evaluation import speed
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice, is_whole
+from tests.browser.looks import choice, is_whole
 from ui.recurrent_family import cells, cloze
 
 expect.set_options(timeout=PATIENCE)
@@ -27,7 +26,6 @@ def filled(text: str) -> str:
     return cloze.in_a_sentence(forward, both)
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/recurrent_family")
     examples = cells.TEXTS.examples

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 import lstm_core
 from lstm_core.inference.word_lm import WordModel
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import LOOKS, choice, is_whole
+from tests.browser.looks import PHONE, choice, is_whole
 from ui.word_order.panels import result
 
 expect.set_options(timeout=PATIENCE)
@@ -30,7 +30,7 @@ def surprise_of(text: str) -> str:
     return result(model.score(text.split()))
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True)
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
 def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     page.goto(f"{address}/word_order")
     shuffled = "network recurrent need we neural a why do"

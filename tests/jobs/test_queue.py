@@ -247,8 +247,12 @@ def test_no_worker_runs_the_page_that_streamlit_calls_the_main_module(
     page.__file__ = str(tmp_path / "page.py")
     (tmp_path / "page.py").write_text(f"open({str(tmp_path / 'drawn')!r}, 'w').close()\n")
     monkeypatch.setitem(sys.modules, "__main__", page)
+    monkeypatch.setenv("LSTM_LAB_NICE", "0")
     fresh = JobQueue()
-    assert ended(fresh.submit(COUNT, {"steps": 2}, "page", "Count")).state == FINISHED
+    job = ended(fresh.submit(COUNT, {"steps": 2}, "page", "Count"))
+    assert job.state == FINISHED
+    group = Path(f"/proc/{job.result['process']}/autogroup")  # type: ignore[index]
+    assert not group.exists() or group.read_text().split()[-1] != str(GROUP_NICE), "by the setting it doesn't yield"
     fresh.close()
     assert not (tmp_path / "drawn").exists()
 

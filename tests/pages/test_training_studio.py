@@ -167,6 +167,16 @@ def test_the_train_button_starts_the_lesson_with_the_hyperparameters(
     assert handed[0]["lesson"]["name"] == "negation_15s"
 
 
+def test_a_run_that_diverges_explains_itself(at_once: AtOnce) -> None:
+    page = opened(lesson="negation_15s")
+    page.number_input(key="studio_learning_rate").set_value(1000.0)
+    page.run()
+    page.button(key="studio_train").click().run()
+    assert not page.exception
+    assert any("It diverged at step" in error.value for error in page.error)
+    assert any("The curve shows how the loss grew" in caption.value for caption in page.caption)
+
+
 def test_a_shared_server_offers_lessons_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Shipped recipes" in opened().pills(key="studio_group").options
     monkeypatch.setenv("LSTM_LAB_SHARED", "1")

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import s3fs
+
 from tests.ports import free_port
 
 BUCKET = "lstm-lab"  # as in deploy/compose.yaml
@@ -65,6 +67,7 @@ class Store:
 @contextmanager
 def server() -> Iterator[Store]:
     """A running server with an empty bucket."""
+    s3fs.S3FileSystem.clear_instance_cache()  # else this process goes on with the address of an earlier server
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"http://127.0.0.1:{free_port()}", Path(folder) / "record")
         try:

@@ -1,5 +1,6 @@
 """Whose turn it is: visitors take turns, however many runs each of them has waiting."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 
@@ -27,4 +28,5 @@ def in_turn(jobs: Iterable[Job], handed: Container[str] = ()) -> list[Job]:
         if job.state == WAITING and job.identity not in handed:
             places.append((ahead[job.owner], last[job.owner], job.submitted, job))
             ahead[job.owner] += 1
+            last[job.owner] = math.inf  # that one begins before all that come after it here
     return [place[-1] for place in sorted(places, key=lambda place: place[:-1])]

@@ -17,12 +17,11 @@ def served(jobs: list[Job], workers: int) -> str:
     """The owners in the order in which their jobs begin, where every job takes as long."""
     order = ""
     while waiting := in_turn(jobs):
-        now = len(order) + 1.0
         for job in (each for each in jobs if each.state == RUNNING):
             job.state = FINISHED
         for job in waiting[:workers]:
-            job.state, job.begun = RUNNING, now
             order += job.owner
+            job.state, job.begun = RUNNING, float(len(order))
     return order
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks.words import nats_per_word
+from benchmarks.words import witten_bell_nats
 from lstm_core.datasets import registry, sentences, splits
 from lstm_core.errors import ModelError, TextError
 from lstm_core.evaluation import word_lm
@@ -218,4 +218,4 @@ def test_the_n_gram_of_words_by_hand() -> None:
     encoder = CountedWords.of([["a", "b"]], Vocabulary((sentences.END, "a", "b")), 8)
     word, end = (1 + 3 / 5) / 7, (2 + 3 / 5) / 7
     expected = -np.log([(1 + word) / 2, (1 + word) / 2, (1 + end) / 2]).mean()
-    assert nats_per_word([["a", "b"]], [["a", "b"]], encoder, 2) == pytest.approx(expected)
+    assert witten_bell_nats([["a", "b"]], [["a", "b"]], encoder, 2) == pytest.approx(expected)

@@ -92,6 +92,10 @@ def test_without_a_database_runs_go_on(home: Path, monkeypatch: pytest.MonkeyPat
     found = kept(job())
     assert found.find("one") is None
     assert found.of("a", ()) == []
+    (home / "lstm_lab.db").write_bytes(b"")
+    monkeypatch.setattr("lstm_core.database._refused", 0.0)
+    found.flush()  # what couldn't be written is written as soon as it can be
+    assert found.find("one") is not None
 
 
 def test_a_server_that_stops_marks_its_runs_as_interrupted() -> None:

@@ -277,6 +277,16 @@ class TestLookingCloser:
         assert not page.exception
         assert not page.error
 
+    def test_simpler_models_stand_beside_ours_and_those_that_win_are_named(self) -> None:
+        card = next(each for each in lstm_core.list_models() if each.name == "stackoverflow")
+        page, training = opened("question_tags", view="quality"), card.training
+        shown = {each.label: each.value for each in page.metric}
+        best, (other,) = training["baseline"], training["other_baselines"]
+        assert other["accuracy"] < best["accuracy"]
+        assert all(shown[each["name"]] == f"{each['accuracy']:.2%}" for each in (best, other))
+        winners = "; ".join(each["name"] for each in (other, best) if each["accuracy"] > card.measured["accuracy"])
+        assert any(each.value.endswith(f"neighbours: {winners}.") for each in page.info) == bool(winners)
+
     def test_both_methods_explain_any_answer(self) -> None:
         page = opened("question_tags", view="why", text="def f(x): return x")
         assert any("add up to all but" in text.value for text in page.markdown)

@@ -52,7 +52,8 @@ def evaluation(model: str, peers: Iterable[str], notes: str, key: str) -> None:
 
 def _summary(card: ModelCard) -> None:
     measured, training = card.measured, card.training
-    baseline = training.get("baseline")
+    best = training.get("baseline")
+    baselines = [*training.get("other_baselines", []), *([best] if best else [])]
     with st.container(horizontal=True):
         if "accuracy" in measured:
             st.metric("Test accuracy", f"{measured['accuracy']:.2%}", help=f"On {measured['examples']:,} texts.")
@@ -63,19 +64,16 @@ def _summary(card: ModelCard) -> None:
             st.metric("Calibration error", f"{measured['calibration']['ece']:.1%}", help=about)
         if "parameters" in training:
             st.metric("Parameters", f"{training['parameters']:,}")
-        if baseline:
-            about = "On the same splits; benchmarks/baselines.py."
-            st.metric(baseline["name"], f"{baseline['accuracy']:.2%}", help=about)
+        for each in baselines:
+            st.metric(each["name"], f"{each['accuracy']:.2%}", help="On the same splits; benchmarks/baselines.py.")
     st.markdown(tokens.plain(card.summary))
     if seeds := training.get("seeds"):
         st.caption(
             f"Trained with {len(seeds['runs'])} seeds, its validation accuracy is {seeds['mean']:.1%} on average with "
             f"a standard deviation of {seeds['deviation']:.1%}."
         )
-    if baseline and measured.get("accuracy", 1.0) < baseline["accuracy"]:
-        st.info(
-            f"On this test set a {baseline['name']}, which sees no order beyond a few neighbours, is more accurate."
-        )
+    if better := [each["name"] for each in baselines if measured.get("accuracy", 1.0) < each["accuracy"]]:
+        st.info(f"More accurate on this test set, with no order beyond a few neighbours: {'; '.join(better)}.")
     with st.expander("Training"):
         for note in card.notes:
             st.markdown(tokens.plain(note))

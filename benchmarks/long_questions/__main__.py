@@ -15,10 +15,13 @@ import numpy as np
 
 import lstm_core
 from lstm_core.datasets import registry
+from lstm_core.inference import TextClassifier
+from lstm_core.nn import LayerTrace
 from lstm_core.paths import ASSETS
 
 KINDS = ("rnn", "gru", "lstm")
-LONG = 100  # tokens
+KEEPING = {"gru": "z", "lstm": "f"}  # the gate that keeps the old state
+LONG, READ = 100, 300  # tokens, and how many long questions are read with their gates
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "of": len(long),
         "accuracy": {kind: round(float(right[kind][long].mean()), 4) for kind in KINDS},
         "accuracy_of_shorter": {kind: round(float(right[kind][~long].mean()), 4) for kind in KINDS},
+        "kept": {
+            kind: kept(models[kind], [test.texts[place] for place in np.flatnonzero(long)[:READ]], gate)
+            for kind, gate in KEEPING.items()
+        },
     }
     print(json.dumps(figures, indent=1))
     if chosen.write:
@@ -45,6 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps(data | {"long_questions": figures}, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return 0
+
+
+def kept(model: TextClassifier, texts: Sequence[str], gate: str) -> dict[str, float]:
+    """The mean of the gate that keeps the state, and the longest memory of a unit.
+
+    Returns:
+        `gate`; and `tokens`, after which the unit that keeps most has 1/e of a value left, by the gate's mean log.
+    """
+    traces = [model.read(text).layers[0] for text in texts]
+    values = np.concatenate([trace.signals[gate] for trace in traces if isinstance(trace, LayerTrace)])  # (T, units)
+    rates = -np.log(np.maximum(values, 1e-7)).mean(axis=0)
+    return {"gate": round(float(values.mean()), 3), "tokens": round(float(1 / rates.min()), 1)}
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import lstm_core
 from lstm_core.evaluation import speed as family
 from lstm_core.inference.classifier import TextClassifier
+from lstm_core.library import ModelCard
 from tests.pages.test_every_page import opened
+from ui.common import assets
 from ui.recurrent_family import cells, cloze, diagrams
 from ui.recurrent_family import table as family_table
 
@@ -123,6 +127,22 @@ class TestPage:
         assert table["RNN = 1"][0] == 1
         assert (table["RNN = 1"] > 0).all()
         assert said(page, "times the speed of the plain RNN")
+        assert said(page, family_table.why_in_words(*(lstm_core.load(name).card for name in family.CELL_MODELS[1:])))
+
+    def test_the_better_cell_is_named_first_and_said_to_be_faster_only_if_it_was(self) -> None:
+        def card(kind: str, accuracy: float, losses: list[float]) -> ModelCard:
+            measured = {"accuracy": accuracy, "by_length": {"accuracy": [accuracy, accuracy, 0.5]}}
+            return ModelCard(f"family_{kind}", "", "", "", "", measured=measured, training={"curves": {"loss": losses}})
+
+        slow, fast = card("gru", 0.7, [0.9, 0.6, 0.5]), card("lstm", 0.8, [0.8, 0.4, 0.3])
+        said = family_table.why_in_words(slow, fast)
+        assert said == family_table.why_in_words(fast, slow)
+        assert said.startswith("The LSTM is more accurate than the GRU in 2 of 3 groups")
+        assert "below the GRU's last one after 2 of 3 epochs" in said
+        level = family_table.why_in_words(slow, card("lstm", 0.8, [0.9, 0.7, 0.6]))
+        assert "epochs" not in level
+        kept = json.loads(assets.read("family.json"))["long_questions"]["kept"]
+        assert all(f"{of['tokens']:.0f} tokens" in level for of in kept.values())
 
     def test_a_busy_machine_is_said_to_be_one(self) -> None:
         speed = {name: family.Speed(100.0, 90.0) for name in family.CELL_MODELS}

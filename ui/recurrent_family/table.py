@@ -1,12 +1,14 @@
 """The family in one table: parameters, accuracy, and the speed of each network, measured on this machine."""
 
+import json
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from lstm_core.evaluation import BATCH, CELL_MODELS, FAMILY_MEMBERS, Member, Speed, cell_weights, throughput
-from ui.common import model_cache
+from lstm_core.library import ModelCard
+from ui.common import assets, model_cache, theme
 from ui.common.errors import show_errors
 
 BUSY = 1.5  # ratio of the median run to the best one above which the machine is called busy
@@ -34,6 +36,8 @@ def show() -> None:
         },
     )  # fmt: skip
     st.markdown(in_a_sentence(speeds))
+    if all(name in models for name in CELL_MODELS):
+        st.markdown(why_in_words(*(models[name].card for name in CELL_MODELS[1:])))
     with st.expander("How the speed was measured"):
         st.markdown(
             f"{BATCH} sequences at once on this machine's processor, the best of several runs, measured once for all "
@@ -74,4 +78,22 @@ def in_a_sentence(speeds: dict[str, Speed]) -> str:
         f"On the same questions the GRU runs at **{gru.best / plain.best:.2f}** times and the LSTM at "
         f"**{lstm.best / plain.best:.2f}** times the speed of the plain RNN. Their cells have three and four times as "
         f"many weights.{busy}"
+    )
+
+
+def why_in_words(*cards: ModelCard) -> str:
+    """Where the better of the GRU and the LSTM is better, from their cards, and what their gates keep, as measured."""
+    better, other = sorted(cards, key=lambda card: -card.measured["accuracy"])
+    first, second = (theme.CELL_LINES[card.name.removeprefix("family_")][0] for card in (better, other))
+    lengths = list(zip(*(card.measured["by_length"]["accuracy"] for card in (better, other)), strict=True))
+    ahead = sum(mine > its for mine, its in lengths)
+    losses, last = better.training["curves"]["loss"], other.training["curves"]["loss"][-1]
+    sooner = sum(loss >= last for loss in losses) + 1
+    faster = f", and its training loss was below the {second}'s last one after {sooner} of {len(losses)} epochs"
+    kept = json.loads(assets.read("family.json"))["long_questions"]["kept"]
+    spans = " and ".join(f"{of['tokens']:.0f} tokens in the {theme.CELL_LINES[kind][0]}" for kind, of in kept.items())
+    return (
+        f"The {first} is more accurate than the {second} in {ahead} of {len(lengths)} groups of questions by "
+        f"length{faster if sooner < len(losses) else ''}. On long questions, the unit with the longest memory has 1/e "
+        f"of a value left after {spans}."
     )

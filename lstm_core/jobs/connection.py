@@ -14,6 +14,7 @@ from lstm_core.jobs.worker import certificate_files
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed.security import Security
 
 log = logging.getLogger("lstm_lab.jobs")
 
@@ -87,7 +88,6 @@ class Connection:
 
     def _connect(self) -> "Client":
         from distributed import Client
-        from distributed.security import Security
 
         address, certificates = self.scheduler, certificate_files()
         if self._client is not None:  # it may be trying to connect again, too
@@ -98,18 +98,33 @@ class Connection:
                 self._cluster.close()
             self._cluster = LocalWorkers(_own_workers(), self.memory, TIMEOUT)
             address, certificates = self._cluster.address, self._cluster.certificates
-        security = Security(require_encryption=True, **certificates) if certificates else None
         timeout = CONNECT if self.scheduler else TIMEOUT
-        asyncio.run(_greeted(address, timeout, (security or Security()).get_connection_args("client")))
+        greet(address, timeout, certificates)  # `Client` would wait without end for one that never greets
+        security = _security(certificates)
         return Client(address, timeout=timeout, set_as_default=False, name="lstm-lab", security=security)
 
 
-async def _greeted(address: str, timeout: float, arguments: dict[str, Any]) -> None:
-    """Connect to a scheduler and leave: `Client` would wait without end for one that never greets.
+def greet(address: str, timeout: float, certificates: dict[str, str]) -> None:
+    """Connect to a scheduler as a client does, wait until it greets, and leave; not in the thread of an event loop.
+
+    Args:
+        address: of the scheduler.
+        timeout: seconds for connecting, and for the greeting.
+        certificates: arguments of `distributed.Security`; none for a connection without encryption.
 
     Raises:
         OSError: if there is none, or it doesn't greet in time.
     """
+    asyncio.run(_greeted(address, timeout, _security(certificates).get_connection_args("client")))
+
+
+def _security(certificates: dict[str, str]) -> "Security":
+    from distributed.security import Security
+
+    return Security(require_encryption=True, **certificates) if certificates else Security()
+
+
+async def _greeted(address: str, timeout: float, arguments: dict[str, Any]) -> None:
     from distributed.comm import connect
 
     try:

@@ -105,19 +105,35 @@ def run_job(identity: str, work: str, arguments: dict[str, Any], longest: float 
     end = threading.Timer(min(longest + min(5 * longest, GRACE), threading.TIMEOUT_MAX), os._exit, [1])
     end.daemon = True
     end.start()
-    if "keras" not in sys.modules:
-        keras_backend.choose()  # before the module of the function imports Keras
     try:
+        if "keras" not in sys.modules:
+            keras_backend.choose()  # before the module of the function imports Keras
         function = find(work)
         more = {"checkpoint": checkpoint} if "checkpoint" in inspect.signature(function).parameters else {}
         result = function(arguments, report, should_stop, **more)
         if not storage.is_shared():
             checkpoint.forget()  # in a shared store, whoever receives the result does
         return result
+    except Exception as error:
+        failure = _readable(error)
     finally:
         end.cancel()
         if "keras" in sys.modules:  # free the models of this job before the next one
             sys.modules["keras"].utils.clear_session()
+    raise failure  # out here, where it gets no context
+
+
+def _readable(error: Exception) -> Exception:
+    """The error for the web process, which may lack what this process trains with: of Python, of Dask or of ours."""
+    if "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":  # of XLA; of TensorFlow
+        found: Exception = MemoryError()
+    elif type(error).__module__.partition(".")[0] in ("builtins", "lstm_core", "distributed"):
+        found = error
+    else:
+        log.error("a job failed", exc_info=error)
+        found = RuntimeError(f"{type(error).__name__}: {error}")
+    found.__cause__ = found.__context__ = None  # they are sent, too
+    return found
 
 
 def _check_starts(begun: str, saved: str, longest: float) -> None:

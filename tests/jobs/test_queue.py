@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +24,7 @@ from distributed.security import Security
 
 from lstm_core.datasets import download_job, registry
 from lstm_core.errors import LabError
+from lstm_core.jobs import greet
 from lstm_core.jobs import worker as job_worker
 from lstm_core.jobs.job import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job
 from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run
@@ -190,6 +193,30 @@ def test_a_users_mistake_comes_back_as_its_sentence(jobs: JobQueue) -> None:
     assert (job.state, job.message) == (FAILED, "Counting failed at 3, as requested.")
 
 
+def test_errors_of_packages_that_the_web_process_lacks_arrive_as_sentences(jobs: JobQueue) -> None:
+    def caused(error: Exception) -> Exception:
+        try:
+            try:
+                raise tomllib.TOMLDecodeError("of another package")
+            except ValueError as cause:
+                raise error from cause
+        except Exception as raised:
+            return raised
+
+    exhausted = type("JaxRuntimeError", (RuntimeError,), {"__module__": "jax.errors"})
+    for given, kind, words in (
+        (tomllib.TOMLDecodeError("no such op"), RuntimeError, "TOMLDecodeError: no such op"),
+        (exhausted("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes."), MemoryError, ""),
+        (LabError("Choose fewer units."), LabError, "Choose fewer units."),
+        (ValueError("a shape"), ValueError, "a shape"),
+    ):
+        found = job_worker._readable(caused(given))
+        assert type(found) is kind
+        assert str(found).startswith(words)
+        assert found.__cause__ is found.__context__ is None
+        assert b"tomllib" not in pickle.dumps(found)
+
+
 @pytest.mark.parametrize("work", ["os:system", "lstm_core.jobs.smoke_test:no_such", "lstm_core.no_such:work"])
 def test_only_work_of_ours_is_done(jobs: JobQueue, work: str) -> None:
     job = ended(jobs.submit(work, {}, "g", "Other"))
@@ -350,6 +377,7 @@ def test_scheduler_worker_and_web_process_apart(elsewhere: Callable[..., subproc
     scheduler = ("distributed.cli.dask_scheduler", "--host", address, "--no-dashboard")
     first, web = elsewhere(*scheduler), JobQueue(address)
     wait_for(lambda: accepted(web), "the scheduler")
+    greet(address, TIMEOUT, {})
     job = web.of("first")[0]
     assert (web.workers(), job.state) == (0, WAITING)  # there is nobody yet
     worker = elsewhere("lstm_core.jobs.worker", address, "--memory", "2GiB")

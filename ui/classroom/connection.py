@@ -18,6 +18,7 @@ from lstm_core.errors import LabError
 from ui.classroom.hub import HUB, Listener, Room
 from ui.classroom.turns import only_moves
 from ui.common.server import owner_of
+from ui.operations import metrics
 
 BEAT = 10.0  # seconds after which an idle connection gets a message, so that the browser notices a lost network
 LONGEST = 60_000  # characters of a message
@@ -32,6 +33,7 @@ NO_COOKIE = "Your browser keeps no cookie of this site, so your vote can't be co
 async def serve(socket: WebSocket) -> None:
     """Tell a browser of its class until it leaves, and take what it says."""
     if not _same_site(socket):
+        metrics.refused("class")
         await socket.close(4403)
         return
     await socket.accept()
@@ -48,11 +50,13 @@ async def serve(socket: WebSocket) -> None:
             )
             room = await HUB.enter(code, listener)
         except LabError as error:
+            metrics.refused("class")
             over = isinstance(error, classroom.ClassError)
             await socket.send_json({"over" if over else "trouble": str(error)})
             await socket.close(4404 if over else 4503)
             return
         if room is None:
+            metrics.refused("class")
             WRONG_CODES.note(address)
             await socket.send_json({"over": classroom.NOWHERE})
             await socket.close(4404)
@@ -165,6 +169,7 @@ class Connection:
                 since, count = time.monotonic(), 0
             count += 1
             if len(text) > LONGEST or count > MOST_MESSAGES:
+                metrics.refused("class")
                 return
             try:
                 message = json.loads(text)
@@ -174,6 +179,7 @@ class Connection:
                 try:
                     await self._take(message)
                 except LabError as error:
+                    metrics.refused("class")
                     await self.send({"said": str(error)})
 
     async def _take(self, message: dict[str, Any]) -> None:

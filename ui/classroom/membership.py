@@ -13,6 +13,7 @@ from ui.classroom.connection import TOO_MANY, WRONG_CODES
 from ui.classroom.hub import HUB
 from ui.common.url_state import CLASS
 from ui.common.visitor import address, owner
+from ui.operations import metrics
 
 LEADS, KEY, TROUBLE = "_class_leads", "_class_key", "_class_trouble"
 OPENED = "_class_opened"  # the newest view of the lecturer that this session has opened
@@ -45,6 +46,7 @@ def start() -> None:
         STARTS.note(address())
         found, key = classroom.start(owner())
     except LabError as error:
+        metrics.refused("class")
         st.session_state[TROUBLE] = str(error)
     else:
         st.session_state.update({CLASS: found, LEADS: True, KEY: key})
@@ -61,6 +63,7 @@ def join(typed: str) -> None:
             raise ClassError(classroom.NOWHERE)
         leading = classroom.is_lecturer(wanted, owner())
     except LabError as error:
+        metrics.refused("class")
         st.session_state[TROUBLE] = str(error)
         forget()
     else:
@@ -78,6 +81,7 @@ def lead(key: str) -> None:
         WRONG_CODES.note(address())
         classroom.admit_lecturer(code(), key, owner())
     except LabError as error:
+        metrics.refused("class")
         st.session_state[TROUBLE] = str(error)
     else:
         st.session_state.update({LEADS: True, KEY: classroom.shown_code(classroom.plain_code(key))})
@@ -96,6 +100,7 @@ def end() -> None:
     try:
         classroom.end(code(), owner())
     except LabError as error:
+        metrics.refused("class")
         st.session_state[TROUBLE] = str(error)
     else:
         HUB.nudge()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lstm_core import LabError
 from ui.common import tokens
+from ui.operations import metrics
 
 Value = TypeVar("Value")
 
@@ -27,9 +28,9 @@ def show_error(error: LabError) -> None:
 
 
 def once(key: str, inputs: Hashable, compute: Callable[[], Value]) -> Value:
-    """What `compute` returns or the visitor's mistake it raises, kept in the session until the inputs change.
+    """What `compute` makes of an upload, or the mistake that it raises, kept in the session until the inputs change.
 
-    The inputs say everything that the value depends on, such as the identity of an uploaded file.
+    The inputs say everything that the value depends on, such as the identity of the uploaded file.
 
     Raises:
         LabError: what `compute` raised, at each run of the page.
@@ -39,6 +40,7 @@ def once(key: str, inputs: Hashable, compute: Callable[[], Value]) -> Value:
         try:
             kept = inputs, compute(), None
         except LabError as mistake:
+            metrics.refused("upload")
             kept = inputs, None, mistake
         st.session_state[key] = kept
     if kept[2] is not None:

@@ -21,6 +21,7 @@ from lstm_core.jobs import (
 )
 from ui.common import gate, tokens, url_state
 from ui.common.visitor import address, owner
+from ui.operations import metrics
 
 DOWNLOAD = "lstm_core.datasets.download_job:work"
 BEAT = 0.7  # seconds between two drawings of a run
@@ -43,6 +44,7 @@ def begin(key: str, work: str, arguments: dict[str, Any], title: str) -> None:
     try:
         job = shared_queue().submit(work, arguments, owner(), title, address())
     except LabError as error:
+        metrics.refused("training run")
         st.session_state[f"{key}_trouble"] = str(error)
     else:
         st.session_state[f"{key}_job"] = job.identity

@@ -97,6 +97,8 @@ class Visitors:
             return
         hidden = scope["path"].endswith(METRICS) and os.environ.get("LSTM_LAB_METRICS") != "1"
         if hidden or _elsewhere(scope):
+            if not hidden:
+                metrics.refused("file of a session elsewhere")
             await PlainTextResponse("Not found", 404)(scope, receive, send)
             return
         known = visitor_of(HTTPConnection(scope).cookies)
@@ -114,7 +116,7 @@ class Visitors:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the page that it belongs to; refuse it if this process is about to end."""
         if drain.ending():
-            metrics.REFUSED.labels("websocket").inc()
+            metrics.refused("websocket")
             await receive()
             await send({"type": "websocket.close", "code": 1012})  # before it is accepted: the answer is 403
             return

@@ -14,13 +14,12 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from lstm_core import paths, storage
+from lstm_core import jobs, paths, storage
 from ui.operations import drain, metrics
 
 log = logging.getLogger("lstm_lab.operations")
@@ -51,10 +50,8 @@ def _store() -> None:
         raise OSError("the folder of the own models can't be written")
 
 
-async def _scheduler() -> None:
-    address = urlsplit(os.environ["LSTM_LAB_SCHEDULER"])
-    _, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.close()
+def _scheduler() -> None:
+    jobs.greet(os.environ["LSTM_LAB_SCHEDULER"], PATIENCE, jobs.certificate_files())  # an open port may hang
 
 
 class Health:

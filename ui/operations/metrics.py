@@ -31,10 +31,18 @@ TRAINING = Gauge("lstm_lab_training_runs", "Training runs that this process has 
 WORKERS = Gauge("lstm_lab_training_workers", "Workers of the scheduler, as this process knows.")
 CACHE = Gauge("lstm_lab_cache_bytes", "What readings and other shared values take.")
 REFUSED = Counter("lstm_lab_refused", "What was refused.", ["what"])
+KINDS = ("websocket", "file of a session elsewhere", "operator key", "training run", "upload", "class")
 PART = Gauge("lstm_lab_part_up", "Whether a part answered at the last look at it.", ["part"])
 ENDING = Gauge("lstm_lab_ending", "Whether this process takes no new visitors and waits for the last to leave.")
 
 _open: Counts[str] = Counts()  # visitor → pages
+for _each in KINDS:
+    REFUSED.labels(_each)  # a count of 0 is told, too
+
+
+def refused(what: str) -> None:
+    """Count a refusal; `what` is one of `KINDS`."""
+    REFUSED.labels(what).inc()
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def entered() -> bool:
         return True
     else:
         WRONG.note(visitor.address())
-        metrics.REFUSED.labels("operator key").inc()
+        metrics.refused("operator key")
         log.warning("a wrong operator's key")
         st.error("This is not the key.")
     return False

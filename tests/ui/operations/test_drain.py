@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,10 +74,13 @@ def status(url: str) -> int:
         return 0
 
 
-def numbers_at(url: str) -> dict[str, float]:
+def numbers_at(url: str) -> Counter[str]:
     with urllib.request.urlopen(url, timeout=10) as answer:
         families = text_string_to_metric_families(answer.read().decode())
-    return {sample.name: sample.value for family in families for sample in family.samples}
+    found: Counter[str] = Counter()
+    for sample in (each for family in families for each in family.samples):
+        found[sample.name] += sample.value
+    return found
 
 
 @pytest.mark.skipif(not local_proxy.program(), reason="nginx isn't installed")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from lstm_core import LabError
+from ui.common import errors
 from ui.operations import drain, health, metrics
 
 
@@ -87,3 +90,27 @@ def test_the_routes_say_which_part_fails_and_nothing_else(
     monkeypatch.setattr(drain, "ending", lambda: True)
     assert answer(base, f"{prefix}/ready")[0] == 503
     assert answer(base, f"{prefix}/health")[1]["status"] == "ending"
+
+
+def test_an_open_port_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.3)
+    monkeypatch.delenv("LSTM_LAB_DASK_CERTS", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("LSTM_LAB_SCHEDULER", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(OSError, match="no answer"):
+            health._scheduler()
+
+
+def test_every_kind_of_refusal_is_told_from_the_beginning_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = {each.labels["what"] for family in metrics.REFUSED.collect() for each in family.samples}
+    assert kinds == set(metrics.KINDS)
+    monkeypatch.setattr(errors.st, "session_state", {})
+
+    def fails() -> None:
+        raise LabError("This is no model.")
+
+    before = metrics.REFUSED.labels("upload")._value.get()
+    for _ in range(2):  # runs of a page with the same file
+        with pytest.raises(LabError, match="no model"):
+            errors.once("file", "an identity", fails)
+    assert metrics.REFUSED.labels("upload")._value.get() == before + 1

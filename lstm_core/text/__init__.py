@@ -1,6 +1,6 @@
 """From text to ids and back: tokenizers with the place of each token, vocabularies, alphabets, word orders."""
 
-from lstm_core.text.encoder import BLANK, PAD, UNKNOWN
+from lstm_core.text.encoder import BLANK, PAD, UNKNOWN, Encoding
 from lstm_core.text.permutations import (
     MOST_ORDERS,
     Order,
@@ -20,6 +20,7 @@ __all__ = [
     "MOST_ORDERS",
     "PAD",
     "UNKNOWN",
+    "Encoding",
     "Order",
     "VocabularyFile",
     "count_orders",

@@ -19,6 +19,7 @@ from lstm_core.text import language_names, subwords
 
 PAD, UNKNOWN = 0, 1
 MOST_TOKENS = 10_000  # that a model may read of a text
+MOST_CHARACTERS = 20 * MOST_TOKENS  # of a text that is split into tokens, if there are tokens in them
 PAD_TEXT = "‹pad›"
 
 
@@ -224,9 +225,10 @@ class Encoding:
     tokens: tuple[str, ...]  # length T, as in the vocabulary; pads are `PAD_TEXT`
     spans: tuple[tuple[int, int], ...]  # length T, the place of each token in the text; (0, 0) for a pad
     ids: np.ndarray  # (T,) int32
-    total: int  # how many tokens the whole text has; more than T if it was cut off
+    total: int  # how many tokens the text, or its first `MOST_CHARACTERS`, has; more than T if it was cut off
     masked: tuple[str, ...] = ()  # the language names that were replaced, as they stand in the text
     pair_ids: np.ndarray | None = None  # (T,) int32 for a network that also reads pairs, else None
+    counted: bool = True  # whether `total` is of the whole text
 
     @property
     def inputs(self) -> tuple[np.ndarray, ...]:
@@ -240,7 +242,7 @@ class Encoding:
 
     @property
     def cut(self) -> int:
-        """How many tokens at the end of the text are not read."""
+        """How many tokens after the last one that is read were counted."""
         pads = int((self.ids == PAD).sum())  # no token has the id of a pad
         return self.total - (len(self.ids) - pads)
 
@@ -278,8 +280,11 @@ class Encoder:
 
     def encode(self, text: str, mask_names: bool | None = None) -> Encoding:
         """The inputs for any text, with another setting of `mask_names` if given; TextError if it has no token."""
-        found = TOKENIZERS[self.tokenizer](text)
+        found, counted = TOKENIZERS[self.tokenizer](text[:MOST_CHARACTERS]), len(text) <= MOST_CHARACTERS
         kept = list(islice(found, self.length))
+        if not kept and not counted:
+            found, counted = TOKENIZERS[self.tokenizer](text), True
+            kept = list(islice(found, self.length))
         if not kept:  # no word that the tokenizer knows, but perhaps other characters, such as emoji
             found = (token for token in regex_tokens(_CHARACTER, text) if token.text[0].isprintable())
             kept = list(islice(found, self.length))
@@ -301,7 +306,7 @@ class Encoder:
         spans = [(0, 0)] * front + spans + [(0, 0)] * back
         ids = [PAD] * front + ids + [PAD] * back
         pair_ids = None if self.pairs is None else np.array(self.pairs.encode(ids), np.int32)
-        return Encoding(tuple(words), tuple(spans), np.array(ids, np.int32), total, masked, pair_ids)
+        return Encoding(tuple(words), tuple(spans), np.array(ids, np.int32), total, masked, pair_ids, counted)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` needs."""

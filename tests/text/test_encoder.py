@@ -19,6 +19,7 @@ from lstm_core.errors import TextError
 from lstm_core.text.encoder import (
     BLANK,
     INDENT,
+    MOST_CHARACTERS,
     PAD,
     PAD_TEXT,
     TOKENIZERS,
@@ -266,6 +267,16 @@ def test_a_megabyte_is_read_in_seconds_and_cut(tokenizer: str, piece: str) -> No
     assert time.process_time() - began < 8  # a second where nothing else runs
     assert len(found.tokens) <= 400
     assert found.cut == found.total - len(found.tokens)
+
+
+def test_a_long_text_is_counted_in_part_and_never_taken_for_an_empty_one() -> None:
+    reader = encoder(length=400)
+    assert reader.encode("list " * 40_000).counted
+    found = reader.encode("list " * 200_000)
+    assert not found.counted
+    assert (found.total, len(found.tokens)) == (MOST_CHARACTERS // len("list "), 400)
+    found = reader.encode(" " * MOST_CHARACTERS + "list")
+    assert (found.counted, found.total, found.spans) == (True, 1, ((MOST_CHARACTERS, MOST_CHARACTERS + 4),))
 
 
 # --- in a file ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from lstm_core.exhibit import EXACT, Exhibit
 from lstm_core.inference import CharacterTrace, TextClassifier, TextGenerator
 from lstm_core.nn import NETWORKS, Array, Clamp, HandSet, LayerTrace, Network, Recur
 from lstm_core.text import PAD, UNKNOWN
-from ui.common import model_cache, theme, url_state, visitor
+from ui.common import model_cache, theme, tokens, url_state, visitor
 
 # Networks without a recurrent layer.
 WITHOUT_CELL = ("imdb_bag",)
@@ -101,7 +101,7 @@ def _read_words(model: TextClassifier, text: str, clamps: Sequence[Clamp]) -> Tr
     elif unknown:
         notes.append(f"{len(unknown)} of {len(real)} tokens are not in the vocabulary; they are underlined with dots.")
     if encoded.cut:
-        notes.append(f"The text has {encoded.total:,} tokens; the network read the first {len(real):,}.")
+        notes.append(f"The text has {tokens.number(encoded)}; the network read the first {len(real):,}.")
     if len(real) < len(encoded.ids):
         notes.append(
             f"This network always reads {len(encoded.ids)} tokens: {len(encoded.ids) - len(real)} padding tokens "

@@ -69,7 +69,7 @@ def answer(config: PageConfig, text: str, hide: bool = False, peers: Mapping[str
     except LabError as error:
         show_error(error)
         return
-    st.caption(f"{len(text):,} characters · {reading.encoded.total:,} tokens")
+    st.caption(f"{len(text):,} characters · {tokens.number(reading.encoded)}")
     covered = f"{config.key}_covered"
     if config.stop:
         guess.of_stop(config.stop, *panels.settled(reading), covered)

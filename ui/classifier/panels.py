@@ -60,7 +60,7 @@ def notices(reading: Reading) -> None:
     if any(token.startswith("##") for token in encoded.tokens):
         st.caption("A rare word was split into subwords; “##” marks a subword that continues a word.")
     if encoded.cut:
-        st.caption(f"The text has {encoded.total:,} tokens; the network read the first {read:,}.")
+        st.caption(f"The text has {tokens.number(encoded)}; the network read the first {read:,}.")
     if encoded.masked:
         names = ", ".join(f"“{name}”" for name in encoded.masked)
         st.caption(f"Masked as in the training data: {names} was replaced by “blank”.")

@@ -3,10 +3,12 @@
 Fifty threads that each make thousands of small calls hand the interpreter's lock round until nobody gets an answer. So
 a run takes a place first, in the order of arrival, and frees it at its end. A run that waits for long says so on the
 page; drawing that sentence is also where Streamlit ends a run whose visitor has changed the text again or has left.
+Where others are here, a visitor rests between two runs, so that whoever never pauses gets a third of a place at most.
 """
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -20,6 +22,7 @@ from ui.operations import metrics
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
 UPDATE = 0.5  # seconds between two such sentences
+REST, MOST_REST = 2.0, 1.0  # of a visitor after a run, in units of how long that took, and in seconds
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
@@ -31,7 +34,8 @@ class Gate:
         """`places` is the number of runs that may compute at once."""
         self._free = places
         self._waiting: list[tuple[threading.Event, str | None]] = []  # its turn, and whose it is
-        self._computing: set[str] = set()  # the visitors who hold a place
+        self._computing: dict[str, float] = {}  # the visitors who hold a place, and since when
+        self._resting: dict[str, float] = {}  # until when each of the others rests
         self._lock = threading.Lock()
         self._inside = threading.local()
 
@@ -53,11 +57,14 @@ class Gate:
             self._waiting.append(ticket)
             self._admit()
         try:
-            patience = PATIENCE
+            said = time.monotonic() + PATIENCE
             with metrics.WAIT.time():
-                while not ticket[0].wait(patience):
-                    patience = UPDATE
-                    tell(self._ahead(ticket))
+                while not ticket[0].wait(min(said - time.monotonic(), self._rest(visitor))):
+                    with self._lock:
+                        self._admit()
+                    if time.monotonic() >= said:
+                        said += UPDATE
+                        tell(self._ahead(ticket))
             self._inside.held = True
             with metrics.RUN.time():
                 yield
@@ -73,14 +80,23 @@ class Gate:
         with self._lock:
             return self._waiting.index(ticket) if ticket in self._waiting else 0
 
+    def _rest(self, visitor: str | None) -> float:
+        """Seconds until a visitor has rested; a long time for one who doesn't rest."""
+        until = self._resting.get(visitor or "")
+        return threading.TIMEOUT_MAX if until is None else max(until - time.monotonic(), 0.01)
+
     def _admit(self) -> None:
         """Give the free places away; the caller holds the lock."""
+        now = time.monotonic()
+        self._resting = {each: until for each, until in self._resting.items() if until > now}
+        others = len(self._resting | self._computing) > 1
         for turn, visitor in self._waiting if self._free else ():
-            if self._free and visitor not in self._computing:
+            resting = others and visitor in self._resting
+            if self._free and visitor not in self._computing and not resting:
                 self._free -= 1
                 turn.set()
                 if visitor is not None:
-                    self._computing.add(visitor)
+                    self._computing[visitor] = now
         self._waiting = [ticket for ticket in self._waiting if not ticket[0].is_set()]
 
     def _leave(self, ticket: tuple[threading.Event, str | None]) -> None:
@@ -88,7 +104,9 @@ class Gate:
         with self._lock:
             if ticket[0].is_set():
                 self._free += 1
-                self._computing.discard(ticket[1] or "")
+                if ticket[1] is not None:
+                    now, began = time.monotonic(), self._computing.pop(ticket[1])
+                    self._resting[ticket[1]] = now + min(REST * (now - began), MOST_REST)
             else:
                 self._waiting.remove(ticket)
             self._admit()

@@ -6,6 +6,8 @@ from html import escape
 
 import streamlit as st
 
+from lstm_core.text import Encoding
+
 _STYLE = (
     "white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.9;max-height:22rem;overflow-y:auto;"
     "font-family:var(--st-code-font, monospace);font-size:1rem;padding:.6rem .8rem;"
@@ -65,6 +67,11 @@ def snippet(text: str, span: tuple[int, int], note: str, around: int = 90) -> No
         f"<b>{escape(_visible(text[start:stop]))}</b></mark>{escape(_visible(after))}</div>"
         f'<div style="opacity:.7;font-size:.9rem;margin:.2rem 0 .6rem">{escape(note)}</div>'
     )
+
+
+def number(encoded: Encoding) -> str:
+    """How many tokens a text has, in words."""
+    return f"{'' if encoded.counted else 'more than '}{encoded.total:,} tokens"
 
 
 def plain(text: str) -> str:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -257,7 +258,11 @@ def packed(text: str) -> str:
     """A text for an address: as it is, or compressed if it is long; cut only if that is too long as well."""
     if not text.startswith(PACKED) and len(quote(text[: PLAIN + 1], errors="replace")) <= PLAIN:
         return text
-    text = text[:LARGEST_TEXT]
+    return _compressed(text[:LARGEST_TEXT])
+
+
+@lru_cache(maxsize=16)  # a page says its text in its address and in each of its links
+def _compressed(text: str) -> str:
     while True:
         data = base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode().rstrip("=")
         if len(data) <= LONGEST:

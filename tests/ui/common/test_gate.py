@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,39 @@ def test_one_visitor_with_many_tabs_takes_one_place() -> None:
     for tab in tabs:
         tab.join(30)
     assert order == ["other", "many", "many", "many"]
+
+
+def test_who_never_pauses_rests_while_others_are_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "REST", 1e9)
+    monkeypatch.setattr(gate, "MOST_REST", 2)
+    limited, order, waits = Gate(2), [], threading.Event()
+
+    def again() -> None:
+        with limited.place("busy", lambda ahead: waits.set()):
+            order.append("busy")
+
+    with limited.place("other"), ThreadPoolExecutor(2) as threads:
+        threads.submit(take, limited, "busy").result(30)
+        second = threads.submit(again)
+        assert waits.wait(30)  # though a place is free
+        threads.submit(take, limited, "new").result(30)
+        order.append("new")
+        second.result(30)
+    assert order == ["new", "busy"]
+
+
+def test_who_is_alone_never_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "REST", 1e9)
+    monkeypatch.setattr(gate, "MOST_REST", 1e9)
+    limited = Gate(1)
+    for _ in range(3):
+        take(limited, "alone")
+
+
+def take(limited: Gate, visitor: str) -> None:
+    """Compute nothing, in a place."""
+    with limited.place(visitor):
+        pass
 
 
 def test_a_place_is_free_again_after_an_error() -> None:

@@ -1,5 +1,8 @@
 """The latency of reading a text while another visitor trains: from "Read" to the last chart, with and without a run.
 
+Beside it the processor time that the web process takes for it, which says whether a reader waits for a core, or whether
+the cores have become slower by what they share.
+
 One server, two visitors in one browser. One trains a lesson in the studio, the other reads questions. Each round
 reads without a run, starts one, reads again while it trains, and stops it. Run it from the root:
 `python -m benchmarks.load`.
@@ -10,8 +13,10 @@ from __future__ import annotations
 import re
 import statistics
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 
+import psutil
 from playwright.sync_api import Page
 
 from benchmarks import timing
@@ -42,13 +47,15 @@ def end(studio: Page) -> None:
         studio.get_by_text(re.compile(f"{state}$")).first.wait_for(state="detached")
 
 
-def one_round(studio: Page, questions: dict[str, Question], times: dict[str, list[float]]) -> None:
-    """Read without a run and with one; adds the medians to `times`."""
+def one_round(studio: Page, questions: dict[str, Question], web: psutil.Process, times: dict[str, list[float]]) -> None:
+    """Read without a run and with one; adds the medians, and the web process's time for each reading, to `times`."""
     for when in ("quiet", "training"):
         if when == "training":
             begin(studio)
         for name, question in questions.items():
+            before = sum(web.cpu_times()[:2])
             times[f"{name}, {when}"].append(statistics.median(question() for _ in range(READINGS)))
+            times[f"{name}, processor, {when}"].append((sum(web.cpu_times()[:2]) - before) / READINGS)
     end(studio)
 
 
@@ -67,11 +74,12 @@ def measure(repeats: int) -> list[timing.Comparison]:
         epochs.fill(EPOCHS)
         epochs.press("Enter")
         questions = {f"read {tokens} tokens": Question(reader, tokens) for tokens in (15, 400)}
-        times: dict[str, list[float]] = {f"{name}, {when}": [] for name in questions for when in ("quiet", "training")}
-        one_round(studio, questions, {name: [] for name in times})  # a warm-up
+        times: dict[str, list[float]] = defaultdict(list)
+        one_round(studio, questions, app.process, defaultdict(list))  # a warm-up
         for _ in range(repeats):
-            one_round(studio, questions, times)
-    return [timing.compare(times, f"{name}, training", f"{name}, quiet", AIM) for name in questions]
+            one_round(studio, questions, app.process, times)
+    rows = [(name, aim) for name in questions for name, aim in ((name, AIM), (f"{name}, processor", None))]
+    return [timing.compare(times, f"{name}, training", f"{name}, quiet", aim) for name, aim in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

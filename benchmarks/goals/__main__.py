@@ -123,7 +123,10 @@ class Run:
     def training(self) -> Iterator[Goal]:
         """Reading while somebody trains."""
         for row in load.measure(self.repeats):
-            yield Goal(f"{row.what}, to without", row.ratio, "×", row.aim or 0)
+            if row.aim:
+                yield Goal(f"{row.what}, to without", row.ratio, "×", row.aim)
+            else:
+                print(row, file=sys.stderr)
 
     def reading(self) -> Iterator[Goal]:
         """Reading and attribution of 400 tokens."""

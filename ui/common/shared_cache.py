@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-MOST_BYTES = 48 * 2**20
+MOST_BYTES = 32 * 2**20
 Value = TypeVar("Value")
 
 
@@ -23,7 +23,7 @@ class SharedCache:
     """The values used last, up to a number of bytes."""
 
     def __init__(self, most_bytes: int) -> None:
-        """`most_bytes` of all values together; a value above an eighth of it is not kept."""
+        """`most_bytes` of all values together; a value above a fifth of it is not kept."""
         self._most = most_bytes
         self._kept: OrderedDict[Hashable, tuple[Any, int, float]] = OrderedDict()  # value, bytes, when it was used last
         self._computing: dict[Hashable, Future[Any]] = {}
@@ -68,7 +68,7 @@ class SharedCache:
         return value
 
     def _keep(self, key: Hashable, value: Any, size: int) -> None:
-        if size > self._most // 8:
+        if size > self._most // 5:
             return
         self._kept[key] = value, size, time.monotonic()
         self.bytes += size

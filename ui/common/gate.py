@@ -81,7 +81,9 @@ class Gate:
             return self._waiting.index(ticket) if ticket in self._waiting else 0
 
     def _rest(self, visitor: str | None) -> float:
-        """Seconds until a visitor has rested; a long time for one who doesn't rest."""
+        """Seconds after which to look again whether a visitor may compute, who rests or has another run that does."""
+        if visitor in self._computing:
+            return UPDATE / 5
         until = self._resting.get(visitor or "")
         return threading.TIMEOUT_MAX if until is None else max(until - time.monotonic(), 0.01)
 

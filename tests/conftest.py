@@ -35,21 +35,24 @@ from lstm_core.library.store import ModelCard
 from lstm_core.text.encoder import Encoder, Vocabulary
 from tests.s3 import Store, server
 
+HERE = Path(__file__).parent
+UNMEASURED = {"browser", "training", "tracing", "benchmarks", "hostile", "interpret"}
 LABELS = ("csharp", "java", "python")
 WORDS = ("how", "do", "i", "sort", "a", "list", "of", "in", "blank", "java", "(", ")", ".", "the", "loop")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where measuring coverage slows Python down by a third, measure one case of each test.
+    """Where measuring coverage slows Python down by a third and more, measure one case of each quick test.
 
-    The other cases run nearly the same lines, and a page in a browser runs in another process.
+    The other cases run nearly the same lines, a page in a browser runs in another process, and where networks are built
+    by the dozen nearly all lines are Keras's.
     """
     if os.environ.get("COVERAGE_CORE") != "ctrace":
         return
     measured = set()
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if test in measured or Path(item.path).parent.name == "browser":
+        if test in measured or Path(item.path).relative_to(HERE).parts[0] in UNMEASURED:
             item.add_marker("no_cover")
         measured.add(test)
 

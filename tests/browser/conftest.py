@@ -151,7 +151,7 @@ def visitors(chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext
 
 @pytest.fixture
 def page(visitors: tuple[BrowserContext, BrowserContext], request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh visitor; `@pytest.mark.parametrize("page", LOOKS, indirect=True)` gives the page a look."""
+    """A fresh visitor; `@pytest.mark.parametrize("page", [PHONE], indirect=True)` gives the page a look."""
     with visit(visitors[0]) as page:
         look(page, **getattr(request, "param", {}))
         yield page
@@ -182,9 +182,7 @@ def visit(context: BrowserContext) -> Iterator[Page]:
     try:
         yield page
     finally:
-        page.evaluate(
-            "location.protocol.startsWith('http') && [localStorage, sessionStorage].forEach(one => one.clear())"
-        )
+        page.evaluate(FORGET)
         page.goto("about:blank")
         page.mouse.move(0, 0)
         for event, listener in listeners.items():

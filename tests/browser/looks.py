@@ -11,15 +11,19 @@ from tests.browser.conftest import look
 # A story is told in one of the two, which differ in everything.
 WALL: dict[str, Any] = {"width": 1400, "height": 900, "color_scheme": "light"}
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "color_scheme": "dark"}
+# One question in place of several `expect`: each of those describes the whole page in words whenever it has to wait.
+SETTLED = """() => {
+    const main = document.querySelector("[data-testid=stMainBlockContainer]");
+    return main?.querySelector("h1, h2, h3, h4, h5, h6")?.checkVisibility()
+        && document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
+        && !document.querySelector("[data-testid=stSkeleton], [data-testid=stPlotlyChart]:not(:has(.main-svg))");
+}"""
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
 
 def is_settled(page: Page) -> None:
     """Drawn to the end: no run is under way, and nothing stands for what is still to come."""
-    expect(page.get_by_test_id("stMainBlockContainer").get_by_role("heading").first).to_be_visible()
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(0)
+    page.wait_for_function(SETTLED, polling=100)
 
 
 def fits(page: Page) -> None:

@@ -18,6 +18,7 @@ from lstm_core.exhibit import View, pack
 from lstm_core.nn import hand_set
 from lstm_core.nn.clamps import Clamp
 from tests.browser.conftest import PATIENCE, ROOT, look
+from tests.browser.looks import is_settled
 from tests.browser.test_accessibility import darken
 from ui.common.examples import Texts
 
@@ -29,10 +30,9 @@ HALF = 0.0005 + 1e-5  # half of the last decimal, and what fixed point may lose
 def settled(page: Page) -> Locator:
     """The microscope, once it is there and no run is under way."""
     root = page.get_by_label("Cell microscope", exact=True)
-    expect(root.locator(".card").first).to_be_visible()
-    expect(page.get_by_role("heading", name="Two examples")).to_be_visible()
-    expect(page.get_by_role("button", name="Open in the microscope").last).to_be_visible()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    root.locator(".card").first.wait_for()
+    page.get_by_role("button", name="Open in the microscope").last.wait_for()
+    is_settled(page)
     return root
 
 
@@ -79,7 +79,9 @@ def sigmoid(z: float) -> float:
     return 1 / (1 + math.exp(-z))
 
 
-def test_the_numbers_equal_the_trace_and_the_steps_add_up(page: Page, address: str) -> None:
+def test_the_numbers_equal_the_trace_and_the_address_brings_the_view_back(
+    page: Page, stranger: Page, address: str
+) -> None:
     page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(QUESTION)}")
     root = settled(page)
     trace = (
@@ -116,9 +118,25 @@ def test_the_numbers_equal_the_trace_and_the_steps_add_up(page: Page, address: s
         life = root.locator("[data-life=c]").inner_text()
         assert number(life) == c["c"]
 
+    put(root, 11, 0)
+    root.locator(".choice").get_by_role("button", name="Hidden state").click()
+    root.locator(".bars canvas").click(position={"x": 2, "y": 60})  # the first bar is the largest
+    best = int(trace.h[11].argmax())
+    expect(root.get_by_role("spinbutton")).to_have_value(str(best))
+    expect(root.get_by_text(f"Unit {best} over the text")).to_be_visible()
+    page.wait_for_url(re.compile(f"unit={best}"))
+    slider(root).press("ArrowRight")
+    page.wait_for_url(re.compile("t=13"))
+    values = drawn(root)
+    stranger.goto(page.url)
+    there = settled(stranger)
+    assert token(there) == 12
+    assert drawn(there) == values
+    nothing_sticks_out_or_is_tiny(stranger, there)
+
 
 @pytest.mark.parametrize("name", ["quotes", "echo"])
-def test_the_other_cells_show_their_own_numbers(page: Page, address: str, name: str) -> None:
+def test_the_other_cells_show_their_own_numbers_in_every_look(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/cell_microscope?model={name}")
     root = settled(page)
     trace = hand_set.NETWORKS[name].read(hand_set.NETWORKS[name].sample)
@@ -127,6 +145,7 @@ def test_the_other_cells_show_their_own_numbers(page: Page, address: str, name: 
         picture = drawn(root)
         for letter, values in trace.signals.items():
             assert picture[letter] == pytest.approx(values[t, unit], abs=HALF)
+    nothing_sticks_out_or_is_tiny(page, root)
 
 
 def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(page: Page, address: str) -> None:
@@ -135,7 +154,7 @@ def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(pag
     page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(QUESTION)}&t=1")
     root = settled(page)
     assert frames  # the socket is being counted
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(700)
     before = len(frames)
     root.get_by_role("button", name="4×").click()
     root.get_by_role("button", name=re.compile("^Play")).click()
@@ -146,12 +165,12 @@ def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(pag
     page.keyboard.press("Space")
     expect(root.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
     where = token(root)
-    page.wait_for_timeout(1200)
+    page.wait_for_timeout(600)
     assert token(root) == where
     root.locator(".choice").get_by_role("button", name="Output gate").click()
     root.locator(".bars canvas").click(position={"x": 5, "y": 60})
     page.keyboard.press("ArrowDown")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(600)
     assert len(frames) == before
 
 
@@ -179,9 +198,21 @@ def test_a_gate_is_heard_while_one_steps(page: Page, address: str) -> None:
     assert len(page.evaluate("heard")) == len(gate)
 
 
-def test_keys_walk_jump_and_set_the_speed(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope")
+def test_one_network_by_keys_and_mouse_changed_given_another_text_and_left(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?t=4&unit=1")
     root = settled(page)
+    assert (token(root), root.get_by_role("spinbutton").input_value()) == (3, "1")
+    is_on_one_screen(page, root)
+    keys_walk_jump_and_set_the_speed(page, root)
+    clicks_and_drags_choose_a_token(page, root)
+    another_run_changes_nothing(page, root)
+    a_changed_weight_changes_the_numbers_and_the_place_stays(page, root)
+    another_text_begins_anew(page, root)
+    a_story_lies_under_the_microscope_at_its_moment(page, root)
+
+
+def keys_walk_jump_and_set_the_speed(page: Page, root: Locator) -> None:
+    put(root, 0, 0)
     last = len(hand_set.NETWORKS["brackets"].sample) - 1
     strip = slider(root)
     strip.focus()
@@ -206,9 +237,7 @@ def test_keys_walk_jump_and_set_the_speed(page: Page, address: str) -> None:
     expect(root.get_by_role("status")).to_contain_text("Token 1 of")
 
 
-def test_clicking_and_dragging_in_strip_and_life(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope")
-    root = settled(page)
+def clicks_and_drags_choose_a_token(page: Page, root: Locator) -> None:
     chips = root.locator(".chip")
     chips.nth(5).click()
     assert token(root) == 5
@@ -233,37 +262,16 @@ def test_clicking_and_dragging_in_strip_and_life(page: Page, address: str) -> No
     expect(root.locator(".tip")).to_contain_text("}")
 
 
-def test_a_bar_chooses_its_unit_and_the_address_brings_the_view_back(page: Page, stranger: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(QUESTION)}&t=12")
-    root = settled(page)
-    trace = (
-        lstm_core.load("stackoverflow").read(page.get_by_role("textbox", name="Text to read").input_value()).layers[0]
-    )
-    root.locator(".choice").get_by_role("button", name="Hidden state").click()
-    root.locator(".bars canvas").click(position={"x": 2, "y": 60})
-    best = int(trace.h[11].argmax())
-    expect(root.get_by_role("spinbutton")).to_have_value(str(best))
-    expect(root.get_by_text(f"Unit {best} over the text")).to_be_visible()
-    page.wait_for_url(re.compile(f"unit={best}"))
-    slider(root).press("ArrowRight")
-    page.wait_for_url(re.compile("t=13"))
-    values = drawn(root)
-    stranger.goto(page.url)
-    there = settled(stranger)
-    assert token(there) == 12
-    assert drawn(there) == values
-
-
-def test_another_text_begins_anew_and_another_run_changes_nothing(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope?t=4&unit=1")
-    root = settled(page)
-    slider(root).press("ArrowRight")
-    assert token(root) == 4
+def another_run_changes_nothing(page: Page, root: Locator) -> None:
+    put(root, 4, 1)
     page.get_by_role("button", name="Read", exact=True).click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(1000)  # a run that changed the place would have done so
     settled(page)
     assert token(root) == 4
     assert root.get_by_role("spinbutton").input_value() == "1"
+
+
+def another_text_begins_anew(page: Page, root: Locator) -> None:
     box = page.get_by_role("textbox", name="Characters to read")
     box.fill("((a)")
     box.press("Control+Enter")
@@ -271,9 +279,7 @@ def test_another_text_begins_anew_and_another_run_changes_nothing(page: Page, ad
     assert token(root) == 0
 
 
-def test_a_story_lies_under_the_microscope_at_its_moment(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope")
-    root = settled(page)
+def a_story_lies_under_the_microscope_at_its_moment(page: Page, root: Locator) -> None:
     page.get_by_role("button", name="Open in the microscope").last.click()
     expect(page.get_by_role("textbox", name="Text to read")).to_be_visible()
     expect(root.get_by_text("All 128 units, sorted")).to_be_visible()
@@ -298,9 +304,7 @@ def cell_opened(page: Page) -> Locator:
     return field
 
 
-def test_a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope?unit=0")
-    root = settled(page)
+def a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, root: Locator) -> None:
     put(root, 8, 0)
     assert drawn(root)["f"] == 1
     field = cell_opened(page)
@@ -312,10 +316,7 @@ def test_a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, ad
     expect(root.locator(".card [data-value=f]").first).to_have_text("1.000")
 
 
-@pytest.mark.parametrize("name", ["stackoverflow", "quotes", "echo"])
-def test_nothing_sticks_out_or_is_tiny(page: Page, address: str, name: str) -> None:
-    page.goto(f"{address}/cell_microscope?model={name}")
-    root = settled(page)
+def nothing_sticks_out_or_is_tiny(page: Page, root: Locator) -> None:
     look(page, 390, 844)
     is_whole_and_readable(page, root)
     darken(page)
@@ -351,12 +352,21 @@ def test_with_reduced_motion_playing_goes_token_by_token(page: Page, address: st
 
 
 @pytest.mark.parametrize("model", ["brackets", "stackoverflow"])
-def test_hostile_text_is_shown_and_never_run(page: Page, address: str, model: str) -> None:
+def test_hostile_text_is_shown_and_a_clamped_gate_says_what_it_would_have_been(
+    page: Page, address: str, model: str
+) -> None:
     text = '<script>alert(1)</script> "><img src=x onerror=alert(2)> كيف 😀'
-    page.goto(f"{address}/cell_microscope?model={model}&text={quote(text)}")
+    page.goto(f"{address}/cell_microscope?model={model}&text={quote(text)}&clamps={quote('f=0;o=0')}&t=4&unit=0")
     root = settled(page)
     expect(root.locator(".chip").first).to_have_text(re.compile("^<"))
     assert page.locator("img[src='x']").count() == 0
+    is_on_one_screen(page, root)
+    shown, picture = cards(root), drawn(root)
+    for gate in "fo":
+        expect(root.locator(f".card[data-step={gate}] .clamp")).to_have_text("clamped to 0.000")
+        assert shown[gate][gate] == pytest.approx(sigmoid(shown[gate][f"sum_{gate}"]), abs=2 * HALF)
+        assert picture[gate] == 0.0
+    expect(root.locator(".card[data-step=i] .clamp")).to_have_text("")
 
 
 def test_the_browser_reads_the_line_that_stands_behind(page: Page) -> None:
@@ -376,22 +386,13 @@ def test_the_browser_reads_the_line_that_stands_behind(page: Page) -> None:
     assert max(before["f"]) > 0.9
 
 
-@pytest.mark.parametrize("model", ["brackets", "imdb"])
-def test_a_clamped_gate_says_what_it_would_have_been(page: Page, address: str, model: str) -> None:
-    page.goto(f"{address}/cell_microscope?model={model}&clamps={quote('f=0;o=0')}&t=4&unit=0")
-    root = settled(page)
-    shown, picture = cards(root), drawn(root)
-    for gate in "fo":
-        expect(root.locator(f".card[data-step={gate}] .clamp")).to_have_text("clamped to 0.000")
-        assert shown[gate][gate] == pytest.approx(sigmoid(shown[gate][f"sum_{gate}"]), abs=2 * HALF)
-        assert picture[gate] == 0.0
-    expect(root.locator(".card[data-step=i] .clamp")).to_have_text("")
+def test_a_second_layer_is_on_one_screen_too(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?model=macbeth&layer=2")
+    is_on_one_screen(page, settled(page))
 
 
-@pytest.mark.parametrize("view", ["model=brackets", "model=stackoverflow&clamps=f%3D0", "model=macbeth&layer=2"])
-def test_cell_equations_clamp_and_answer_are_on_one_screen(page: Page, address: str, view: str) -> None:
-    page.goto(f"{address}/cell_microscope?{view}")
-    root = settled(page)
+def is_on_one_screen(page: Page, root: Locator) -> None:
+    """Cell, equations, clamps and answer, without scrolling."""
     for part in (".strip", ".answer", ".diagram", ".equations", ".holds >> nth=0", ".holds >> nth=5"):
         box = root.locator(part).bounding_box()
         assert box is not None

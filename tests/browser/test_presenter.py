@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE, look
+from tests.browser.conftest import PATIENCE
 from tests.browser.looks import is_settled
 from ui.home.path import SECTIONS
 
@@ -31,16 +31,11 @@ SMALL = """() => {
 }"""
 
 
+@pytest.mark.parametrize("page", [WALL], indirect=True, ids=["projector"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_fills_the_wall(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/{'' if name == 'home' else name}?present=1")
     is_settled(page)
-    fills(page, width=1400)
-    look(page, 1280, 720)
-    fills(page, width=1280)
-
-
-def fills(page: Page, width: int) -> None:
     expect(page.get_by_role("button", name="Leave the presenter view")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -49,7 +44,7 @@ def fills(page: Page, width: int) -> None:
     assert page.evaluate(SMALL) == []
     wide = page.get_by_test_id("stMainBlockContainer").bounding_box()
     assert wide is not None
-    assert wide["width"] == width
+    assert wide["width"] == WALL["width"]
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 18
 
 

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from ui.classroom import route
 from ui.common import server
 from ui.common.shared_cache import CACHE
-from ui.operations import drain, health, metrics, server_log
+from ui.operations import drain, health, metrics, server_log, theme_message
 
 log = logging.getLogger("lstm_lab")
 
@@ -110,6 +110,7 @@ _libc("mallopt", M_MMAP_THRESHOLD, 2 << 20)
 _libc("mallopt", M_TRIM_THRESHOLD, 64 << 20)  # `tidy` returns the rest; at once would slow the next reading down
 _libc("mallopt", M_ARENA_MAX, 2)  # by default threads allocate from eight arenas a core, none of which ever shrinks
 server_log.setup()
+theme_message.keep()
 base = st.get_option("server.baseUrlPath")
 app = st.App(
     "pages/navigation.py",

@@ -35,7 +35,7 @@ if menu:
         st.caption("LSTM Lab shows long short-term memory networks while they read. All figures are computed live.")
 presenter.frame()
 classroom.before(page, {each.url_path: each for pages in sections.values() for each in pages})
-with gate.turn():
+with gate.turn(), classroom.together():
     explanations.begin_page()
     spot.arrive()
     anew = walk.arrive()

@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import uvloop
 from websockets.asyncio.client import connect
 
 from benchmarks import timing
@@ -177,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             time.sleep(IMPORTED)
             runs = [(one_class, each) for each in options.followers] + [(two_classes, each) for each in options.two]
             for measure, followers in runs:
-                rows.append(asyncio.run(measure(app, followers, options.repeats)))
+                rows.append(uvloop.run(measure(app, followers, options.repeats)))
                 if not options.json:
                     print("  ".join(f"{name} {value:.3g}" for name, value in rows[-1].items()), flush=True)
     if options.json:

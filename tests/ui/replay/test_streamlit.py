@@ -12,8 +12,10 @@ import pytest
 from streamlit.cursor import RunningCursor
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.fragment import MemoryFragmentStorage
+from streamlit.runtime.scriptrunner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, enqueue_message
 from streamlit.runtime.scriptrunner_utils.shared_run_state import SharedRunState
 from streamlit.runtime.scriptrunner_utils.thread_safe_set import ThreadSafeSet
@@ -92,6 +94,23 @@ def test_messages_that_were_drawn_over_are_dropped() -> None:
         message.delta.new_element.text.body = text
         queue.enqueue(message)
     assert [message.delta.new_element.text.body for message in queue.flush()] == ["two"]
+
+
+def test_messages_take_the_way_that_is_shortened() -> None:
+    runner = inspect.getsource(ScriptRunner)
+    assert "_enqueue=self._enqueue_forward_msg," in runner, "what the run's context sends with is a method of the run"
+    way = inspect.getsource(AppSession._handle_scriptrunner_event_on_event_loop)
+    assert "if sender is not self._scriptrunner:" in way, "an ended run sends nothing"
+    assert "            self._enqueue_forward_msg(forward_msg)\n\n        # Send a message if our run state" in way
+    body = inspect.getsource(AppSession._enqueue_forward_msg).rpartition('"""')[2].split("\n")
+    assert [line.strip() for line in body if line] == [
+        "self._browser_queue.enqueue(msg)",
+        "if self._message_enqueued_callback:",
+        "self._message_enqueued_callback()",
+    ]
+    assert "call_soon_threadsafe(callback)" in inspect.getsource(AppSession._call_soon_on_event_loop)
+    assert "_enqueue" in {field.name for field in fields(ScriptRunContext)}
+    assert inspect.getsource(ScriptRunContext.enqueue).rstrip().endswith("self._enqueue(msg_to_send)")
 
 
 @pytest.mark.parametrize("name", ["_state", "_lock", "_yield_callback"])

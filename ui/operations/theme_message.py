@@ -11,7 +11,7 @@ from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 
 
-def kept(populate: Callable[[CustomThemeConfig, str], None]) -> Callable[[CustomThemeConfig, str], None]:
+def kept(populate: Callable[..., None]) -> Callable[..., None]:
     """A function that puts a section of the settings into a message, which does so from its first result."""
 
     @cache

@@ -100,6 +100,7 @@ class Tape:
     written: set[str] = field(default_factory=set)
     widgets: list[WidgetMetadata[Any]] = field(default_factory=list)
     own: set[str] = field(default_factory=set)  # the keys of these widgets
+    asked: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)  # of the visitor, and the answers
     personal: str = ""  # why nobody else can have this
     paused: int = 0
 

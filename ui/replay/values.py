@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import operator
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType, ModuleType
@@ -39,14 +41,20 @@ def copied(value: Any) -> Any:
         return value
     if kind is dict:
         return {copied(key): copied(each) for key, each in value.items()}
-    if kind in (list, tuple, set, frozenset):
+    if kind in (list, set):
         return kind(copied(each) for each in value)
+    if kind in (tuple, frozenset):
+        parts = [copied(each) for each in value]
+        return value if all(map(operator.is_, parts, value)) else kind(parts)
     if isinstance(value, np.ndarray) and not value.flags.writeable:
         return value
     if _frozen(value):
-        for field in fields(value):
-            copied(getattr(value, field.name))
-        return value
+        names = [field.name for field in fields(value)]
+        changed = {name: part for name in names if (part := copied(getattr(value, name))) is not getattr(value, name)}
+        twin = copy.copy(value) if changed else value  # it holds a list or the like, which a page could change
+        for name, part in changed.items():
+            object.__setattr__(twin, name, part)
+        return twin
     raise PersonalError(f"a value of {kind.__qualname__}")
 
 
@@ -59,7 +67,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(each, other[key]) for key, each in one.items())
+        return same(list(one.items()), list(other.items()))  # in the same order: a page may show it in that
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if is_dataclass(one):

@@ -41,8 +41,12 @@ class View:
         return False
 
     def record(self, draw: Callable[[], object]) -> None:
-        """Run and record."""
-        found = session.record(draw)
+        """Run and record; a page that fails or ends early counts as refused."""
+        try:
+            found = session.record(draw)
+        except BaseException:  # also what ends a run early
+            self.refused += 1
+            raise
         if isinstance(found, Recording) and found.size <= LARGEST:
             self.recordings.append(found)
         else:
@@ -61,9 +65,9 @@ class Views:
     def view(self, key: Hashable) -> View:
         """The view of that key, or a new one."""
         with self._lock:
-            found = self._views.pop(key, None)
-            if found is None or time.monotonic() - found.since > OLDEST:
-                found = View()
+            for old in [each for each, view in self._views.items() if time.monotonic() - view.since > OLDEST]:
+                del self._views[old]
+            found = self._views.pop(key, None) or View()
             self._views[key] = found
             while len(self._views) > MOST:
                 self._views.popitem(last=False)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.replay.session import RecordedState
-from ui.replay.values import copied
+from ui.replay.values import copied, same
 
 Result = TypeVar("Result")
 
@@ -31,7 +31,8 @@ def observed(function: Callable[[], Result]) -> Callable[[], Result]:
         finally:
             tape.paused -= 1
         with tape.noting() as on:
-            if on:
+            if on and not any(each is function and same(kept, answer) for each, kept in tape.asked):
+                tape.asked.append((function, copied(answer)))
                 tape.needs.append((lambda session: function(), copied(answer)))
         return answer
 

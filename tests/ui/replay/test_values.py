@@ -36,6 +36,21 @@ def test_a_copy_is_equal_and_later_changes_dont_reach_it() -> None:
     assert not same(kept, value)
 
 
+def test_a_list_in_something_fixed_is_copied_and_the_rest_is_not() -> None:
+    changing, fixed = Fixed("x", [1]), Fixed("x", (1, Fixed("y")))
+    kept = copied(changing)
+    assert same(kept, changing)
+    changing.values.append(2)
+    assert kept.values == [1]
+    assert copied(fixed) is fixed
+    assert copied((fixed, frozenset({1})))[0] is fixed
+
+
+def test_the_order_of_a_dict_counts() -> None:
+    assert same({"a": 1, "b": 2}, {"a": 1, "b": 2})
+    assert not same({"a": 1, "b": 2}, {"b": 2, "a": 1})
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [(1, True), (1, 1.0), ([1], (1,)), ({"a": 1}, {"a": 2}), (Fixed("a"), Fixed("b")), ("", None)]
 )

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import RerunData
 from streamlit.testing.v1 import AppTest
 
 from ui.common import visitor
-from ui.replay import VIEWS, observed, session
+from ui.replay import VIEWS, observed, session, views
 from ui.replay.views import VARIANTS
 
 RUNS: list[str] = []  # whose page was run
@@ -237,6 +237,36 @@ def test_a_page_that_fails_or_ends_early_is_not_shared() -> None:
     for _ in range(2):
         assert not opened().exception
     assert len(RUNS) == 4
+
+
+def test_a_page_that_fails_is_recorded_twice_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted(lambda: 1 / 0)
+    tried = []
+    record = session.record
+    monkeypatch.setattr(session, "record", lambda draw: tried.append(draw) or record(draw))
+    for _ in range(4):
+        assert opened().exception
+    assert len(RUNS) == 4
+    assert len(tried) == 2
+
+
+def test_what_is_too_old_is_dropped_with_the_next_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = VIEWS.view("one")
+    assert VIEWS.view("one") is kept
+    monkeypatch.setattr(views, "OLDEST", -1.0)
+    VIEWS.view("other")
+    assert list(VIEWS._views) == ["other"]
+
+
+def test_a_visitor_is_asked_once_however_often_the_page_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    who = observed(lambda: asked.append("") or st.session_state["who"])
+    noted(lambda: [st.markdown(who()) for _ in range(5)])
+    opened("Ada")
+    asked.clear()
+    assert [each.value for each in opened("Ada").markdown] == ["Ada"] * 5
+    assert len(asked) == 1
+    assert RUNS == ["run"]
 
 
 def test_only_some_variants_are_kept() -> None:

@@ -147,3 +147,25 @@ def test_the_web_image_needs_no_tensorflow_and_no_compiler() -> None:
     assert not re.search(r"(?m)^(tensorflow|keras|jax|torch)", wanted)
     assert not re.search(r"apt-get|build-essential|gcc", text)
     assert text.count("USER 10001:10001") == 2
+
+
+def test_an_image_holds_what_it_needs_and_no_secret() -> None:
+    text = (DEPLOY / "Containerfile").read_text("utf-8")
+    allowed = {
+        line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] == "!"
+    }
+    for line in re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", text):
+        for pattern in line.split():
+            found = list(ROOT.glob(pattern))
+            assert found, pattern
+            for each in found:
+                name = each.relative_to(ROOT)
+                assert any(name.match(one) for one in allowed), name
+                assert name != Path("deploy")  # it has the folders `secrets` and `certificates`
+    web = text.split("AS web-packages")[1].split("FROM")[0]
+    copied = [
+        each for line in re.findall(r"(?m)^COPY (.+) \S+$", web) for one in line.split() for each in ROOT.glob(one)
+    ]
+    files = [file for each in copied for file in ([each] if each.is_file() else each.rglob("*"))]
+    size = sum(file.stat().st_size for file in files if file.is_file() and "__pycache__" not in file.parts)
+    assert size < 80e6  # of which deploy/README.md says what the image takes

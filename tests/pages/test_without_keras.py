@@ -1,69 +1,131 @@
-"""Every page answers in a process in which Keras and its backends can't be imported: only workers need them."""
+"""Where Keras and its backends can't be imported, every page answers, and what workers have trained is opened."""
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from lstm_core.jobs.job import plain
+from lstm_core.jobs.worker import find
+from lstm_core.timeseries import series
+from lstm_core.training import FORECAST_JOB, PRESETS, forecast_arguments, forecast_recipe_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "navigation")
 VIEWS = {"question_tags": ("why", "surgery", "pairs", "moments", "quality"), "movie_reviews": ("why",)}
 SCRIPT = """
-import json, sys, traceback
+import json, pickle, sys, traceback
 for name in ("keras", "tensorflow", "jax"):
     sys.modules[name] = None  # importing it raises ModuleNotFoundError
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
+from lstm_core.inference import load_bundle
+from lstm_core.jobs import FINISHED, queue
+from lstm_core.jobs.job import Job
+
+class Noted(queue.JobQueue):
+    def submit(self, work, arguments, owner, title, address=""):
+        self._jobs["begun"] = job = Job("begun", owner, title, work, arguments)
+        return job
+
+def opened(page, **query):
+    framed = page in ("home", "glossary", "check_yourself")
+    found = AppTest.from_file(f"{sys.argv[1]}/{'navigation' if framed else page}.py", default_timeout=120)
+    if framed and page != "home":
+        found._page_hash = calc_hash(page)
+    for name, value in query.items():
+        found.query_params[name] = value
+    return without_errors(found.run())
+
+def without_errors(found):
+    assert not found.exception, found.exception[0].stack_trace
+    assert not found.error, found.error[0].value
+    return found
 
 def answer(page, view):
-    framed = page in ("home", "glossary", "check_yourself")
-    opened = AppTest.from_file(f"{sys.argv[1]}/{'navigation' if framed else page}.py", default_timeout=120)
-    if framed and page != "home":
-        opened._page_hash = calc_hash(page)
-    if view:
-        opened.query_params["view"] = view
-    opened.run()
-    assert not opened.exception, opened.exception[0].stack_trace
-    assert not opened.error, opened.error[0].value
-    assert opened.title
-    assert opened.main.children
+    found = opened(page, **({"view": view} if view else {}))
+    assert found.title
+    assert found.main.children
+    return "answered"
 
-said = {}
-for page, views in json.load(sys.stdin).items():
+def trained(page, button):
+    work, arguments, events, result = runs[page]
+    without_errors(opened(page).button(key=button).click().run())
+    assert kept._jobs["begun"].work == work
+    kept._jobs["over"] = Job("over", "somebody", "A run", work, arguments, FINISHED, events, result=result)
+    return [each.value for each in opened(page, job="over").header]
+
+def tried(function, *arguments):
     try:
-        for view in views:
-            answer(page, view)
-        said[page] = "answered"
+        return function(*arguments)
     except Exception:
-        said[page] = traceback.format_exc()
-print(json.dumps(said))
+        return traceback.format_exc()
+
+queue._shared = kept = Noted()
+views, runs = pickle.load(sys.stdin.buffer)
+print(json.dumps({
+    "pages": {page: [tried(answer, page, view) for view in names] for page, names in views.items()},
+    "training_studio": tried(trained, "training_studio", "studio_train"),
+    "memory_gym": tried(trained, "memory_gym", "gym_start"),
+    "forecasting": tried(lambda: type(load_bundle(runs["forecasting"][-1]["model"])).__name__),
+}))
 """
+LESSON = PRESETS["negation_15s"].recipe.to_json() | {"epochs": 1, "units": 4, "embedding": 4, "examples": 320}
+RACE = {"task": "counting", "length": 3, "units": 4, "seed": 1, "keep_bias": 1.0, "rate": 0.03, "steps": 25}
+
+
+def runs() -> dict[str, tuple[Any, ...]]:
+    """By page: the work of a short run, its arguments, its events and its result."""
+    wave = series.seasons(80)
+    wanted: dict[str, tuple[str, dict[str, Any]]] = {
+        "training_studio": ("lstm_core.training.job:work", {"lesson": LESSON}),
+        "memory_gym": ("lstm_core.training.race_job:work", RACE),
+        "forecasting": (FORECAST_JOB, forecast_arguments(wave, forecast_recipe_for(wave, epochs=1))),
+    }
+    found = {}
+    for page, (work, arguments) in wanted.items():
+        events: list[dict[str, Any]] = []
+        result = find(work)(arguments, lambda event: events.append(plain(event)), lambda: False)  # noqa: B023
+        found[page] = work, arguments, events, result
+    return found
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What became of each page, all of them in one process."""
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What became of each page and of each kind of run, all in one process."""
     script = tmp_path_factory.mktemp("without_keras") / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")
     found = subprocess.run(
         [sys.executable, str(script), str(ROOT / "pages")],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        input=json.dumps({page: VIEWS.get(page, ("",)) for page in PAGES}),
+        input=pickle.dumps(({page: VIEWS.get(page, ("",)) for page in PAGES}, runs())),
         capture_output=True,
-        text=True,
         check=False,
     )
-    assert found.stdout, found.stderr[-2000:]
-    answers: dict[str, str] = json.loads(found.stdout.splitlines()[-1])
+    assert found.stdout, found.stderr.decode()[-2000:]
+    answers: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
     return answers
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_answers(page: str, said: dict[str, str]) -> None:
-    assert said[page] == "answered"
+def test_a_page_answers(page: str, said: dict[str, Any]) -> None:
+    assert set(said["pages"][page]) == {"answered"}
+
+
+@pytest.mark.parametrize(
+    ("page", "part"), [("training_studio", "Time machine"), ("memory_gym", "Which unit stores it?")]
+)
+def test_a_run_is_started_and_its_network_opened(page: str, part: str, said: dict[str, Any]) -> None:
+    assert part in said[page]
+
+
+def test_a_trained_forecaster_is_opened(said: dict[str, Any]) -> None:
+    assert said["forecasting"] == "Forecaster"

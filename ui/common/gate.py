@@ -21,7 +21,7 @@ from ui.common.server import visitor_of
 from ui.operations import metrics
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
-UPDATE = 0.5  # seconds between two such sentences
+UPDATE, AHEAD = 0.5, 0.02  # seconds between two such sentences, at least and for each run ahead: they cost time as well
 REST, MOST_REST = 2.0, 1.0  # of a visitor after a run, in units of how long that took, and in seconds
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -46,8 +46,8 @@ class Gate:
         Args:
             visitor: whose run it is: twenty tabs of one visitor wait for each other, and not the others for them. None
                 if it isn't known.
-            tell: called every `UPDATE` seconds with the number of runs ahead, once the wait is longer than `PATIENCE`.
-                What it raises ends the wait.
+            tell: called again and again with the number of runs ahead, once the wait is longer than `PATIENCE`. What it
+                raises ends the wait.
         """
         if getattr(self._inside, "held", False):
             yield
@@ -60,11 +60,10 @@ class Gate:
             said = time.monotonic() + PATIENCE
             with metrics.WAIT.time():
                 while not ticket[0].wait(min(said - time.monotonic(), self._rest(visitor))):
-                    with self._lock:
-                        self._admit()
+                    ahead = self._ahead(ticket)
                     if time.monotonic() >= said:
-                        said += UPDATE
-                        tell(self._ahead(ticket))
+                        tell(ahead)
+                        said = time.monotonic() + max(UPDATE, AHEAD * ahead)
             self._inside.held = True
             with metrics.RUN.time():
                 yield
@@ -77,7 +76,10 @@ class Gate:
         return len(self._waiting)
 
     def _ahead(self, ticket: tuple[threading.Event, str | None]) -> int:
+        """How many runs are ahead of one that may have rested by now."""
         with self._lock:
+            if ticket[1] in self._resting:
+                self._admit()
             return self._waiting.index(ticket) if ticket in self._waiting else 0
 
     def _rest(self, visitor: str | None) -> float:

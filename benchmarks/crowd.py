@@ -148,6 +148,14 @@ async def visit(url: str, options: argparse.Namespace, number: int, tally: Tally
         tally.lost += 1
 
 
+async def stay(url: str, options: argparse.Namespace, number: int, tally: Tally) -> None:
+    """Be one visitor, and with `options.again` another one whenever that one is lost, until the task is cancelled."""
+    await visit(url, options, number, tally)
+    while options.again:
+        await asyncio.sleep(options.think)
+        await visit(url, options, number, tally)
+
+
 async def disturb(url: str, options: argparse.Namespace, number: int) -> None:
     """Be one tab of a visitor who never pauses, until the task is cancelled; a refused or broken connection ends it."""
     chance = random.Random(-1 - number)
@@ -165,16 +173,18 @@ async def disturb(url: str, options: argparse.Namespace, number: int) -> None:
                     await visitor.send(" ".join(chance.choices(WORDS, k=2**20 // 5)))
 
 
-async def crowd(url: str, options: argparse.Namespace, process: psutil.Process) -> dict[str, Any]:
-    """Let the visitors come, be there and leave; returns the figures."""
-    tally = Tally()
+async def crowd(
+    url: str, options: argparse.Namespace, process: psutil.Process, tally: Tally | None = None
+) -> dict[str, Any]:
+    """Let the visitors come, be there and leave; returns the figures. `tally` is filled meanwhile."""
+    tally = tally or Tally()
     async with browser(url, 10**6 + 1) as socket:  # the models of the page are loaded before the memory is measured
         first = Visitor(socket, options.page)
         await first.open()
         await first.send(new_text(random.Random(-1)))
     await asyncio.sleep(1)
     before = process.memory_info().rss
-    visitors = [asyncio.create_task(visit(url, options, number, tally)) for number in range(options.visitors)]
+    visitors = [asyncio.create_task(stay(url, options, number, tally)) for number in range(options.visitors)]
     tabs = {"": 0, "tabs": TABS}.get(options.disturb, 1)
     visitors += [asyncio.create_task(disturb(url, options, number)) for number in range(tabs)]
     await asyncio.sleep(options.ramp + 5)
@@ -248,6 +258,7 @@ def parser() -> argparse.ArgumentParser:
         default="",
         help="what one more visitor does without pause",
     )
+    options.add_argument("--again", action="store_true", help="whoever is lost comes again")
     options.add_argument("--shared", action="store_true", help="everybody sends the same texts in the same order")
     options.add_argument("--places", type=timing.positive, help="runs of pages that compute at once (default: cores)")
     options.add_argument("--option", nargs="+", default=[], help="of Streamlit, as runner.fastReruns=false")

@@ -4,6 +4,9 @@ The replicas run behind the proxy's configuration of `deploy/`, and `benchmarks.
 shares the cores of this machine, so two replicas aren't twice as fast here; what they would be on cores of their own
 follows from the processor time of an answer. The table is computed from the measured figures, and from the assumptions
 that stand below. Run it from the root: `python -m benchmarks.capacity`.
+
+With `--minutes` it looks at memory instead: each minute is a line of JSON in `--log`, written at once, visitors who are
+lost come again, and no table is made, so that a machine that does other work as well only makes it slower.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +33,9 @@ from benchmarks import crowd, timing
 from benchmarks.browser import server
 from deploy.local_proxy import nginx
 
+PATIENT_FOR_HOURS = 120.0  # seconds after which an answer is lost, where memory is looked at
+EVERY = 60.0  # seconds between two looks at memory
+LEAVE = 240.0  # seconds after which the server has forgotten who has left
 TABLE = (50, 500, 5_000, 50_000)  # visitors
 PATIENT = 1.0  # seconds that 95% of the answers may take
 # Assumptions of the table: who trains, and what one machine and one network card have.
@@ -146,28 +153,45 @@ def serve(replicas: int, crowds: Sequence[int], options: argparse.Namespace) -> 
         idle = web.memory_info().rss / replicas / 2**20
         for visitors in crowds:
             own = argparse.Namespace(**vars(options) | {"visitors": visitors})
-            before = crowd.used(nginxes)
-            with sampled(lambda: web.memory_info().rss >> 20, options.minutes) as over_time:
-                row = asyncio.run(crowd.crowd(proxy.url, own, web))
+            before, tally = crowd.used(nginxes), crowd.Tally()
+            with sampled(partial(look, web, nginxes, tally), options) as over_time:
+                row = asyncio.run(crowd.crowd(proxy.url, own, web, tally))
             row["proxy_ms"] = 1000 * (crowd.used(nginxes) - before) / max(row["answers"], 1)  # its visitors' pages, too
-            yield {"replicas": replicas, **row, "idle_mib": idle, **({"mib": over_time} if over_time else {})}
+            yield {"replicas": replicas, **row, "idle_mib": idle, **({"each_minute": over_time} if over_time else {})}
+
+
+def look(web: Group, nginxes: Group, tally: crowd.Tally) -> dict[str, float]:
+    """MiB and seconds of processor time of the replicas and of the proxy, and what the visitors have seen by now."""
+    return {
+        "web_mib": web.memory_info().rss >> 20,
+        "proxy_mib": nginxes.memory_info().rss >> 20,
+        "web_cpu": round(sum(web.cpu_times()), 1),
+        "answers": len(tally.seconds),
+        "lost": tally.lost,
+        "median": round(statistics.median(tally.seconds[-100:] or [0.0]), 3),
+    }
 
 
 @contextmanager
-def sampled(figure: Callable[[], float], minutes: float) -> Iterator[list[float]]:
-    """Take a figure every minute within the block, if it is to last for minutes."""
-    found: list[float] = []
-    over = threading.Event()
+def sampled(figures: Callable[[], dict[str, float]], options: argparse.Namespace) -> Iterator[list[dict[str, float]]]:
+    """Take figures every `EVERY` seconds within the block, if it lasts for minutes, and add each to the log at once."""
+    found: list[dict[str, float]] = []
+    over, began = threading.Event(), time.monotonic()
 
     def sample() -> None:
-        while not over.wait(60):
-            found.append(figure())
+        while not over.wait(EVERY):
+            found.append({"minute": round((time.monotonic() - began) / 60, 2), **figures()})
+            if options.log:
+                with open(options.log, "a", encoding="utf-8") as log:
+                    log.write(json.dumps(found[-1]) + "\n")
 
     thread = threading.Thread(target=sample, daemon=True)
-    if minutes:
+    if options.minutes:
         thread.start()
-    yield found
-    over.set()
+    try:
+        yield found
+    finally:
+        over.set()
 
 
 def question(repeats: int = 200) -> float:
@@ -189,15 +213,19 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--two", type=timing.positive, nargs="*", default=[100, 200], help="visitors of two replicas")
     options.add_argument("--seconds", type=float, default=15.0, help="how long each crowd is measured")
-    options.add_argument("--minutes", type=float, default=0.0, help="how long instead, with the memory of each minute")
+    options.add_argument("--minutes", type=float, default=0.0, help="how long instead, for the memory of each minute")
+    options.add_argument("--log", default="", help="a file to which each minute is added as a line of JSON")
     options.set_defaults(page="question_tags", think=8.0, ramp=8.0, leave=2.0, slide=False, disturb="", shared=False)
+    options.set_defaults(again=False)
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; returns the exit status."""
     options = parser().parse_args(arguments)
-    options.seconds = 60 * options.minutes or options.seconds
+    if options.minutes:
+        crowd.PATIENCE, options.again = PATIENT_FOR_HOURS, True
+        options.seconds, options.leave = 60 * options.minutes, min(LEAVE, 6 * options.minutes)
     os.environ["LSTM_LAB_PLACES"] = os.environ.get("LSTM_LAB_PLACES", "1")  # a replica has a core of its own
     rows = []
     for replicas, crowds in ((1, options.one), (2, options.two)):
@@ -205,6 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.append(row)
             if not options.json:
                 print("  ".join(f"{name} {crowd._short(value)}" for name, value in row.items()), flush=True)
+    if options.minutes:
+        if options.json:
+            print(json.dumps({"benchmark": "capacity", "rows": rows}))
+        return 0
     found = measured_from(rows, rows[0]["idle_mib"], question())
     plans = [plan(found, visitors) for visitors in TABLE]
     two = [row for row in rows if row["replicas"] == 2]

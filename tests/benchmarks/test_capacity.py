@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import json
+import time
+from pathlib import Path
+
 import psutil
 import pytest
 
+from benchmarks import crowd
+from benchmarks.capacity import __main__ as capacity
 from benchmarks.capacity.__main__ import Group, Measured, measured_from, plan
 
 FIGURES = Measured(
@@ -48,3 +56,32 @@ def test_processes_are_added_up() -> None:
     own = psutil.Process()
     assert sum(Group([own, own]).cpu_times()) >= 2 * sum(own.cpu_times()[:2]) * 0.9
     assert Group([own, own]).memory_info().rss > own.memory_info().rss
+
+
+def test_each_minute_is_in_the_log_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "EVERY", 0.01)
+    own, tally = Group([psutil.Process()]), crowd.Tally(seconds=[0.5, 1.5], lost=1)
+    options = argparse.Namespace(minutes=1.0, log=str(tmp_path / "log"))
+    with capacity.sampled(lambda: capacity.look(own, own, tally), options) as found:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "log").exists() or not (lines := (tmp_path / "log").read_text().splitlines()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        first = json.loads(lines[0])
+    assert first == found[0]
+    assert (first["answers"], first["lost"], first["median"]) == (2, 1, 1.0)
+    assert first["web_mib"] > 10
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_who_is_lost_comes_again_if_that_is_wanted(again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    visits: list[int] = []
+
+    async def visit(url: str, options: argparse.Namespace, number: int, tally: crowd.Tally) -> None:
+        visits.append(number)
+        if len(visits) == 3:
+            options.again = False
+
+    monkeypatch.setattr(crowd, "visit", visit)
+    asyncio.run(crowd.stay("", argparse.Namespace(again=again, think=0.0), 7, crowd.Tally()))
+    assert visits == [7] * (3 if again else 1)

@@ -169,3 +169,12 @@ def test_an_image_holds_what_it_needs_and_no_secret() -> None:
     files = [file for each in copied for file in ([each] if each.is_file() else each.rglob("*"))]
     size = sum(file.stat().st_size for file in files if file.is_file() and "__pycache__" not in file.parts)
     assert size < 80e6  # of which deploy/README.md says what the image takes
+
+
+def test_programs_that_do_not_look_in_their_folder_find_the_lab() -> None:
+    base = (DEPLOY / "Containerfile").read_text("utf-8").split("AS base")[1].split("FROM")[0]
+    (scheduler,) = PODS["scheduler"]["containers"]
+    for command in (COMPOSE["services"]["scheduler"]["command"], scheduler["args"]):
+        assert command[0] == "dask"  # its script, beside which Python looks for modules
+        assert "--preload=lstm_core.logs" in command
+        assert re.search(r"PYTHONPATH=/lab\b", base)

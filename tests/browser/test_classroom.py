@@ -67,6 +67,10 @@ def test_a_lesson_with_three_students(address: str, people: list[Page]) -> None:
 
     # Start and join, by code and by link.
     lecturer.goto(f"{address}/classroom")
+    opens(lecturer, "Classroom")  # in its frame, though this is the first page that the server shows
+    expect(lecturer).to_have_title("Classroom · LSTM Lab")
+    expect(lecturer.get_by_test_id("stSidebarNav").get_by_text("Question tags")).to_be_visible()
+    expect(lecturer.get_by_text("navigation", exact=True)).to_have_count(0)
     lecturer.get_by_role("button", name="Start a class").click()
     code = bar(lecturer).get_by_text(re.compile("^Class ")).inner_text().removeprefix("Class ")
     lecturer.get_by_role("button", name="Lecturer's key").click()

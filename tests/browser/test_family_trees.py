@@ -12,6 +12,7 @@ import lstm_core
 from lstm_core.inference.seq2seq import Rewriter
 from lstm_core.inference.tree_rnn import TreeReader
 from lstm_core.interpret import state_patching
+from tests.browser.axe import is_readable
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import PHONE, choice, is_whole
 from ui.recurrent_family import seq2seq, tree
@@ -35,6 +36,7 @@ def test_a_number_longer_than_in_training_is_spelled_wrong(page: Page, address: 
         expect(figure(page, "s2s_diagram")).to_be_visible()
     expect(page.get_by_text(f"True: {found.truth}")).to_be_visible()
     is_whole(page, "Sutskever, Vinyals & Le 2014")
+    is_readable(page)
 
     page.get_by_label("Number", exact=True).fill("4 and 2")
     page.get_by_label("Number", exact=True).press("Enter")
@@ -64,6 +66,7 @@ def test_the_same_words_in_other_brackets_mean_something_else(page: Page, addres
         verdict = tree.verdict(model.read(tree.PRESETS[preset]))
         expect(page.get_by_role("heading", name=verdict)).to_be_visible()
     is_whole(page, "Socher et al. 2013")
+    is_readable(page)
     page.get_by_text("Try this: all bracketings").click()
     expect(page.get_by_text("2 trees have these words in this order", exact=False)).to_be_visible()
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lstm_core.interpret import gradient_flow
+from tests.browser.axe import is_readable
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import PHONE, choice, is_whole
 from ui.gradient_lab.panels import result
@@ -34,6 +35,7 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     choice(page, "Saturated gates").click()
     expect(page.get_by_text("On average over the units", exact=False)).to_be_visible()
     is_whole(page, LAST_WORDS)
+    is_readable(page)
 
 
 def test_a_link_reopens_the_view(page: Page, address: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
 import lstm_core
-from tests.browser.conftest import PATIENCE, downloaded, look, running_app
+from tests.browser.conftest import PATIENCE, downloaded, look
 from tests.browser.looks import FITS
 from ui.common.examples import Texts
 
@@ -50,16 +49,6 @@ def settled(page: Page) -> None:
     """No run under way, and the last panel is there."""
     expect(page.get_by_role("button", name="Take it away")).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-
-
-def test_a_cold_server_opened_at_a_deep_link_shows_the_framed_page(page: Page, chromium, tmp_path: Path) -> None:
-    with running_app(tmp_path / "log.txt") as address:
-        page.goto(f"{address}/question_tags")
-        expect(page.get_by_role("heading", name="Question tags", level=1)).to_be_visible()
-        expect(page).to_have_title("Question tags · LSTM Lab")
-        expect(page.get_by_test_id("stSidebarNav").get_by_text("Question tags")).to_be_visible()
-        expect(page.get_by_text("navigation", exact=True)).to_have_count(0)
-        settled(page)
 
 
 def test_paste_tag_slider_download_and_shared_link(page: Page, stranger: Page, address: str) -> None:
@@ -104,7 +93,9 @@ def test_paste_tag_slider_download_and_shared_link(page: Page, stranger: Page, a
     expect(stranger.get_by_text("Forget gate: How much of the old cell state is kept", exact=False)).to_be_visible()
 
 
-def test_a_chart_can_be_saved_as_png_and_the_slider_reruns_its_fragment_alone(page: Page, address: str) -> None:
+def test_a_chart_is_saved_the_slider_reruns_its_fragment_alone_and_both_networks_are_shown(
+    page: Page, address: str
+) -> None:
     page.goto(f"{address}/question_tags")
     settled(page)
     expect(page.locator(".js-plotly-plot")).to_have_count(4)
@@ -122,10 +113,7 @@ def test_a_chart_can_be_saved_as_png_and_the_slider_reruns_its_fragment_alone(pa
     expect(page.get_by_text("Timestep 1", exact=True)).to_be_visible()
     assert page.evaluate("document.querySelectorAll('.js-plotly-plot')[1] === window.firstChart")
 
-
-def test_comparing_shows_both_networks_and_what_was_masked(page: Page, address: str) -> None:
-    page.goto(f"{address}/question_tags?text={quote(QUESTIONS['Short'])}")
-    settled(page)
+    paste(page, QUESTIONS["Short"])
     verdict(page, "Python")
     page.get_by_role("button", name="Compare with the baseline").click()
     expect(page.get_by_text("Masked as in the training data: “Python” was replaced by “blank”.")).to_be_visible()

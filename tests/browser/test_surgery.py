@@ -11,8 +11,9 @@ from playwright.sync_api import Page, expect
 import lstm_core
 from lstm_core import Clamp
 from lstm_core.inference.classifier import TextClassifier
+from tests.browser.axe import is_readable
 from tests.browser.conftest import PATIENCE
-from tests.browser.looks import PHONE, choice, fits
+from tests.browser.looks import PHONE, choice
 from tests.browser.test_text_generation import finished
 
 expect.set_options(timeout=PATIENCE)
@@ -36,7 +37,7 @@ def test_one_guesses_and_then_sees_before_and_after(page: Page, address: str) ->
     expect(page.get_by_text("was read again in", exact=False)).to_be_visible()
     answers = page.get_by_role("heading", name=" · ")
     expect(answers.last).to_contain_text(confidence([Clamp("f", 0.0)]))
-    fits(page)
+    is_readable(page)
 
 
 def test_a_shared_link_reopens_text_and_clamps(page: Page, address: str) -> None:

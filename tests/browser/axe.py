@@ -60,4 +60,5 @@ def out_of_reach(page: Page) -> list[str]:
 def is_readable(page: Page) -> None:
     """A part of a page that only a choice shows can be read in the look that the page has."""
     is_settled(page)
-    assert violations(page) + figures_fall_short(page) + out_of_reach(page) == []
+    found = violations(page) + figures_fall_short(page) + out_of_reach(page)
+    assert not found, found

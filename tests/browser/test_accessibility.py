@@ -18,7 +18,10 @@ from ui.home import path
 expect.set_options(timeout=PATIENCE)
 PAGES = ["", *(name.lower().replace(" ", "_") for names in path.SECTIONS.values() for name in names if name != "Home")]
 # What only a choice shows, in one of the two looks; the stories of the pages ask the same of the views that they open.
-VIEWS = {"question_tags?view=pairs": WALL, "question_tags?view=why": PHONE}
+VIEWS = {
+    **{"question_tags?view=pairs": WALL, "question_tags?view=why": PHONE},
+    **{"recurrent_family?view=blanks": PHONE, "recurrent_family?view=rewriting": WALL},
+}
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 
 

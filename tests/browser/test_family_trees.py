@@ -36,7 +36,6 @@ def test_a_number_longer_than_in_training_is_spelled_wrong(page: Page, address: 
         expect(figure(page, "s2s_diagram")).to_be_visible()
     expect(page.get_by_text(f"True: {found.truth}")).to_be_visible()
     is_whole(page, "Sutskever, Vinyals & Le 2014")
-    is_readable(page)
 
     page.get_by_label("Number", exact=True).fill("4 and 2")
     page.get_by_label("Number", exact=True).press("Enter")

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 
 import lstm_core
 from lstm_core.evaluation import speed
-from tests.browser.axe import is_readable
 from tests.browser.conftest import PATIENCE
 from tests.browser.looks import choice, is_whole
 from ui.recurrent_family import cells, cloze
@@ -42,7 +41,6 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     choice(page, "It came before").click()
     expect(page.get_by_role("heading", name=filled(presets["It came before"][0]))).to_be_visible()
     is_whole(page, LAST_WORDS)
-    is_readable(page)
 
 
 def test_bad_input_is_one_sentence_and_what_was_typed_stays(page: Page, address: str) -> None:

@@ -1,7 +1,4 @@
-"""A class in a real browser: one lecturer and three students, from the code to the end.
-
-It runs on SQLite; `tests/classroom` and `tests/topology` run on PostgreSQL as well.
-"""
+"""A class in a real browser, on SQLite and on PostgreSQL: one lecturer and three students, from the code to the end."""
 
 from __future__ import annotations
 
@@ -14,18 +11,22 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE, STILL, running_app
+from tests.postgresql import server as postgresql
 
 expect.set_options(timeout=PATIENCE)
 TOKEN = "t => new URLSearchParams(location.search).get('t') === t"
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture
-def address(tmp_path: Path, chromium: Browser) -> Iterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, chromium: Browser) -> Iterator[str]:
     """A server of its own, where nobody else is in a class."""
-    settings = {"LSTM_LAB_MODELS": str(tmp_path / "own"), "LSTM_LAB_DATABASE": f"sqlite:///{tmp_path / 'lab.db'}"}
-    with running_app(tmp_path / "log.txt", **settings) as found:
-        yield found
+    with ExitStack() as stack:
+        database = f"sqlite:///{tmp_path / 'lab.db'}"
+        if request.param == "postgresql":
+            database = stack.enter_context(postgresql())
+        folder = str(tmp_path / "own")
+        yield stack.enter_context(running_app(tmp_path / "log.txt", LSTM_LAB_MODELS=folder, LSTM_LAB_DATABASE=database))
 
 
 @pytest.fixture

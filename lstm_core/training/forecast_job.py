@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
 from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.timeseries.series import Series
 from lstm_core.training.recipes import ForecastRecipe
@@ -31,8 +33,9 @@ def forecast_recipe_for(series: Series, epochs: int = 30) -> ForecastRecipe:
 
 
 def forecast_arguments(series: Series, recipe: ForecastRecipe | None = None) -> dict[str, Any]:
-    """What `work` is given; the recipe is `recipe_for` that series if there is none."""
-    return {"series": asdict(series), "recipe": asdict(recipe or forecast_recipe_for(series))}
+    """What `work` is given, as plain values, which can be recorded; by default with `forecast_recipe_for` it."""
+    plain = {"dates": series.dates.astype("datetime64[s]").astype(int).tolist(), "values": series.values.tolist()}
+    return {"series": asdict(series) | plain, "recipe": asdict(recipe or forecast_recipe_for(series))}
 
 
 def work(
@@ -61,8 +64,9 @@ def work(
     from lstm_core.training.progress import Progress
     from lstm_core.training.trainer import Trainer
 
-    recipe, series = ForecastRecipe(**arguments["recipe"]), Series(**arguments["series"])
-
+    recipe, given = ForecastRecipe(**arguments["recipe"]), arguments["series"]
+    dates, values = np.array(given["dates"], np.int64).astype("datetime64[s]"), np.array(given["values"], np.float64)
+    series = Series(**given | {"dates": dates, "values": values})
     curves: dict[str, list[float]] = {}
 
     def show(progress: Progress) -> None:

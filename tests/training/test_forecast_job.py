@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgpack
 import pytest
 
 from lstm_core.errors import LabError
@@ -19,7 +20,8 @@ WAVE = series.seasons(200)
 def worked(found: series.Series, epochs: int, stop: bool = False) -> tuple[Any, list[dict[str, Any]]]:
     """What the work returns for a series, and what it told; the recipe is that of a longer one."""
     told: list[dict[str, Any]] = []
-    given = forecast_job.forecast_arguments(found, forecast_recipe_for(WAVE, epochs))
+    arguments = forecast_job.forecast_arguments(found, forecast_recipe_for(WAVE, epochs))
+    given = msgpack.unpackb(msgpack.packb(arguments))  # as another web process that goes on with a run reads them
     return forecast_job.work(given, told.append, lambda: stop), told
 
 

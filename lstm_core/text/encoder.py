@@ -19,7 +19,8 @@ from lstm_core.text import language_names, subwords
 
 PAD, UNKNOWN = 0, 1
 MOST_TOKENS = 10_000  # that a model may read of a text
-MOST_CHARACTERS = 20 * MOST_TOKENS  # of a text that is split into tokens, if there are tokens in them
+MOST_CHARACTERS = 50_000  # of a text that is split into tokens: so many, and `LONG` for each token that is read
+LONG = 20
 PAD_TEXT = "‹pad›"
 
 
@@ -225,7 +226,7 @@ class Encoding:
     tokens: tuple[str, ...]  # length T, as in the vocabulary; pads are `PAD_TEXT`
     spans: tuple[tuple[int, int], ...]  # length T, the place of each token in the text; (0, 0) for a pad
     ids: np.ndarray  # (T,) int32
-    total: int  # how many tokens the text, or its first `MOST_CHARACTERS`, has; more than T if it was cut off
+    total: int  # how many tokens the text, or the part of it that was split, has; more than T if it was cut off
     masked: tuple[str, ...] = ()  # the language names that were replaced, as they stand in the text
     pair_ids: np.ndarray | None = None  # (T,) int32 for a network that also reads pairs, else None
     counted: bool = True  # whether `total` is of the whole text
@@ -280,7 +281,8 @@ class Encoder:
 
     def encode(self, text: str, mask_names: bool | None = None) -> Encoding:
         """The inputs for any text, with another setting of `mask_names` if given; TextError if it has no token."""
-        found, counted = TOKENIZERS[self.tokenizer](text[:MOST_CHARACTERS]), len(text) <= MOST_CHARACTERS
+        most = max(MOST_CHARACTERS, LONG * self.length)
+        found, counted = TOKENIZERS[self.tokenizer](text[:most]), len(text) <= most
         kept = list(islice(found, self.length))
         if not kept and not counted:
             found, counted = TOKENIZERS[self.tokenizer](text), True

@@ -3,7 +3,7 @@
 Fifty threads that each make thousands of small calls hand the interpreter's lock round until nobody gets an answer. So
 a run takes a place first, in the order of arrival, and frees it at its end. A run that waits for long says so on the
 page; drawing that sentence is also where Streamlit ends a run whose visitor has changed the text again or has left.
-Where others are here, a visitor rests between two runs, so that whoever never pauses gets a third of a place at most.
+Where others are here, a visitor rests between two runs, so that whoever never pauses gets a fifth of a core at most.
 """
 
 import os
@@ -22,7 +22,7 @@ from ui.operations import metrics
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
 UPDATE, AHEAD = 0.5, 0.02  # seconds between two such sentences, at least and for each run ahead: they cost time as well
-REST, MOST_REST = 2.0, 1.0  # of a visitor after a run, in units of how long that took, and in seconds
+REST, MOST_REST = 4.0, 2.0  # of a visitor after a run: times its processor time, and seconds
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
@@ -34,7 +34,7 @@ class Gate:
         """`places` is the number of runs that may compute at once."""
         self._free = places
         self._waiting: list[tuple[threading.Event, str | None]] = []  # its turn, and whose it is
-        self._computing: dict[str, float] = {}  # the visitors who hold a place, and since when
+        self._computing: set[str] = set()  # the visitors who hold a place
         self._resting: dict[str, float] = {}  # until when each of the others rests
         self._lock = threading.Lock()
         self._inside = threading.local()
@@ -56,6 +56,7 @@ class Gate:
         with self._lock:
             self._waiting.append(ticket)
             self._admit()
+        began = time.thread_time()
         try:
             said = time.monotonic() + PATIENCE
             with metrics.WAIT.time():
@@ -69,7 +70,7 @@ class Gate:
                 yield
         finally:
             self._inside.held = False
-            self._leave(ticket)
+            self._leave(ticket, time.thread_time() - began)
 
     def waiting(self) -> int:
         """How many runs wait for a place."""
@@ -93,24 +94,24 @@ class Gate:
         """Give the free places away; the caller holds the lock."""
         now = time.monotonic()
         self._resting = {each: until for each, until in self._resting.items() if until > now}
-        others = len(self._resting | self._computing) > 1
+        others = len(self._computing.union(self._resting)) > 1
         for turn, visitor in self._waiting if self._free else ():
             resting = others and visitor in self._resting
             if self._free and visitor not in self._computing and not resting:
                 self._free -= 1
                 turn.set()
                 if visitor is not None:
-                    self._computing[visitor] = now
+                    self._computing.add(visitor)
         self._waiting = [ticket for ticket in self._waiting if not ticket[0].is_set()]
 
-    def _leave(self, ticket: tuple[threading.Event, str | None]) -> None:
-        """Give the place back, or leave the queue."""
+    def _leave(self, ticket: tuple[threading.Event, str | None], took: float) -> None:
+        """Give the place back after so many seconds of processor time, or leave the queue."""
         with self._lock:
             if ticket[0].is_set():
                 self._free += 1
                 if ticket[1] is not None:
-                    now, began = time.monotonic(), self._computing.pop(ticket[1])
-                    self._resting[ticket[1]] = now + min(REST * (now - began), MOST_REST)
+                    self._computing.discard(ticket[1])
+                    self._resting[ticket[1]] = time.monotonic() + min(REST * took, MOST_REST)
             else:
                 self._waiting.remove(ticket)
             self._admit()

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ class Connection:
 
 
 def greet(address: str, timeout: float, certificates: dict[str, str]) -> None:
-    """Connect to a scheduler as a client does, wait until it greets, and leave; not in the thread of an event loop.
+    """Connect to a scheduler as a client does, wait until it greets, and leave.
 
     Args:
         address: of the scheduler.
@@ -115,7 +116,9 @@ def greet(address: str, timeout: float, certificates: dict[str, str]) -> None:
     Raises:
         OSError: if there is none, or it doesn't greet in time.
     """
-    asyncio.run(_greeted(address, timeout, _security(certificates).get_connection_args("client")))
+    greeting = _greeted(address, timeout, _security(certificates).get_connection_args("client"))
+    with ThreadPoolExecutor(1) as thread:  # the caller's may have an event loop of its own
+        thread.submit(asyncio.run, greeting).result()
 
 
 def _security(certificates: dict[str, str]) -> "Security":

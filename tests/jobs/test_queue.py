@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import signal
@@ -12,6 +13,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -293,6 +295,14 @@ def test_workers_end_with_a_web_process_that_is_killed() -> None:
         below = web.children(recursive=True)
         web.kill()
     assert psutil.wait_procs(below, timeout=TIMEOUT)[1] == []
+
+
+def test_a_scheduler_can_be_greeted_where_an_event_loop_runs() -> None:
+    async def greeted() -> None:
+        greet(f"tcp://127.0.0.1:{free_port()}", 0.5, {})
+
+    with ThreadPoolExecutor(1) as thread, pytest.raises(OSError, match="no answer"):
+        thread.submit(lambda: asyncio.run(greeted())).result()
 
 
 def test_nobody_at_the_scheduler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

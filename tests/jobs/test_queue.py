@@ -301,7 +301,7 @@ def test_a_scheduler_can_be_greeted_where_an_event_loop_runs() -> None:
     async def greeted() -> None:
         greet(f"tcp://127.0.0.1:{free_port()}", 0.5, {})
 
-    with ThreadPoolExecutor(1) as thread, pytest.raises(OSError, match="no answer|Timed out|refused"):
+    with ThreadPoolExecutor(1) as thread, pytest.raises(OSError, match=r"no answer|Timed out|refused"):
         thread.submit(lambda: asyncio.run(greeted())).result()
 
 

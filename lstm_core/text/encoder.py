@@ -19,8 +19,8 @@ from lstm_core.text import language_names, subwords
 
 PAD, UNKNOWN = 0, 1
 MOST_TOKENS = 10_000  # that a model may read of a text
-MOST_CHARACTERS = 50_000  # of a text that is split into tokens: so many, and `LONG` for each token that is read
-LONG = 20
+MOST_CHARACTERS = 50_000  # of a text that is split into tokens, or more for a model that reads more than 2,500 tokens
+LONG = 20  # characters that are split for each token that such a model reads
 PAD_TEXT = "‹pad›"
 
 

@@ -27,7 +27,7 @@ from lstm_core.errors import ModelError
 from lstm_core.library import store
 from lstm_core.library.bundle import LARGEST_BUNDLE, bundle_files
 from lstm_core.library.card import CARD, ModelCard
-from lstm_core.library.store import FILES, list_folder
+from lstm_core.library.store import FILES, list_folder, names_in
 from lstm_core.paths import own_folder
 
 LONGEST_NAME = 40
@@ -150,7 +150,7 @@ def models_of(owner: str | None, linked: Collection[str] = ()) -> list[ModelCard
         owner: the visitor; None for all of them.
         linked: identities of further models, which the visitor has links to.
     """
-    if not storage.is_shared() and not any(own_folder().glob(f"*{BUNDLE}")):
+    if not storage.is_shared() and not any(name.endswith(BUNDLE) for name in names_in(own_folder())):
         return []  # without asking the database, which takes long to import
     database = _database()
     table = database.MODELS
@@ -225,5 +225,4 @@ def _listed_name(name: str) -> str:
 
 def list_user_models() -> list[ModelCard]:
     """The cards of the models in folders of their own, sorted by name; without those with the name of a shipped one."""
-    shipped = {path.parent.name for path in store.SHIPPED.glob(f"*/{CARD}")}
-    return [card for card in list_folder(own_folder()) if card.name not in shipped]
+    return [card for card in list_folder(own_folder()) if not (store.SHIPPED / card.name / CARD).is_file()]

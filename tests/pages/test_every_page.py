@@ -78,6 +78,7 @@ def test_the_menu_names_every_page_once() -> None:
 
 def test_the_foot_of_a_page_leads_along_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     links: list[tuple[str, str]] = []
+    monkeypatch.setattr(lab, "_page_of", lambda file: file)
     monkeypatch.setattr(st, "page_link", lambda file, label, icon: links.append((file, label)))
     lab.foot("gradient_lab.py")
     assert [file for file, _ in links] == ["cell_microscope.py", "recurrent_family.py"]

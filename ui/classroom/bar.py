@@ -1,7 +1,6 @@
 """The bar above each page of a class: a component that hears of news by itself and asks for a run to follow a view."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import parse_qsl
 
 import streamlit as st
@@ -74,11 +73,6 @@ def run(page: StreamlitPage) -> None:
         replay.run(page.url_path, page.run)
     else:
         page.run()
-
-
-def together() -> AbstractContextManager[None]:
-    """See `ui.classroom.frame.together`."""
-    return replay.together() if st.session_state.get(_OPENS) else nullcontext()
 
 
 def after() -> None:

@@ -4,7 +4,6 @@ Whoever is in no class pays a look at the address for it: the rest is imported w
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -30,15 +29,6 @@ def before(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
         from ui.classroom import bar  # it brings in SQLAlchemy
 
         bar.before(page, pages)
-
-
-def together() -> AbstractContextManager[None]:
-    """Within the block, what opens the lecturer's view is sent in one piece, unless it has to be computed."""
-    if st.session_state.get(CLASS):
-        from ui.classroom import bar
-
-        return bar.together()
-    return nullcontext()
 
 
 def run(page: StreamlitPage) -> None:

@@ -19,6 +19,7 @@ import streamlit as st
 from lstm_core.paths import number_setting
 from ui.common.server import visitor_of
 from ui.operations import metrics
+from ui.replay import in_pieces
 
 PATIENCE = 2.0  # seconds after which a waiting run says so
 UPDATE, AHEAD = 0.5, 0.02  # seconds between two such sentences, at least and for each run ahead: they cost time as well
@@ -126,14 +127,16 @@ metrics.WAITING.set_function(GATE.waiting)
 @contextmanager
 def turn() -> Iterator[None]:
     """A place for the run of a page or of a fragment; while it waits for long, the page says so."""
-    notice = st.empty()
+    notice, told = st.empty(), []
 
     def tell(ahead: int) -> None:
+        told.append(ahead)
         people = "you are next" if not ahead else f"{ahead} before you"
         notice.info(f"Many people are here. Your turn comes soon: {people}.", icon=":material/hourglass:")
 
-    with GATE.place(visitor_of(st.context.cookies), tell):
-        notice.empty()
+    with in_pieces(), GATE.place(visitor_of(st.context.cookies), tell):
+        if told:
+            notice.empty()
         yield
 
 

@@ -32,6 +32,12 @@ def _page(name: str) -> StreamlitPage:
     return st.Page(f"{file}.py", title=name, url_path=file, default=name == "Home")
 
 
+@cache
+def _page_of(file: str) -> StreamlitPage:
+    """Handed the name of a file, Streamlit would look for the file in each run."""
+    return next(page for pages in _pages().values() for page in pages if f"{page.url_path or 'home'}.py" == file)
+
+
 def menu() -> dict[str, list[StreamlitPage]]:
     """The pages by the sections of the menu, for one run: looking for the files once is enough."""
     return {section: [copy(page) for page in pages] for section, pages in _pages().items()}
@@ -57,4 +63,4 @@ def foot(file: str) -> None:
 
 
 def _link(word: str, file: str, icon: str) -> None:
-    st.page_link(file, label=f"**{word}:** {PATH[file]}", icon=icon)
+    st.page_link(_page_of(file), label=f"**{word}:** {PATH[file]}", icon=icon)

@@ -4,9 +4,9 @@ A recording is used only by a session whose run would do the same: all that the 
 its visitor and its address is compared first. Whatever can't be compared, or belongs to a person, isn't recorded.
 """
 
-from ui.replay.sending import together
+from ui.replay.sending import in_pieces
 from ui.replay.session import Recording
 from ui.replay.views import VIEWS, run
 from ui.replay.visitor import observed
 
-__all__ = ["VIEWS", "Recording", "observed", "run", "together"]
+__all__ = ["VIEWS", "Recording", "in_pieces", "observed", "run"]

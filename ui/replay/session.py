@@ -22,7 +22,6 @@ from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX, Serialized, SessionState
 
-from ui.replay.sending import together
 from ui.replay.values import ABSENT, PersonalError, changeable, copied, holds, same
 
 # Elements that hold nothing but what they show: no file of a session, no uploaded one, no data that come later.
@@ -72,7 +71,7 @@ class Recording:
     def repeat(self) -> None:
         """Do and send in this session what the recorded one did; RuntimeError if that isn't possible after all."""
         ctx = _context()
-        with ctx.run_with_active_hash(self.script), together():
+        with ctx.run_with_active_hash(self.script):
             for step, outcome in self.steps:
                 if step(ctx.session_state) != outcome:
                     raise RuntimeError("a widget has another value than in the recorded run")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from ui.replay import sending, session
+from ui.replay import session
 from ui.replay.session import Recording
 
 log = logging.getLogger("lstm_lab.replay")
@@ -88,7 +88,6 @@ class Views:
         view = self.view(key)
         if self._repeats(view):
             return
-        sending.release()
         if view.refused > 1 or len(view.recordings) >= VARIANTS:
             draw()
             return

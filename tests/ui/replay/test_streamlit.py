@@ -99,6 +99,8 @@ def test_messages_that_were_drawn_over_are_dropped() -> None:
 def test_messages_take_the_way_that_is_shortened() -> None:
     runner = inspect.getsource(ScriptRunner._run_script_thread)
     assert "_enqueue=self._enqueue_forward_msg," in runner, "what the run's context sends with is a method of the run"
+    first = inspect.getsource(ScriptRunner._enqueue_forward_msg).index("self._maybe_handle_execution_control_request()")
+    assert first < inspect.getsource(ScriptRunner._enqueue_forward_msg).index("self.on_event.send(")
     way = inspect.getsource(AppSession._handle_scriptrunner_event_on_event_loop)
     assert "if sender is not self._scriptrunner:" in way, "an ended run sends nothing"
     assert "            self._enqueue_forward_msg(forward_msg)\n\n        # Send a message if our run state" in way

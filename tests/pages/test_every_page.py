@@ -16,7 +16,7 @@ import lstm_core
 from lstm_core.datasets import registry
 from lstm_core.jobs import queue
 from lstm_core.library import store
-from tests.pages.test_training_studio import AtOnce
+from tests.pages.conftest import AtOnce
 from ui.common import job_panel, model_cache
 from ui.common.examples import Texts
 from ui.home import path as lab

@@ -17,7 +17,6 @@ from lstm_core.jobs.job import FINISHED, RUNNING, WAITING, Job
 from lstm_core.jobs.queue import JobQueue
 from lstm_core.memory_tasks import config, examples, tasks
 from lstm_core.memory_tasks.config import PRESETS
-from lstm_core.training import race_job as core
 from tests.pages.test_every_page import opened
 from ui.memory_gym import charts, published
 from ui.memory_gym import race as gym
@@ -53,13 +52,10 @@ def put(register: JobQueue, arguments: dict[str, Any], **state: Any) -> Job:
     return job
 
 
-@pytest.fixture(scope="module")
-def results() -> dict[str, dict[str, Any]]:
+@pytest.fixture
+def results(counted: Job, added: Job) -> dict[str, dict[str, Any]]:
     """Tiny races run to their end, one of each kind of page."""
-    return {
-        name: core.work(ARGUMENTS | {"task": name, "length": length}, lambda event: None, lambda: False)
-        for name, length in (("counting", 3), ("adding", 10))
-    }
+    return {"counting": counted.result or {}, "adding": added.result or {}}
 
 
 def test_a_run_that_waits_says_that_no_worker_is_connected(register: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:

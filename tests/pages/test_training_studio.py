@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,35 +14,20 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lstm_core.errors import LabError
-from lstm_core.jobs import queue, worker
+from lstm_core.jobs import queue
 from lstm_core.jobs.job import FAILED, FINISHED, Job
 from lstm_core.jobs.queue import JobError
 from lstm_core.library import bundle, store, user_models
 from lstm_core.training.lessons import texts
 from lstm_core.training.lessons.presets import PRESETS, measured_lessons
+from tests.hostile.corpus import zipped
+from tests.pages.conftest import AtOnce, short_lesson
 from ui.common import job_panel
 from ui.common import visitor as visitors
 from ui.training_studio import charts as studio_charts
 from ui.training_studio import choice, run_state, upload
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class AtOnce(queue.JobQueue):
-    """Jobs that are done in this process before `submit` returns."""
-
-    def submit(self, work: str, arguments: dict[str, Any], owner: str, title: str, address: str = "") -> Job:
-        job = Job(f"job{len(self._jobs)}", owner, title, work, arguments)
-        self._jobs[job.identity] = job
-        self.receive(job, {"begun": time.time()})
-        try:
-            report = lambda event: self.receive(job, worker.plain(event))  # noqa: E731
-            job.result = worker.find(work)(arguments, report, lambda: False)
-            self._end(job, FINISHED)
-        except LabError as error:
-            self._end(job, FAILED, str(error))
-        return job
 
 
 @pytest.fixture
@@ -63,16 +48,6 @@ def opened(**parameters: str) -> AppTest:
     for key, value in parameters.items():
         page.query_params[key] = value
     return page.run()
-
-
-def short_lesson() -> dict[str, Any]:
-    return PRESETS["negation_15s"].recipe.to_json() | {"epochs": 2, "units": 4, "embedding": 4, "examples": 320}
-
-
-@pytest.fixture(scope="module")
-def trained() -> Job:
-    """One short training, for all tests that look at what comes of it."""
-    return AtOnce().submit(choice.WORK, {"lesson": short_lesson()}, "somebody", "Short")
 
 
 # --- the state of a run ---------------------------------------------------------------------
@@ -382,22 +357,19 @@ def test_a_lesson_keeps_a_text_to_begin_with(trained: Job) -> None:
     assert texts._opening("the end. It was a dark and stormy night in") == "It was a dark and stormy "
 
 
-def zipped(**files: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name.replace("__", "."), content)
-    return out.getvalue()
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "empty": lambda: b"",
+    "a picture": lambda: b"\x89PNG\r\n\x1a\n",
+    "a broken zip": lambda: b"PK nonsense",
+    "a script": lambda: zipped({"evil.py": b"import os"}),
+    "a bomb": lambda: zipped({"model.keras": bytes(200_000_000)}),
+}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"", b"\x89PNG\r\n\x1a\n", b"PK nonsense", zipped(evil__py=b"import os"), zipped(model__keras=bytes(200_000_000))],
-    ids=["empty", "a picture", "a broken zip", "a script", "a bomb"],
-)
-def test_a_hostile_upload_is_one_sentence(data: bytes, own: Path) -> None:
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_upload_is_one_sentence(name: str, own: Path) -> None:
     page = opened()
-    page.file_uploader(key="studio_upload").set_value(("model.zip", data, "application/zip")).run()
+    page.file_uploader(key="studio_upload").set_value(("model.zip", HOSTILE[name](), "application/zip")).run()
     assert not page.exception
     assert len(page.error) == 1
     assert not list(own.glob("*.zip"))

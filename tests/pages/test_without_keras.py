@@ -7,15 +7,16 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lstm_core.jobs.job import plain
+from lstm_core.jobs.job import Job
 from lstm_core.jobs.worker import find
 from lstm_core.timeseries import series
-from lstm_core.training import FORECAST_JOB, PRESETS, forecast_arguments, forecast_recipe_for
+from lstm_core.training import FORECAST_JOB, forecast_arguments, forecast_recipe_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "navigation")
@@ -77,36 +78,28 @@ print(json.dumps({
     "forecasting": tried(lambda: type(load_bundle(runs["forecasting"][-1]["model"])).__name__),
 }))
 """
-LESSON = PRESETS["negation_15s"].recipe.to_json() | {"epochs": 1, "units": 4, "embedding": 4, "examples": 320}
-RACE = {"task": "counting", "length": 3, "units": 4, "seed": 1, "keep_bias": 1.0, "rate": 0.03, "steps": 25}
+Run = tuple[str, dict[str, Any], list[dict[str, Any]], dict[str, Any]]  # its work, arguments, events and result
 
 
-def runs() -> dict[str, tuple[Any, ...]]:
-    """By page: the work of a short run, its arguments, its events and its result."""
-    wave = series.seasons(80)
-    wanted: dict[str, tuple[str, dict[str, Any]]] = {
-        "training_studio": ("lstm_core.training.job:work", {"lesson": LESSON}),
-        "memory_gym": ("lstm_core.training.race_job:work", RACE),
-        "forecasting": (FORECAST_JOB, forecast_arguments(wave, forecast_recipe_for(wave, epochs=1))),
-    }
-    found = {}
-    for page, (work, arguments) in wanted.items():
-        events: list[dict[str, Any]] = []
-        result = find(work)(arguments, lambda event: events.append(plain(event)), lambda: False)  # noqa: B023
-        found[page] = work, arguments, events, result
-    return found
+def forecast() -> Run:
+    wave, events = series.seasons(80), list[dict[str, Any]]()
+    arguments = forecast_arguments(wave, replace(forecast_recipe_for(wave, epochs=1), forms=("level",)))
+    return FORECAST_JOB, arguments, events, find(FORECAST_JOB)(arguments, events.append, lambda: False)
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def said(tmp_path_factory: pytest.TempPathFactory, trained: Job, counted: Job) -> dict[str, Any]:
     """What became of each page and of each kind of run, all in one process."""
     script = tmp_path_factory.mktemp("without_keras") / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")
+    jobs = {"training_studio": trained, "memory_gym": counted}
+    runs = {page: (job.work, job.arguments, job.events, job.result) for page, job in jobs.items()}
+    runs["forecasting"] = forecast()
     found = subprocess.run(
         [sys.executable, str(script), str(ROOT / "pages")],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        input=pickle.dumps(({page: VIEWS.get(page, ("",)) for page in PAGES}, runs())),
+        input=pickle.dumps(({page: VIEWS.get(page, ("",)) for page in PAGES}, runs)),
         capture_output=True,
         check=False,
     )

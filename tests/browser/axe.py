@@ -18,7 +18,7 @@ def violations(page: Page, *rules: str) -> list[str]:
     """What axe finds that is serious or critical, by all rules or these: rule, element and message."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": list(rules)} if rules else {})}
     found: dict[str, Any] = page.evaluate("args => axe.run(...args)", [{"exclude": OF_STREAMLIT}, options])
     return [
         f"{each['id']}: {node['target']} {node['html'][:120]} {node['failureSummary']}"

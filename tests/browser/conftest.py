@@ -22,9 +22,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from benchmarks.browser import FLAGS
+from tests.browser.expecting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 90_000  # ms: a cold server loads TensorFlow on a busy machine
+
 # Streamlit's signs of waiting move sixty times a second, and drawing them takes half of a page's processor time.
 # Tests that ask for reduced motion see what moves nevertheless.
 STILL = """

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
-from tests.browser.conftest import look
+from tests.browser.expecting import expect
 
-# A story is told in one of the two, which differ in everything.
+# A story is told in one of the two, which differ in everything. What fits a phone fits a wall.
 WALL: dict[str, Any] = {"width": 1400, "height": 900, "color_scheme": "light"}
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "color_scheme": "dark"}
-# One question in place of several `expect`: each of those describes the whole page in words whenever it has to wait.
+# One question in place of several `expect`.
 SETTLED = """() => {
     const main = document.querySelector("[data-testid=stMainBlockContainer]");
     return main?.querySelector("h1, h2, h3, h4, h5, h6")?.checkVisibility()
@@ -26,22 +26,13 @@ def is_settled(page: Page) -> None:
     page.wait_for_function(SETTLED, polling=100)
 
 
-def fits(page: Page) -> None:
-    """Nothing is wider than the window; a page on the wall is looked at on a phone, too, and put back."""
-    page.wait_for_function(FITS)
-    if page.viewport_size and page.viewport_size["width"] == WALL["width"]:
-        look(page, **PHONE)
-        page.wait_for_function(FITS)
-        look(page, **WALL)
-
-
 def is_whole(page: Page, last_words: str, alerts: int | None = 0) -> None:
-    """Drawn to the end, it `fits`, and nothing has gone wrong; None allows any number of alerts."""
+    """Drawn to the end, nothing is wider than the window or has gone wrong; None allows any number of alerts."""
     expect(page.get_by_text(last_words, exact=False).last).to_be_visible()  # twice while the old page goes
     expect(page.get_by_test_id("stException")).to_have_count(0)
     if alerts is not None:
         expect(page.get_by_test_id("stAlert")).to_have_count(alerts)
-    fits(page)
+    page.wait_for_function(FITS)
 
 
 def choice(page: Page, name: str) -> Locator:

@@ -11,19 +11,19 @@ from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError
 
 import lstm_core
 from lstm_core.exhibit import View, pack
 from lstm_core.nn import hand_set
 from lstm_core.nn.clamps import Clamp
-from tests.browser.conftest import PATIENCE, ROOT, look
+from tests.browser.conftest import ROOT, look
+from tests.browser.expecting import expect
 from tests.browser.looks import is_settled
-from tests.browser.test_accessibility import darken
 from ui.common.examples import Texts
 
-expect.set_options(timeout=PATIENCE)
 QUESTION = Texts.load("questions.json").examples["Long"]
+SHORT = "((a)"
 HALF = 0.0005 + 1e-5  # half of the last decimal, and what fixed point may lose
 
 
@@ -63,15 +63,11 @@ def drawn(root: Locator) -> dict[str, float]:
 
 
 def put(root: Locator, t: int, unit: int) -> None:
-    """Go to a token and a unit, as a person does: the number of the unit, then Home and the arrow."""
+    """Go to a token and a unit, as a person does: the number of the unit, and a click on the token."""
     box = root.get_by_role("spinbutton", name="Unit")
     box.fill(str(unit))
     box.press("Enter")
-    strip = slider(root)
-    strip.focus()
-    strip.press("Home")
-    for _ in range(t):
-        strip.press("ArrowRight")
+    root.locator(".chip").nth(t).click()
     assert token(root) == t
 
 
@@ -88,7 +84,7 @@ def test_the_numbers_equal_the_trace_and_the_address_brings_the_view_back(
         lstm_core.load("stackoverflow").read(page.get_by_role("textbox", name="Text to read").input_value()).layers[0]
     )
     chance = random.Random(5)
-    for _ in range(5):
+    for _ in range(3):
         t, unit = chance.randrange(min(len(trace), 30)), chance.randrange(trace.units)
         put(root, t, unit)
         shown, picture = cards(root), drawn(root)
@@ -131,21 +127,33 @@ def test_the_numbers_equal_the_trace_and_the_address_brings_the_view_back(
     stranger.goto(page.url)
     there = settled(stranger)
     assert token(there) == 12
+    there = settled(stranger)
+    assert token(there) == 12
     assert drawn(there) == values
     nothing_sticks_out_or_is_tiny(stranger, there)
 
 
-@pytest.mark.parametrize("name", ["quotes", "echo"])
-def test_the_other_cells_show_their_own_numbers_in_every_look(page: Page, address: str, name: str) -> None:
-    page.goto(f"{address}/cell_microscope?model={name}")
+def test_the_other_cells_show_their_own_numbers(page: Page, address: str) -> None:
+    page.goto(f"{address}/cell_microscope?model=quotes")
     root = settled(page)
+    the_numbers_are_those_of(root, "quotes")
+    nothing_sticks_out_or_is_tiny(page, root)
+    look(page)
+    page.get_by_role("combobox", name="Network").click()
+    page.get_by_role("option", name=hand_set.NETWORKS["echo"].title).click()
+    expect(root.get_by_role("img", name=re.compile("RNN cell"))).to_be_visible()
+    settled(page)
+    the_numbers_are_those_of(root, "echo")
+    nothing_sticks_out_or_is_tiny(page, root)
+
+
+def the_numbers_are_those_of(root: Locator, name: str) -> None:
     trace = hand_set.NETWORKS[name].read(hand_set.NETWORKS[name].sample)
     for t, unit in ((0, 0), (5, 1), (len(trace) - 1, 1)):
         put(root, t, unit)
         picture = drawn(root)
         for letter, values in trace.signals.items():
             assert picture[letter] == pytest.approx(values[t, unit], abs=HALF)
-    nothing_sticks_out_or_is_tiny(page, root)
 
 
 def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(page: Page, address: str) -> None:
@@ -172,43 +180,69 @@ def test_playing_walks_through_steps_and_tokens_without_a_word_to_the_server(pag
     page.keyboard.press("ArrowDown")
     page.wait_for_timeout(600)
     assert len(frames) == before
+    with_reduced_motion_playing_goes_token_by_token(page, root)
 
 
-def test_a_gate_is_heard_while_one_steps(page: Page, address: str) -> None:
-    page.add_init_script("""
-        window.heard = [];
-        const { start } = AudioScheduledSourceNode.prototype;
-        AudioScheduledSourceNode.prototype.start = function () { heard.push(this.frequency.value); start.call(this); };
-    """)
-    page.goto(f"{address}/cell_microscope?model=brackets&text={quote('(a)b')}&unit=1")
+def with_reduced_motion_playing_goes_token_by_token(page: Page, root: Locator) -> None:
+    look(page, reduced_motion="reduce")
+    where = token(root)
+    root.get_by_role("button", name=re.compile("^Play")).click()
+    page.wait_for_function("([one, t]) => one.ariaValueNow > t + 2", arg=[slider(root).element_handle(), where])
+    assert root.locator(".card.on, .later").count() == 0
+    running = "svg => svg.getAnimations({ subtree: true }).length"
+    assert root.locator(".diagram").evaluate(running) == 0
+
+
+# Makes `ran` a promise of the end of the next run.
+AWAIT_RUN = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    window.ran = new Promise((done) => new MutationObserver(() => {
+        if (app.dataset.testScriptState === "notRunning") done();
+    }).observe(app, { attributeFilter: ["data-test-script-state"] }));
+}"""
+HEAR = """() => {
+    window.heard = [];
+    const { start } = AudioScheduledSourceNode.prototype;
+    AudioScheduledSourceNode.prototype.start = function () { heard.push(this.frequency.value); start.call(this); };
+}"""
+
+
+def test_one_network_by_keys_and_mouse_clamped_changed_given_another_text_and_left(page: Page, address: str) -> None:
+    page.goto(address)
+    page.evaluate(HEAR)
+    page.get_by_role("link", name="Cell microscope", exact=True).first.click()
     root = settled(page)
-    root.locator(".choice button", has_text="Forget gate").click()
-    slider(root).focus()
-    page.keyboard.press("Home")
-    assert page.evaluate("heard") == []
-    root.get_by_role("button", name="Sound").click()
-    slider(root).focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    gate = hand_set.NETWORKS["brackets"].read("(a)b").f[:, 1]  # closed at every bracket
-    assert page.evaluate("heard") == pytest.approx([220 * 4**value for value in gate], rel=0.01)
-    root.get_by_role("button", name="Sound").click()
-    slider(root).focus()
-    page.keyboard.press("Home")
-    assert len(page.evaluate("heard")) == len(gate)
-
-
-def test_one_network_by_keys_and_mouse_changed_given_another_text_and_left(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope?t=4&unit=1")
-    root = settled(page)
-    assert (token(root), root.get_by_role("spinbutton").input_value()) == (3, "1")
     is_on_one_screen(page, root)
+    keys_work_wherever_the_last_click_was(page, root)
     keys_walk_jump_and_set_the_speed(page, root)
     clicks_and_drags_choose_a_token(page, root)
     another_run_changes_nothing(page, root)
     a_changed_weight_changes_the_numbers_and_the_place_stays(page, root)
     another_text_begins_anew(page, root)
+    a_gate_is_heard_while_one_steps(page, root)
+    a_gate_is_clamped_beside_the_cell_and_the_answer_says_so(page, root)
     a_story_lies_under_the_microscope_at_its_moment(page, root)
+
+
+def keys_work_wherever_the_last_click_was(page: Page, root: Locator) -> None:
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert token(root) == 2
+    page.keyboard.press("Space")
+    expect(root.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
+    root.get_by_role("button", name="4×").click()
+    page.keyboard.press("Space")  # the button doesn't take it
+    expect(root.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
+    page.get_by_role("button", name="Read", exact=True).click()
+    page.keyboard.press("Space")
+    expect(root.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
+    page.keyboard.press("Space")
+    where = token(root)
+    box = page.get_by_role("textbox", name="Characters to read")
+    box.click()
+    page.keyboard.press("ArrowLeft")  # moves the caret
+    assert token(root) == where
+    root.get_by_role("button", name="1×").click()
 
 
 def keys_walk_jump_and_set_the_speed(page: Page, root: Locator) -> None:
@@ -264,8 +298,9 @@ def clicks_and_drags_choose_a_token(page: Page, root: Locator) -> None:
 
 def another_run_changes_nothing(page: Page, root: Locator) -> None:
     put(root, 4, 1)
+    page.evaluate(AWAIT_RUN)
     page.get_by_role("button", name="Read", exact=True).click()
-    page.wait_for_timeout(1000)  # a run that changed the place would have done so
+    page.evaluate("ran")
     settled(page)
     assert token(root) == 4
     assert root.get_by_role("spinbutton").input_value() == "1"
@@ -273,9 +308,9 @@ def another_run_changes_nothing(page: Page, root: Locator) -> None:
 
 def another_text_begins_anew(page: Page, root: Locator) -> None:
     box = page.get_by_role("textbox", name="Characters to read")
-    box.fill("((a)")
+    box.fill(SHORT)
     box.press("Control+Enter")
-    expect(root.locator(".chip")).to_have_count(4)
+    expect(root.locator(".chip")).to_have_count(len(SHORT))
     assert token(root) == 0
 
 
@@ -297,8 +332,8 @@ def cell_opened(page: Page) -> Locator:
         page.keyboard.press("Escape")
         page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 54)
         page.keyboard.press("Enter")
-        with suppress(AssertionError):
-            expect(field).to_be_visible(timeout=2000 * (attempt + 1))
+        with suppress(TimeoutError):
+            field.wait_for(timeout=2000 * (attempt + 1))
             break
     expect(field).to_be_visible()
     return field
@@ -316,14 +351,37 @@ def a_changed_weight_changes_the_numbers_and_the_place_stays(page: Page, root: L
     expect(root.locator(".card [data-value=f]").first).to_have_text("1.000")
 
 
+def a_gate_is_heard_while_one_steps(page: Page, root: Locator) -> None:
+    root.get_by_role("spinbutton", name="Unit").fill("1")
+    root.get_by_role("spinbutton", name="Unit").press("Enter")
+    root.locator(".choice button", has_text="Forget gate").click()
+    slider(root).press("Home")
+    assert page.evaluate("heard") == []
+    root.get_by_role("button", name="Sound").click()
+    for _ in range(3):
+        slider(root).press("ArrowRight")
+    gate = hand_set.NETWORKS["brackets"].read(SHORT).f[:, 1]  # closed at every bracket
+    assert page.evaluate("heard") == pytest.approx([220 * 4**value for value in gate], rel=0.01)
+    root.get_by_role("button", name="Sound").click()
+    slider(root).press("Home")
+    assert len(page.evaluate("heard")) == len(gate)
+
+
+def a_gate_is_clamped_beside_the_cell_and_the_answer_says_so(page: Page, root: Locator) -> None:
+    slider(root).press("End")
+    answer = root.get_by_role("group", name="Answer")
+    expect(answer).to_contain_text("1.000")
+    root.get_by_role("button", name="Clamp Forget gate f to 0").click()
+    expect(answer).to_contain_text("was 1.000")
+    expect(root.locator(".card[data-step=f] .clamp")).to_have_text("clamped to 0.000")
+    assert token(root) == len(SHORT) - 1
+    page.wait_for_url(re.compile("clamps=f%3D0"))
+    root.get_by_role("button", name="Clamp Forget gate f to 0").click()
+    expect(answer).not_to_contain_text("was")
+
+
 def nothing_sticks_out_or_is_tiny(page: Page, root: Locator) -> None:
     look(page, 390, 844)
-    is_whole_and_readable(page, root)
-    darken(page)
-    is_whole_and_readable(page, root)
-
-
-def is_whole_and_readable(page: Page, root: Locator) -> None:
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     width = page.viewport_size["width"]
     for part in (".diagram", ".equations", ".bars canvas", ".life"):
@@ -339,25 +397,11 @@ def is_whole_and_readable(page: Page, root: Locator) -> None:
     assert root.locator(".diagram").evaluate(outside) == []
 
 
-@pytest.mark.parametrize("page", [{"reduced_motion": "reduce"}], indirect=True)
-def test_with_reduced_motion_playing_goes_token_by_token(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope")
-    root = settled(page)
-    root.get_by_role("button", name="0.5×").click()
-    root.get_by_role("button", name=re.compile("^Play")).click()
-    expect(slider(root)).to_have_attribute("aria-valuenow", re.compile("[3-9]"))
-    assert root.locator(".card.on, .later").count() == 0
-    running = "svg => svg.getAnimations({ subtree: true }).length"
-    assert root.locator(".diagram").evaluate(running) == 0
-
-
-@pytest.mark.parametrize("model", ["brackets", "stackoverflow"])
-def test_hostile_text_is_shown_and_a_clamped_gate_says_what_it_would_have_been(
-    page: Page, address: str, model: str
-) -> None:
+def test_hostile_text_is_shown_and_a_clamped_gate_says_what_it_would_have_been(page: Page, address: str) -> None:
     text = '<script>alert(1)</script> "><img src=x onerror=alert(2)> كيف 😀'
-    page.goto(f"{address}/cell_microscope?model={model}&text={quote(text)}&clamps={quote('f=0;o=0')}&t=4&unit=0")
+    page.goto(f"{address}/cell_microscope?model=stackoverflow&text={quote(text)}&clamps={quote('f=0;o=0')}&t=4&unit=0")
     root = settled(page)
+    assert (token(root), root.get_by_role("spinbutton").input_value()) == (3, "0")
     expect(root.locator(".chip").first).to_have_text(re.compile("^<"))
     assert page.locator("img[src='x']").count() == 0
     is_on_one_screen(page, root)
@@ -401,41 +445,3 @@ def is_on_one_screen(page: Page, root: Locator) -> None:
     surgery = page.get_by_role("button", name="Gate surgery").bounding_box()
     assert surgery is not None
     assert 0 < surgery["y"] < 900
-
-
-def test_a_gate_is_clamped_beside_the_cell_and_the_answer_says_so(page: Page, address: str) -> None:
-    page.goto(f"{address}/cell_microscope?model=brackets&text={quote('((a')}")
-    root = settled(page)
-    slider(root).press("End")
-    answer = root.get_by_role("group", name="Answer")
-    expect(answer).to_contain_text("2.000")
-    root.get_by_role("button", name="Clamp Forget gate f to 0").click()
-    expect(answer).to_contain_text("was 2.000")
-    expect(root.locator(".card[data-step=f] .clamp")).to_have_text("clamped to 0.000")
-    assert token(root) == 2
-    page.wait_for_url(re.compile("clamps=f%3D0"))
-    root.get_by_role("button", name="Clamp Forget gate f to 0").click()
-    expect(answer).not_to_contain_text("was")
-
-
-def test_keys_work_wherever_the_last_click_was(page: Page, address: str) -> None:
-    page.goto(address)
-    page.get_by_role("link", name="Cell microscope", exact=True).first.click()
-    root = settled(page)
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    assert token(root) == 2
-    page.keyboard.press("Space")
-    expect(root.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
-    root.get_by_role("button", name="4×").click()
-    page.keyboard.press("Space")  # the button doesn't take it
-    expect(root.get_by_role("button", name=re.compile("^Play"))).to_be_visible()
-    page.get_by_role("button", name="Read", exact=True).click()
-    page.keyboard.press("Space")
-    expect(root.get_by_role("button", name=re.compile("^Pause"))).to_be_visible()
-    page.keyboard.press("Space")
-    where = token(root)
-    box = page.get_by_role("textbox", name="Characters to read")
-    box.click()
-    page.keyboard.press("ArrowLeft")  # moves the caret
-    assert token(root) == where

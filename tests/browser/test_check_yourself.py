@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from tests.browser.conftest import PATIENCE, downloaded
+from tests.browser.conftest import downloaded
+from tests.browser.expecting import expect
 from tests.browser.looks import PHONE, is_whole
-
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])

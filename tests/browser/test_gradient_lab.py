@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from lstm_core.interpret import gradient_flow
 from tests.browser.axe import is_readable
-from tests.browser.conftest import PATIENCE
+from tests.browser.expecting import expect
 from tests.browser.looks import PHONE, choice, is_whole
 from ui.gradient_lab.panels import result
 
-expect.set_options(timeout=PATIENCE)
 LAST_WORDS = "Sources: Hochreiter 1991"
 
 
@@ -36,15 +35,3 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     expect(page.get_by_text("On average over the units", exact=False)).to_be_visible()
     is_whole(page, LAST_WORDS)
     is_readable(page)
-
-
-def test_a_link_reopens_the_view(page: Page, address: str) -> None:
-    page.goto(f"{address}/gradient_lab?length=300&bias=6&seed=5&view=carousel&flow_model=stackoverflow&unit=7")
-    found = gradient_flow.initial_flows(300, 32, 5, scale=1.0, activation="tanh", keep_bias=6.0)
-    expect(page.get_by_role("heading", name=result(found))).to_be_visible()
-    expect(page.get_by_label("Unit", exact=True)).to_have_value("7")
-    is_whole(page, LAST_WORDS)
-    page.reload()
-    expect(page.get_by_role("heading", name=result(found))).to_be_visible()
-    assert "length=300" in page.url
-    assert "view=carousel" in page.url

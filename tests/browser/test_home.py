@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from lstm_core.interpret import gradient_flow
-from tests.browser.conftest import PATIENCE
-from tests.browser.looks import PHONE, fits
-from ui.gradient_lab.panels import result
+from tests.browser.expecting import expect
+from tests.browser.looks import FITS
 from ui.home import tour
 
-expect.set_options(timeout=PATIENCE)
 
-
-def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
+def test_every_stop_gets_its_picture_and_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_text("network is loading", exact=False)).to_have_count(0)
     pictures = page.get_by_test_id("stHtml").get_by_role("img")
@@ -23,20 +18,10 @@ def test_every_stop_gets_its_picture(page: Page, address: str) -> None:
     assert all(pictures.evaluate_all(drawn))
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    fits(page)
+    page.wait_for_function(FITS)
     last = page.get_by_role("link", name="Next: How does a network read?").bounding_box()
     assert last is not None
     assert last["y"] + last["height"] <= 2 * 900
-
-
-@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
-def test_ten_minutes_open_what_they_promise(page: Page, address: str) -> None:
-    page.goto(address)
-    page.get_by_role("link", name="Forget gates at f ≈ 0.5").click()
-    half = gradient_flow.initial_flows(100, 32, 1, scale=1.0, activation="tanh", keep_bias=0.0)
-    expect(page.get_by_role("heading", name=result(half))).to_be_visible()
-    expect(page.locator(".st-key-lab_preset.lab-spot")).to_be_in_viewport()
-    page.goto(address)
     page.get_by_role("link", name="Closed forget gate").click()
     expect(page.get_by_text("At every token the cell state is cleared", exact=False)).to_be_visible()
     expect(page.locator(".st-key-tags_preset.lab-spot")).to_be_in_viewport()

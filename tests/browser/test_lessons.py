@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from tests.browser.conftest import PATIENCE, downloaded, look
+from tests.browser.conftest import downloaded, look
+from tests.browser.expecting import expect
 from tests.browser.looks import is_settled
-
-expect.set_options(timeout=PATIENCE)
 
 
 def test_a_lesson_is_walked_through_with_the_keys_of_a_clicker(page: Page, address: str) -> None:
@@ -36,7 +35,7 @@ def test_a_lesson_is_walked_through_with_the_keys_of_a_clicker(page: Page, addre
     page.keyboard.press("PageDown")
     expect(page.get_by_text("stop 3 of 5")).to_be_visible()
     expect(notes.get_by_text("It shrinks by a factor of")).to_be_visible()
-    look(page, 390, 844, color_scheme="dark")
+    look(page, 390, 844)
     is_settled(page)
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     page.get_by_role("button", name="End").click()

@@ -1,19 +1,19 @@
-"""The stories of the reviews page in a real browser: verdict, panels, short and long, light and dark."""
+"""The stories of the reviews page in a real browser: verdict, panels, a long review, a hostile one."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from tests.browser.conftest import PATIENCE
-from tests.browser.looks import choice, fits
+from tests.browser.expecting import expect
+from tests.browser.looks import FITS, PHONE, choice
 from tests.browser.test_question_tags import settled
 from ui.common.examples import Texts
 
-expect.set_options(timeout=PATIENCE)
 TEXTS = Texts.load("reviews.json")
+HOSTILE = '<script>alert(1)</script> "><img src=x onerror=alert(2)> **what** a [film](javascript:alert(3))'
 PANELS = {
     "Why this answer": "add up to all but",
     "Two texts": "The second cell state minus the first",
@@ -23,7 +23,8 @@ PANELS = {
 }
 
 
-def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> None:
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_every_panel_opens_an_example_is_compared_and_other_texts_are_read(page: Page, address: str) -> None:
     page.goto(f"{address}/movie_reviews?text={quote(TEXTS.examples['Turning'])}")
     expect(page).to_have_title("Movie reviews · LSTM Lab")
     settled(page)
@@ -35,41 +36,23 @@ def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> N
             seen = seen.or_(other)
         expect(seen.first).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
-        fits(page)
-
-
-@pytest.mark.parametrize("words", [5, 1500])
-def test_five_words_and_fifteen_hundred(page: Page, address: str, words: int) -> None:
-    if words == 5:
-        page.goto(f"{address}/movie_reviews?text={quote(TEXTS.examples['Five words'])}")
-        settled(page)
-    else:
-        page.goto(f"{address}/movie_reviews")
-        settled(page)
-        long = " ".join((TEXTS.examples["Long"].split() * 4)[:words])
-        box = page.get_by_role("textbox", name="Your review")
-        box.fill(long)
-        box.press("Control+Enter")
-        expect(page.get_by_text("the network read the first", exact=False)).to_be_visible()
-        settled(page)
-    choice(page, "Why this answer").click()
-    expect(page.get_by_text("add up to all but", exact=False)).to_be_visible()
-
-
-def test_a_hostile_review_is_shown_and_never_run(page: Page, address: str) -> None:
-    text = '<script>alert(1)</script> "><img src=x onerror=alert(2)> **what** a [film](javascript:alert(3))'
-    page.goto(f"{address}/movie_reviews?text={quote(text)}&view=moments")
-    settled(page)
-    expect(page.get_by_role("region", name="The text, each token tinted").first).to_contain_text(text)
-    assert page.locator("img[src='x']").count() == 0
-    assert page.locator("a[href^='javascript']").count() == 0
-
-
-def test_an_example_fills_the_box_and_a_bag_of_words_disagrees_visibly(page: Page, address: str) -> None:
-    page.goto(f"{address}/movie_reviews")
-    settled(page)
+        page.wait_for_function(FITS)
     page.get_by_role("button", name="Irony").click()
-    expect(page.get_by_role("textbox", name="Your review")).to_have_value(TEXTS.examples["Irony"])
+    box = page.get_by_role("textbox", name="Your review")
+    expect(box).to_have_value(TEXTS.examples["Irony"])
     page.get_by_role("button", name="Compare with a bag of words").click()
     expect(page.get_by_test_id("stCaptionContainer").get_by_text("a bag of words", exact=True)).to_be_visible()
+
+    choice(page, "Why this answer").click()
+    box.fill(" ".join((TEXTS.examples["Long"].split() * 4)[:1500]))
+    box.press("Control+Enter")
+    expect(page.get_by_text("the network read the first", exact=False).first).to_be_visible()
     settled(page)
+    expect(page.get_by_text("add up to all but", exact=False)).to_be_visible()
+
+    box.fill(HOSTILE)
+    box.press("Control+Enter")
+    expect(page.get_by_role("region", name="The text, each token tinted").first).to_contain_text(HOSTILE)
+    settled(page)
+    assert page.locator("img[src='x']").count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Locator, Page
 
 import lstm_core
 from lstm_core.inference.char_lm import TextGenerator
-from tests.browser.conftest import PATIENCE
-from tests.browser.looks import choice, fits
+from tests.browser.expecting import expect
+from tests.browser.looks import FITS, PHONE, choice
 
-expect.set_options(timeout=PATIENCE)
+HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> 😀 שלום "> to be'
 PANELS = {
     "Side by side": "Two texts from the same prompt",
     "Gate surgery": "compare the two texts",
@@ -45,29 +46,21 @@ def expected(prompt: str, length: int, temperature: float, seed: int) -> str:
     return "".join(each.character for each in model.stream(prompt, length, temperature=temperature, seed=seed))
 
 
-def test_it_streams_what_the_core_writes_to_two_people_at_the_same_time(
+def test_it_streams_what_the_core_writes_to_two_people_is_stopped_and_walked_through(
     page: Page, stranger: Page, address: str
 ) -> None:
-    page.goto(f"{address}/text_generation?prompt=Is%20this&seed=1&temperature=0.7&length=300")
+    page.goto(f"{address}/text_generation?prompt=Is%20this&seed=1&temperature=0.7&length=800")
     expect(page).to_have_title("Text generation · LSTM Lab")
-    expect(characters(page).first).to_be_visible()
-    assert 0 < characters(page).count() < 300  # there is something before there is everything
-    stranger.goto(f"{address}/text_generation?prompt=The%20king&seed=12&temperature=0.9&length=100")
-    finished(stranger)
-    expect(characters(stranger)).to_have_count(100)
-    assert written(stranger) == expected("The king", 100, 0.9, 12)
-    finished(page)
-    expect(characters(page)).to_have_count(300)
-    assert written(page) == expected("Is this", 300, 0.7, 1)
-
-
-def test_what_is_written_is_stopped_and_walked_through(page: Page, address: str) -> None:
-    page.goto(f"{address}/text_generation?length=800&temperature=0.7")
     expect(characters(page).nth(12)).to_be_visible()
+    stranger.goto(f"{address}/text_generation?prompt=The%20king&seed=12&temperature=0.9&length=40")
+    finished(stranger)
+    expect(characters(stranger)).to_have_count(40)
+    assert written(stranger) == expected("The king", 40, 0.9, 12)
     stop_button(page).click()
     finished(page)
     text, count = written(page), characters(page).count()
     assert 12 < count < 800
+    assert text == expected("Is this", count, 0.7, 1)
 
     chosen = page.get_by_text(re.compile(r"Character \d+: the most probable characters"))
     expect(chosen).to_contain_text(f"Character {count}:")
@@ -88,9 +81,8 @@ def test_what_is_written_is_stopped_and_walked_through(page: Page, address: str)
     before = bars.all_text_contents()
     slider = page.get_by_test_id("stSlider").filter(has_text="Temperature").first.get_by_role("slider")
     slider.focus()
-    for _ in range(20):
-        slider.press("ArrowRight")
-    expect(page.get_by_test_id("stSliderThumbValue").filter(has_text="1.70")).to_be_visible()
+    slider.press("End")
+    expect(page.get_by_test_id("stSliderThumbValue").filter(has_text="2.00")).to_be_visible()
     expect(bars).not_to_have_text(before)
     half = len(before) // 2
     assert bars.all_text_contents()[:half] == before[:half]
@@ -98,38 +90,31 @@ def test_what_is_written_is_stopped_and_walked_through(page: Page, address: str)
     assert written(page) == text
 
 
-def test_writing_goes_on_after_the_beats_have_stayed_away(page: Page, address: str) -> None:
-    page.goto(f"{address}/text_generation?length=120")
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_a_hostile_prompt_is_shown_as_text_and_every_panel_opens(page: Page, address: str) -> None:
+    page.goto(f"{address}/text_generation?length=120&prompt={quote(HOSTILE)}")
     expect(characters(page).nth(3)).to_be_visible()
+    # Writing goes on after the beats have stayed away.
     page.evaluate("() => { for (let timer = setInterval(() => {}, 1e6); timer; timer -= 1) clearInterval(timer); }")
     finished(page)
     expect(characters(page)).to_have_count(120)
-
-
-def test_a_hostile_prompt_is_shown_as_text(page: Page, address: str) -> None:
-    hostile = '<script>alert(1)</script><img src=x onerror=alert(2)> 😀 שלום "> to be'
-    page.goto(f"{address}/text_generation?length=20&prompt={quote(hostile)}")
-    finished(page)
     assert page.locator("img[src=x]").count() == 0
     expect(page.get_by_text("Left out, because not in the alphabet", exact=False)).to_be_visible()
-    box = page.get_by_role("textbox", name="Prompt")
-    expect(box).to_have_value(hostile)
-    box.fill("漢字")
-    box.press("Control+Enter")
-    expect(page.get_by_text("There is nothing to begin with", exact=False)).to_be_visible()
-    assert box.input_value() == "漢字"
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value(HOSTILE)
 
-
-def test_every_panel_opens_and_nothing_sticks_out(page: Page, address: str) -> None:
-    page.goto(f"{address}/text_generation?length=20")
-    finished(page)
     for name, sign in PANELS.items():
         choice(page, name).click()
         expect(page.get_by_text(sign, exact=False).first).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
-        fits(page)
+        page.wait_for_function(FITS)
     upload = page.locator("input[type=file]")
     upload.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": bytes(range(256)) * 100})
     expect(page.get_by_text("save it as", exact=False)).to_be_visible()
     upload.set_input_files({"name": "b.txt", "mimeType": "text/plain", "buffer": b"The rain in Spain. " * 800})
     expect(page.get_by_text("Alphabet size", exact=True)).to_be_visible()
+
+    box = page.get_by_role("textbox", name="Prompt")
+    box.fill("漢字")
+    box.press("Control+Enter")
+    expect(page.get_by_text("There is nothing to begin with", exact=False)).to_be_visible()
+    expect(box).to_have_value("漢字")

@@ -1,4 +1,4 @@
-"""Eight networks as people write them and three of PyTorch: dropped as a file, and every number of a cell compared."""
+"""Networks as people write them, of Keras and of PyTorch: dropped as a file, and every number of a cell compared."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from lstm_core.exhibit import most_varying_unit
 from lstm_core.tracing import ModelTrace, feeds, read_network, trace_file
-from tests.browser.conftest import PATIENCE
+from tests.browser.expecting import expect
 from tests.browser.test_cell_microscope import HALF, cards
 from tests.tracing import networks
 from ui.your_own_network.feed import EXAMPLE_STEPS, SAMPLE_TEXT, WAVES
 
-expect.set_options(timeout=PATIENCE)
 FILES = Path(__file__).parents[1] / "tracing" / "files"
-TORCH = ("classifier.pt", "gru.safetensors", "checkpoint.pth")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("networks")
+TORCH = "classifier.pt"
+# One for each way of feeding: ids, two inputs, texts; every network by every panel is in tests/pages.
+NAMES = ("imdb_bilstm", "two_inputs", "text_vectorization", TORCH)
 
 
 def expected(path: Path) -> ModelTrace:
@@ -40,19 +35,23 @@ def expected(path: Path) -> ModelTrace:
     return trace_file(network, x if len(x) > 1 else next(iter(x.values())))
 
 
-@pytest.mark.parametrize("name", [*networks.NETWORKS, *TORCH])
-def test_from_the_file_to_every_number_of_a_cell(name: str, page: Page, address: str, folder: Path) -> None:
-    path = FILES / name if name in TORCH else networks.save(name, folder)
+def test_from_the_file_to_every_number_of_a_cell(page: Page, address: str, tmp_path: Path) -> None:
     page.goto(f"{address}/your_own_network?view=microscope")
-    expect(page.get_by_text("The file is opened here")).to_be_visible()
-    page.locator("input[type=file]").set_input_files(str(path))
-    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible()
-    found = expected(path)
+    for name in NAMES:
+        expect(page.get_by_text("The file is opened here")).to_be_visible()
+        path = FILES / name if name == TORCH else networks.save(name, tmp_path)
+        page.locator("input[type=file]").set_input_files(str(path))
+        expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible()
+        every_number_of_a_cell_is_right(page, path)
+        page.get_by_role("button", name=f"Remove {path.name}").click()
+
+
+def every_number_of_a_cell_is_right(page: Page, path: Path) -> None:
     if any(spec.kind == "ids" for spec in feeds(read_network(path.read_bytes(), path.name))):
         page.get_by_text("Random ids", exact=True).click()
     root = page.get_by_label("Cell microscope", exact=True)
     expect(root.locator(".card").first).to_be_visible()
-    layer = found.layers[0].as_read()
+    layer = expected(path).layers[0].as_read()
     unit = most_varying_unit(layer)
     expect(root.get_by_role("spinbutton", name=re.compile("Unit"))).to_have_value(str(unit))
     numbers = cards(root)

@@ -67,6 +67,13 @@ def quick_collections() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def graphs_as_they_are() -> None:
+    """Let TensorFlow run a compiled function as it was traced: to rewrite it takes longer than a test runs it."""
+    if "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_search_for_components() -> Iterator[None]:
     """Let Streamlit look for components in all packages of the machine once, and not for every page of a test."""
     if "streamlit" not in sys.modules:

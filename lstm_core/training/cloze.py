@@ -10,7 +10,7 @@ from lstm_core.datasets import cloze_grammar
 from lstm_core.datasets.cloze_grammar import Sentence
 from lstm_core.text.encoder import UNKNOWN, Encoder, Vocabulary
 from lstm_core.training import architectures, optimizers
-from lstm_core.training.classifier import categorical_accuracy
+from lstm_core.training.classifier import accuracy
 from lstm_core.training.recipes import BlankRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.trainer import Stage, Trainer
@@ -36,7 +36,7 @@ class BlankTask:
         model = architectures.at_the_place(network)
         batches = SampledSentences(self.encoder, recipe)
         optimizer = optimizers.adam(len(batches) * recipe.epochs, recipe.learning_rate)
-        model.compile(optimizer, "categorical_crossentropy", metrics=[categorical_accuracy])
+        model.compile(optimizer, "categorical_crossentropy", metrics=[accuracy()])
         held_out = cloze_grammar.sample("validation", recipe.validation, recipe.seed)
         validation = FixedSentences(self.encoder, held_out, recipe.batch)
         fit = trainer.fit(Stage(model, batches, recipe.epochs, validation=validation, network=network))

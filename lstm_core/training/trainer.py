@@ -146,6 +146,8 @@ class Fitting(keras.callbacks.Callback):
         self._chance, self._ending = stage.chance, trainer.ended != "finished"
         self._small = self._network.count_params() <= SMALL
         self._kept = self._network.get_weights()
+        if not stage.model.optimizer.built:  # TensorFlow would trace a step that makes variables a second time
+            stage.model.optimizer.build(stage.model.trainable_variables)
         self._best = math.inf
         self._planned, self._next_save = 0, 0.0
         trainer.stages += 1
@@ -278,8 +280,6 @@ class Fitting(keras.callbacks.Callback):
     def _variables(self) -> list[Any]:
         """All that the next step depends on: weights, the states of dropout, and the optimizer's."""
         model = self._stage.model
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
         return [*model.variables, *model.optimizer.variables]
 
     def _report_again(self) -> None:

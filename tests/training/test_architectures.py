@@ -43,7 +43,7 @@ def some_ids(model: keras.Model, random: np.random.Generator, rows: int = 3) -> 
 def test_answers_are_probabilities_and_can_be_followed(name: str, classes: int, randomised: Callable[..., Any]) -> None:
     model = randomised(BUILDERS[name](classes))
     ids = some_ids(model, np.random.default_rng(1))
-    answers = np.asarray(model.predict_on_batch(ids if len(ids) > 1 else ids[0]))
+    answers = np.asarray(model(ids if len(ids) > 1 else ids[0]))
     assert answers.shape == (3, classes)
     assert ((answers > 0) & (answers < 1)).all()
     if classes > 1:
@@ -58,10 +58,7 @@ def test_pads_behind_a_text_change_nothing(name: str, randomised: Callable[..., 
     model = randomised(BUILDERS[name](2))
     ids = some_ids(model, np.random.default_rng(2))
     short = [part[1:2, :4] for part in ids]
-    padded, plain = (
-        np.asarray(model.predict_on_batch(part if len(part) > 1 else part[0]))
-        for part in ([p[1:2] for p in ids], short)
-    )
+    padded, plain = (np.asarray(model(part if len(part) > 1 else part[0])) for part in ([p[1:2] for p in ids], short))
     np.testing.assert_allclose(padded, plain, atol=1e-6)
 
 

@@ -28,7 +28,14 @@ from lstm_core.training.trainer import Trainer
 
 TEXT = "To be or not to be, that is the question. " * 60
 RECIPE = replace(
-    ALL_RECIPES["macbeth_article"], name="tiny", units=(20, 20), window=10, dropout=0.0, epochs=8, learning_rate=1e-2
+    ALL_RECIPES["macbeth_article"],
+    name="tiny",
+    units=(20, 20),
+    window=10,
+    dropout=0.0,
+    batch=64,
+    epochs=8,
+    learning_rate=2e-2,
 )
 
 

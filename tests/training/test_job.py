@@ -221,7 +221,7 @@ def test_a_run_that_is_stopped_keeps_what_is_there(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_recipe_of_the_book_can_be_run_and_stopped_as_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.ALL_RECIPES, READER.name, READER)
+    monkeypatch.setitem(registry.ALL_RECIPES, READER.name, replace(READER, epochs=1))
     found = work({"recipe": READER.name, "seed": 9}, lambda event: None, never)
     assert found["settings"]["seed"] == 9
     with pytest.raises(LabError, match="no recipe 'nothing'"):

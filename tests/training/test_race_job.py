@@ -57,7 +57,7 @@ class TestRace:
     ) -> None:
         wanted = tiny[0]["cells"]["lstm"]["error"]
         assert raced()[0]["cells"]["lstm"]["error"] == pytest.approx(wanted, abs=1e-5)
-        assert raced(seed=2)[0]["cells"]["lstm"]["error"] != pytest.approx(wanted, abs=1e-5)
+        assert raced(seed=2, steps=25)[0]["cells"]["lstm"]["error"] != pytest.approx(wanted[:1], abs=1e-5)
 
     def test_the_weights_that_come_back_have_the_score_that_was_told(
         self, tiny: tuple[dict[str, Any], list[dict[str, Any]]]
@@ -113,7 +113,7 @@ class TestNetworks:
         runner = race_job.Runner(race, kind, race_job.block_of(race, 0), Trainer())
         network = gym_networks.from_bytes(runner.network().to_bytes())
         _, sums = network.read(batch.x)
-        expected = np.asarray(runner.model.predict(batch.x, verbose=0))
+        expected = np.asarray(runner.model(batch.x))
         np.testing.assert_allclose(sums if race.of.every_step else sums[:, -1], expected, atol=1e-5)
         assert network.parameters == runner.model.count_params()
 

@@ -51,7 +51,6 @@ class LessonTask:
             loss=pinball_loss if forecasts else keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=[] if forecasts else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         )
-        model.optimizer.build(model.trainable_variables)  # TensorFlow would do it in the middle of the first step
         begins(model)
         training, validation = _batches(recipe, material)
         self.fit = trainer.fit(

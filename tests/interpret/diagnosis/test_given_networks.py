@@ -16,10 +16,17 @@ import lstm_core
 from lstm_core.__main__ import main
 from lstm_core.errors import ModelError, TextError
 from lstm_core.interpret import read_data
+from lstm_core.interpret.diagnosis import ablation
 from lstm_core.tracing import opened
 from tests.tracing import networks
 
 STEPS, UNITS = 24, 16
+
+
+@pytest.fixture
+def few_clamps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network runs once for each unit that is clamped; a test that isn't about them needs no dozen."""
+    monkeypatch.setattr(ablation, "MOST_UNITS", 3)
 
 
 def recall(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +41,7 @@ def trained(layer: Any, x: np.ndarray, y: np.ndarray, epochs: int = 2, readout: 
     answer = layers.Dense(1, "sigmoid", kernel_initializer=readout)
     model = keras.Sequential([layers.Input(x.shape[1:]), layer, answer])
     model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy")
+    model.optimizer.build(model.trainable_variables)  # TensorFlow would trace a step that makes variables twice
     model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
     return model
 
@@ -83,6 +91,7 @@ TRAINED: dict[str, tuple[str, Callable[[], tuple[Any, np.ndarray]]]] = {
 }
 
 
+@pytest.mark.usefixtures("few_clamps")
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_fault_of_a_trained_network_is_named(name: str) -> None:
     fault, make = TRAINED[name]
@@ -101,6 +110,7 @@ def test_a_network_that_was_trained_as_usual_has_no_fault() -> None:
     assert [each.sentence for each in found.of("fault")] == []
 
 
+@pytest.mark.usefixtures("few_clamps")
 def test_live_models_paths_and_graphs_are_checked_alike(tmp_path: Path) -> None:
     model, x = networks.build("weather")
     model.save(tmp_path / "net.keras")
@@ -121,6 +131,7 @@ def test_live_models_paths_and_graphs_are_checked_alike(tmp_path: Path) -> None:
         lstm_core.checkup(model)
 
 
+@pytest.mark.usefixtures("few_clamps")
 def test_several_inputs_masks_and_texts() -> None:
     for name in ("two_inputs", "imdb_bilstm", "text_vectorization", "stateful", "seq2seq"):
         model, x = networks.build(name)

@@ -6,18 +6,20 @@ Whoever has them can run code on the workers: the folder is for scheduler, worke
 import sys
 from pathlib import Path
 
-from distributed.security import Security
+NAMES = ("ca.pem", "cert.pem", "key.pem")
 
 
 def main(folder: Path) -> None:
     """Write a key and its certificate, which is also the authority that all parts trust."""
+    if all((folder / name).exists() for name in NAMES):
+        return
+    from distributed.security import Security
+
     made = Security.temporary()
-    texts = {"ca.pem": made.tls_ca_file, "cert.pem": made.tls_client_cert, "key.pem": made.tls_client_key}
-    if not all((folder / name).exists() for name in texts):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).touch(mode=0o600)
-            (folder / name).write_text(str(text), encoding="ascii")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in zip(NAMES, (made.tls_ca_file, made.tls_client_cert, made.tls_client_key), strict=True):
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text(str(text), encoding="ascii")
 
 
 if __name__ == "__main__":

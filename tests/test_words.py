@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent
 REPLACED = {
     r"\bsigns? to read": "characters to read",
@@ -87,13 +85,12 @@ def test_the_patterns_find_what_they_should() -> None:
     assert not list(wrong("test accuracy 63.5%"))
 
 
-PYTHON = sorted([*ROOT.glob("pages/*.py"), *ROOT.glob("ui/**/*.py")])
-
-
-@pytest.mark.parametrize("path", PYTHON, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_use_standard_terms(path: Path) -> None:
+def test_pages_use_standard_terms() -> None:
+    paths = [*ROOT.glob("pages/*.py"), *ROOT.glob("ui/**/*.py")]
+    assert paths
     found = [
         f"{path.relative_to(ROOT)}:{line}: {each}"
+        for path in paths
         for line, text in strings(ast.parse(path.read_text("utf-8")))
         for each in wrong(text)
     ]
@@ -112,14 +109,9 @@ def test_assets_and_cards_use_standard_terms() -> None:
     assert not found, "\n".join(found)
 
 
-SOURCES = sorted(
-    [
-        *ROOT.glob("assets/**/*.js"),
-        *(ROOT / "assets" / f"{name}.toml" for name in ("explanations", "presets", "theme", "tour")),
-    ]
-)
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_components_and_explanations_use_standard_terms(path: Path) -> None:
-    assert not list(wrong(path.read_text("utf-8")))
+def test_components_and_explanations_use_standard_terms() -> None:
+    texts = [*ROOT.glob("assets/**/*.js")]
+    assert texts
+    texts += [ROOT / "assets" / f"{name}.toml" for name in ("explanations", "presets", "theme", "tour")]
+    found = [f"{path.relative_to(ROOT)}: {each}" for path in texts for each in wrong(path.read_text("utf-8"))]
+    assert not found, "\n".join(found)

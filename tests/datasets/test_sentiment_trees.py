@@ -187,14 +187,14 @@ def test_a_training_tree_holds_no_tree_of_another_part() -> None:
 @pytest.mark.parametrize("sentence", SENTENCES)
 def test_every_node_equals_the_keras_layers(which: str, sentence: str, request: pytest.FixtureRequest) -> None:
     reader: TreeReader = request.getfixturevalue(which)
-    reading = reader.read(sentence)
+    reading, network = reader.read(sentence), reader.keras()
     units = reading.vectors.shape[1]
     ids = [reader.words.words.index(piece.word) if piece.word else 0 for piece in reading.pieces]
     vectors: list[np.ndarray] = []
     for piece, word, vector, said in zip(reading.pieces, ids, reading.vectors, reading.probabilities, strict=True):
         children = [np.zeros(units)] * 2 if piece.word else [vectors[piece.left], vectors[piece.right]]
         inputs = [np.array([word]), *(np.asarray(child, np.float32)[None] for child in children)]
-        leaf, bracket, at_leaf, at_bracket = (np.asarray(value)[0] for value in reader.keras()(inputs))
+        leaf, bracket, at_leaf, at_bracket = (np.asarray(value)[0] for value in network(inputs))
         vectors.append(leaf if piece.word else bracket)
         np.testing.assert_allclose(vector, vectors[-1], atol=1e-5)
         np.testing.assert_allclose(said, at_leaf if piece.word else at_bracket, atol=1e-5)

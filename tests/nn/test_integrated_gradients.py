@@ -148,7 +148,7 @@ def test_attributions_add_up_to_the_change_of_the_score(pooling: str) -> None:
     model, net = network(pooling, 3)
     ids = np.array([3, 7, 2, 9, 11, 4])
     found = integrated_gradients(net, (ids,), (np.ones_like(ids),), 2, "third")
-    p = model.predict_on_batch(ids[None])[0]
+    p = np.asarray(model(ids[None]))[0]
     assert found.score == pytest.approx(np.log(p[2] / (1 - p[2])), abs=1e-4)
     assert found.label == "third"
     assert abs(found.residual) <= 0.02 * abs(found.score - found.baseline) + 1e-3  # float32

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tracing.random_networks import compared
 
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")  # of Keras, where one feature is drawn

@@ -1,35 +1,44 @@
 """Every page as axe-core sees it, in light, dark and forced colours; its figures as a screen reader hears them.
 
-Nothing sticks out of a projector's window, of a dark phone's, or of one at twice the size.
+Nothing sticks out of a projector's window, of a dark phone's, or of one at twice the size; and in the presenter view it
+fills the wall.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.browser.axe import figures_fall_short, is_readable, out_of_reach, violations
-from tests.browser.conftest import PATIENCE, look, scaled
+from tests.browser.conftest import look, scaled
+from tests.browser.expecting import expect
 from tests.browser.looks import PHONE, WALL, is_settled
 from ui.home import path
 
-expect.set_options(timeout=PATIENCE)
 PAGES = ["", *(name.lower().replace(" ", "_") for names in path.SECTIONS.values() for name in names if name != "Home")]
 # What only a choice shows, in one of the two looks; the stories of the pages ask the same of the views that they open.
 VIEWS = {
     **{"question_tags?view=pairs": WALL, "question_tags?view=why": PHONE},
     **{"recurrent_family?view=blanks": PHONE, "recurrent_family?view=rewriting": WALL},
 }
+# Its sixteen figures take a minute to follow the presenter view in place: there its link opens the view.
+BY_LINK = "recurrent_family"
 OF_COLOURS = ("color-contrast", "link-in-text-block")
-
-
-def darken(page: Page, **seen: Any) -> None:
-    """Turn the page into a dark look, and draw it to the end; the app hears of the theme with the next run."""
-    look(page, color_scheme="dark", **seen)
-    page.keyboard.press("r")
-    is_settled(page)
+# What has been drawn smaller than 14 pixels on the screen, in figures and around them, also inside components and as an
+# index; the indices of formulas alone are smaller.
+SMALL = """() => {
+    const all = (root) => [...root.querySelectorAll("*")].flatMap(
+        (one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
+    const has_text = (one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const seen = (one) => { const { width, height } = one.getBoundingClientRect(); return width > 1 && height > 1; };
+    const size = (one) => {
+        const matrix = one.getCTM?.() ?? { a: 1, b: 0 };
+        return parseFloat(getComputedStyle(one).fontSize) * Math.hypot(matrix.a, matrix.b);
+    };
+    return all(document.body)
+        .filter((one) => !one.closest("style, script, .katex") && has_text(one) && seen(one) && size(one) < 13.99)
+        .map((one) => `${one.textContent.trim()}: ${size(one)}`);
+}"""
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -38,15 +47,41 @@ def test_everybody_can_read_the_page(page: Page, address: str, name: str) -> Non
     page.goto(f"{address}/{name}")
     is_settled(page)
     found = {"light": violations(page) + figures_fall_short(page) + out_of_reach(page)}
-    look(page, forced_colors="active")
+    look(page, **WALL, forced_colors="active")
     found["forced colours"] = violations(page, *OF_COLOURS)
-    darken(page, width=390, height=844)
+    look(page, **WALL)
+    if name != BY_LINK:
+        page.get_by_role("button", name="Presenter view").click()
+        found["presenter view"] = falls_short_of_the_wall(page)
+    look(page, **PHONE)
+    page.keyboard.press("r" if name == BY_LINK else "Escape")  # the app hears of the theme with this run
+    expect(page.get_by_role("button", name="Leave the presenter view")).to_have_count(0)
+    is_settled(page)
     found["dark phone"] = violations(page, *OF_COLOURS) + figures_fall_short(page) + out_of_reach(page)
     look(page, 640, 450, color_scheme="dark")
     with scaled(page, 2):
         found["twice the size"] = out_of_reach(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert {seen: each for seen, each in found.items() if each} == {}
+
+
+def falls_short_of_the_wall(page: Page) -> list[str]:
+    """What is too small to be read from the last row; without the menu the page is as wide as the window."""
+    expect(page.get_by_role("button", name="Leave the presenter view")).to_be_visible()
+    is_settled(page)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
+    wide = page.get_by_test_id("stMainBlockContainer").bounding_box()
+    assert wide is not None
+    assert wide["width"] == WALL["width"]
+    assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 18
+    small: list[str] = page.evaluate(SMALL)
+    return small + out_of_reach(page)
+
+
+def test_a_link_opens_the_presenter_view(page: Page, address: str) -> None:
+    page.goto(f"{address}/{BY_LINK}?present=1")
+    assert falls_short_of_the_wall(page) == []
 
 
 @pytest.mark.parametrize(("page", "name"), [(seen, name) for name, seen in VIEWS.items()], indirect=["page"], ids=VIEWS)

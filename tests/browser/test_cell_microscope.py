@@ -127,8 +127,6 @@ def test_the_numbers_equal_the_trace_and_the_address_brings_the_view_back(
     stranger.goto(page.url)
     there = settled(stranger)
     assert token(there) == 12
-    there = settled(stranger)
-    assert token(there) == 12
     assert drawn(there) == values
     nothing_sticks_out_or_is_tiny(stranger, there)
 

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,6 @@ from ui.classroom.turns import Turns
 log = logging.getLogger("lstm_lab.classroom")
 
 PAUSE = 0.25  # seconds between two questions to the database
-SWITCH = 0.001  # seconds after which a computing thread lets the event loop send what is there: Python's own are 0.005
 LEAST = 0.1  # seconds between two of them, however much happens: sixty votes are told in a few messages
 COUNT_EVERY = 1.5  # seconds between two counts of who is here
 RECOUNT = 5.0  # seconds after which a count is written again, though it is the same
@@ -80,7 +78,6 @@ class Hub:
         self._wake: asyncio.Event | None = None
         self._watching: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="classroom")
-        self._usual: float | None = None  # Python's own switch interval, while there are browsers
 
     async def ask(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Call a function of the store in a thread."""
@@ -95,9 +92,6 @@ class Hub:
                 return None
             room = self.rooms.setdefault(code, Room(state))
         room.listeners.add(listener)
-        if self._usual is None:
-            self._usual = sys.getswitchinterval()
-            sys.setswitchinterval(SWITCH)
         loop = asyncio.get_running_loop()
         if self._watching is None or self._watching.done() or self._loop is not loop:
             self._loop, self._wake = loop, asyncio.Event()
@@ -109,9 +103,7 @@ class Hub:
         """Leave a class."""
         if room := self.rooms.get(code):
             room.listeners.discard(listener)
-        if self._usual is not None and not any(each.listeners for each in self.rooms.values()):
-            sys.setswitchinterval(self._usual)
-            self._usual = None
+        if not any(each.listeners for each in self.rooms.values()):
             replay.VIEWS.forget()
 
     def nudge(self) -> None:

@@ -1,4 +1,4 @@
-"""Followers open a lecturer's view in turns, a few at a time: a class of sixty doesn't start sixty runs at once.
+"""Followers open a lecturer's view in turns: a class of sixty doesn't start sixty runs at once.
 
 All runs together take as long, but those of the first followers are over soon, and none of them waits for the others'.
 """
@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-MOST = 2  # followers whose page is under way: more of them compute at once, and all are done late
+MOST = 1  # followers whose page is under way: two would compute at once, and most of the class would wait longer
 LONGEST = 1.0  # seconds after which a turn counts as over, whatever became of its page
 MICROSCOPE, CURSOR = "cell_microscope", ("t", "unit", "signal")  # its page, and what says its place
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -114,21 +113,6 @@ def test_a_step_of_the_lecturer_reaches_who_follows_and_both_know_how_many_do(co
             assert "Only the lecturer" in (await student.until(lambda news: news.get("said")))["said"]
 
     run(story)
-
-
-def test_the_process_switches_threads_as_ever_when_the_last_one_has_left(code: str) -> None:
-    usual = sys.getswitchinterval()
-
-    async def story() -> None:
-        async with joined(code, STUDENT) as student:
-            await student.until(lambda news: "step" in news)
-            async with joined(code, OTHER) as other:
-                await other.until(lambda news: "step" in news)
-                assert sys.getswitchinterval() == pytest.approx(hub.SWITCH)
-            assert sys.getswitchinterval() == pytest.approx(hub.SWITCH)
-
-    run(story)
-    assert sys.getswitchinterval() == usual
 
 
 def test_votes_are_told_to_the_lecturer_and_shown_to_the_class_when_the_lecturer_says_so(code: str) -> None:

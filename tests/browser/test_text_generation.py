@@ -49,18 +49,18 @@ def expected(prompt: str, length: int, temperature: float, seed: int) -> str:
 def test_it_streams_what_the_core_writes_to_two_people_is_stopped_and_walked_through(
     page: Page, stranger: Page, address: str
 ) -> None:
+    stranger.goto(f"{address}/text_generation?prompt=The%20king&seed=12&temperature=0.9&length=200")
     page.goto(f"{address}/text_generation?prompt=Is%20this&seed=1&temperature=0.7&length=800")
     expect(page).to_have_title("Text generation · LSTM Lab")
     expect(characters(page).nth(12)).to_be_visible()
-    stranger.goto(f"{address}/text_generation?prompt=The%20king&seed=12&temperature=0.9&length=40")
-    finished(stranger)
-    expect(characters(stranger)).to_have_count(40)
-    assert written(stranger) == expected("The king", 40, 0.9, 12)
     stop_button(page).click()
     finished(page)
     text, count = written(page), characters(page).count()
     assert 12 < count < 800
     assert text == expected("Is this", count, 0.7, 1)
+    finished(stranger)
+    expect(characters(stranger)).to_have_count(200)
+    assert written(stranger) == expected("The king", 200, 0.9, 12)
 
     chosen = page.get_by_text(re.compile(r"Character \d+: the most probable characters"))
     expect(chosen).to_contain_text(f"Character {count}:")

@@ -77,7 +77,9 @@ export default function (component) {
     status.textContent = `${chip.textContent} is word ${chipsIn(row).indexOf(chip) + 1}`;
     state.moves += 1;
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => setTriggerValue("moved", { order: orderOf(row), moves: state.moves }), 150);
+    // A drawing made meanwhile must not keep it from being sent; a page that has been left must.
+    const send = () => root.isConnected && setTriggerValue("moved", { order: orderOf(row), moves: state.moves });
+    state.timer = setTimeout(send, 150);
   };
 
   row.onpointerdown = (event) => {
@@ -123,5 +125,4 @@ export default function (component) {
     chip.focus();
     if (orderOf(row).join() !== before) report(chip);
   };
-  return () => clearTimeout(state.timer);
 }

@@ -66,9 +66,9 @@ export default function (component) {
   // After a lost connection Streamlit sends no more beats: ask for one when they have stayed away.
   clearTimeout(state.silence);
   if (data.beat) state.silence = setTimeout(() => setStateValue("silent", data.text.length), PATIENCE);
-  state.chosen = data.chosen;
+  if (!state.timer) state.chosen = data.chosen; // else a later choice is on its way
   if (data.beat) root.scrollTop = root.scrollHeight;
-  if (data.chosen !== null) mark(text, data.chosen);
+  if (state.chosen !== null) mark(text, state.chosen);
 
   const choose = (index) => {
     const last = state.characters.length - 1;
@@ -76,7 +76,10 @@ export default function (component) {
     state.chosen = Math.min(Math.max(index, 0), last);
     mark(text, state.chosen);
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => setStateValue("chosen", state.chosen), 120);
+    state.timer = setTimeout(() => {
+      state.timer = 0;
+      if (root.isConnected) setStateValue("chosen", state.chosen);
+    }, 120);
   };
   text.onclick = (event) => {
     const index = event.target.dataset?.index;
@@ -90,8 +93,5 @@ export default function (component) {
       choose(moves[event.key]);
     }
   };
-  return () => {
-    clearTimeout(state.timer);
-    clearTimeout(state.silence);
-  };
+  return () => clearTimeout(state.silence);
 }

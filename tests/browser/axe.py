@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page
 
-from tests.browser.looks import is_settled
+from tests.browser.looks import is_settled, left
 
+# Until a colour has become another one, it is neither of them.
+COME_TO_REST = """() => document.getAnimations().filter((one) => one instanceof CSSTransition)
+    .forEach((one) => one.finish())"""
 # Streamlit puts a <div> for each section between the menu's list and its entries.
 OF_STREAMLIT = [["[data-testid=stSidebarNavItems]"]]
 
@@ -18,6 +20,7 @@ def violations(page: Page, *rules: str) -> list[str]:
     """What axe finds that is serious or critical, by all rules or these: rule, element and message."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
+    page.evaluate(COME_TO_REST)
     options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": list(rules)} if rules else {})}
     found: dict[str, Any] = page.evaluate("args => axe.run(...args)", [{"exclude": OF_STREAMLIT}, options])
     return [
@@ -28,16 +31,12 @@ def violations(page: Page, *rules: str) -> list[str]:
     ]
 
 
-def figures_fall_short(page: Page) -> list[str]:
-    """Figures without a description, and their texts of less than 14 pixels."""
-    found: list[str] = page.evaluate("""() => [
-        ...[...document.querySelectorAll("[data-testid=stPlotlyChart]:not([aria-label])")].map((one) => one.outerHTML),
-        ...[...document.querySelectorAll(".main-svg text")]
-          .filter((one) => one.textContent.trim() && parseFloat(getComputedStyle(one).fontSize) < 14)
-          .map((one) => one.textContent)]""")
-    return found
-
-
+# Figures without a description, and their texts of less than 14 pixels.
+FALLS_SHORT = """() => [
+    ...[...document.querySelectorAll("[data-testid=stPlotlyChart]:not([aria-label])")].map((one) => one.outerHTML),
+    ...[...document.querySelectorAll(".main-svg text")]
+      .filter((one) => one.textContent.trim() && parseFloat(getComputedStyle(one).fontSize) < 14)
+      .map((one) => one.textContent)]"""
 # What sticks out of the window on either side.
 OUT_OF_REACH = """() => [
     ...[document.documentElement, document.querySelector("[data-testid=stMain]")]
@@ -49,12 +48,14 @@ OUT_OF_REACH = """() => [
         }).map((one) => one.textContent || one.ariaLabel)]"""
 
 
+def figures_fall_short(page: Page) -> list[str]:
+    """What a screen reader or the last row misses in the figures."""
+    return left(page, FALLS_SHORT)
+
+
 def out_of_reach(page: Page) -> list[str]:
-    """What sticks out of the window, once the figures have followed it."""
-    with suppress(TimeoutError):
-        page.wait_for_function(f"!({OUT_OF_REACH})().length", timeout=10_000)
-    found: list[str] = page.evaluate(OUT_OF_REACH)
-    return found
+    """What sticks out of the window."""
+    return left(page, OUT_OF_REACH)
 
 
 def is_readable(page: Page) -> None:

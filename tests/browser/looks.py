@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
-from tests.browser.expecting import expect
+from tests.browser.expecting import PATIENCE, expect
 
 # A story is told in one of the two, which differ in everything. What fits a phone fits a wall.
 WALL: dict[str, Any] = {"width": 1400, "height": 900, "color_scheme": "light"}
@@ -19,11 +21,38 @@ SETTLED = """() => {
         && !document.querySelector("[data-testid=stSkeleton], [data-testid=stPlotlyChart]:not(:has(.main-svg))");
 }"""
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
+# Makes `ran` true at the end of the next run.
+AWAIT_RUN = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    window.ran = false;
+    new MutationObserver(() => {
+        window.ran ||= app.dataset.testScriptState === "notRunning";
+    }).observe(app, { attributeFilter: ["data-test-script-state"] });
+}"""
 
 
 def is_settled(page: Page) -> None:
     """Drawn to the end: no run is under way, and nothing stands for what is still to come."""
     page.wait_for_function(SETTLED, polling=100)
+
+
+def rerun(page: Page, act: Callable[[], object]) -> None:
+    """Do what lets the server run the page again, and wait for the end of that run: what is seen then is of it."""
+    is_settled(page)
+    page.evaluate(AWAIT_RUN)
+    act()
+    page.wait_for_function("ran")
+    is_settled(page)
+
+
+def left(page: Page, script: str, argument: Any = None) -> list[Any]:
+    """What a script finds wrong, once it has had the time to find nothing: figures follow a window or a run later."""
+    with suppress(TimeoutError):
+        page.wait_for_function(
+            f"argument => !({script})(argument).length", arg=argument, polling=100, timeout=PATIENCE / 2
+        )
+    found: list[Any] = page.evaluate(script, argument)
+    return found
 
 
 def is_whole(page: Page, last_words: str, alerts: int | None = 0) -> None:

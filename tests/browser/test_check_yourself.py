@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import downloaded
 from tests.browser.expecting import expect
-from tests.browser.looks import PHONE, is_whole
+from tests.browser.looks import PHONE, is_settled, is_whole
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
@@ -18,6 +18,7 @@ def test_a_guess_is_answered_by_a_run_and_the_result_is_kept(page: Page, address
     page.locator(".st-key-check_half_forgotten_0_run button").click()
     expect(page.get_by_text("Correct: Less than a billionth.", exact=False)).to_be_visible()
     expect(page.get_by_text("1 of 1 correct", exact=False)).to_be_visible()
+    is_settled(page)
     sheet = downloaded(page, page.get_by_role("button", name="Download the result")).decode()
     assert "1 of 1 correct; 1 of 12 answered" in sheet
     assert sheet.count("<li>") == 12

@@ -12,7 +12,7 @@ from lstm_core.inference.seq2seq import Rewriter
 from lstm_core.inference.tree_rnn import TreeReader
 from tests.browser.axe import is_readable
 from tests.browser.expecting import expect
-from tests.browser.looks import PHONE, choice, is_whole
+from tests.browser.looks import PHONE, choice, is_whole, rerun
 from ui.recurrent_family import seq2seq, tree
 
 
@@ -68,7 +68,7 @@ def the_same_words_in_other_brackets_mean_something_else(page: Page) -> None:
 
 
 def a_click_on_a_circle_chooses_its_node(page: Page) -> None:
-    typed(page, "A bracketed sentence", "(not (bad but good))")
+    rerun(page, lambda: typed(page, "A bracketed sentence", "(not (bad but good))"))
     sign = figure(page, "tree_node_").locator(".scatterlayer .text text").filter(has_text="+").first  # the word good
     sign.scroll_into_view_if_needed()
     box = sign.bounding_box()

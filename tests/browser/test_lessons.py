@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import downloaded, look
 from tests.browser.expecting import expect
-from tests.browser.looks import is_settled
+from tests.browser.looks import FITS, is_settled
 
 
 def test_a_lesson_is_walked_through_with_the_keys_of_a_clicker(page: Page, address: str) -> None:
@@ -37,7 +37,7 @@ def test_a_lesson_is_walked_through_with_the_keys_of_a_clicker(page: Page, addre
     expect(notes.get_by_text("It shrinks by a factor of")).to_be_visible()
     look(page, 390, 844)
     is_settled(page)
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    page.wait_for_function(FITS)
     page.get_by_role("button", name="End").click()
     expect(page.get_by_role("button", name="Next")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_have_text("Gradient lab")
@@ -51,9 +51,10 @@ def test_an_embedded_page_has_no_menu_and_hides_what_its_link_says(page: Page, a
     expect(page.get_by_text("Guess first.")).to_be_hidden()
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
     expect(page.get_by_role("button", name="Presenter view")).to_have_count(0)
-    title = page.get_by_role("heading", level=1).bounding_box()
-    assert title is not None
-    assert title["y"] < 60
     expect(page).to_have_url(
         f"{address}/question_tags?embed=true&text=def+f%28x%29&signal=c&t=5&hide=tags_closer%2Cguess"
     )
+    is_settled(page)
+    title = page.get_by_role("heading", level=1).bounding_box()
+    assert title is not None
+    assert title["y"] < 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def test_a_view_is_taken_away_and_works_from_the_disk(page: Page, address: str, 
         assert abs(cards(root)[letter][letter] - trace.signals[letter][2, 5]) <= HALF
     expect(root.get_by_text("clamped to 1.000")).to_have_count(1)
     alone.keyboard.press(" ")  # plays, with the steps of each token
-    expect(slider(root)).to_have_attribute("aria-valuenow", "4")
+    expect(slider(root)).to_have_attribute("aria-valuenow", re.compile(r"[4-9]|\d\d"))
     alone.keyboard.press(" ")
     expect(root.get_by_role("button", name="Play (space)")).to_be_visible()
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page
 
 import lstm_core
-from lstm_core.inference.char_lm import TextGenerator
+from lstm_core.inference import TextGenerator, sampling_distribution
+from lstm_core.nn import softmax
 from tests.browser.expecting import expect
 from tests.browser.looks import FITS, PHONE, choice
+from ui.common import assets
+from ui.text_generation.panel import TOP
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)> 😀 שלום "> to be'
 PANELS = {
@@ -78,16 +82,47 @@ def test_it_streams_what_the_core_writes_to_two_people_is_stopped_and_walked_thr
 
     # Another temperature redraws the bars of the sampling distribution, and those of the network stand still.
     bars = page.locator(".js-plotly-plot").first.locator(".bartext")
-    before = bars.all_text_contents()
+    expect(bars).to_have_text(shares("Is this", 0.7))
     slider = page.get_by_test_id("stSlider").filter(has_text="Temperature").first.get_by_role("slider")
     slider.focus()
     slider.press("End")
     expect(page.get_by_test_id("stSliderThumbValue").filter(has_text="2.00")).to_be_visible()
-    expect(bars).not_to_have_text(before)
-    half = len(before) // 2
-    assert bars.all_text_contents()[:half] == before[:half]
+    expect(bars).to_have_text(shares("Is this", 2.0))
     finished(page)
     assert written(page) == text
+
+
+def shares(prompt: str, temperature: float) -> list[str]:
+    """The bars of the first character: the network's probabilities, and those of the sampling distribution."""
+    model = lstm_core.load("macbeth")
+    assert isinstance(model, TextGenerator)
+    logits = next(iter(model.stream(prompt, 1, temperature=0.7, seed=1))).logits
+    network, sampling = softmax(logits), sampling_distribution(logits, temperature)
+    order = np.argsort(-network, kind="stable")[:TOP]
+    return [f"{share:.1%}" for shares in (network, sampling) for share in shares[order]]
+
+
+# Chooses a character, and draws the component anew before the choice has been sent; returns what is sent.
+CHOSEN_WHILE_DRAWN = """async ([code, data]) => {
+    const { default: draw } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    const parentElement = document.getElementById("place");
+    return new Promise((resolve) => {
+        const component = { data, parentElement, setStateValue: (name, value) => resolve([name, value]) };
+        const end = draw(component);
+        parentElement.querySelectorAll(".character")[2].click();
+        end?.();
+        draw(component);
+        setTimeout(resolve, 5000, "nothing");
+    });
+}"""
+
+
+def test_a_choice_is_sent_although_the_text_is_drawn_meanwhile(page: Page) -> None:
+    page.set_content("<div id=place><div class=written><span></span><span></span></div></div>")
+    data = {"text": "dagger", "prompt": "a ", "name": "surprisal", "values": [1.0] * 6, "limit": 6.0}
+    data |= {"above": "#D55E00", "below": "#0072B2", "chosen": 0, "label": "", "beat": 0}
+    assert page.evaluate(CHOSEN_WHILE_DRAWN, [assets.read("written_text.js"), data]) == ["chosen", 2]
+    expect(page.locator(".chosen")).to_have_text("g")
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])

@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 import lstm_core
 from lstm_core.inference.word_lm import WordModel
 from tests.browser.expecting import expect
-from tests.browser.looks import PHONE, choice, is_whole
+from tests.browser.looks import PHONE, choice, is_settled, is_whole
+from ui.common import assets
 from ui.word_order.panels import result
 
 LAST_WORDS = "Sources: Shannon 1948"
@@ -50,6 +51,31 @@ def test_the_story_of_the_lecture(page: Page, address: str) -> None:
     is_whole(page, LAST_WORDS, alerts=None)
 
 
+# Moves the first word, and draws the component anew before the move has been sent; returns what is sent.
+MOVED_WHILE_DRAWN = """async ([code, data]) => {
+    const { default: draw } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    const parentElement = document.getElementById("place");
+    return new Promise((resolve) => {
+        const component = { data, parentElement, setTriggerValue: (name, value) => resolve(value) };
+        const end = draw(component);
+        const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+        parentElement.querySelector(".chip").dispatchEvent(key);
+        end?.();
+        draw(component);
+        setTimeout(resolve, 5000, "nothing");
+    });
+}"""
+
+
+def test_a_move_is_sent_although_the_words_are_drawn_meanwhile(page: Page) -> None:
+    page.set_content("<div id=place><div class=order><div></div><div></div></div></div>")
+    data = {"words": ["not", "so", "good"], "known": [True] * 3, "moves": 0, "order": [0, 1, 2]}
+    data |= {"surprisal": [1.0] * 3, "colour": "#D55E00", "limit": 10.0, "label": ""}
+    sent = page.evaluate(MOVED_WHILE_DRAWN, [assets.read("word_chips.js"), data])
+    assert sent == {"order": [1, 0, 2], "moves": 1}
+    expect(page.locator(".chip")).to_have_text(["so", "not", "good"])
+
+
 def test_words_move_by_keyboard_and_mouse_and_strange_ones_are_shown_as_they_are(page: Page, address: str) -> None:
     page.goto(f"{address}/word_order?text={quote(SENTENCE)}")
     reads(page, SENTENCE)
@@ -64,11 +90,12 @@ def test_words_move_by_keyboard_and_mouse_and_strange_ones_are_shown_as_they_are
     page.keyboard.press("End")
     reads(page, "the film was good it was bad not")
     focused = "document.activeElement.shadowRoot?.activeElement?.textContent ?? document.activeElement.textContent"
-    assert page.evaluate(focused) == "not"
+    page.wait_for_function(f"({focused}) === 'not'")
     page.wait_for_function("location.search.includes('order=1-2-3-5-6-7-8-4')")
 
     page.get_by_role("button", name="As typed", exact=True).click()
     reads(page, SENTENCE)
+    is_settled(page)
     chip, goal = (page.locator(".chip").nth(place).bounding_box() for place in (1, 4))
     assert chip
     assert goal

@@ -92,7 +92,7 @@ def test_an_error_quotes_an_upload_as_plain_text() -> None:
 
         show_error(ModelError(f"The network has a layer '{TITLE}'."))
 
-    assert_plain(AppTest.from_function(script).run())
+    assert_plain(AppTest.from_function(script, default_timeout=60).run())
 
 
 def test_a_label_is_no_markup_in_a_figure() -> None:

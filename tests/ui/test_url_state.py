@@ -33,7 +33,7 @@ def page() -> None:
     ],
 )  # fmt: skip
 def test_a_value_of_the_address_is_used_or_moved_into_range(name: str, given: str, value: Any) -> None:
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=60)
     app.query_params[name] = given
     app.run()
     assert not app.exception
@@ -41,7 +41,7 @@ def test_a_value_of_the_address_is_used_or_moved_into_range(name: str, given: st
 
 
 def test_a_widget_keeps_its_own_value_afterwards() -> None:
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=60)
     app.query_params["seed"] = "42"
     app.run()
     app.number_input(key="k_seed").set_value(7).run()
@@ -64,7 +64,7 @@ def test_a_link_that_only_this_computer_can_open_says_so(
     monkeypatch: pytest.MonkeyPatch, host: str, alone: bool
 ) -> None:
     monkeypatch.setattr(url_state, "link", lambda **values: f"{host}/cell_microscope?text={values['text']}")
-    app = AppTest.from_function(shared).run()
+    app = AppTest.from_function(shared, default_timeout=60).run()
     assert not app.exception
     assert app.code[0].value == f"{host}/cell_microscope?text=(("
     notes = [each.value for each in app.caption]

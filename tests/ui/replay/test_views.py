@@ -42,7 +42,7 @@ def nothing_recorded() -> Iterator[None]:
 
 def opened(who: str = "", **state: Any) -> AppTest:
     """The page of another session."""
-    page = AppTest.from_string(SCRIPT)
+    page = AppTest.from_string(SCRIPT, default_timeout=60)
     for key, value in state.items():
         page.session_state[key] = copy.deepcopy(value)
     page.session_state["who"] = who

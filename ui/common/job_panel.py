@@ -24,7 +24,7 @@ from ui.common.visitor import address, owner
 from ui.operations import metrics
 
 DOWNLOAD = "lstm_core.datasets.download_job:work"
-BEAT = 0.7  # seconds between two drawings of a run
+BEAT = 1.0  # seconds between two drawings of a run
 SILENCE = 30.0  # seconds without a report after which the page shows a warning
 STATES: dict[str, tuple[str, str, Literal["gray", "blue", "green", "orange", "red"]]] = {
     WAITING: ("Waiting", ":material/hourglass_empty:", "gray"),

@@ -77,7 +77,7 @@ export default function (component) {
     status.textContent = `${chip.textContent} is word ${chipsIn(row).indexOf(chip) + 1}`;
     state.moves += 1;
     clearTimeout(state.timer);
-    // A drawing made meanwhile must not keep it from being sent; a page that has been left must.
+    // It is sent although the page is drawn meanwhile, but not from a page that has been left.
     const send = () => root.isConnected && setTriggerValue("moved", { order: orderOf(row), moves: state.moves });
     state.timer = setTimeout(send, 150);
   };

@@ -1,8 +1,4 @@
-"""A class in a real browser: one lecturer and three students, from the code to the end.
-
-It is on SQLite here. What a class does in the database is tested on PostgreSQL as well in `tests/classroom`, and what
-web processes do there in `tests/topology`.
-"""
+"""A class in a real browser, on SQLite and on PostgreSQL: one lecturer and three students, from the code to the end."""
 
 from __future__ import annotations
 
@@ -16,17 +12,22 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.conftest import STILL, running_app
 from tests.browser.expecting import PATIENCE, expect
+from tests.postgresql import server as postgresql
 
 TOKEN = "t => new URLSearchParams(location.search).get('t') === t"
 PHONE = {"width": 390, "height": 844}
 CHOICES = re.compile("Forgetting|Writing|No gate")  # of the page that the lesson is about
 
 
-@pytest.fixture
-def address(tmp_path: Path, chromium: Browser) -> Iterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path, chromium: Browser) -> Iterator[str]:
     """A server of its own, where nobody else is in a class."""
-    with running_app(tmp_path / "log.txt", LSTM_LAB_MODELS=str(tmp_path / "own")) as found:
-        yield found
+    with ExitStack() as stack:
+        database = f"sqlite:///{tmp_path / 'lab.db'}"
+        if request.param == "postgresql":
+            database = stack.enter_context(postgresql())
+        folder = str(tmp_path / "own")
+        yield stack.enter_context(running_app(tmp_path / "log.txt", LSTM_LAB_MODELS=folder, LSTM_LAB_DATABASE=database))
 
 
 @pytest.fixture

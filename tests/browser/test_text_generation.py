@@ -145,6 +145,7 @@ def test_a_hostile_prompt_is_shown_as_text_and_every_panel_opens(page: Page, add
     page.goto(f"{address}/text_generation?length=120&prompt={quote(HOSTILE)}")
     expect(characters(page).nth(3)).to_be_visible()
     # Writing goes on after the beats have stayed away.
+    assert page.evaluate("intervals.length")
     page.evaluate("intervals.forEach(clearInterval)")
     finished(page)
     expect(characters(page)).to_have_count(120)

@@ -35,6 +35,8 @@ class Dataset:
         folders, labels: the folder of each label in the archive and its name, in the same order.
         per_folder: the number of texts in each of these folders.
         has_groups: texts are named ID_RATING.txt, and `urls_FOLDER.txt` names their movies.
+        unlabelled: the number of texts without a label in `train/unsup/` of the archive; 0 for none.
+        unlabelled_file: an archive beside it that has this folder instead.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Dataset:
     labels: tuple[str, ...] = ()
     per_folder: int = 0
     has_groups: bool = False
+    unlabelled: int = 0
+    unlabelled_file: str = ""
 
 
 DATASETS: dict[str, Dataset] = {name: Dataset(name, **about) for name, about in read_tables("datasets.toml").items()}
@@ -137,6 +141,29 @@ def load_labelled(name: str) -> LabelledTexts:
     if not isinstance(contents, LabelledTexts):
         raise DatasetError(f"{spec.title} is one text without labels; read it with load_text.")
     return contents
+
+
+def load_unlabelled(name: str) -> tuple[str, ...]:
+    """The texts without a label, by number, each once and none that has a label in one of the splits.
+
+    Raises:
+        DatasetError: if they or the splits are absent or damaged, or the data set has none.
+    """
+    spec = find_dataset(name)
+    if not spec.unlabelled:
+        raise DatasetError(f"{spec.title} has no texts without a label.")
+    data = load_labelled(name)
+    beside = data_folder() / spec.unlabelled_file
+    path = beside if beside.is_file() else data_folder() / spec.file_name
+    below = re.compile(re.escape(spec.root) + r"train/unsup/(\d{1,9})_\d{1,2}\.txt", re.ASCII)
+    try:
+        found = {int(match[1]): raw.decode("utf-8", errors="replace") for match, raw in download.members(path, below)}
+    except (DamageError, OSError) as error:
+        raise DatasetError(f"{path} can't be read ({download.why(error)}); download {spec.title} again.") from error
+    if len(found) != spec.unlabelled:
+        raise DatasetError(f"{path} has {len(found):,} texts without a label instead of {spec.unlabelled:,}.")
+    labelled = {*data.train.texts, *data.test.texts}
+    return tuple(dict.fromkeys(text for _, text in sorted(found.items()) if text not in labelled))
 
 
 def _checked(spec: Dataset) -> str | LabelledTexts:

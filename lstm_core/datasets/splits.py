@@ -51,6 +51,23 @@ class Split:
         return Split(tuple(self.texts[row] for row in index), self.labels[index], groups, ratings)
 
 
+def joined(first: Split, second: Split) -> Split:
+    """Both, one after the other."""
+    return Split(
+        first.texts + second.texts,
+        np.concatenate([first.labels, second.labels]),
+        first.groups + second.groups,
+        np.concatenate([first.ratings, second.ratings]),
+    )
+
+
+def without_labels(texts: Sequence[str], like: Split) -> Split:
+    """Texts that can be joined to `like`: of class 0, and of no group and rating where that has some."""
+    nothing = np.zeros(len(texts), np.int64)
+    groups = ("",) * len(texts) if like.groups else ()
+    return Split(tuple(texts), nothing, groups, nothing if len(like.ratings) else like.ratings)
+
+
 @dataclass(frozen=True, eq=False)
 class LabelledTexts:
     """A data set for a classifier; `labels[n]` is the name of label n in both splits."""

@@ -3,22 +3,30 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits
-from lstm_core.datasets.splits import Split
+from lstm_core.datasets.splits import Split, joined, without_labels
 from lstm_core.errors import NothingKeptError
 from lstm_core.text import language_names
 from lstm_core.text.encoder import Bigrams, Encoder, Token, Vocabulary
-from lstm_core.training.distillation import joined, out_of_fold
+from lstm_core.training.distillation import out_of_fold
 from lstm_core.training.recipes import TextRecipe
 from lstm_core.training.task import Trained, trained
 from lstm_core.training.text_batches import Augmentation, Inputs, Prefixes, TextBatches
 from lstm_core.training.trainer import Fit, Stage, Trainer
+
+
+class Taught(NamedTuple):
+    """What teachers that didn't see a text answer to it: (n, outputs) for each part; None without teachers."""
+
+    training: Array | None = None
+    validation: Array | None = None
+    unlabelled: Array | None = None
 
 
 class ClassifierTask:
@@ -34,6 +42,9 @@ class ClassifierTask:
         data = registry.load_labelled(recipe.dataset)
         self.labels = data.labels
         self.training, self.validation = splits.validation_split(data.train, recipe.validation, recipe.seed)
+        self.unlabelled = without_labels(
+            registry.load_unlabelled(recipe.dataset) if recipe.unlabelled else (), self.training
+        )
 
     def train(self, trainer: Trainer) -> Trained:
         """As `TrainingTask.train`.
@@ -43,19 +54,21 @@ class ClassifierTask:
             LabError: if the recipe needs a library that isn't installed.
         """
         recipe = self.recipe
-        taught = taught_elsewhere = None
-        if recipe.teachers:
-            taught, taught_elsewhere = self._teach(trainer)
+        taught = self._teach(trainer) if recipe.teachers else Taught()
         encoder = fit_encoder(recipe, self.training, self.labels)
-        targets = self.targets(self.training, taught)
-        fit = self._fit(trainer, recipe, encoder, self.training, targets, self.validation)
+        targets = self.targets(self.training, taught.training)
+        texts = self._and_unlabelled(self.training, targets, taught)
+        fit = self._fit(trainer, recipe, encoder, *texts, self.validation)
         network = fit.network
         if recipe.refit and trainer.ended == "finished":
-            targets = np.concatenate([targets, self.targets(self.validation, taught_elsewhere)])
+            targets = np.concatenate([targets, self.targets(self.validation, taught.validation)])
             whole = joined(self.training, self.validation)
             encoder = fit_encoder(recipe, whole, self.labels)
-            network = self._fit(trainer, recipe, encoder, whole, targets, name="all texts").network
+            texts = self._and_unlabelled(whole, targets, taught)
+            network = self._fit(trainer, recipe, encoder, *texts, name="all texts").network
         sizes = {"training": len(self.training), "validation": len(self.validation)}
+        if recipe.unlabelled:
+            sizes["unlabelled"] = len(self.unlabelled)
         facts = {"examples": sizes, "batch": recipe.batch}
         found = trained(recipe, trainer, fit, encoder, facts, self.labels)
         return found._replace(model=network)
@@ -80,21 +93,31 @@ class ClassifierTask:
             found = (1 - recipe.distillation_weight) * found + recipe.distillation_weight * taught
         return found.astype(np.float32)
 
-    def _teach(self, trainer: Trainer) -> tuple[Array, Array]:
-        """What teachers that didn't see a text answer to it: (n, outputs) for each of the two parts."""
+    def _and_unlabelled(self, texts: Split, targets: Array, taught: Taught) -> tuple[Split, Array]:
+        """The texts and their targets, and behind them those without a label with their teachers' answers."""
+        if taught.unlabelled is None:
+            return texts, targets
+        return joined(texts, self.unlabelled), np.concatenate([targets, taught.unlabelled])
+
+    def _teach(self, trainer: Trainer) -> Taught:
+        """Train the teachers and let them answer."""
         recipe = self.recipe
         plain = replace(recipe, epochs=recipe.teacher_epochs or recipe.epochs, prefix_share=0.0, restored_names=0.0)
         encoder = fit_encoder(recipe, self.training, self.labels)  # words and pairs, no labels
+        nearby = _encode(encoder, self.unlabelled.texts)
 
         def teach(texts: Split, others: Split, number: int) -> Array:
             own = replace(plain, seed=recipe.seed + 1000 * (number + 1))
             name = f"teacher {number + 1} of {recipe.teachers}"
-            fit = self._fit(trainer, own, encoder, texts, self.targets(texts), name=name)
+            fit = self._fit(trainer, own, encoder, texts, self.targets(texts), name=name, nearby=nearby)
             if trainer.ended != "finished":
                 raise NothingKeptError(f"Stopped while {name} was trained: there is no network yet.")
             return self._plain_batches(encoder, others).answers(fit.network)
 
-        return out_of_fold(self.training, self.validation, recipe.teachers, recipe.seed, teach)
+        others = joined(self.validation, self.unlabelled)
+        found, elsewhere = out_of_fold(self.training, others, recipe.teachers, recipe.seed, teach)
+        validation, unlabelled = np.split(elsewhere, [len(self.validation)])
+        return Taught(found, validation, unlabelled if recipe.unlabelled else None)
 
     def _fit(
         self,
@@ -105,13 +128,14 @@ class ClassifierTask:
         targets: Array,
         validation: Split | None = None,
         name: str = "network",
+        nearby: Sequence[Inputs] = (),
     ) -> Fit:
-        """Fit one network to texts and their targets."""
+        """Fit one network to texts and their targets; its initial embeddings come from these texts and `nearby`."""
         keras.utils.set_random_seed(recipe.seed)
         batches = self._batches(recipe, encoder, texts, targets)
         model = recipe.build(len(encoder.vocabulary), self.outputs, len(encoder.pairs) if encoder.pairs else 0)
         if recipe.start is not None:
-            recipe.start.put_into(model, batches.plain, recipe.seed)
+            recipe.start.put_into(model, [*batches.plain, *nearby], recipe.seed)
         optimizer = recipe.optimizer(len(batches) * recipe.epochs)
         callbacks: tuple[keras.callbacks.Callback, ...] = ()
         if recipe.ema_momentum:

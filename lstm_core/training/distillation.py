@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_core.arrays import Array
-from lstm_core.datasets.splits import Split
+from lstm_core.datasets.splits import Split, joined
 from lstm_core.errors import LabError
 
 # (training texts, texts to answer, number of the teacher) → (texts, outputs)
@@ -38,16 +38,6 @@ def out_of_fold(split: Split, others: Split, folds: int, seed: int, teach: Teach
         answers |= dict(zip(inside.tolist(), found, strict=False))
         elsewhere.append(found[len(inside) :])
     return np.stack([answers[row] for row in range(len(split))]), np.mean(elsewhere, axis=0)
-
-
-def joined(first: Split, second: Split) -> Split:
-    """Both, one after the other."""
-    return Split(
-        first.texts + second.texts,
-        np.concatenate([first.labels, second.labels]),
-        first.groups + second.groups,
-        np.concatenate([first.ratings, second.ratings]),
-    )
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ class TextRecipe(Recipe):
         teachers: how many cross-fitted teachers; 0 for none. See `distillation.out_of_fold`.
         teacher_epochs: passes of a teacher; 0 for `epochs`.
         distillation_weight: weight of the teachers' answers in a target; the rest is the label.
+        unlabelled: also read the data set's texts without a label, whose targets are the teachers' answers alone.
         refit: train once more, on the validation part too.
         ema_momentum: of the moving average of the weights that is validated and kept; 0 for none.
         keep_best: keep the epoch with the lowest validation loss, or else the last.
@@ -102,6 +103,7 @@ class TextRecipe(Recipe):
     teachers: int = 0
     teacher_epochs: int = 0
     distillation_weight: float = 0.7
+    unlabelled: bool = False
     refit: bool = False
     ema_momentum: float = 0.0
     keep_best: bool = False

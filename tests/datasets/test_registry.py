@@ -457,6 +457,38 @@ def test_reviews_have_films_and_ratings(folder: Path, monkeypatch: pytest.Monkey
         assert names(folder.parent / "derived") == ["imdb.json.gz"]
 
 
+def with_unlabelled(monkeypatch: pytest.MonkeyPatch, *texts: bytes) -> dict[str, bytes]:
+    """The reviews, and a data set of as many texts without a label; the files of these texts."""
+    monkeypatch.setitem(DATASETS, "imdb", replace(DATASETS["imdb"], per_folder=4, unlabelled=len(texts)))
+    return {f"aclImdb/train/unsup/{number}_0.txt": text for number, text in enumerate(texts)}
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_texts_without_a_label_are_new_and_in_order(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    numbered = [f"review {number}".encode() for number in range(11)]
+    files = with_unlabelled(monkeypatch, *numbered, b"test neg 3", b"train pos 0", b"review 2")
+    labelled = {name: text for name, text in review_files().items() if "unsup" not in name}
+    put(folder, "imdb", packed(labelled if beside else labelled | files))
+    if beside:
+        (folder / DATASETS["imdb"].unlabelled_file).write_bytes(packed(files))
+    assert registry.load_unlabelled("imdb") == tuple(text.decode() for text in numbered)
+
+
+def test_absent_or_damaged_texts_without_a_label_are_one_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails(lambda: registry.load_unlabelled("imdb"), "isn't here yet")
+    fails(lambda: registry.load_unlabelled("stackoverflow"), "no texts without a label")
+    with_unlabelled(monkeypatch, b"one", b"two")
+    path = put(folder, "imdb", packed(review_files()))
+    fails(lambda: registry.load_unlabelled("imdb"), str(path), "1 texts", "instead of 2")
+    other = folder / DATASETS["imdb"].unlabelled_file
+    other.write_bytes(b"no archive")
+    fails(lambda: registry.load_unlabelled("imdb"), str(other), "can't be read")
+
+
 @pytest.mark.parametrize("lines", [None, b"http://www.imdb.com/title/tt1/usercomments\n"])
 def test_reviews_without_their_films_are_damaged(
     folder: Path, monkeypatch: pytest.MonkeyPatch, lines: bytes | None

@@ -212,6 +212,9 @@ def test_seeds_are_summed_up_and_written_into_the_card(folder: Path) -> None:
     kept_card = ModelCard.read(folder)
     assert kept_card.training["seeds"]["runs"][1] == {"seed": 2, "accuracy": 0.9, "loss": 0.3}
     assert kept_card.measured == card.measured
+    unread = replace(card, training={"curves": {"validation_loss": [4.0, 5.0]}, "kept_epoch": 1})
+    runs = [seeds.figures_of(unread, 7), {"seed": 8, "loss": 6.0}]
+    assert seeds.summary(runs) == {"runs": [{"seed": 7, "loss": 4.0}, runs[1]], "mean": 5.0, "deviation": 1.41421}
 
 
 SMALL = training.Spec("small", steps=5, units=(3, 4), batch=6, width=4, vocabulary=9)

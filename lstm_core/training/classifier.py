@@ -22,7 +22,7 @@ from lstm_core.training.trainer import Fit, Stage, Trainer
 
 
 class Taught(NamedTuple):
-    """What teachers that didn't see a text answer to it: (n, outputs) for each part; None without teachers."""
+    """What teachers that didn't see a text answer to it: (n, outputs) for each part; None where nobody asked them."""
 
     training: Array | None = None
     validation: Array | None = None
@@ -115,7 +115,11 @@ class ClassifierTask:
             return self._plain_batches(encoder, others).answers(fit.network)
 
         others = joined(self.validation, self.unlabelled)
-        found, elsewhere = out_of_fold(self.training, others, recipe.teachers, recipe.seed, teach)
+        if recipe.distillation_weight:
+            found, elsewhere = out_of_fold(self.training, others, recipe.teachers, recipe.seed, teach)
+        else:  # texts with a label keep it, so the teachers may see them all
+            found = None
+            elsewhere = np.mean([teach(self.training, others, number) for number in range(recipe.teachers)], axis=0)
         validation, unlabelled = np.split(elsewhere, [len(self.validation)])
         return Taught(found, validation, unlabelled if recipe.unlabelled else None)
 

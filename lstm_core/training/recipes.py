@@ -69,7 +69,8 @@ class TextRecipe(Recipe):
         anywhere: train on tokens from anywhere in a text, or else on its first ones.
         deleted: share of tokens left out while training.
         rating_weight: weight of a review's rating in its target; the rest is its label.
-        teachers: how many cross-fitted teachers; 0 for none. See `distillation.out_of_fold`.
+        teachers: how many; 0 for none. They are cross-fitted (`distillation.out_of_fold`) where texts with a label
+            learn from them, and trained on the whole training part where only unlabelled texts do.
         teacher_epochs: passes of a teacher; 0 for `epochs`.
         distillation_weight: weight of the teachers' answers in a target; the rest is the label.
         unlabelled: also read the data set's texts without a label, whose targets are the teachers' answers alone.

@@ -395,8 +395,9 @@ def test_a_taught_network_is_trained_on_everything_in_the_end(monkeypatch: pytes
     assert found.vocabulary.cut_words
 
 
+@pytest.mark.parametrize(("weight", "read_by_a_teacher"), [(0.7, 45), (0.0, 90)])
 def test_texts_without_a_label_are_answered_by_teachers_and_read_by_the_network(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, weight: float, read_by_a_teacher: int
 ) -> None:
     monkeypatch.setattr(registry, "load_labelled", lambda name: DATA)
     more = made_up(45, seed=9).texts
@@ -411,9 +412,9 @@ def test_texts_without_a_label_are_answered_by_teachers_and_read_by_the_network(
 
     monkeypatch.setattr(ClassifierTask, "_fit", watched)
     recipe = replace(RECIPE, build=mean_of_words, epochs=1, pairs=0, teachers=2, refit=True, unlabelled=True)
-    found = train(recipe)
+    found = train(replace(recipe, distillation_weight=weight))
     assert found.card.training["examples"] == {"training": 90, "validation": 30, "unlabelled": 45}
-    assert [len(texts) for texts, _, _ in read.values()] == [45, 45, 90 + 45, 120 + 45]
+    assert [len(texts) for texts, _, _ in read.values()] == [read_by_a_teacher] * 2 + [90 + 45, 120 + 45]
     assert [nearby for _, _, nearby in read.values()] == [45, 45, 0, 0]  # elsewhere they are among the texts
     for name in ("network", "all texts"):
         texts, targets, _ = read[name]
@@ -422,6 +423,7 @@ def test_texts_without_a_label_are_answered_by_teachers_and_read_by_the_network(
         assert ((targets[-45:] > 0.01) & (targets[-45:] < 0.99)).all()  # answers, no labels
         np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(read["network"][1][-45:], read["all texts"][1][-45:])
+    assert np.isin(read["network"][1][:90], (0, 1)).all() == (weight == 0)
 
 
 def test_targets_mix_labels_ratings_and_teachers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,9 +186,10 @@ def update_cards(rows: Sequence[dict[str, Any]]) -> None:
     """Write the peers' results, the best one's apart, to the card of every shipped model of their data set."""
     kept = ("accuracy", "auc", "nats_per_character")
     ordered = sorted(rows, key=lambda row: row.get("nats_per_character", -row.get("accuracy", 0.0)))
+    task = "classifier" if "accuracy" in rows[0] else "generator"
     best, *others = ({"name": row["model"], **{key: row[key] for key in kept if key in row}} for row in ordered)
     for card in model_registry.list_models():
-        if card.dataset == rows[0]["dataset"]:
+        if (card.dataset, card.task) == (rows[0]["dataset"], task):
             training = {**card.training, "baseline": best, "other_baselines": others}
             store.save_card(dataclasses.replace(card, training=training), store.SHIPPED / card.name)
 

@@ -61,9 +61,11 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("bad", "macbeth", {"nats_per_character": 2.5}),
         ("new", "macbeth", {}),
         ("other", "shakespeare", {"nats_per_character": 1.0}),
+        ("words", "macbeth", {}),
     ):
         (tmp_path / name).mkdir()
-        card = ModelCard(name, name, "generator", dataset, "", measured=measured, training={"seconds": 7, "seed": 1})
+        task = "word model" if name == "words" else "generator"
+        card = ModelCard(name, name, task, dataset, "", measured=measured, training={"seconds": 7, "seed": 1})
         store.save_card(card, tmp_path / name)
     monkeypatch.setattr(store, "SHIPPED", tmp_path)
     monkeypatch.setattr(registry, "load_text", lambda name: TEXT)
@@ -97,6 +99,7 @@ def test_the_cards_are_updated_on_request(shelf: Path, capsys: pytest.CaptureFix
     told = {**before.training, "baseline": best, "other_baselines": [other]}
     assert ModelCard.read(shelf / "good") == replace(before, training=told)
     assert "baseline" not in ModelCard.read(shelf / "other").training
+    assert "baseline" not in ModelCard.read(shelf / "words").training  # another task, measured by other peers
 
 
 def test_a_data_set_without_a_peer_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

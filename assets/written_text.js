@@ -67,8 +67,9 @@ export default function (component) {
   clearTimeout(state.silence);
   if (data.beat) state.silence = setTimeout(() => setStateValue("silent", data.text.length), PATIENCE);
   if (!state.timer) state.chosen = data.chosen; // else a later choice is on its way
-  if (data.beat) root.scrollTop = root.scrollHeight;
   if (state.chosen !== null) mark(text, state.chosen);
+  if (data.beat || state.writing) root.scrollTop = root.scrollHeight; // the last characters come with the end
+  state.writing = Boolean(data.beat);
 
   const choose = (index) => {
     const last = state.characters.length - 1;

@@ -169,3 +169,22 @@ def test_a_hostile_prompt_is_shown_as_text_and_every_panel_opens(page: Page, add
     box.press("Control+Enter")
     expect(page.get_by_text("There is nothing to begin with", exact=False)).to_be_visible()
     expect(box).to_have_value("漢字")
+
+
+# Draws a text while it is written, and when its last lines have come; returns how far it can still be scrolled.
+BELOW_THE_EDGE = """async ([code, data, more]) => {
+    const { default: draw } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    const parentElement = document.getElementById("place"), root = parentElement.firstElementChild;
+    for (const change of [{ beat: 400 }, { text: data.text + more, chosen: data.text.length, beat: 0 }]) {
+        draw({ data: { ...data, ...change }, parentElement, setStateValue: () => {} });
+    }
+    return root.scrollHeight - root.clientHeight - root.scrollTop;
+}"""
+
+
+def test_the_last_line_of_a_text_is_in_sight_when_it_is_written(page: Page) -> None:
+    box = "height:60px;overflow-y:auto;white-space:pre-wrap"
+    page.set_content(f"<div id=place><div class=written style='{box}'><span></span><span></span></div></div>")
+    data = {"text": "a line\n" * 9, "prompt": "", "name": "surprisal", "values": [], "limit": 6.0}
+    data |= {"above": "#D55E00", "below": "#0072B2", "chosen": None, "label": ""}
+    assert page.evaluate(BELOW_THE_EDGE, [assets.read("written_text.js"), data, "another line\n" * 9]) < 2

@@ -120,8 +120,9 @@ def _wait_until_healthy(address: str, process: subprocess.Popen, log: Path) -> N
     raise RuntimeError(f"The app did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """A browser for the tests of this package; Playwright's event loop would be in the way of others'."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on this machine")
@@ -131,7 +132,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
     # Two runs at once; they don't wait until nobody else on the machine wants to compute.
@@ -140,7 +141,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iter
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def visitors(chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext]]:
     """Where all tests open their pages."""
     with chromium.new_context() as one, chromium.new_context() as other:

@@ -353,8 +353,10 @@ def test_shipped_card_is_filled_in(shipped: TextClassifier) -> None:
     spec = registry.find_dataset(card.dataset)
     check_card(card, shipped.keras())
     assert card.labels == spec.labels
-    assert set(card.training["examples"]) == {"training", "validation"}
-    assert sum(card.training["examples"].values()) == spec.per_folder * len(spec.labels)
+    examples = dict(card.training["examples"])
+    assert examples.pop("unlabelled", 0) <= spec.unlabelled
+    assert set(examples) == {"training", "validation"}
+    assert sum(examples.values()) == spec.per_folder * len(spec.labels)
 
 
 def test_shipped_card_says_what_was_measured(shipped: TextClassifier) -> None:

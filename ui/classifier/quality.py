@@ -73,7 +73,7 @@ def _summary(card: ModelCard) -> None:
             f"a standard deviation of {seeds['deviation']:.1%}."
         )
     if more := training.get("examples", {}).get("unlabelled"):
-        st.caption(f"It has also read {more:,} texts without a label, which no baseline has.")
+        st.caption(f"It has also read {more:,} texts without a label; “Training” says how.")
     if better := [each["name"] for each in baselines if measured.get("accuracy", 1.0) < each["accuracy"]]:
         st.info(f"More accurate on this test set, with no order beyond a few neighbours: {'; '.join(better)}.")
     with st.expander("Training"):

@@ -181,6 +181,7 @@ def test_a_database_that_is_down_is_one_sentence_and_reading_goes_on(
     (tmp_path / "file").touch()
     monkeypatch.setenv("LSTM_LAB_DATABASE", f"sqlite:///{tmp_path / 'file' / 'lab.db'}")
     monkeypatch.setattr(database, "REFUSED", 0.0)  # anything may have asked it just before
+    monkeypatch.setattr(database, "_refused", 0.0)
     page = framed("question_tags", **{"class": "ACDEFG"})
     assert "can't be used" in page.warning[0].value
     assert page.subheader[0].value.startswith("Python ·")

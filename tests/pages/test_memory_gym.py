@@ -6,6 +6,7 @@ No worker runs here: jobs are put into a register of their own, with the result 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,14 @@ def test_a_run_that_waits_says_that_no_worker_is_connected(register: JobQueue, m
     monkeypatch.setattr(register, "workers", lambda: 1)
     page.run()
     assert not page.warning
+
+
+def test_each_kind_of_symbol_of_a_count_has_its_own_tint() -> None:
+    page = opened("memory_gym", task="counting_three")
+    (shown,) = (each.value for each in page.get("html") if "relevant symbols" in each.value)
+    tints = dict.fromkeys(re.findall(r"background:(#\w{6})(?!00)\w\w;.*?>([abc])</span>", shown))
+    assert [symbol for _, symbol in tints] == ["a", "b", "c"]
+    assert len({tint for tint, _ in tints}) == 3
 
 
 def test_a_lecturer_can_ask_how_many_bits_survive(

@@ -16,6 +16,8 @@ from ui.memory_gym import charts
 
 WORK = "lstm_core.training.race_job:work"
 KEY = "gym"
+# The tints of symbols that count the others, or that ask; all others have the colour of marks.
+_TINTS = {**dict.fromkeys(("b", "?", "e"), charts.RIGHT), "c": theme.CLASS_COLOURS[4]}
 VALIDATION = 300  # sequences of the validation set, for the standard error of an accuracy
 # Tasks on which some answers are right without memory, and what a network that has none has learned.
 WITHOUT_MEMORY = {
@@ -136,7 +138,7 @@ def _symbols(shown: Example) -> None:
     for token in shown.tokens:
         spans.append((len(text), len(text) + len(token)))
         text += f"{token} "
-    colours = [charts.MARKED if token not in ("b", "?", "e") else charts.RIGHT for token in shown.tokens]
+    colours = [_TINTS.get(token, charts.MARKED) for token in shown.tokens]
     hovers = [f"timestep {place}: {token}" for place, token in enumerate(shown.tokens, start=1)]
     label = "The sequence, with the relevant symbols tinted"
     tokens.tinted_text(text, spans, colours, [0.75 * bool(matter) for matter in shown.matters], hovers, label=label)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from keras import ops
 
 from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits
@@ -137,9 +138,10 @@ class ClassifierTask:
         """Fit one network to texts and their targets; its initial embeddings come from these texts and `nearby`."""
         keras.utils.set_random_seed(recipe.seed)
         batches = self._batches(recipe, encoder, texts, targets)
-        model = recipe.build(len(encoder.vocabulary), self.outputs, len(encoder.pairs) if encoder.pairs else 0)
+        network = recipe.build(len(encoder.vocabulary), self.outputs, len(encoder.pairs) if encoder.pairs else 0)
         if recipe.start is not None:
-            recipe.start.put_into(model, [*batches.plain, *nearby], recipe.seed)
+            recipe.start.put_into(network, [*batches.plain, *nearby], recipe.seed)
+        model = ConsistentModel(network, recipe.consistency) if recipe.consistency else network
         optimizer = recipe.optimizer(len(batches) * recipe.epochs)
         callbacks: tuple[keras.callbacks.Callback, ...] = ()
         if recipe.ema_momentum:
@@ -153,6 +155,7 @@ class ClassifierTask:
                 batches,
                 recipe.epochs,
                 validation=self._plain_batches(encoder, validation) if validation else None,
+                network=network,
                 name=name,
                 keep_best=recipe.keep_best and validation is not None,
                 chance=float(np.log(len(self.labels))),
@@ -191,8 +194,40 @@ class ClassifierTask:
                 anywhere=recipe.anywhere,
                 prefixes=prefixes,
             ),
+            twice=recipe.consistency > 0,
             seed=recipe.seed,
         )
+
+
+class ConsistentModel(keras.Model):
+    """A classifier that learns from batches which hold each text twice (R-drop: Liang et al. 2021).
+
+    To the loss it adds, while it is trained, `weight` · ½ (KL(p‖q) + KL(q‖p)) of both answers, the mean over the texts.
+    It shares its layers with the network, which is the one that is saved.
+    """
+
+    def __init__(self, network: keras.Model, weight: float) -> None:
+        super().__init__(network.input, network.output)
+        self._weight = weight
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """As in Keras, with the divergence while it is trained."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return loss + self._weight * divergence(y_pred) if training else loss
+
+
+def divergence(answers: Any) -> Any:
+    """½ (KL(p‖q) + KL(q‖p)), the mean over the rows p of the first half of a batch and those q of the second.
+
+    Args:
+        answers: (2 n, classes) probabilities, or (2 n, 1) of a sigmoid unit.
+    """
+    if answers.shape[-1] == 1:
+        answers = ops.concatenate([answers, 1 - answers], axis=1)
+    p, q = ops.split(ops.clip(answers, keras.backend.epsilon(), 1), 2)
+    return ops.mean(ops.sum((p - q) * (ops.log(p) - ops.log(q)), axis=1)) / 2
 
 
 def accuracy() -> keras.metrics.Metric:
@@ -202,7 +237,6 @@ def accuracy() -> keras.metrics.Metric:
 
 def categorical_accuracy(targets: Any, answers: Any) -> Any:
     """(n,): 1 where the most probable class is the target's, which may be a soft one; Keras takes the mean."""
-    ops = keras.ops
     if answers.shape[-1] == 1:
         return ops.cast(ops.equal(targets[:, 0] > 0.5, answers[:, 0] > 0.5), "float32")
     return ops.cast(ops.equal(ops.argmax(targets, axis=-1), ops.argmax(answers, axis=-1)), "float32")

@@ -74,6 +74,8 @@ class TextRecipe(Recipe):
         teacher_epochs: passes of a teacher; 0 for `epochs`.
         distillation_weight: weight of the teachers' answers in a target; the rest is the label.
         unlabelled: also read the data set's texts without a label, whose targets are the teachers' answers alone.
+        consistency: weight of the divergence between the answers to a text that is read twice, with other words and
+            values dropped (`classifier.ConsistentModel`); 0 reads each text once.
         refit: train once more, on the validation part too.
         ema_momentum: of the moving average of the weights that is validated and kept; 0 for none.
         keep_best: keep the epoch with the lowest validation loss, or else the last.
@@ -105,6 +107,7 @@ class TextRecipe(Recipe):
     teacher_epochs: int = 0
     distillation_weight: float = 0.7
     unlabelled: bool = False
+    consistency: float = 0.0
     refit: bool = False
     ema_momentum: float = 0.0
     keep_best: bool = False

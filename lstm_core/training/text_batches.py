@@ -90,6 +90,7 @@ class TextBatches(keras.utils.PyDataset):
         batch: texts a batch.
         length: the most tokens that are read.
         augmentation: none where it is None.
+        twice: read each text of a batch twice, with other words dropped; the second half is in the order of the first.
         seed: None reads every text as it is, in order of length.
     """
 
@@ -102,12 +103,14 @@ class TextBatches(keras.utils.PyDataset):
         batch: int,
         length: int,
         augmentation: Augmentation | None = None,
+        twice: bool = False,
         seed: int | None = None,
     ) -> None:
         super().__init__()
         self._readings, self._targets = readings, targets
         self._hard = targets if hard is None else hard
         self._batch, self._length, self._augmentation = batch, length, augmentation or Augmentation()
+        self._times = 2 if twice else 1
         self._random = None if seed is None else np.random.default_rng(seed)
         self._prefixes = self._augmentation.prefixes.among(readings[0]) if self._augmentation.prefixes else []
         self._lengths = np.array(
@@ -126,12 +129,12 @@ class TextBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, Array]:
         chosen = self._plan[index]
         rows, targets = zip(*(self._read(text) for text in chosen), strict=True)
-        inputs = tuple(pad(ids, up_to=self._length) for ids in zip(*rows, strict=True))
+        inputs = tuple(pad(ids * self._times, up_to=self._length) for ids in zip(*rows, strict=True))
         if self._random is not None and self._augmentation.unknown:
             dropped = self._random.random(inputs[0].shape) < self._augmentation.unknown
             for ids in inputs:
                 ids[dropped & (ids != PAD)] = UNKNOWN
-        return inputs if len(inputs) > 1 else inputs[0], np.stack(targets)
+        return inputs if len(inputs) > 1 else inputs[0], np.stack(targets * self._times)
 
     def _read(self, text: int) -> tuple[Inputs, Array]:
         """One text's ids and target, with its augmentation."""

@@ -25,7 +25,7 @@ from lstm_core.library import store
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD, UNKNOWN, Bigrams, Encoder, Vocabulary
 from lstm_core.training import architectures, trainer
-from lstm_core.training.classifier import ClassifierTask
+from lstm_core.training.classifier import ClassifierTask, ConsistentModel, divergence
 from lstm_core.training.distillation import Start, neighbour_embeddings, out_of_fold
 from lstm_core.training.optimizers import adam
 from lstm_core.training.progress import Progress
@@ -350,6 +350,54 @@ def test_prefixes_name_a_language_and_that_is_their_target() -> None:
         assert target.tolist() == pytest.approx([0.97, 0.03] if label == 0 else [0.03, 0.97])
     assert {int(target.argmax()) for _, target in drawn} == {0, 1}
     assert texts[0][0].tolist() == [2, 4, 3]
+
+
+def test_a_text_is_read_twice_with_other_words_dropped() -> None:
+    found = batches(LETTERS * 20, unknown=0.4, twice=True, batch=12)
+    for index in range(len(found)):
+        ids, labels = found[index]
+        first, second = np.split(ids, 2)
+        np.testing.assert_array_equal(*np.split(labels, 2))
+        both = (first != UNKNOWN) & (second != UNKNOWN)
+        np.testing.assert_array_equal(first[both], second[both])
+        assert (first != second).any()
+    assert sum(len(found[index][1]) for index in range(len(found))) == 2 * len(LETTERS * 20)
+
+
+def test_the_divergence_by_hand() -> None:
+    three = np.array([[0.5, 0.25, 0.25], [1 / 3, 1 / 3, 1 / 3], [0.25, 0.5, 0.25], [1 / 3, 1 / 3, 1 / 3]], np.float32)
+    # Both KL of the first pair are ½ ln 2 - ¼ ln 2, and the second pair agrees.
+    assert float(divergence(three)) == pytest.approx(np.log(2) / 8, abs=1e-6)
+    one = np.array([[0.2], [0.4]], np.float32)
+    there = 0.2 * np.log(0.2 / 0.4) + 0.8 * np.log(0.8 / 0.6)
+    back = 0.4 * np.log(0.4 / 0.2) + 0.6 * np.log(0.6 / 0.8)
+    assert float(divergence(one)) == pytest.approx((there + back) / 2, abs=1e-6)
+    assert np.isfinite(float(divergence(np.array([[0.0, 1.0], [1.0, 0.0]], np.float32))))
+
+
+def test_a_consistent_model_adds_the_divergence_in_training_alone() -> None:
+    tokens = keras.Input((2,))
+    network = keras.Model(tokens, keras.layers.Dense(3, activation="softmax")(tokens))
+    model = ConsistentModel(network, weight=5.0)
+    model.compile(loss=keras.losses.CategoricalCrossentropy())
+    x, y = np.array([[0.0, 1.0], [2.0, 0.0]], np.float32), np.eye(3, dtype=np.float32)[[1, 1]]
+    answers = model(x)
+    np.testing.assert_array_equal(answers, network(x))
+    plain = float(model.compute_loss(x, y, answers, training=False))
+    assert plain == pytest.approx(float(-np.log(np.asarray(answers)[:, 1]).mean()), abs=1e-6)
+    extra = float(model.compute_loss(x, y, answers)) - plain
+    assert extra == pytest.approx(5 * float(divergence(answers)), abs=1e-5)
+    assert extra > 0.01
+
+
+def test_a_recipe_with_consistency_trains_a_stock_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setattr(registry, "load_labelled", lambda name: DATA)
+    found = train(replace(RECIPE, consistency=1.0))
+    assert found.card.training["curves"]["validation_accuracy"][-1] > 0.6
+    assert not isinstance(found.model, ConsistentModel)
+    store.save(found.model, found.vocabulary, found.card, tmp_path / "small")
+    model = model_registry.load(tmp_path / "small")
+    np.testing.assert_allclose(model.predict(["jvm"]), with_keras(model, found.model).predict(["jvm"]), atol=1e-4)
 
 
 # --- teachers and the start of embeddings ---------------------------------------------------

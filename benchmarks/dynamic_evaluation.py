@@ -1,6 +1,6 @@
 """Nats per character of generators that go on learning while they read the test part, beside the networks as they ship.
 
-    python -m benchmarks.dynamic_evaluation [MODEL …] [--rates 1e-5 3e-5 …] [--json]
+    python -m benchmarks.dynamic_evaluation [MODEL …] [--rates RATE …] [--json] [--update-cards]
 
 Dynamic evaluation with the averaged squares of the training gradients and a pull towards the trained weights (Krause et
 al. 2018): each segment is scored first and learned from afterwards, so no character is known before it is predicted.
@@ -14,6 +14,7 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -23,6 +24,8 @@ from keras import ops
 from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits
 from lstm_core.inference import registry as model_registry
+from lstm_core.library import store
+from lstm_core.library.card import ModelCard
 from lstm_core.training import char_lm
 from lstm_core.training.recipes import RECIPES
 
@@ -43,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(MODELS)}; all without one")
     parser.add_argument("--rates", nargs="+", type=float, default=RATES, help="to choose from")
     parser.add_argument("--json", action="store_true", help="print one JSON object for a program to read")
+    parser.add_argument("--update-cards", action="store_true", help="write the figures into our models' cards")
     options = parser.parse_args(arguments)
     names = options.models or MODELS
     for name in names:
@@ -51,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tried = choose(options.rates)
     best = min(tried, key=lambda row: row["nats_per_character"])
     rows = [measure(name, best["rate"], best["pull"]) for name in names]
+    if options.update_cards:
+        for row in rows:
+            update_card(model_registry.find_model(row["model"]), row)
     if options.json:
         print(json.dumps({"tried": tried, "rows": rows}))
         return
@@ -82,6 +89,13 @@ def measure(name: str, rate: float, pull: float) -> dict[str, Any]:
     *_, test = splits.hold_out(text.lower() if RECIPES[name].lowercase else text)
     still, moving = (float(reader.surprisal(test, each, pull).mean()) for each in (0.0, rate))
     return {"model": name, "as_it_is": still, "dynamic": moving, "rate": rate, "pull": pull}
+
+
+def update_card(folder: Path, row: dict[str, Any]) -> None:
+    """Write a row of `measure` into the card's `training["dynamic"]`."""
+    card = ModelCard.read(folder)
+    figures = {"nats_per_character": row["dynamic"], "rate": row["rate"], "pull": row["pull"]}
+    store.save_card(dataclasses.replace(card, training={**card.training, "dynamic": figures}), folder)
 
 
 class DynamicUpdate(keras.optimizers.Optimizer):

@@ -85,7 +85,5 @@ with show_errors():
         views.own_corpus()
 st.caption(tokens.plain(model.card.summary))
 with st.expander("More about this network"):
-    measured = model.card.measured.get("nats_per_character")
-    if isinstance(measured, float):
-        st.markdown(f"Measured on the test set, the last 10% of its text: **{measured:.3f} nats per character**.")
+    st.markdown(views.measured_in_words(model.card))
     st.markdown("\n\n".join(map(tokens.plain, model.card.notes)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 
 from benchmarks import dynamic_evaluation as dynamic
 from lstm_core.inference.char_lm import TextGenerator
+from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.training import char_lm
 
-TEXT = "to be, or not to be: that is the question. " * 80
+TEXT = "to be, or not to be: that is the question. " * 200
 
 
 @pytest.fixture
@@ -56,19 +58,28 @@ def test_without_a_rate_it_is_the_network_as_it_is(reader: dynamic.DynamicReader
 
 
 def test_it_learns_from_what_it_has_read_and_begins_anew(reader: dynamic.DynamicReader) -> None:
-    still, moving, again = (reader.surprisal(TEXT, rate, 0.001) for rate in (0.0, 0.003, 0.0))
+    still, moving, again = (reader.surprisal(TEXT[:2000], rate, 0.001) for rate in (0.0, 0.003, 0.0))
     assert moving[0] == pytest.approx(still[0], abs=1e-5)  # nothing was read before it
     assert moving[-1] < still[-1] - 0.3
     assert again == pytest.approx(still, abs=1e-5)
 
 
 def test_the_rate_is_chosen_on_other_plays(reader: dynamic.DynamicReader, capsys: pytest.CaptureFixture[str]) -> None:
-    dynamic.main(["julius_caesar", "--rates", "0", "3e-3", "--json"])
+    dynamic.main(["julius_caesar", "--rates", "0", "1e-3", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert len(found["tried"]) == 2 * len(dynamic.PULLS)
     (row,) = found["rows"]
-    assert row["rate"] == 3e-3
+    assert row["rate"] == 1e-3
     assert row["dynamic"] < row["as_it_is"]
+
+
+def test_the_figure_goes_into_the_card(folder: Path) -> None:
+    before = ModelCard.read(folder)
+    row = {"model": "tiny", "as_it_is": 1.5, "dynamic": 1.4, "rate": 2e-4, "pull": 1e-3}
+    dynamic.update_card(folder, row)
+    card = ModelCard.read(folder)
+    assert card.training == before.training | {"dynamic": {"nats_per_character": 1.4, "rate": 2e-4, "pull": 1e-3}}
+    assert card.measured == before.measured
 
 
 def test_an_unknown_generator_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +14,7 @@ from lstm_core.nn.activations import softmax
 from lstm_core.nn.clamps import Clamp
 from tests.inference.test_char_lm import generator as make_generator
 from tests.pages.test_every_page import opened
+from ui.text_generation import views
 from ui.text_generation.run import MAX_PROMPT, Settings, Writing
 
 
@@ -176,3 +180,27 @@ class TestThePage:
         page.text_area(key="gen_prompt").set_value("to be or not " * 80_000).run()
         assert not page.error
         assert "read the last 2,000" in captions(page)
+
+
+NATS = "nats_per_character"
+GRAM = {"name": "Kneser–Ney 7-gram", NATS: 1.5164}
+
+
+@pytest.mark.parametrize(
+    ("measured", "training", "expected"),
+    [
+        ({}, {"baseline": GRAM}, ""),
+        ({NATS: 1.25}, {}, "Measured on the test set, the last 10% of its text: **1.250 nats per character**."),
+        ({NATS: 1.25}, {"baseline": GRAM}, r"character**; a Kneser–Ney 7\-gram has 1.516."),
+        ({NATS: 2.5}, {"baseline": GRAM}, r"character**; a Kneser–Ney 7\-gram has 1.516, which is less."),
+        ({NATS: 1.25}, {"dynamic": {NATS: 1.1}}, "has 1.100; the network on this page doesn't change."),
+        ({NATS: 1.25}, {"baseline": "<b>", "dynamic": 7}, "**1.250 nats per character**."),
+        ({NATS: 1.25}, {"baseline": {NATS: "low"}}, ""),
+    ],
+)
+def test_what_was_measured_is_that_of_the_card(
+    tiny: TextGenerator, measured: dict[str, Any], training: dict[str, Any], expected: str
+) -> None:
+    said = views.measured_in_words(replace(tiny.card, measured=measured, training=training))
+    assert said.endswith(expected)
+    assert bool(said) == bool(expected)

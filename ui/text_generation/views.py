@@ -23,6 +23,26 @@ QUOTE = (
 )
 
 
+def measured_in_words(card: ModelCard) -> str:
+    """What a card says of the test set: the network, the n-gram, and a copy that goes on learning; "" for nothing."""
+    figure = "nats_per_character"
+    training = {name: each for name, each in card.training.items() if isinstance(each, dict)}
+    nats = card.measured.get(figure)
+    peers = [each[figure] for name in ("baseline", "dynamic") if (each := training.get(name))]
+    if not all(isinstance(each, float) for each in (nats, *peers)):
+        return ""  # a model from elsewhere may say anything
+    said = f"Measured on the test set, the last 10% of its text: **{nats:.3f} nats per character**"
+    if peer := training.get("baseline"):
+        better = ", which is less" if peer[figure] < nats else ""
+        said += f"; a {tokens.plain(str(peer.get('name')))} has {peer[figure]:.3f}{better}"
+    if moving := training.get("dynamic"):
+        said += (
+            f". A copy that goes on learning from what it has read of the test set (dynamic evaluation, Krause et al. "
+            f"2018) has {moving[figure]:.3f}; the network on this page doesn't change"
+        )
+    return f"{said}."
+
+
 def beside(cards: Sequence[ModelCard], model: TextGenerator, prompt: str, settings: Settings) -> None:
     """Draw the same prompt and seed with a second model or temperature."""
     st.markdown("Two texts from the same prompt and seed: change the network, the temperature, or both.")

@@ -354,6 +354,11 @@ class TestSurgery:
         assert "Correct" in page.success[0].value or "Not this time" in page.success[0].value
         assert any(each.value == "After" for each in page.subheader)
 
+    @pytest.mark.parametrize(("name", "seen"), [("question_tags", "maximum"), ("movie_reviews", "maximum and mean")])
+    def test_what_the_last_layer_sees_is_that_of_the_network(self, name: str, seen: str) -> None:
+        page = opened(name, text="How do I sort a list?")
+        assert any(f"'s {seen} over all tokens so far" in each.value for each in page.markdown)
+
     def test_an_answer_that_stays_with_a_closed_forget_gate_is_explained(self, monkeypatch: pytest.MonkeyPatch) -> None:
         links: list[dict[str, str]] = []
         monkeypatch.setattr(st, "page_link", lambda file, query_params, **options: links.append(query_params))

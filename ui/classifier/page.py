@@ -116,8 +116,8 @@ def _answers(config: PageConfig, readings: Mapping[str, Reading]) -> None:
 def _how(config: PageConfig, model: TextClassifier, readings: Mapping[str, Reading]) -> None:
     st.header("How the answer formed", anchor=False)
     how = "The network gives an answer after every token: each line is the probability of one class so far."
-    if surgery.pools(model):
-        how += " Its last layer pools: it sees every unit's maximum and mean over all tokens so far, not one state."
+    if seen := surgery.pools(model):
+        how += f" Its last layer pools: it sees every unit's {seen} over all tokens so far, not one state."
     say(how)
     for number, (name, each) in enumerate(readings.items()):
         if len(readings) > 1:

@@ -61,7 +61,7 @@ def show(
         if clamps and (preset is None or _guessed(preset, key, reading)):
             start = time.perf_counter()
             after = read_again()
-            _outcome(reading, after, preset, key, time.perf_counter() - start, pools(model))
+            _outcome(reading, after, preset, key, time.perf_counter() - start, bool(pools(model)))
             _side_by_side(reading, after, key)
             with st.container(horizontal=True):
                 files.of_reading(model, after, f"{key}_surgery", address(), hide=hide)
@@ -122,9 +122,12 @@ def _outcome(
     st.caption(f"The whole text was read again in {seconds * 1000:.0f} ms.")
 
 
-def pools(model: TextClassifier) -> bool:
-    """Whether the answer layer sees the states after all tokens, not only the last one."""
-    return any(layer.kind.startswith("Global") for layer in model.saved.layers)
+_POOLED = {"GlobalMaxPooling1D": "maximum", "GlobalAveragePooling1D": "mean"}
+
+
+def pools(model: TextClassifier) -> str:
+    """What the answer layer sees of the states after all tokens, such as "maximum and mean"; "" for the last state."""
+    return " and ".join(_POOLED[layer.kind] for layer in model.saved.layers if layer.kind in _POOLED)
 
 
 def _side_by_side(before: Reading, after: Reading, key: str) -> None:

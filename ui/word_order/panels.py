@@ -295,6 +295,11 @@ def evaluation() -> None:
         f"{order['sentences']:,} test sentences have a lower surprisal than each of {order['shuffles']} shuffles of "
         "their words."
     )
+    if seeds := card.training.get("seeds"):
+        st.caption(
+            f"Trained with {len(seeds['runs'])} seeds, it has {seeds['mean']:.2f} nats per word of its validation "
+            f"sentences on average, with a standard deviation of {seeds['deviation']:.2f}."
+        )
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

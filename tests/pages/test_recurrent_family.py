@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -143,6 +144,18 @@ class TestPage:
         assert "epochs" not in level
         kept = json.loads(assets.read("family.json"))["long_questions"]["kept"]
         assert all(f"{of['tokens']:.0f} tokens" in level for of in kept.values())
+
+    def test_what_several_seeds_reach_is_said_where_both_have_them(self) -> None:
+        def card(kind: str, accuracy: float, **training: Any) -> ModelCard:
+            measured = {"accuracy": accuracy, "by_length": {"accuracy": [accuracy]}}
+            return ModelCard(f"family_{kind}", "", "", "", "", measured=measured, training=training)
+
+        curves, runs = {"loss": [0.5]}, [{"seed": 1, "accuracy": 0.8}, {"seed": 2, "accuracy": 0.82}]
+        gru = card("gru", 0.8, curves=curves, seeds={"runs": runs, "mean": 0.81, "deviation": 0.014})
+        lstm = card("lstm", 0.7, curves=curves, seeds={"runs": runs, "mean": 0.712, "deviation": 0.03})
+        said = family_table.why_in_words(lstm, gru)
+        assert said.endswith(" In validation, over 2 seeds, the GRU has 81.0% ± 1.4% and the LSTM has 71.2% ± 3.0%.")
+        assert "seeds" not in family_table.why_in_words(gru, card("lstm", 0.7, curves=curves))
 
     def test_a_busy_machine_is_said_to_be_one(self) -> None:
         speed = {name: family.Speed(100.0, 90.0) for name in family.CELL_MODELS}

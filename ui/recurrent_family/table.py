@@ -1,6 +1,7 @@
 """The family in one table: parameters, accuracy, and the speed of each network, measured on this machine."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -95,5 +96,15 @@ def why_in_words(*cards: ModelCard) -> str:
     return (
         f"The {first} is more accurate than the {second} in {ahead} of {len(lengths)} groups of questions by "
         f"length{faster if sooner < len(losses) else ''}. On long questions, the unit with the longest memory has 1/e "
-        f"of a value left after {spans}."
+        f"of a value left after {spans}.{_over_seeds({first: better, second: other})}"
     )
+
+
+def _over_seeds(cards: Mapping[str, ModelCard]) -> str:
+    """The validation accuracy of several trainings of each, by its name; empty unless both have as many."""
+    found = {name: card.training["seeds"] for name, card in cards.items() if "seeds" in card.training}
+    many = {len(each["runs"]) for each in found.values()}
+    if len(found) < len(cards) or len(many) > 1:
+        return ""
+    rates = [f"the {name} has {each['mean']:.1%} ± {each['deviation']:.1%}" for name, each in found.items()]
+    return f" In validation, over {many.pop()} seeds, {' and '.join(rates)}."

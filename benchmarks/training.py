@@ -66,7 +66,7 @@ SPECS = {
         Spec("tags, article", 100, (32,), 124, 16, 1000),
         Spec("reviews, article", 300, (128,), 128, 10, 5000),
         Spec("characters, article", 50, (300, 300), 30, 0, 60),
-        Spec("tags, ours", 200, (128,), 64, 128, 12000, masked=True),
+        Spec("tags, ours", 400, (128,), 64, 128, 12000, masked=True),
         Spec("reviews, ours", 150, (128,), 64, 64, 12000, masked=True),
         Spec("characters, ours", 128, (320, 320), 32, 64, 65, every=True),
         Spec("tags_15s", 80, (32,), 32, 32, 4000, masked=True),

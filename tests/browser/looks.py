@@ -21,13 +21,12 @@ SETTLED = """() => {
         && !document.querySelector("[data-testid=stSkeleton], [data-testid=stPlotlyChart]:not(:has(.main-svg))");
 }"""
 FITS = "document.documentElement.scrollWidth <= window.innerWidth"
-# Makes `ran` true at the end of the next run.
+# Makes `ran` true at the end of the next run; another theme may put a new element in the place of the app's.
 AWAIT_RUN = """() => {
-    const app = document.querySelector("[data-testid=stApp]");
     window.ran = false;
-    new MutationObserver(() => {
-        window.ran ||= app.dataset.testScriptState === "notRunning";
-    }).observe(app, { attributeFilter: ["data-test-script-state"] });
+    new MutationObserver((changes) => {
+        window.ran ||= changes.some((one) => one.target.dataset.testScriptState === "notRunning");
+    }).observe(document.body, { attributeFilter: ["data-test-script-state"], subtree: true });
 }"""
 
 
@@ -41,7 +40,7 @@ def rerun(page: Page, act: Callable[[], object]) -> None:
     is_settled(page)
     page.evaluate(AWAIT_RUN)
     act()
-    page.wait_for_function("ran")
+    page.wait_for_function("ran", polling=100)  # a busy browser may draw no frame to look at
     is_settled(page)
 
 

@@ -36,7 +36,7 @@ OVER = (FINISHED, STOPPED, FAILED, INTERRUPTED)
 PARTS = ("web 1", "worker 1", "proxy", "database", "scheduler", "store", "web 2", "worker 2")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture  # a test that is run once more begins anew
 def topology() -> Iterator[Topology]:
     with running() as found, pytest.MonkeyPatch.context() as patch:
         for name, value in found.env.items():

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import dynamic_evaluation as dynamic
+from benchmarks.dynamic_evaluation import __main__ as command
+from benchmarks.dynamic_evaluation import reader as dynamic
 from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.library.card import ModelCard
 from lstm_core.nn.network import Network
@@ -24,7 +25,7 @@ TEXT = "to be, or not to be: that is the question. " * 200
 def reader(monkeypatch: pytest.MonkeyPatch) -> dynamic.DynamicReader:
     """Of an untrained network with a small recipe, on a text of one sentence."""
     keras.utils.set_random_seed(3)
-    for name in dynamic.MODELS:
+    for name in command.MODELS:
         recipe = dataclasses.replace(dynamic.RECIPES[name], units=(9, 8), width=5, lowercase=True)
         monkeypatch.setitem(dynamic.RECIPES, name, recipe)
     alphabet = Alphabet.of(TEXT)
@@ -65,9 +66,9 @@ def test_it_learns_from_what_it_has_read_and_begins_anew(reader: dynamic.Dynamic
 
 
 def test_the_rate_is_chosen_on_other_plays(reader: dynamic.DynamicReader, capsys: pytest.CaptureFixture[str]) -> None:
-    dynamic.main(["julius_caesar", "--rates", "0", "1e-3", "--json"])
+    command.main(["julius_caesar", "--rates", "0", "1e-3", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert len(found["tried"]) == 2 * len(dynamic.PULLS)
+    assert len(found["tried"]) == 2 * len(command.PULLS)
     (row,) = found["rows"]
     assert row["rate"] == 1e-3
     assert row["dynamic"] < row["as_it_is"]
@@ -76,7 +77,7 @@ def test_the_rate_is_chosen_on_other_plays(reader: dynamic.DynamicReader, capsys
 def test_the_figure_goes_into_the_card(folder: Path) -> None:
     before = ModelCard.read(folder)
     row = {"model": "tiny", "as_it_is": 1.5, "dynamic": 1.4, "rate": 2e-4, "pull": 1e-3}
-    dynamic.update_card(folder, row)
+    command.update_card(folder, row)
     card = ModelCard.read(folder)
     assert card.training == before.training | {"dynamic": {"nats_per_character": 1.4, "rate": 2e-4, "pull": 1e-3}}
     assert card.measured == before.measured
@@ -84,5 +85,5 @@ def test_the_figure_goes_into_the_card(folder: Path) -> None:
 
 def test_an_unknown_generator_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        dynamic.main(["hamlet"])
+        command.main(["hamlet"])
     assert "there is no such generator 'hamlet'" in capsys.readouterr().err

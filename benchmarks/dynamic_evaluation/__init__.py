@@ -1,0 +1,1 @@
+"""Dynamic evaluation of the generators: `__main__` is the command, `reader` the network that learns."""

@@ -21,10 +21,10 @@ EPSILON = 1e-4  # beside the root of the average square
 
 
 class DynamicUpdate(keras.optimizers.Optimizer):
-    """Krause et al. 2018, equations 5 to 7: w ← w - rate · g / (√s + ε) + pull · n · (w₀ - w).
+    """After Krause et al. 2018: w ← w - learning_rate · g / (√s + ε) + decay · n · (w₀ - w).
 
     s is the average of g² over the training part, w₀ the trained weight and n = √s divided by its mean over a weight
-    array, at most 1 / pull. While `counting` is 1, s is summed up.
+    array, at most 1 / decay. While `counting` is 1, s is summed up.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class DynamicUpdate(keras.optimizers.Optimizer):
     def build(self, variables: Any) -> None:
         """As in Keras, with the squares, the trained weights and two settings."""
         super().build(variables)
-        self.pull, self.counting = (self.add_variable((), name=name) for name in ("pull", "counting"))
+        self.decay, self.counting = (self.add_variable((), name=name) for name in ("decay", "counting"))
         self.squares = [self.add_variable_from_reference(each, name="squares") for each in variables]
         self.trained = [self.add_variable_from_reference(each, name="trained") for each in variables]
         for kept, variable in zip(self.trained, variables, strict=True):
@@ -45,8 +45,8 @@ class DynamicUpdate(keras.optimizers.Optimizer):
         squares, trained = self.squares[index], self.trained[index]
         self.assign_add(squares, self.counting * ops.square(gradient))
         root = ops.sqrt(squares)
-        norm = ops.minimum(root / (ops.mean(root) + EPSILON), 1 / ops.maximum(self.pull, EPSILON))
-        step = self.pull * norm * (trained - variable) - learning_rate * gradient / (root + EPSILON)
+        norm = ops.minimum(root / (ops.mean(root) + EPSILON), 1 / ops.maximum(self.decay, EPSILON))
+        step = self.decay * norm * (trained - variable) - learning_rate * gradient / (root + EPSILON)
         self.assign_add(variable, (1 - self.counting) * step)
 
 
@@ -72,17 +72,17 @@ class DynamicReader:
         training, *_ = splits.hold_out(registry.load_text(recipe.dataset))
         self._average_squares(self._encode(training.lower() if recipe.lowercase else training))
 
-    def surprisal(self, text: str, rate: float, pull: float) -> Array:
+    def surprisal(self, text: str, learning_rate: float, decay: float) -> Array:
         """(segments,) nats per character of whole segments of a text, each before the network learns from it.
 
         Args:
             text: read from an empty state on.
-            rate: of the steps; 0 for the weights as they ship.
-            pull: the share of the way back to the trained weights in each step.
+            learning_rate: of the steps; 0 for the weights as they ship.
+            decay: the share of the way back to the trained weights in each step.
         """
         self.model.set_weights(self._trained)  # the states too
-        self.optimizer.learning_rate.assign(rate)
-        self.optimizer.pull.assign(pull)
+        self.optimizer.learning_rate.assign(learning_rate)
+        self.optimizer.decay.assign(decay)
         ids = self._encode(text)
         return np.array([self._step(ids, first) for first in range(0, len(ids) - SEGMENT, SEGMENT)])
 

@@ -44,14 +44,14 @@ def test_one_update_by_hand() -> None:
     update.squares[0].assign([4.0, 16.0])
     weight.assign([3.0, 5.0])  # it has moved away from 2
     update.learning_rate.assign(0.5)
-    update.pull.assign(0.1)
+    update.decay.assign(0.1)
     update.apply([keras.ops.array([1.0, 8.0])], [weight])
     # √s is 2 and 4, 3 on average: 3 - 0.5 · 1 / 2 + 0.1 · 2/3 · (2 - 3), and 5 - 0.5 · 8 / 4.
     assert np.array(weight) == pytest.approx([3 - 0.25 - 0.1 * 2 / 3, 4.0], abs=1e-3)
 
 
 def test_without_a_rate_it_is_the_network_as_it_is(reader: dynamic.DynamicReader) -> None:
-    found = reader.surprisal(TEXT, rate=0.0, pull=0.001)
+    found = reader.surprisal(TEXT, learning_rate=0.0, decay=0.001)
     segments = len(found)
     assert segments == (len(TEXT) - 1) // dynamic.SEGMENT
     expected = reader.shipped.score(TEXT).surprisal[: segments * dynamic.SEGMENT]
@@ -68,18 +68,20 @@ def test_it_learns_from_what_it_has_read_and_begins_anew(reader: dynamic.Dynamic
 def test_the_rate_is_chosen_on_other_plays(reader: dynamic.DynamicReader, capsys: pytest.CaptureFixture[str]) -> None:
     command.main(["julius_caesar", "--rates", "0", "1e-3", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert len(found["tried"]) == 2 * len(command.PULLS)
+    assert len(found["tried"]) == 2 * len(command.DECAYS)
     (row,) = found["rows"]
-    assert row["rate"] == 1e-3
+    assert row["learning_rate"] == 1e-3
     assert row["dynamic"] < row["as_it_is"]
 
 
 def test_the_figure_goes_into_the_card(folder: Path) -> None:
     before = ModelCard.read(folder)
-    row = {"model": "tiny", "as_it_is": 1.5, "dynamic": 1.4, "rate": 2e-4, "pull": 1e-3}
+    row = {"model": "tiny", "as_it_is": 1.5, "dynamic": 1.4, "learning_rate": 2e-4, "decay": 1e-3}
     command.update_card(folder, row)
     card = ModelCard.read(folder)
-    assert card.training == before.training | {"dynamic": {"nats_per_character": 1.4, "rate": 2e-4, "pull": 1e-3}}
+    assert card.training == before.training | {
+        "dynamic": {"nats_per_character": 1.4, "learning_rate": 2e-4, "decay": 1e-3}
+    }
     assert card.measured == before.measured
 
 

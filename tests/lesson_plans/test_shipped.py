@@ -122,7 +122,7 @@ def test_the_answers_of_the_question_classifier() -> None:
     open_, closed = read(KNOWS[2], Clamp("f", 0.0)), read(KNOWS[2], Clamp("i", 0.0))
     assert (read(KNOWS[2]).answer, open_.answer, closed.answer) == ("python", "python", "csharp")
     least, most = (round(100 * share) for share in (closed.probabilities[-1].min(), closed.confidence))
-    assert f"C#, by a hair, since all four are at {least} to {most}%" in KNOWS[2].notes
+    assert f"C#, although all four are at {least} to {most}%" in KNOWS[2].notes
     assert answer(KNOWS[2]) == "It changes"
 
 

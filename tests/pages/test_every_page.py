@@ -367,7 +367,7 @@ class TestSurgery:
         guess = next(each for each in page.segmented_control if each.label == "Your prediction")
         guess.set_value("It stays the same").run()
         assert "Correct" in page.success[0].value
-        assert "this network pools" in page.success[0].value
+        assert "this network pools: its last layer sees each unit's maximum over all tokens" in page.success[0].value
         assert links[-1]["model"] == "family_lstm"
         # The network beside it has nothing but its last state.
         model, text = lstm_core.load("family_lstm"), links[-1]["text"]

@@ -61,7 +61,7 @@ def show(
         if clamps and (preset is None or _guessed(preset, key, reading)):
             start = time.perf_counter()
             after = read_again()
-            _outcome(reading, after, preset, key, time.perf_counter() - start, bool(pools(model)))
+            _outcome(reading, after, preset, key, time.perf_counter() - start, pools(model))
             _side_by_side(reading, after, key)
             with st.container(horizontal=True):
                 files.of_reading(model, after, f"{key}_surgery", address(), hide=hide)
@@ -104,13 +104,15 @@ def verdict(before: Reading, after: Reading) -> str:
 
 
 def _outcome(
-    before: Reading, after: Reading, preset: clamp_editor.Preset | None, key: str, seconds: float, pools: bool
+    before: Reading, after: Reading, preset: clamp_editor.Preset | None, key: str, seconds: float, pooled: str
 ) -> None:
     happened = verdict(before, after)
     answer = f"{theme.class_name(after.answer)}, {after.confidence:.1%}"
     if preset is not None:
         correct = st.session_state.get(_guess_key(preset, key, before)) == happened
-        note = preset.changed if happened == GUESSES[1] else preset.same if happened == GUESSES[0] and pools else ""
+        note = preset.changed if happened == GUESSES[1] else ""
+        if happened == GUESSES[0] and pooled:
+            note = preset.same.format(pooled=pooled)
         words = f"{happened}: {answer}. {preset.explanation} {note}"
         st.success(f"**{'Correct' if correct else 'Not this time'}.** {words}")
         if preset.beside:

@@ -18,7 +18,7 @@ class Preset:
     line: str  # its clamps in the notation of `lstm_core.nn.clamp_syntax`
     question: str  # asked before the result is shown
     explanation: str  # shown with the result
-    same: str = ""  # what follows it if the answer of a network that pools has stayed
+    same: str = ""  # what follows it if the answer of a network that pools ({pooled}) has stayed
     changed: str = ""  # what follows it if the answer has changed
     beside: str = ""  # a network that answers from its last state, to be looked at beside it
 

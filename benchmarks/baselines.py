@@ -161,11 +161,11 @@ def svm(dataset: str, characters: tuple[int, int] | None = None, more: Sequence[
     features, known, extra = _features(TOKENS[dataset], characters, training.texts, validation.texts, more)
     tried = {}
     for strength, share in itertools.product(STRENGTHS, SHARES if more else (0.0,)):
-        found = _trained(features, training.labels, strength, extra, share).predict(known)
+        found = trained(features, training.labels, strength, extra, share).predict(known)
         tried[strength, share] = float((found == validation.labels).mean())
     strength, share = max(tried, key=lambda each: tried[each])
     features, unseen, extra = _features(TOKENS[dataset], characters, data.train.texts, data.test.texts, more)
-    machine = _trained(features, data.train.labels, strength, extra, share)
+    machine = trained(features, data.train.labels, strength, extra, share)
     seconds = time.perf_counter() - began
     scores = machine.decision_function(unseen)  # (n,) for two classes, or else (n, classes)
     two = scores.ndim == 1
@@ -197,7 +197,15 @@ def update_cards(rows: Sequence[dict[str, Any]]) -> None:
 def _features(
     tokens: str, characters: tuple[int, int] | None, fit: Sequence[str], other: Sequence[str], more: Sequence[str]
 ) -> tuple[Any, Any, Any]:
-    """tf-idf of words and word pairs, and of hashed n-grams of characters, fitted on the first texts and the last."""
+    """As `vectorized`: the first texts, others, and `more` of which the features come too."""
+    _, found, others = vectorized(tokens, characters, [*fit, *more], other)
+    return found[: len(fit)], others, found[len(fit) :]
+
+
+def vectorized(
+    tokens: str, characters: tuple[int, int] | None, fit: Sequence[str], other: Sequence[str]
+) -> tuple[Any, Any, Any]:
+    """tf-idf of words and word pairs, and of hashed n-grams of characters: the union, fitted, and both texts' rows."""
     from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer, TfidfVectorizer
     from sklearn.pipeline import make_pipeline, make_union
 
@@ -209,11 +217,10 @@ def _features(
         )  # fmt: skip
         parts.append(make_pipeline(counts, TfidfTransformer(sublinear_tf=True)))
     both = make_union(*parts)
-    found = both.fit_transform([*fit, *more])
-    return found[: len(fit)], both.transform(other), found[len(fit) :]
+    return both, both.fit_transform(fit), both.transform(other)
 
 
-def _trained(features: Any, labels: Any, strength: float, extra: Any, share: float) -> Any:
+def trained(features: Any, labels: Any, strength: float, extra: Any = None, share: float = 0.0) -> Any:
     """An SVM; for a share above 0, a second one that learns from the first one's surest answers as well."""
     from scipy.sparse import vstack
     from sklearn.svm import LinearSVC

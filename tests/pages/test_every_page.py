@@ -15,7 +15,7 @@ from streamlit.util import calc_hash
 import lstm_core
 from lstm_core.datasets import registry
 from lstm_core.jobs import queue
-from lstm_core.library import store
+from lstm_core.library import ModelCard, store
 from tests.pages.conftest import AtOnce
 from ui.common import job_panel, model_cache
 from ui.common.examples import Texts
@@ -287,6 +287,20 @@ class TestLookingCloser:
         assert all(shown[each["name"]] == f"{each['accuracy']:.2%}" for each in (best, other))
         winners = "; ".join(each["name"] for each in (other, best) if each["accuracy"] > card.measured["accuracy"])
         assert any(each.value.endswith(f"neighbours: {winners}.") for each in page.info) == bool(winners)
+
+    def test_what_a_simpler_model_knows_stands_beside_it_where_it_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        about = {"peer": "linear SVM", "both": 7000, "peer_alone": 260, "network_alone": 240}
+        clue = {"text": "blank", "for": "java", "against": "csharp", "texts": 74}
+        training = {"disagreement": {**about, "clues": [clue]}}
+        card = ModelCard("m", "M", "classifier", "stackoverflow", "", measured={"accuracy": 0.9, "examples": 8000})
+        monkeypatch.setattr(ModelCard, "read", lambda folder: dataclasses.replace(card, training=training))
+        assert not any("7,000" in each.value for each in opened("question_tags", view="quality").markdown)
+        best = {"name": "linear SVM", "accuracy": 0.91}
+        beaten = dataclasses.replace(card, training={**training, "baseline": best})
+        monkeypatch.setattr(ModelCard, "read", lambda folder: beaten)
+        page = opened("question_tags", view="quality")
+        assert any("both answer 7,000 correctly, the linear SVM alone 260" in each.value for each in page.markdown)
+        assert page.dataframe[0].value.iloc[0].tolist() == ["“blank”", "Java", "C#", 74]
 
     def test_both_methods_explain_any_answer(self) -> None:
         page = opened("question_tags", view="why", text="def f(x): return x")

@@ -1,6 +1,7 @@
 """Panels about the model itself: the evaluation in its card, and its errors on the test set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -76,10 +77,29 @@ def _summary(card: ModelCard) -> None:
         st.caption(f"It has also read {more:,} texts without a label; “Training” says how.")
     if better := [each["name"] for each in baselines if measured.get("accuracy", 1.0) < each["accuracy"]]:
         st.info(f"More accurate on this test set, with no order beyond a few neighbours: {'; '.join(better)}.")
+        if found := training.get("disagreement"):
+            _disagreement(found)
     with st.expander("Training"):
         for note in card.notes:
             st.markdown(tokens.plain(note))
         st.code(training.get("command", ""), language=None)
+
+
+def _disagreement(found: Mapping[str, Any]) -> None:
+    """What a simpler model knows and the network doesn't, as `benchmarks.disagreement` wrote it to the card."""
+    with st.expander("What it knows that this network doesn't"):
+        st.markdown(
+            f"Of the test texts, both answer {found['both']:,} correctly, the {found['peer']} alone "
+            f"{found['peer_alone']:,}, and this network alone {found['network_alone']:,}. What weighs most in the "
+            f"{found['peer_alone']:,} texts that the first model alone answers correctly:"
+        )
+        table = {
+            "words or characters": [f"“{clue['text']}”" for clue in found["clues"]],
+            "speak for": [theme.class_name(clue["for"]) for clue in found["clues"]],
+            "the network's answer": [theme.class_name(clue["against"]) for clue in found["clues"]],
+            "texts": [clue["texts"] for clue in found["clues"]],
+        }
+        st.dataframe(table, hide_index=True)
 
 
 def errors(card: ModelCard, key: str) -> None:

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps({"tried": tried, "rows": rows}))
         return
     for row in tried:
-        print(f"rate {row['rate']:g}, decay {row['decay']:g}: {row['nats_per_character']:.4f} on other plays")
+        print(f"rate {row['learning_rate']:g}, decay {row['decay']:g}: {row['nats_per_character']:.4f} on other plays")
     for row in rows:
         print(f"{row['model']:16}{row['as_it_is']:8.4f} as it is{row['dynamic']:8.4f} learning while it reads")
 

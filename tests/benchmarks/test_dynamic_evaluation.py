@@ -74,6 +74,17 @@ def test_the_rate_is_chosen_on_other_plays(reader: dynamic.DynamicReader, capsys
     assert row["dynamic"] < row["as_it_is"]
 
 
+def test_both_tables_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    tried = [{"learning_rate": 2e-4, "decay": 1e-3, "nats_per_character": 1.25}]
+    row = {"model": "macbeth", "as_it_is": 1.5, "dynamic": 1.4, "learning_rate": 2e-4, "decay": 1e-3}
+    monkeypatch.setattr(command, "choose", lambda rates: tried)
+    monkeypatch.setattr(command, "measure", lambda name, learning_rate, decay: row)
+    command.main(["macbeth"])
+    printed = capsys.readouterr().out
+    assert "rate 0.0002, decay 0.001: 1.2500 on other plays" in printed
+    assert "1.5000 as it is  1.4000 learning while it reads" in printed
+
+
 def test_the_figure_goes_into_the_card(folder: Path) -> None:
     before = ModelCard.read(folder)
     row = {"model": "tiny", "as_it_is": 1.5, "dynamic": 1.4, "learning_rate": 2e-4, "decay": 1e-3}

@@ -89,14 +89,14 @@ def _disagreement(found: Mapping[str, Any]) -> None:
     """What a simpler model knows and the network doesn't, as `benchmarks.disagreement` wrote it to the card."""
     with st.expander("What it knows that this network doesn't"):
         st.markdown(
-            f"Of the test texts, both answer {found['both']:,} correctly, the {found['peer']} alone "
-            f"{found['peer_alone']:,}, and this network alone {found['network_alone']:,}. What weighs most in the "
-            f"{found['peer_alone']:,} texts that the first model alone answers correctly:"
+            f"The {found['peer']}: of the test texts, it alone answers {found['peer_alone']:,} correctly, this "
+            f"network alone {found['network_alone']:,}, and both {found['both']:,}. What weighs most in its own "
+            f"{found['peer_alone']:,}:"
         )
         table = {
-            "words or characters": [f"“{clue['text']}”" for clue in found["clues"]],
-            "speak for": [theme.class_name(clue["for"]) for clue in found["clues"]],
-            "the network's answer": [theme.class_name(clue["against"]) for clue in found["clues"]],
+            "clue": [f"“{clue['text']}”" for clue in found["clues"]],
+            "speaks for": [theme.class_name(clue["for"]) for clue in found["clues"]],
+            "rather than": [theme.class_name(clue["against"]) for clue in found["clues"]],
             "texts": [clue["texts"] for clue in found["clues"]],
         }
         st.dataframe(table, hide_index=True)

@@ -22,6 +22,11 @@ class Rows(keras.utils.PyDataset):
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def sizes(self) -> list[int]:
+        """The rows of each batch."""
+        return [min(self.rows, len(self._order) - first) for first in range(0, self._count * self.rows, self.rows)]
+
     def __getitem__(self, index: int) -> tuple[Array, ...]:
         rows = self._order[index * self.rows : (index + 1) * self.rows]
         return tuple(part[rows] for part in self._arrays)

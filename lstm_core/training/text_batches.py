@@ -126,6 +126,11 @@ class TextBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self._plan)
 
+    @property
+    def sizes(self) -> list[int]:
+        """The rows of each batch of this epoch."""
+        return [len(texts) * self._times for texts in self._plan]
+
     def __getitem__(self, index: int) -> tuple[Any, Array]:
         chosen = self._plan[index]
         rows, targets = zip(*(self._read(text) for text in chosen), strict=True)

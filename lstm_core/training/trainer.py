@@ -37,7 +37,8 @@ class Stage:
 
     Attributes:
         model: the compiled model that learns.
-        batches: a `keras.utils.PyDataset`; each epoch goes through it once, in its own order.
+        batches: a `keras.utils.PyDataset`; each epoch goes through it once, in its own order. Where they aren't equally
+            large, its `sizes` are those of an epoch's batches: Keras's running means are over rows.
         epochs: how many.
         validation: batches that Keras evaluates after each epoch, with the loss and metrics of `model`.
         measure: (a copy of `network`) → further figures of an epoch, such as `validation_loss`.
@@ -143,6 +144,7 @@ class Fitting(keras.callbacks.Callback):
         self._pace = Pace(self._steps, stage.epochs, getattr(stage.batches, "rows", 0))
         self._sums: dict[str, float] = {}  # of this epoch, up to the last point of the curve
         self._last_point, self._reported, self._checked = 0, 0.0, 0.0
+        self._batches, self._seen = stage.batches, np.zeros(1)
         self._chance, self._ending = stage.chance, trainer.ended != "finished"
         self._small = self._network.count_params() <= SMALL
         self._kept = self._network.get_weights()
@@ -164,7 +166,7 @@ class Fitting(keras.callbacks.Callback):
             return
         for _ in range(done):  # by the worker that was lost
             batches.on_epoch_end()
-        self._steps = len(batches)
+        self._batches, self._steps = batches, len(batches)
         with faster(stage.model), _softmax_in_the_loss(stage.model if stage.logits else None):
             stage.model.fit(
                 batches,
@@ -192,6 +194,7 @@ class Fitting(keras.callbacks.Callback):
         if epoch:
             self._save()
         self._epoch, self._last_point, self._sums = epoch + 1, 0, {}
+        self._seen = np.cumsum([0, *getattr(self._batches, "sizes", [1] * self._steps)])
         self._pace.epoch_begins()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -307,10 +310,11 @@ class Fitting(keras.callbacks.Callback):
         return found
 
     def _figures(self, batch: int, logs: Any, on_curve: bool) -> dict[str, float]:
-        """Means over the steps since the last point of the curve; a new point of it, if one is due."""
-        totals = {_NAMES[key]: float(value) * batch for key, value in logs.items() if key in _NAMES}
-        span = max(batch - self._last_point, 1)
-        figures = {name: (total - self._sums.get(name, 0.0)) / span for name, total in totals.items()}
+        """Means over the rows since the last point of the curve; a new point of it, if one is due."""
+        seen, before = int(self._seen[batch]), int(self._seen[self._last_point])
+        totals = {_NAMES[key]: float(value) * seen for key, value in logs.items() if key in _NAMES}
+        span = max(seen - before, 1)
+        figures = {name: _rounded((total - self._sums.get(name, 0.0)) / span) for name, total in totals.items()}
         if hasattr(self.model.optimizer, "gradient_norm"):
             self._sync()
             figures["gradient_norm"] = float(ops.convert_to_numpy(self.model.optimizer.gradient_norm.value))

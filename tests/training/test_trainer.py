@@ -55,6 +55,27 @@ def test_points_are_means_over_the_steps_since_the_last_one(monkeypatch: pytest.
     assert coarse.epochs["loss"] == pytest.approx(coarse.steps["loss"], rel=1e-4)
 
 
+class Uneven(Rows):
+    """Batches of 4, 1, 4, … rows: a small one is followed by others, as in `TextBatches`."""
+
+    cuts = (0, 4, 5, 9, 13)
+
+    def __len__(self) -> int:
+        return len(self.cuts) - 1
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        return X[self.cuts[index] : self.cuts[index + 1]], Y[self.cuts[index] : self.cuts[index + 1]]
+
+    @property
+    def sizes(self) -> list[int]:
+        return np.diff(self.cuts).tolist()
+
+
+def test_a_point_is_the_loss_of_its_own_batch_whatever_its_size() -> None:
+    found = Trainer().fit(Stage(model(learning_rate=0.0), Uneven(X, Y, 4, seed=1), 1))  # zeros stay zeros
+    assert found.steps["loss"] == pytest.approx([float((y**2).mean()) for _, y in Uneven(X, Y, 4, seed=1)], rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("losses", "kept"), [([0.9, 0.5, 0.7], 2), ([0.9, 0.5, 0.5], 2), ([0.1, 0.2, 0.3], 1), ([3, 2, 1], 3)]
 )

@@ -25,6 +25,7 @@ def test_contributions_are_summed_by_hand() -> None:
 
 
 def test_every_column_of_a_text_has_a_name() -> None:
+    pytest.importorskip("sklearn", reason="a peer of requirements-bench.txt")
     texts = ["var x = blank", "def blank : pass", "var y", "def z : pass"]
     union, found, unseen = baselines.vectorized(r"\w+|[^\w\s]", (2, 3), texts, texts[:1])
     named = disagreement.names(union, texts[0])

@@ -60,7 +60,7 @@ def is_whole(page: Page, last_words: str, alerts: int | None = 0) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     if alerts is not None:
         expect(page.get_by_test_id("stAlert")).to_have_count(alerts)
-    page.wait_for_function(FITS)
+    page.wait_for_function(FITS, polling=100)
 
 
 def choice(page: Page, name: str) -> Locator:

@@ -57,7 +57,7 @@ def test_everybody_can_read_the_page(page: Page, address: str, name: str) -> Non
         page.get_by_role("button", name="Presenter view").click()
         found["presenter view"] = falls_short_of_the_wall(page)
     look(page, **PHONE)
-    page.wait_for_function(DARK)
+    page.wait_for_function(DARK, polling=100)
     key = "r" if name == BY_LINK else "Escape"
     rerun(page, lambda: page.keyboard.press(key))  # the app hears of the theme with this run
     expect(page.get_by_role("button", name="Leave the presenter view")).to_have_count(0)
@@ -75,7 +75,7 @@ def falls_short_of_the_wall(page: Page) -> list[str]:
     is_settled(page)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
-    page.wait_for_function(FILLS)
+    page.wait_for_function(FILLS, polling=100)
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 18
     return left(page, SMALL) + out_of_reach(page)
 

@@ -20,7 +20,7 @@ def test_every_stop_gets_its_picture_and_ten_minutes_open_what_they_promise(page
     is_settled(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    page.wait_for_function(FITS)
+    page.wait_for_function(FITS, polling=100)
     last = page.get_by_role("link", name="Next: How does a network read?").bounding_box()
     assert last is not None
     assert last["y"] + last["height"] <= 2 * 900

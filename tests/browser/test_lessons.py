@@ -37,7 +37,7 @@ def test_a_lesson_is_walked_through_with_the_keys_of_a_clicker(page: Page, addre
     expect(notes.get_by_text("It shrinks by a factor of")).to_be_visible()
     look(page, 390, 844)
     is_settled(page)
-    page.wait_for_function(FITS)
+    page.wait_for_function(FITS, polling=100)
     page.get_by_role("button", name="End").click()
     expect(page.get_by_role("button", name="Next")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_have_text("Gradient lab")

@@ -36,7 +36,7 @@ def test_every_panel_opens_an_example_is_compared_and_other_texts_are_read(page:
             seen = seen.or_(other)
         expect(seen.first).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
-        page.wait_for_function(FITS)
+        page.wait_for_function(FITS, polling=100)
     page.get_by_role("button", name="Irony").click()
     box = page.get_by_role("textbox", name="Your review")
     expect(box).to_have_value(TEXTS.examples["Irony"])

@@ -99,7 +99,7 @@ def test_a_chart_is_saved_the_slider_reruns_its_fragment_alone_and_both_networks
     expect(page.get_by_text("Timestep 1", exact=True)).to_be_visible()
     assert page.evaluate("document.querySelectorAll('.js-plotly-plot')[1] === window.firstChart")
     look(page, **PHONE)
-    page.wait_for_function(CHARTS_FIT)
+    page.wait_for_function(CHARTS_FIT, polling=100)
 
     paste(page, QUESTIONS["Short"])
     verdict(page, "Python")

@@ -157,7 +157,7 @@ def test_a_hostile_prompt_is_shown_as_text_and_every_panel_opens(page: Page, add
         choice(page, name).click()
         expect(page.get_by_text(sign, exact=False).first).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
-        page.wait_for_function(FITS)
+        page.wait_for_function(FITS, polling=100)
     upload = page.locator("input[type=file]")
     upload.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": bytes(range(256)) * 100})
     expect(page.get_by_text("save it as", exact=False)).to_be_visible()

@@ -37,8 +37,7 @@ class Stage:
 
     Attributes:
         model: the compiled model that learns.
-        batches: a `keras.utils.PyDataset`; each epoch goes through it once, in its own order. Where they aren't equally
-            large, its `sizes` are those of an epoch's batches: Keras's running means are over rows.
+        batches: a `keras.utils.PyDataset`; each epoch goes through all of it. `sizes`, if it has them, are their rows.
         epochs: how many.
         validation: batches that Keras evaluates after each epoch, with the loss and metrics of `model`.
         measure: (a copy of `network`) → further figures of an epoch, such as `validation_loss`.
@@ -311,9 +310,8 @@ class Fitting(keras.callbacks.Callback):
 
     def _figures(self, batch: int, logs: Any, on_curve: bool) -> dict[str, float]:
         """Means over the rows since the last point of the curve; a new point of it, if one is due."""
-        seen, before = int(self._seen[batch]), int(self._seen[self._last_point])
+        seen, span = self._seen[batch], max(self._seen[batch] - self._seen[self._last_point], 1)
         totals = {_NAMES[key]: float(value) * seen for key, value in logs.items() if key in _NAMES}
-        span = max(seen - before, 1)
         figures = {name: _rounded((total - self._sums.get(name, 0.0)) / span) for name, total in totals.items()}
         if hasattr(self.model.optimizer, "gradient_norm"):
             self._sync()

@@ -290,8 +290,8 @@ class TestLookingCloser:
 
     def test_what_a_simpler_model_knows_stands_beside_it_where_it_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
         about = {"peer": "linear SVM", "both": 7000, "peer_alone": 260, "network_alone": 240}
-        clue = {"text": "blank", "for": "java", "against": "csharp", "texts": 74}
-        training = {"disagreement": {**about, "clues": [clue]}}
+        feature = {"text": "blank", "supports": "java", "opposes": "csharp", "texts": 74}
+        training = {"disagreement": {**about, "features": [feature]}}
         card = ModelCard("m", "M", "classifier", "stackoverflow", "", measured={"accuracy": 0.9, "examples": 8000})
         monkeypatch.setattr(ModelCard, "read", lambda folder: dataclasses.replace(card, training=training))
         assert not any("7,000" in each.value for each in opened("question_tags", view="quality").markdown)

@@ -90,14 +90,14 @@ def _disagreement(found: Mapping[str, Any]) -> None:
     with st.expander("What it knows that this network doesn't"):
         st.markdown(
             f"The {found['peer']}: of the test texts, it alone answers {found['peer_alone']:,} correctly, this "
-            f"network alone {found['network_alone']:,}, and both {found['both']:,}. What weighs most in its own "
-            f"{found['peer_alone']:,}:"
+            f"network alone {found['network_alone']:,}, and both {found['both']:,}. Its features with the largest "
+            f"contributions to the {found['peer_alone']:,}:"
         )
         table = {
-            "clue": [f"“{clue['text']}”" for clue in found["clues"]],
-            "speaks for": [theme.class_name(clue["for"]) for clue in found["clues"]],
-            "rather than": [theme.class_name(clue["against"]) for clue in found["clues"]],
-            "texts": [clue["texts"] for clue in found["clues"]],
+            "feature": [f"“{each['text']}”" for each in found["features"]],
+            "supports": [theme.class_name(each["supports"]) for each in found["features"]],
+            "opposes": [theme.class_name(each["opposes"]) for each in found["features"]],
+            "texts": [each["texts"] for each in found["features"]],
         }
         st.dataframe(table, hide_index=True)
 

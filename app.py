@@ -7,7 +7,6 @@ server, and the lifespan hook imports what the pages need before the first visit
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import importlib
 import logging
@@ -23,6 +22,7 @@ import streamlit as st
 from streamlit.runtime import get_instance
 from threadpoolctl import threadpool_limits
 
+from lstm_core import glibc
 from ui.classroom import route
 from ui.common import server
 from ui.common.shared_cache import CACHE
@@ -33,7 +33,6 @@ log = logging.getLogger("lstm_lab")
 TIDY_EVERY = 30.0  # seconds
 FIRST, LATER = 2.5, 5.0  # seconds until the models are loaded, and then until the rest is imported: visitors come first
 UNUSED = 120.0  # seconds after which a shared value is dropped, as long as Streamlit keeps a session without a browser
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 
 
 @asynccontextmanager
@@ -88,13 +87,7 @@ def tidy() -> None:
     """Give memory back: values that nobody has looked at for a while, what ended sessions have left, and free heap."""
     CACHE.forget(UNUSED)
     gc.collect()
-    _libc("malloc_trim", 0)
-
-
-def _libc(function: str, *arguments: int) -> None:
-    """Call a function of glibc; nothing happens where there is another C library."""
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), function):
-        getattr(libc, function)(*arguments)
+    glibc.call("malloc_trim", 0)
 
 
 def report_error(error: Exception) -> bool:
@@ -106,9 +99,11 @@ def report_error(error: Exception) -> bool:
 
 
 # What is larger, such as an uploaded file, is returned to the system at once and leaves no gap between small objects.
-_libc("mallopt", M_MMAP_THRESHOLD, 2 << 20)
-_libc("mallopt", M_TRIM_THRESHOLD, 64 << 20)  # `tidy` returns the rest; at once would slow the next reading down
-_libc("mallopt", M_ARENA_MAX, 2)  # by default threads allocate from eight arenas a core, none of which ever shrinks
+glibc.call("mallopt", glibc.M_MMAP_THRESHOLD, 2 << 20)
+# `tidy` returns the rest; at once would slow the next reading down.
+glibc.call("mallopt", glibc.M_TRIM_THRESHOLD, 64 << 20)
+# By default, threads allocate from eight arenas a core, none of which ever shrinks.
+glibc.call("mallopt", glibc.M_ARENA_MAX, 2)
 server_log.setup()
 theme_message.keep()
 base = st.get_option("server.baseUrlPath")

@@ -27,15 +27,11 @@ from lstm_core.nn import keras_backend
 log = logging.getLogger("lstm_lab.worker")
 
 # Set in a worker before it imports NumPy: one thread each, so that a job leaves the other cores to the web process.
-# The MALLOC_ variables let glibc keep large buffers between training steps instead of returning them each time.
 _LIBRARIES = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
 ONE_THREAD = {f"{library}_THREADS": "1" for library in _LIBRARIES} | {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "17179869184",
-    "MALLOC_TOP_PAD_": "67108864",
 }
 AUTOGROUP = "/proc/self/autogroup"  # the group of this process's session, see sched(7); nothing where Linux has none
 GROUP_NICE = 10  # a tenth of the time of a core that others want as well

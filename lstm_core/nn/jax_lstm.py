@@ -13,10 +13,6 @@ from typing import Any
 
 import keras
 
-# With fewer units, JAX's own backward pass is as fast or faster where nothing is masked: measured by `python -m
-# benchmarks.training`.
-SMALLEST = 256
-
 
 @contextmanager
 def faster(model: Any) -> Iterator[None]:
@@ -52,15 +48,11 @@ def _loop() -> Any:
     def loop(
         layer: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
-        if mask is None and layer.units < SMALLEST:
-            return keras.layers.LSTM.inner_loop(layer, sequences, initial_state, mask, training)
-        cell = layer.cell
         x = jnp.swapaxes(sequences, 0, 1)  # (T, batch, features)
-        z = x @ _value(cell.kernel) + _value(cell.bias)  # (T, batch, 4 * units)
-        taken = jnp.ones(z.shape[:2], bool) if mask is None else jnp.swapaxes(mask, 0, 1)
-        start = tuple(_value(state) for state in initial_state)
-        h, c = run(z, _value(cell.recurrent_kernel), taken[:, :, None], start)  # each (T, batch, units)
-        return h[-1], jnp.swapaxes(h, 0, 1), [h[-1], c[-1]]
+        taken = None if mask is None else jnp.swapaxes(mask, 0, 1)[:, :, None]
+        weights = [_value(part) for part in (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)]
+        h, c = run(x, taken, *weights, [_value(state) for state in initial_state])  # (T, batch, units), (batch, units)
+        return h[-1], jnp.swapaxes(h, 0, 1), [h[-1], c]
 
     return loop
 
@@ -70,47 +62,64 @@ def _value(variable: Any) -> Any:
 
 
 def _recurrence() -> Any:
-    """(z, U, mask, (h, c) before) → (h, c): a masked step repeats the one before; gates in the order i, f, g, o."""
+    """(x, mask, W, U, b, [h, c] before) → (every h, the last c); gates in the order i, f, g, o.
+
+    A masked step repeats the one before; the mask may be None. For XLA's sake, one tanh computes all gates, by
+    σ(x) = (tanh(x / 2) + 1) / 2; what the backward pass needs is kept gate by gate; and the gradients of W and U are
+    one product each over all timesteps. Other forms are up to twice as slow (`python -m benchmarks.training`).
+    """
     import jax
     import jax.numpy as jnp
 
-    def forward(z: Any, U: Any, taken: Any, start: Any) -> tuple[Any, Any]:
-        def step(carry: Any, now: Any) -> Any:
-            (h, c), (z_t, mask_t) = carry, now
-            i, f, g, o = jnp.split(z_t + h @ U, 4, axis=1)
-            i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
-            c_next = jnp.where(mask_t, f * c + i * g, c)
-            h_next = jnp.where(mask_t, o * jnp.tanh(c_next), h)
-            return (h_next, c_next), (h_next, c_next, i, f, g, o)
+    def forward(x: Any, taken: Any, W: Any, U: Any, b: Any, start: Any) -> tuple[Any, Any]:
+        half = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), U.shape[0])  # 1 for g, a tanh by itself
+        halved, halved_U = _flat(x) @ (W * half) + b * half, U * half
 
-        _, kept = jax.lax.scan(step, start, (z, taken))
-        return kept[:2], (*kept, U, taken, start)
+        def step(carry: Any, now: Any) -> Any:
+            (h, c), (z, mask) = carry, now
+            i, f, g, o = jnp.split(jnp.tanh(z + h @ halved_U) * half + (1 - half), 4, axis=1)
+            c = _where(mask, f * c + i * g, c)
+            h = _where(mask, o * jnp.tanh(c), h)
+            return (h, c), (h, c, i, f, g, o)
+
+        _, kept = jax.lax.scan(step, tuple(start), (halved.reshape(*x.shape[:2], -1), taken))
+        return (kept[0], kept[1][-1]), (*kept, x, taken, W, U, start)
 
     def backward(kept: Any, d_outputs: Any) -> Any:
-        h, c, i, f, g, o, U, taken, start = kept
+        h, c, i, f, g, o, x, taken, W, U, start = kept
         h_before, c_before = (
             jnp.concatenate([first[None], all_[:-1]]) for first, all_ in zip(start, (h, c), strict=True)
         )
+        transposed = jax.lax.optimization_barrier(U.T)  # once, not in every step
 
         def step(carry: Any, now: Any) -> Any:
-            (dh, dc), (dh_t, dc_t_own, c_t, c_old, i_t, f_t, g_t, o_t, mask_t) = carry, now
-            dh, dc = dh + dh_t, dc + dc_t_own
-            tanh = jnp.tanh(c_t)
-            dc_t = dc + dh * o_t * (1 - tanh * tanh)
+            (dh, dc), (dh_own, c, c_before, i, f, g, o, mask) = carry, now
+            dh += dh_own
+            tanh = jnp.tanh(c)
+            dc_now = dc + dh * o * (1 - tanh * tanh)
             gates = [
-                dc_t * g_t * i_t * (1 - i_t),
-                dc_t * c_old * f_t * (1 - f_t),
-                dc_t * i_t * (1 - g_t * g_t),
-                dh * tanh * o_t * (1 - o_t),
+                dc_now * g * i * (1 - i),
+                dc_now * c_before * f * (1 - f),
+                dc_now * i * (1 - g * g),
+                dh * tanh * o * (1 - o),
             ]
-            dz = jnp.concatenate(gates, axis=1) * mask_t
-            return (jnp.where(mask_t, dz @ U.T, dh), jnp.where(mask_t, dc_t * f_t, dc)), dz
+            dz = _where(mask, jnp.concatenate(gates, axis=1), 0.0)
+            return (_where(mask, dz @ transposed, dh), _where(mask, dc_now * f, dc)), dz
 
-        zeros = jnp.zeros_like(start[0])
-        d_start, dz = jax.lax.scan(step, (zeros, zeros), (*d_outputs, c, c_before, i, f, g, o, taken), reverse=True)
-        dU = h_before.reshape(-1, h.shape[2]).T @ dz.reshape(-1, dz.shape[2])
-        return dz, dU, None, d_start
+        d_h, d_c = d_outputs
+        last = jnp.zeros_like(d_c), d_c
+        d_start, dz = jax.lax.scan(step, last, (d_h, c, c_before, i, f, g, o, taken), reverse=True)
+        dz = _flat(dz)
+        return (dz @ W.T).reshape(x.shape), None, _flat(x).T @ dz, _flat(h_before).T @ dz, dz.sum(0), list(d_start)
 
-    run = jax.custom_vjp(lambda z, U, taken, start: forward(z, U, taken, start)[0])
+    def _where(mask: Any, one: Any, other: Any) -> Any:
+        return one if mask is None else jnp.where(mask, one, other)
+
+    run = jax.custom_vjp(lambda *inputs: forward(*inputs)[0])
     run.defvjp(forward, backward)
     return run
+
+
+def _flat(x: Any) -> Any:
+    """(T, batch, n) → (T · batch, n)."""
+    return x.reshape(-1, x.shape[2])

@@ -32,7 +32,6 @@ from lstm_core.jobs.job import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job
 from lstm_core.jobs.limits import LIMIT, OWN_LIMIT, longest_run
 from lstm_core.jobs.queue import JobError, JobQueue
 from lstm_core.jobs.worker import GROUP_NICE, certificate_files
-from lstm_core.nn import keras_backend
 from lstm_core.paths import own_folder
 from tests.ports import free_port
 
@@ -448,15 +447,3 @@ def test_a_download_reports_its_progress_and_stops_on_request(monkeypatch: pytes
 def test_events_can_be_serialized() -> None:
     event = {"loss": np.float32(0.5), "curve": np.arange(3), "text": "x", "deep": {1: (np.int64(2),)}}
     assert job_worker.plain(event) == {"loss": 0.5, "curve": [0, 1, 2], "text": "x", "deep": {"1": [2]}}
-
-
-def test_the_backend_is_the_fastest_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
-    monkeypatch.delenv("LSTM_LAB_TRAINING_BACKEND", raising=False)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "jax" else object())
-    assert keras_backend.choose() == os.environ["KERAS_BACKEND"] == "tensorflow"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
-    assert keras_backend.choose() == os.environ["KERAS_BACKEND"] == "jax"
-    monkeypatch.setenv("LSTM_LAB_TRAINING_BACKEND", "numpy")
-    with pytest.raises(LabError, match="can be jax, tensorflow or torch"):
-        keras_backend.choose()

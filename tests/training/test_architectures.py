@@ -11,7 +11,6 @@ import pytest
 
 from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library.store import ModelCard
-from lstm_core.nn import jax_lstm
 from lstm_core.nn.jax_lstm import faster
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import Bigrams, Encoder, Vocabulary
@@ -101,7 +100,6 @@ def test_the_faster_loop_begins_with_a_state_and_hands_one_over(monkeypatch: pyt
     import jax
     import jax.numpy as jnp
 
-    monkeypatch.setattr(jax_lstm, "SMALLEST", 1)
     states = [keras.Input((4,)), keras.Input((4,))]
     text = keras.Input((7, 5))
     outputs = keras.layers.LSTM(4, return_sequences=True, return_state=True)(text, initial_state=states)

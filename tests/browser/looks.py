@@ -36,7 +36,10 @@ def is_settled(page: Page) -> None:
 
 
 def rerun(page: Page, act: Callable[[], object]) -> None:
-    """Do what lets the server run the page again, and wait for the end of that run: what is seen then is of it."""
+    """Do what lets the server run the page again, and wait for the end of that run: what is seen then is of it.
+
+    For a run that takes a while: a busy browser draws the beginning and the end of a short one at once.
+    """
     is_settled(page)
     page.evaluate(AWAIT_RUN)
     act()

@@ -24,7 +24,10 @@ TASKS = ("classifier", "word model", "generator")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train a recipe with each seed, and print the mean and the standard deviation."""
-    from lstm_core.training.recipes import RECIPES
+    from lstm_core.nn import keras_backend
+
+    keras_backend.choose()
+    from lstm_core.training.recipes import RECIPES  # imports Keras, which takes its backend now
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__.splitlines()[0])
     names = [name for name, recipe in RECIPES.items() if recipe.task in TASKS]

@@ -390,6 +390,12 @@ class TestSurgery:
         model, text = lstm_core.load("family_lstm"), links[-1]["text"]
         closed = model.read(text, (lstm_core.Clamp("f", 0.0),))
         assert model.read(text).answer != closed.answer
+        links.clear()
+        page = opened("movie_reviews", view="surgery", text="A good film.")
+        page.pills(key="reviews_preset").set_value("Forget gate closed").run()
+        next(each for each in page.segmented_control if each.label == "Your prediction").set_value("It changes").run()
+        assert page.success
+        assert not links  # that network has learned other answers
 
     def test_the_link_brings_the_clamps_back_and_each_can_be_undone(self) -> None:
         page = opened("question_tags", view="surgery", text="def f(x): return x", clamps="f=1:3;i=0@2-")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lstm_core.inference import Reading, TextClassifier
 from lstm_core.interpret import Ablation, ablate
+from lstm_core.library import SHIPPED, ModelCard
 from lstm_core.nn import LayerTrace
 from ui.classifier import panels
 from ui.common import charts, clamp_editor, plotting, theme, url_state
@@ -115,7 +116,7 @@ def _outcome(
             note = preset.same.format(pooled=pooled)
         words = f"{happened}: {answer}. {preset.explanation} {note}"
         st.success(f"**{'Correct' if correct else 'Not this time'}.** {words}")
-        if preset.beside:
+        if preset.beside and ModelCard.read(SHIPPED / preset.beside).labels == before.labels:
             settings = {"model": preset.beside, "text": url_state.packed(before.text), "clamps": preset.line}
             label = "The same in a network that answers from its last state"
             st.page_link("cell_microscope.py", label=label, icon=":material/biotech:", query_params=settings)

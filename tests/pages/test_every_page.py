@@ -17,6 +17,7 @@ from lstm_core.datasets import registry
 from lstm_core.jobs import queue
 from lstm_core.library import ModelCard, store
 from tests.pages.conftest import AtOnce
+from ui.classifier.quality import sign_test
 from ui.common import job_panel, model_cache
 from ui.common.examples import Texts
 from ui.home import path as lab
@@ -303,7 +304,13 @@ class TestLookingCloser:
             "it alone answers 260 correctly, this network alone 240, and both 7,000" in each.value
             for each in page.markdown
         )
+        assert any("has a probability of 40% (McNemar's test)" in each.value for each in page.markdown)
         assert page.dataframe[0].value.iloc[0].tolist() == ["“blank”", "Java", "C#", 74]
+
+    def test_the_chance_of_a_difference_is_that_of_a_fair_coin(self) -> None:
+        assert sign_test(3, 3) == 1
+        assert sign_test(5, 0) == sign_test(0, 5) == 2 / 32
+        assert sign_test(4, 1) == 2 * (5 + 1) / 32
 
     def test_both_methods_explain_any_answer(self) -> None:
         page = opened("question_tags", view="why", text="def f(x): return x")

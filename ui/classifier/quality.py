@@ -1,5 +1,6 @@
 """Panels about the model itself: the evaluation in its card, and its errors on the test set."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -90,8 +91,10 @@ def _disagreement(found: Mapping[str, Any]) -> None:
     with st.expander("What it knows that this network doesn't"):
         st.markdown(
             f"The {found['peer']}: of the test texts, it alone answers {found['peer_alone']:,} correctly, this "
-            f"network alone {found['network_alone']:,}, and both {found['both']:,}. Its features with the largest "
-            f"contributions to the {found['peer_alone']:,}:"
+            f"network alone {found['network_alone']:,}, and both {found['both']:,}. Between two equally good models, "
+            f"a difference at least as large has a probability of "
+            f"{sign_test(found['peer_alone'], found['network_alone']):.0%} (McNemar's test). Its features with the "
+            f"largest contributions to the {found['peer_alone']:,}:"
         )
         table = {
             "feature": [f"“{each['text']}”" for each in found["features"]],
@@ -100,6 +103,15 @@ def _disagreement(found: Mapping[str, Any]) -> None:
             "texts": [each["texts"] for each in found["features"]],
         }
         st.dataframe(table, hide_index=True)
+
+
+def sign_test(one: int, other: int) -> float:
+    """The probability that of so many texts, each as likely to fall to either side, at least the larger one does.
+
+    Two-sided and exact: McNemar's test (1947) on the texts that one of two models alone answers correctly.
+    """
+    tails = 2 * sum(math.comb(one + other, k) for k in range(max(one, other), one + other + 1))
+    return min(tails / 2 ** (one + other), 1.0)
 
 
 def errors(card: ModelCard, key: str) -> None:

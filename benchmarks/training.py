@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import timing
+from lstm_core.jobs.worker import THREADS
 from lstm_core.nn import keras_backend
 
 OURS, KERAS, KERAS_JAX, TORCH = "ours, on JAX", "Keras on TensorFlow", "Keras on JAX", "PyTorch"
@@ -70,7 +71,7 @@ SPECS = {
         Spec("reviews, article", 300, (128,), 128, 10, 5000),
         Spec("characters, article", 50, (300, 300), 30, 0, 60),
         Spec("tags, ours", 400, (128,), 64, 128, 12000, masked=True),
-        Spec("reviews, ours", 150, (128,), 64, 64, 12000, masked=True),
+        Spec("reviews, ours", 300, (128,), 64, 112, 12000, masked=True),
         Spec("characters, ours", 128, (320, 320), 32, 64, 65, every=True),
         Spec("tags_15s", 80, (32,), 32, 32, 4000, masked=True),
         Spec("characters_60s", 80, (128,), 32, 32, 65, every=True),
@@ -232,9 +233,7 @@ def thread_settings(threads: int) -> dict[str, str]:
     """The environment in which libraries use so many threads; nothing for 0."""
     if not threads:
         return {}
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-    found = dict.fromkeys((*names, "TF_NUM_INTEROP_THREADS"), str(threads))
-    return found | ({"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"} if threads == 1 else {})
+    return dict.fromkeys(THREADS, str(threads))
 
 
 def compete(spec: Spec, repeats: int, seconds: float, threads: int = 0) -> dict[str, list[float]]:

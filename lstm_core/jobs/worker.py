@@ -26,13 +26,14 @@ from lstm_core.nn import keras_backend
 
 log = logging.getLogger("lstm_lab.worker")
 
+# With the number of threads of each library. NPROC is the number of cores that XLA sees: its flags for threads don't
+# keep it from taking the others.
+THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
+    "NPROC",
+)  # fmt: skip
 # Set in a worker before it imports NumPy: one thread each, so that a job leaves the other cores to the web process.
-_LIBRARIES = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
-ONE_THREAD = {f"{library}_THREADS": "1" for library in _LIBRARIES} | {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-}
+ONE_THREAD = dict.fromkeys(THREADS, "1") | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 AUTOGROUP = "/proc/self/autogroup"  # the group of this process's session, see sched(7); nothing where Linux has none
 GROUP_NICE = 10  # a tenth of the time of a core that others want as well
 RECONNECT = 2.0  # seconds after a lost scheduler before the next attempt

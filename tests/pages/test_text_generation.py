@@ -196,6 +196,14 @@ GRAM = {"name": "Kneser–Ney 7-gram", NATS: 1.5164}
         ({NATS: 1.25}, {"dynamic": {NATS: 1.1}}, "has 1.100; the network on this page doesn't change."),
         ({NATS: 1.25}, {"baseline": "<b>", "dynamic": 7}, "**1.250 nats per character**."),
         ({NATS: 1.25}, {"baseline": {NATS: "low"}}, ""),
+        ({NATS: 1.25}, {"dynamic": {"nothing": 1.1}}, ""),
+        (
+            {NATS: 1.25},
+            {"seeds": {"runs": [{}, {}, {}], "mean": 1.45, "deviation": 0.001}},
+            "with 3 seeds have 1.450 of its validation set on average, with a standard deviation of 0.001.",
+        ),
+        ({NATS: 1.25}, {"seeds": {"runs": 3, "mean": 1.45, "deviation": 0.001}}, ""),
+        ({NATS: 1.25}, {"seeds": {"runs": [], "mean": 1.45}}, ""),
     ],
 )
 def test_what_was_measured_is_that_of_the_card(

@@ -24,12 +24,14 @@ QUOTE = (
 
 
 def measured_in_words(card: ModelCard) -> str:
-    """What a card says of the test set: the network, the n-gram, and a copy that goes on learning; "" for nothing."""
+    """What a card says of the network, the n-gram, a copy that goes on learning, and other seeds; "" for nothing."""
     figure = "nats_per_character"
     training = {name: each for name, each in card.training.items() if isinstance(each, dict)}
-    nats = card.measured.get(figure)
-    peers = [each[figure] for name in ("baseline", "dynamic") if (each := training.get(name))]
-    if not all(isinstance(each, float) for each in (nats, *peers)):
+    nats, seeds = card.measured.get(figure), training.get("seeds")
+    said_of_it = [nats, *(each.get(figure) for name in ("baseline", "dynamic") if (each := training.get(name)))]
+    if seeds:
+        said_of_it += [seeds.get("mean"), seeds.get("deviation")]
+    if not all(isinstance(each, float) for each in said_of_it) or (seeds and not isinstance(seeds.get("runs"), list)):
         return ""  # a model from elsewhere may say anything
     said = f"Measured on the test set, the last 10% of its text: **{nats:.3f} nats per character**"
     if peer := training.get("baseline"):
@@ -39,6 +41,11 @@ def measured_in_words(card: ModelCard) -> str:
         said += (
             f". A copy that goes on learning from what it has read of the test set (dynamic evaluation, Krause et al. "
             f"2018) has {moving[figure]:.3f}; the network on this page doesn't change"
+        )
+    if seeds:
+        said += (
+            f". Networks trained like it with {len(seeds['runs'])} seeds have {seeds['mean']:.3f} of its validation "
+            f"set on average, with a standard deviation of {seeds['deviation']:.3f}"
         )
     return f"{said}."
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from tests.browser.axe import figures_fall_short, is_readable, out_of_reach, violations
 from tests.browser.conftest import look, scaled
 from tests.browser.expecting import expect
-from tests.browser.looks import PHONE, WALL, is_settled, left
+from tests.browser.looks import PHONE, WALL, is_settled, left, rerun
 from ui.home import path
 
 PAGES = ["", *(name.lower().replace(" ", "_") for names in path.SECTIONS.values() for name in names if name != "Home")]
@@ -21,6 +21,8 @@ VIEWS = {
     **{"question_tags?view=pairs": WALL, "question_tags?view=why": PHONE},
     **{"recurrent_family?view=blanks": PHONE, "recurrent_family?view=rewriting": WALL},
 }
+# Its sixteen figures take a minute to follow the presenter view in place: there its link opens the view.
+BY_LINK = "recurrent_family"
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 # What has been drawn smaller than 14 pixels on the screen, in figures and around them, also inside components and as an
 # index; the indices of formulas alone are smaller.
@@ -51,14 +53,18 @@ def test_everybody_can_read_the_page(page: Page, address: str, name: str) -> Non
     look(page, **WALL, forced_colors="active")
     found["forced colours"] = violations(page, *OF_COLOURS)
     look(page, **WALL)
-    page.get_by_role("button", name="Presenter view").click()
-    found["presenter view"] = falls_short_of_the_wall(page)
+    if name != BY_LINK:
+        page.get_by_role("button", name="Presenter view").click()
+        found["presenter view"] = falls_short_of_the_wall(page)
     look(page, **PHONE)
     page.wait_for_function(DARK, polling=100)
-    is_settled(page)
-    page.keyboard.press("Escape")  # the app hears of the theme with the run that follows
-    expect(page.get_by_role("button", name="Leave the presenter view")).to_have_count(0)
-    is_settled(page)
+    if name == BY_LINK:
+        rerun(page, lambda: page.keyboard.press("r"))  # the app hears of the theme with this run
+    else:
+        is_settled(page)
+        page.keyboard.press("Escape")  # with this one; it may be over before a busy browser draws that it has begun
+        expect(page.get_by_role("button", name="Leave the presenter view")).to_have_count(0)
+        is_settled(page)
     found["dark phone"] = violations(page, *OF_COLOURS) + figures_fall_short(page) + out_of_reach(page)
     look(page, 640, 450, color_scheme="dark")
     with scaled(page, 2):
@@ -79,7 +85,7 @@ def falls_short_of_the_wall(page: Page) -> list[str]:
 
 
 def test_a_link_opens_the_presenter_view(page: Page, address: str) -> None:
-    page.goto(f"{address}/recurrent_family?present=1")
+    page.goto(f"{address}/{BY_LINK}?present=1")
     assert falls_short_of_the_wall(page) == []
 
 

@@ -96,7 +96,7 @@ def test_the_faster_loop_computes_what_keras_computes(randomised: Callable[..., 
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX is lent another loop")
-def test_the_faster_loop_begins_with_a_state_and_hands_one_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_faster_loop_begins_with_a_state_and_hands_one_over() -> None:
     import jax
     import jax.numpy as jnp
 

@@ -210,7 +210,7 @@ def _train(options: argparse.Namespace) -> None:
 
     made = registry.task_of(recipe).train(Trainer(show))
     with _writing(folder):
-        store.save(*made, folder)
+        store.save(*made, folder, compact=True)
     print(f"\nSaved in {folder}. Measure it: python -m lstm_core evaluate {options.into or recipe.name}")
 
 

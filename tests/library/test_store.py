@@ -271,6 +271,23 @@ def test_a_failure_at_a_later_file_leaves_all_old_ones(
     assert contents(folder) == before
 
 
+def test_a_compact_file_has_the_weights_to_eleven_bits(tmp_path: Path, tiny: TextClassifier, card: ModelCard) -> None:
+    keras = pytest.importorskip("keras")
+    ids = keras.Input((None,), dtype="int32")
+    model = keras.Model(ids, keras.layers.Embedding(500, 64)(ids))
+    odd = np.random.default_rng(0).normal(size=(500, 64)).astype(np.float32)
+    odd[0, :5] = 0.0, -1.5, 1e-30, 1 / 3, 1 + 2.0**-11  # the last one is halfway between two
+    model.set_weights([odd])
+    store.save(model, tiny.encoder, card, tmp_path / "whole")
+    store.save(model, tiny.encoder, card, tmp_path / "compact", compact=True)
+    found = store.read_network(tmp_path / "compact").weights[0]
+    np.testing.assert_array_equal(found, store.load_keras(tmp_path / "compact").get_weights()[0])
+    np.testing.assert_allclose(found, odd, rtol=2.0**-11, atol=0)
+    assert found[0, :5].tolist() == [0, -1.5, pytest.approx(1e-30, rel=1e-3), 1365 / 4096, 1 + 2.0**-10]
+    sizes = [(tmp_path / name / WEIGHTS).stat().st_size for name in ("compact", "whole")]
+    assert sizes[0] < 0.65 * sizes[1]
+
+
 def test_saving_makes_the_folder_and_replaces_what_was_there(
     tmp_path: Path, tiny: TextClassifier, card: ModelCard
 ) -> None:

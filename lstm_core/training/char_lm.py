@@ -3,6 +3,7 @@
 With carried state, a step goes on where the last one ended: truncated BPTT (Williams & Peng 1990).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from lstm_core.inference import registry as model_registry
 from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
+from lstm_core.text.speaker_names import SpeakerNames
 from lstm_core.training import optimizers
 from lstm_core.training.batches import Rows
 from lstm_core.training.recipes import CharacterRecipe
@@ -52,12 +54,28 @@ class CarriedLSTM(layers.Layer):
 
 
 class StatefulBatches(keras.utils.PyDataset):
-    """Batches of (rows, steps) ids and the ids that follow them; each epoch starts at another place in the text."""
+    """Batches of (rows, steps) ids and the ids that follow them; each epoch starts at another place in the text.
 
-    def __init__(self, ids: Array, rows: int, steps: int, seed: int) -> None:
-        """`ids` (n,) of the training text; raises ValueError if it is too short for one batch."""
+    Args:
+        ids: (n,) of the training text.
+        rows, steps: of each batch.
+        seed: of the places.
+        renew: (random) → (m,) the ids that the next epoch reads instead; n of them are taken, from the start on.
+
+    Raises:
+        ValueError: if the text is too short for one batch.
+    """
+
+    def __init__(
+        self,
+        ids: Array,
+        rows: int,
+        steps: int,
+        seed: int,
+        renew: Callable[[np.random.Generator], Array] | None = None,
+    ) -> None:
         super().__init__()
-        self._ids, self.rows, self._steps = ids, rows, steps
+        self._ids, self.rows, self._steps, self._renew = ids, rows, steps, renew
         self._random = np.random.default_rng(seed)
         self._batches = (len(ids) // rows - 1) // steps
         if self._batches < 1:
@@ -75,7 +93,8 @@ class StatefulBatches(keras.utils.PyDataset):
 
     def on_epoch_end(self) -> None:
         """Prepare the next epoch."""
-        self._rolled = np.roll(self._ids, -int(self._random.integers(len(self._ids))))
+        ids = self._ids if self._renew is None else np.resize(self._renew(self._random), len(self._ids))
+        self._rolled = np.roll(ids, -int(self._random.integers(len(ids))))
 
 
 def windows(ids: Array, alphabet: int, recipe: CharacterRecipe) -> Rows:
@@ -150,8 +169,7 @@ class CharacterTask:
         if recipe.refit_epochs and trainer.ended == "finished":
             network.set_weights(fit.network.get_weights())
             gentle = replace(recipe, epochs=recipe.refit_epochs, learning_rate=recipe.learning_rate / 2)
-            ids = self.alphabet.encode(self.training + self.validation)
-            batches = StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed)
+            batches = self._streams(self.training + self.validation)
             model = self._compiled(gentle, network, len(batches) * gentle.epochs)
             refit = trainer.fit(Stage(model, batches, gentle.epochs, network=network, name="all", logits=True))
             found = found._replace(model=refit.network)
@@ -166,10 +184,9 @@ class CharacterTask:
 
     def _fit_streams(self, trainer: Trainer, network: keras.Model) -> Fit:
         """All texts first, then the text itself alone, under one schedule."""
-        recipe, encode = self.recipe, self.alphabet.encode
-        parts = [encode("\n\n".join([self.training, *self.others])), encode(self.training)]
+        recipe = self.recipe
+        batches = [self._streams("\n\n".join([self.training, *self.others])), self._streams(self.training)]
         lengths = [recipe.epochs - recipe.epochs_alone, recipe.epochs_alone]
-        batches = [StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed) for ids in parts]
         model = self._compiled(recipe, network, int(np.dot([len(part) for part in batches], lengths)))
         fitting = Fitting(
             trainer,
@@ -187,6 +204,17 @@ class CharacterTask:
         for part, length in zip(batches, lengths, strict=True):
             fitting.run(length, part)
         return fitting.finish()
+
+    def _streams(self, text: str) -> StatefulBatches:
+        """A text, whose speakers have other names in each epoch if the recipe says so."""
+        recipe, names = self.recipe, SpeakerNames.of(text)
+
+        def renew(random: np.random.Generator) -> Array:
+            return self.alphabet.encode(names.renamed(text, recipe.renamed_speakers, random))
+
+        ids = self.alphabet.encode(text)
+        renewed = renew if recipe.renamed_speakers else None
+        return StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed, renewed)
 
     def _compiled(self, recipe: CharacterRecipe, network: keras.Model, steps: int) -> keras.Model:
         model = carrying(network, recipe)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import keras
@@ -13,6 +13,7 @@ from lstm_core.arrays import Array
 from lstm_core.datasets import registry, splits
 from lstm_core.datasets.splits import Split, joined, without_labels
 from lstm_core.errors import NothingKeptError
+from lstm_core.nn.calibration import Calibration
 from lstm_core.text import language_names
 from lstm_core.text.encoder import Bigrams, Encoder, Token, Vocabulary
 from lstm_core.training.distillation import out_of_fold
@@ -33,9 +34,9 @@ class Taught(NamedTuple):
 class ClassifierTask:
     """Trains a `TextRecipe`, choosing by a validation part of the training split.
 
-    The stages are "teacher 1 of 4" and so on, "network", and, with `recipe.refit`, "all texts": the network that is
-    returned was then trained once more, in the same way, on the whole training split; the card's curves are those of
-    the run that was validated. A run that is stopped keeps the network as it is.
+    The stages are "teacher 1 of 4" and so on, "round 1 of 2" if there are rounds, "network", and, with `recipe.refit`,
+    "all texts": the network that is returned was then trained once more, in the same way, on the whole training split;
+    the card's curves are those of the run that was validated. A run that is stopped keeps the network as it is.
     """
 
     def __init__(self, recipe: TextRecipe) -> None:
@@ -51,15 +52,22 @@ class ClassifierTask:
         """As `TrainingTask.train`.
 
         Raises:
-            NothingKeptError: if it was stopped while its teachers were trained.
+            NothingKeptError: if it was stopped before the network itself was trained.
             LabError: if the recipe needs a library that isn't installed.
         """
         recipe = self.recipe
         taught = self._teach(trainer) if recipe.teachers else Taught()
         encoder = fit_encoder(recipe, self.training, self.labels)
         targets = self.targets(self.training, taught.training)
+        for number in range(1, recipe.rounds):
+            texts = self._and_unlabelled(self.training, targets, taught)
+            name = f"round {number} of {recipe.rounds}"
+            fit = self._fit(trainer, recipe, encoder, *texts, self.validation, name=name)
+            _require_finished(trainer, name)
+            taught = taught._replace(unlabelled=self._plain_batches(encoder, self.unlabelled).answers(fit.network))
         texts = self._and_unlabelled(self.training, targets, taught)
         fit = self._fit(trainer, recipe, encoder, *texts, self.validation)
+        calibration = self._calibration(encoder, fit.network) if recipe.calibrated else None
         network = fit.network
         if recipe.refit and trainer.ended == "finished":
             targets = np.concatenate([targets, self.targets(self.validation, taught.validation)])
@@ -67,12 +75,23 @@ class ClassifierTask:
             encoder = fit_encoder(recipe, whole, self.labels)
             texts = self._and_unlabelled(whole, targets, taught)
             network = self._fit(trainer, recipe, encoder, *texts, name="all texts").network
-        sizes = {"training": len(self.training), "validation": len(self.validation)}
-        if recipe.unlabelled:
-            sizes["unlabelled"] = len(self.unlabelled)
-        facts = {"examples": sizes, "batch": recipe.batch}
-        found = trained(recipe, trainer, fit, encoder, facts, self.labels)
+        if calibration is not None:
+            calibration.put_into(network)
+        found = trained(recipe, trainer, fit, encoder, self._facts(calibration), self.labels)
         return found._replace(model=network)
+
+    def _calibration(self, encoder: Encoder, network: keras.Model) -> Calibration:
+        """The one that fits the validation part best, which the network wasn't trained on."""
+        answers = self._plain_batches(encoder, self.validation).answers(network)
+        return Calibration.fit(answers, self.hard_targets(self.validation))
+
+    def _facts(self, calibration: Calibration | None) -> dict[str, Any]:
+        """What the card says of the texts, and of the last layer if it was calibrated."""
+        sizes = {"training": len(self.training), "validation": len(self.validation)}
+        if self.recipe.unlabelled:
+            sizes["unlabelled"] = len(self.unlabelled)
+        facts: dict[str, Any] = {"examples": sizes, "batch": self.recipe.batch}
+        return facts if calibration is None else facts | {"calibration": asdict(calibration)}
 
     @property
     def outputs(self) -> int:
@@ -111,8 +130,7 @@ class ClassifierTask:
             own = replace(plain, seed=recipe.seed + 1000 * (number + 1))
             name = f"teacher {number + 1} of {recipe.teachers}"
             fit = self._fit(trainer, own, encoder, texts, self.targets(texts), name=name, nearby=nearby)
-            if trainer.ended != "finished":
-                raise NothingKeptError(f"Stopped while {name} was trained: there is no network yet.")
+            _require_finished(trainer, name)
             return self._plain_batches(encoder, others).answers(fit.network)
 
         others = joined(self.validation, self.unlabelled)
@@ -260,6 +278,11 @@ def fit_encoder(recipe: TextRecipe, training: Split, labels: tuple[str, ...]) ->
         return encoder
     pairs = Bigrams.build((vocabulary.encode(each) for each in words), recipe.pairs, min_count=3)
     return replace(encoder, pairs=pairs)
+
+
+def _require_finished(trainer: Trainer, name: str) -> None:
+    if trainer.ended != "finished":
+        raise NothingKeptError(f"Stopped while {name} was trained: there is no network yet.")
 
 
 def _named(split: Split, labels: tuple[str, ...]) -> list[str]:

@@ -74,6 +74,8 @@ class TextRecipe(Recipe):
         teacher_epochs: passes of a teacher; 0 for `epochs`.
         distillation_weight: weight of the teachers' answers in a target; the rest is the label.
         unlabelled: also read the data set's texts without a label, whose targets are the teachers' answers alone.
+        rounds: how many networks learn one after the other; each answers the unlabelled texts for the next one.
+        calibrated: scale and shift the last layer to the validation part (`nn.calibration`).
         consistency: weight of the divergence between the answers to a text that is read twice, with other words and
             values dropped (`classifier.ConsistentModel`); 0 reads each text once.
         refit: train once more, on the validation part too.
@@ -107,6 +109,8 @@ class TextRecipe(Recipe):
     teacher_epochs: int = 0
     distillation_weight: float = 0.7
     unlabelled: bool = False
+    rounds: int = 1
+    calibrated: bool = False
     consistency: float = 0.0
     refit: bool = False
     ema_momentum: float = 0.0
@@ -145,6 +149,8 @@ class CharacterRecipe(Recipe):
         epochs_alone: last epochs in which the text itself is all that is read.
         refit_epochs: epochs after the run that was validated, from its best weights on and at half the rate, in which
             the validation part is read too: it stands right before the test part, with the names that occur there.
+        renamed_speakers: share of the speakers of a play that get another name in each epoch
+            (`text.speaker_names`).
         units, width, dropout: of each LSTM layer, of the embedding, and after each layer.
         bptt_steps: characters between which gradients flow.
         batch: rows of a batch: parallel streams of the text, or windows.
@@ -158,6 +164,7 @@ class CharacterRecipe(Recipe):
     extra_texts: tuple[str, ...] = ()
     epochs_alone: int = 0
     refit_epochs: int = 0
+    renamed_speakers: float = 0.0
     units: tuple[int, ...] = (256, 256)
     width: int = 64
     dropout: float = 0.3

@@ -81,6 +81,34 @@ def test_a_text_that_is_too_short_is_refused() -> None:
         StatefulBatches(np.arange(20), rows=8, steps=16, seed=0)
 
 
+@pytest.mark.parametrize("length", [80, 100, 130])
+def test_each_epoch_reads_the_ids_that_are_renewed_for_it(length: int) -> None:
+    epochs = iter(range(1, 9))
+    batches = StatefulBatches(np.zeros(100), rows=2, steps=49, seed=0, renew=lambda _: np.full(length, next(epochs)))
+    assert set(batches[0][0].ravel()) == {0}
+    for epoch in (1, 2, 3):
+        batches.on_epoch_end()
+        assert len(batches) == 1
+        assert set(np.concatenate(batches[0], axis=None)) == {epoch}
+
+
+def test_speakers_get_other_names_in_each_epoch_and_the_validation_part_keeps_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play = "ROMEO:\nAy.\n\nJULIET:\nNay, Romeo.\n\n" * 60
+    monkeypatch.setattr(registry, "load_text", lambda name: play)
+    task = CharacterTask(replace(RECIPE, lowercase=False, renamed_speakers=1.0))
+    batches = task._streams(task.training)
+    decoded = []
+    for _ in range(12):
+        rows = np.concatenate([batches[index][0] for index in range(len(batches))], axis=1)
+        decoded.append(task.alphabet.decode(rows[0].tolist()))
+        batches.on_epoch_end()
+    assert "ROMEO" in decoded[0]
+    assert any("ROMEO" not in text for text in decoded)
+    assert "ROMEO" in task.validation
+
+
 def test_the_state_is_carried_from_batch_to_batch() -> None:
     lstm = keras.layers.LSTM(3, return_sequences=True)
     layer = CarriedLSTM(lstm, 2)

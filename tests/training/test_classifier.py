@@ -22,6 +22,7 @@ from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.inference import registry as model_registry
 from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library import store
+from lstm_core.nn.calibration import Calibration
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD, UNKNOWN, Bigrams, Encoder, Vocabulary
 from lstm_core.training import architectures, trainer
@@ -472,6 +473,65 @@ def test_texts_without_a_label_are_answered_by_teachers_and_read_by_the_network(
         np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(read["network"][1][-45:], read["all texts"][1][-45:])
     assert np.isin(read["network"][1][:90], (0, 1)).all() == (weight == 0)
+
+
+def test_a_network_answers_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "load_labelled", lambda name: DATA)
+    monkeypatch.setattr(registry, "load_unlabelled", lambda name: made_up(45, seed=9).texts)
+    fits: dict[str, tuple[Any, Fit, Any]] = {}
+    fit = ClassifierTask._fit
+
+    def watched(task: ClassifierTask, *about: Any, **settings: Any) -> Fit:
+        found = fit(task, *about, **settings)
+        encoder, _, targets = about[2:5]
+        answers = task._plain_batches(encoder, task.unlabelled).answers(found.network)
+        fits[settings.get("name", "network")] = targets[-45:], found, answers
+        return found
+
+    monkeypatch.setattr(ClassifierTask, "_fit", watched)
+    recipe = replace(RECIPE, build=mean_of_words, epochs=1, pairs=0, teachers=1, unlabelled=True, rounds=2, refit=True)
+    train(replace(recipe, distillation_weight=0.0))
+    assert list(fits) == ["teacher 1 of 1", "round 1 of 2", "network", "all texts"]
+    taught = {name: targets for name, (targets, _, _) in fits.items()}
+    np.testing.assert_allclose(taught["round 1 of 2"], fits["teacher 1 of 1"][2], atol=1e-6)
+    np.testing.assert_allclose(taught["network"], fits["round 1 of 2"][2], atol=1e-6)
+    np.testing.assert_array_equal(taught["all texts"], taught["network"])
+    assert len(fits["round 1 of 2"][1].epochs["validation_loss"]) == 1
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_calibration_finds_the_scale_and_the_shifts_of_an_overconfident_network(classes: int) -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, classes)) * 1.5
+    honest = 1 / (1 + np.exp(-logits)) if classes == 1 else np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    cumulative = np.hstack([1 - honest, honest]).cumsum(axis=1) if classes == 1 else honest.cumsum(axis=1)
+    labels = (random.random((20_000, 1)) > cumulative[:, :-1]).sum(axis=1)
+    targets = labels[:, None] if classes == 1 else np.eye(3)[labels]
+    offsets = [0.5] if classes == 1 else [0.5, 0.0, -0.5]
+    features = keras.Input((classes,))
+    network = keras.Model(
+        features,
+        keras.layers.Dense(classes, activation="sigmoid" if classes == 1 else "softmax", name="answer")(features),
+    )
+    network.get_layer("answer").set_weights([2 * np.eye(classes), np.array(offsets)])
+    found = Calibration.fit(network.predict(logits, verbose=0), targets)
+    assert found.scale == pytest.approx(0.5, abs=0.03)
+    np.testing.assert_allclose(found.shifts, np.array(offsets) / -2, atol=0.05)
+    found.put_into(network)
+    np.testing.assert_allclose(network.predict(logits, verbose=0), honest, atol=0.03)
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_calibrated_recipe_scales_the_network_that_is_kept(monkeypatch: pytest.MonkeyPatch, refit: bool) -> None:
+    monkeypatch.setattr(registry, "load_labelled", lambda name: DATA)
+    recipe = replace(RECIPE, build=small_network, epochs=2, refit=refit)
+    plain, found = (train(replace(recipe, calibrated=calibrated)) for calibrated in (False, True))
+    scale = found.card.training["calibration"]["scale"]
+    assert "calibration" not in plain.card.training
+    assert scale != 1
+    before, after = (each.model.get_layer("answer").get_weights() for each in (plain, found))
+    np.testing.assert_allclose(after[0], before[0] * scale, rtol=1e-4)
+    np.testing.assert_allclose(after[1], before[1] * scale + found.card.training["calibration"]["shifts"], rtol=1e-3)
 
 
 def test_targets_mix_labels_ratings_and_teachers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,8 @@ class CharacterTask:
     def _fit_streams(self, trainer: Trainer, network: keras.Model) -> Fit:
         """All texts first, then the text itself alone, under one schedule."""
         recipe = self.recipe
-        batches = [self._streams("\n\n".join([self.training, *self.others])), self._streams(self.training)]
+        texts = "\n\n".join([self.training, *self.others]), self.training
+        batches = [self._streams(text, recipe.renamed_speakers) for text in texts]
         lengths = [recipe.epochs - recipe.epochs_alone, recipe.epochs_alone]
         model = self._compiled(recipe, network, int(np.dot([len(part) for part in batches], lengths)))
         fitting = Fitting(
@@ -205,16 +206,15 @@ class CharacterTask:
             fitting.run(length, part)
         return fitting.finish()
 
-    def _streams(self, text: str) -> StatefulBatches:
-        """A text, whose speakers have other names in each epoch if the recipe says so."""
+    def _streams(self, text: str, renamed: float = 0.0) -> StatefulBatches:
+        """A text in which that share of the speakers has another name in each epoch."""
         recipe, names = self.recipe, SpeakerNames.of(text)
 
         def renew(random: np.random.Generator) -> Array:
-            return self.alphabet.encode(names.renamed(text, recipe.renamed_speakers, random))
+            return self.alphabet.encode(names.renamed(text, renamed, random))
 
         ids = self.alphabet.encode(text)
-        renewed = renew if recipe.renamed_speakers else None
-        return StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed, renewed)
+        return StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed, renew if renamed else None)
 
     def _compiled(self, recipe: CharacterRecipe, network: keras.Model, steps: int) -> keras.Model:
         model = carrying(network, recipe)

@@ -97,8 +97,8 @@ def test_speakers_get_other_names_in_each_epoch_and_the_validation_part_keeps_th
 ) -> None:
     play = "ROMEO:\nAy.\n\nJULIET:\nNay, Romeo.\n\n" * 60
     monkeypatch.setattr(registry, "load_text", lambda name: play)
-    task = CharacterTask(replace(RECIPE, lowercase=False, renamed_speakers=1.0))
-    batches = task._streams(task.training)
+    task = CharacterTask(replace(RECIPE, lowercase=False))
+    batches = task._streams(task.training, renamed=1.0)
     decoded = []
     for _ in range(12):
         rows = np.concatenate([batches[index][0] for index in range(len(batches))], axis=1)

@@ -41,7 +41,7 @@ class SpeakerNames:
             share: of the names that are replaced, 0…1.
             random: chooses the names, and what each becomes: the beginning of one name and the end of another.
         """
-        new = {}
+        new: dict[str, str] = {}
         for name in self.names:
             if random.random() < share:
                 first, last = (self.names[random.integers(len(self.names))] for _ in range(2))

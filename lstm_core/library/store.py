@@ -120,8 +120,8 @@ def save(model: Any, encoder: HasJson, card: ModelCard, folder: Path, *, compact
         encoder: its vocabulary.
         card: its card.
         folder: where the files are written.
-        compact: round the weights to 11 significant bits, as many as half precision has, and compress the file: it is
-            about half as large.
+        compact: round the weights to 11 significant bits, as many as half precision has, those of `model` too, and
+            compress the file: it is about half as large.
 
     Raises:
         OSError: if the disk is full or the folder can't be written; the old files stay.

@@ -1,7 +1,7 @@
-"""Names of the speakers of plays, replaced by others, so that a network can't know them by heart.
+"""Names of the speakers of plays, replaced by others, so that a network can't memorize them.
 
-A play that was never read has names that were never read. What tells them is the text before: who speaks now has often
-spoken a few lines ago. A network learns to look there when the names change from one reading to the next.
+The names of a new play aren't in the training text; only the text before can predict them, since most speakers have
+spoken a few lines ago. A network learns to use it when the names change from epoch to epoch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 
 @dataclass(frozen=True)
 class SpeakerNames:
-    """The proper names among the speakers of a text, in capitals; "First Citizen" and "DUKE" are no names.
+    """The proper names among the speakers of a text, in capitals; "First Citizen" and "DUKE" aren't names.
 
     Attributes:
         names: sorted, each of at least three letters.

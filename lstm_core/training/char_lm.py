@@ -207,14 +207,15 @@ class CharacterTask:
         return fitting.finish()
 
     def _streams(self, text: str, renamed: float = 0.0) -> StatefulBatches:
-        """A text in which that share of the speakers has another name in each epoch."""
-        recipe, names = self.recipe, SpeakerNames.of(text)
+        """A text in which that share of the speakers has another name in each epoch after the first."""
+        recipe, renew = self.recipe, None
+        if renamed:
+            names = SpeakerNames.of(text)
 
-        def renew(random: np.random.Generator) -> Array:
-            return self.alphabet.encode(names.renamed(text, renamed, random))
+            def renew(random: np.random.Generator) -> Array:
+                return self.alphabet.encode(names.renamed(text, renamed, random))
 
-        ids = self.alphabet.encode(text)
-        return StatefulBatches(ids, recipe.batch, recipe.bptt_steps, recipe.seed, renew if renamed else None)
+        return StatefulBatches(self.alphabet.encode(text), recipe.batch, recipe.bptt_steps, recipe.seed, renew)
 
     def _compiled(self, recipe: CharacterRecipe, network: keras.Model, steps: int) -> keras.Model:
         model = carrying(network, recipe)

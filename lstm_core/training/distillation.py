@@ -8,7 +8,7 @@ import numpy as np
 
 from lstm_core.arrays import Array
 from lstm_core.datasets.splits import Split, joined
-from lstm_core.errors import LabError
+from lstm_core.optional import library
 
 # (training texts, texts to answer, number of the teacher) → (texts, outputs)
 Teacher = Callable[[Split, Split, int], Array]
@@ -88,12 +88,9 @@ def neighbour_embeddings(
         (sum of the sizes, width) float32, the kinds below each other.
 
     Raises:
-        LabError: without SciPy.
+        MissingLibraryError: without SciPy.
     """
-    try:
-        from scipy import sparse
-    except ImportError as error:
-        raise LabError("Training this model needs SciPy: pip install scipy") from error
+    sparse = library("scipy.sparse", "train")
     counts = _near(texts, sizes, window, sparse)
     total, rows = counts.sum(), np.asarray(counts.sum(axis=1)).ravel()
     contexts = np.asarray(counts.sum(axis=0)).ravel() ** 0.75

@@ -149,7 +149,7 @@ class CharacterRecipe(Recipe):
         epochs_alone: last epochs in which the text itself is all that is read.
         refit_epochs: epochs after the run that was validated, from its best weights on and at half the rate, in which
             the validation part is read too: it stands right before the test part, with the names that occur there.
-        renamed_speakers: share of the speakers of a play that get another name in each epoch
+        renamed_speakers: share of the speakers of a play that get another name in each epoch after the first
             (`text.speaker_names`), but not while the validation part is read too, for the sake of its names.
         units, width, dropout: of each LSTM layer, of the embedding, and after each layer.
         bptt_steps: characters between which gradients flow.

@@ -15,6 +15,7 @@ from lstm_core.errors import ModelError
 from lstm_core.inference import registry as model_registry
 from lstm_core.inference.char_lm import TextGenerator
 from lstm_core.nn.network import Network
+from lstm_core.text.speaker_names import SpeakerNames
 from lstm_core.training.char_lm import CarriedLSTM, CharacterTask, StatefulBatches
 from lstm_core.training.progress import Progress
 from lstm_core.training.recipes import CharacterRecipe
@@ -92,9 +93,7 @@ def test_each_epoch_reads_the_ids_that_are_renewed_for_it(length: int) -> None:
         assert set(np.concatenate(batches[0], axis=None)) == {epoch}
 
 
-def test_speakers_get_other_names_in_each_epoch_and_the_validation_part_keeps_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_speakers_get_other_names_in_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     play = "ROMEO:\nAy.\n\nJULIET:\nNay, Romeo.\n\n" * 60
     monkeypatch.setattr(registry, "load_text", lambda name: play)
     task = CharacterTask(replace(RECIPE, lowercase=False))
@@ -106,7 +105,28 @@ def test_speakers_get_other_names_in_each_epoch_and_the_validation_part_keeps_th
         batches.on_epoch_end()
     assert "ROMEO" in decoded[0]
     assert any("ROMEO" not in text for text in decoded)
-    assert "ROMEO" in task.validation
+
+
+@pytest.mark.usefixtures("play")
+def test_names_change_while_a_run_is_validated_and_stay_while_the_validation_part_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares: list[tuple[str, float]] = []
+    renamed = SpeakerNames.renamed
+
+    def watched(names: SpeakerNames, text: str, share: float, random: np.random.Generator) -> str:
+        shares.append((text, share))
+        return renamed(names, text, share, random)
+
+    monkeypatch.setattr(SpeakerNames, "renamed", watched)
+    recipe = replace(RECIPE, epochs=3, epochs_alone=1, refit_epochs=3, renamed_speakers=0.7)
+    training = CharacterTask(recipe).training
+    train(recipe)
+    assert shares
+    assert set(shares) == {(training, 0.7)}
+    shares.clear()
+    train(replace(recipe, renamed_speakers=0.0))
+    assert not shares
 
 
 def test_the_state_is_carried_from_batch_to_batch() -> None:

@@ -72,7 +72,7 @@ SPECS = {
         Spec("characters, article", 50, (300, 300), 30, 0, 60),
         Spec("tags, ours", 400, (128,), 64, 128, 12000, masked=True),
         Spec("reviews, ours", 400, (128,), 64, 112, 16000, masked=True),
-        Spec("characters, ours", 128, (320, 320), 32, 64, 65, every=True),
+        Spec("characters, ours", 256, (400, 400), 16, 64, 65, every=True),
         Spec("tags_15s", 80, (32,), 32, 32, 4000, masked=True),
         Spec("characters_60s", 80, (128,), 32, 32, 65, every=True),
     )

@@ -216,15 +216,21 @@ class TextGenerator(Model):
         ids = self.alphabet.encode(text)
         if len(ids) < 2:
             raise TextError("There is too little to score: give two characters or more that the model knows.")
-        state, parts = self.reader.start(), []
-        for first in range(0, len(ids) - 1, CHUNK):
-            following = ids[first + 1 : first + 1 + CHUNK]
-            logits, state = self.reader.read_chunk(ids[first : first + len(following)], state)
+        parts = []
+        for logits, following in self.predictions(ids):
             highest = logits.max(axis=1)
             total = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
             parts.append(total - logits[np.arange(len(following)), following])
         surprisal = np.concatenate(parts)
         return Score(self.alphabet.decode(ids), surprisal, float(surprisal.mean()))
+
+    def predictions(self, ids: Array) -> Iterator[tuple[Array, Array]]:
+        """Read (n,) ids in chunks: the (m, alphabet) logits after each but the last, and the (m,) ids that follow."""
+        state = self.reader.start()
+        for first in range(0, len(ids) - 1, CHUNK):
+            following = ids[first + 1 : first + 1 + CHUNK]
+            logits, state = self.reader.read_chunk(ids[first : first + len(following)], state)
+            yield logits, following
 
 
 def load_generator(folder: Path, card: ModelCard) -> TextGenerator:

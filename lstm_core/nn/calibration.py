@@ -1,4 +1,4 @@
-"""Calibrated probabilities: a scale and shifts of the logits, fitted to examples that were held out."""
+"""Calibrated probabilities: a scale of the logits, and shifts, fitted to examples that were held out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ class Calibration:
     """Logits are multiplied by `scale`, and `shifts` are added (Platt 1999; for more classes, Guo et al. 2017).
 
     Attributes:
-        scale: of all logits; below 1 for an overconfident network.
+        scale: of all logits, 1 / temperature; below 1 for an overconfident network.
         shifts: one for each output.
     """
 
@@ -22,12 +22,13 @@ class Calibration:
     shifts: tuple[float, ...]
 
     @classmethod
-    def fit(cls, answers: Array, targets: Array) -> "Calibration":
+    def fit(cls, answers: Array, targets: Array, *, shifted: bool = True) -> "Calibration":
         """The scale and the shifts with the lowest cross-entropy.
 
         Args:
             answers: (n, classes) probabilities, or (n, 1) of a sigmoid unit.
             targets: (n, classes) or (n, 1), 1 for the label.
+            shifted: False finds a scale alone, and the shifts are 0.
 
         Raises:
             MissingLibraryError: without SciPy.
@@ -36,14 +37,16 @@ class Calibration:
         labels, outputs = _both(targets).argmax(axis=1), answers.shape[1]
 
         def cross_entropy(values: Array) -> float:
-            shifted = values[0] * logits
-            shifted[:, -outputs:] += values[1:]
-            own = shifted[np.arange(len(labels)), labels]
-            return float((np.logaddexp.reduce(shifted, axis=1) - own).mean())
+            scaled = values[0] * logits
+            if shifted:
+                scaled[:, -outputs:] += values[1:]
+            own = scaled[np.arange(len(labels)), labels]
+            return float((np.logaddexp.reduce(scaled, axis=1) - own).mean())
 
-        found = library("scipy.optimize", "train").minimize(cross_entropy, [1.0] + [0.0] * outputs).x
-        shifts = found[1:] - (found[1:].mean() if outputs > 1 else 0)  # those of a softmax are relative to each other
-        return cls(float(found[0]), tuple(shifts.tolist()))
+        first = np.array([1.0] + [0.0] * outputs if shifted else [1.0])
+        scale, *shifts = library("scipy.optimize", "train").minimize(cross_entropy, first).x.tolist()
+        mean = sum(shifts) / outputs if outputs > 1 else 0.0  # those of a softmax are relative to each other
+        return cls(scale, tuple(shift - mean for shift in shifts or [0.0] * outputs))
 
     def put_into(self, network: Any) -> None:
         """Scale and shift the layer "answer" of a Keras network, so that its probabilities are calibrated."""

@@ -16,6 +16,8 @@ from lstm_core.datasets import registry, splits
 from lstm_core.errors import ModelError
 from lstm_core.inference import registry as model_registry
 from lstm_core.inference.char_lm import TextGenerator
+from lstm_core.nn.activations import softmax
+from lstm_core.nn.calibration import Calibration
 from lstm_core.nn.network import Network
 from lstm_core.text.alphabet import Alphabet
 from lstm_core.text.speaker_names import SpeakerNames
@@ -164,16 +166,23 @@ class CharacterTask:
         if recipe.initial_model:
             copy_weights(model_registry.load(recipe.initial_model), network, self.alphabet)
         fit = self._fit_windows(trainer, network) if recipe.window else self._fit_streams(trainer, network)
-        characters = {"training": len(self.training), "validation": len(self.validation)}
-        found = trained(recipe, trainer, fit, self.alphabet, {"characters": characters})
-        if recipe.refit_epochs and trainer.ended == "finished":
-            network.set_weights(fit.network.get_weights())
-            gentle = replace(recipe, epochs=recipe.refit_epochs, learning_rate=recipe.learning_rate / 2)
-            batches = self._streams(self.training + self.validation)
-            model = self._compiled(gentle, network, len(batches) * gentle.epochs)
-            refit = trainer.fit(Stage(model, batches, gentle.epochs, network=network, name="all", logits=True))
-            found = found._replace(model=refit.network)
-        return found
+        facts: dict[str, Any] = {"characters": {"training": len(self.training), "validation": len(self.validation)}}
+        calibration = self._calibration(fit.network) if recipe.calibrated else None
+        finished = trainer.ended == "finished"
+        last = self._refit(trainer, network, fit) if recipe.refit_epochs and finished else fit
+        if calibration is not None:
+            calibration.put_into(last.network)
+            facts["calibration"] = {"scale": calibration.scale}
+        return trained(recipe, trainer, fit, self.alphabet, facts)._replace(model=last.network)
+
+    def _refit(self, trainer: Trainer, network: keras.Model, fit: Fit) -> Fit:
+        """Train on from the weights that were validated, with the validation part as well."""
+        recipe = self.recipe
+        network.set_weights(fit.network.get_weights())
+        gentle = replace(recipe, epochs=recipe.refit_epochs, learning_rate=recipe.learning_rate / 2)
+        batches = self._streams(self.training + self.validation)
+        model = self._compiled(gentle, network, len(batches) * gentle.epochs)
+        return trainer.fit(Stage(model, batches, gentle.epochs, network=network, name="all", logits=True))
 
     def _fit_windows(self, trainer: Trainer, network: keras.Model) -> Fit:
         recipe = self.recipe
@@ -225,10 +234,18 @@ class CharacterTask:
         )
         return model
 
+    def _calibration(self, network: keras.Model) -> Calibration:
+        """The scale that fits the validation part best, which the network wasn't trained on."""
+        logits, following = zip(*self._reading(network).predictions(self.alphabet.encode(self.validation)), strict=True)
+        targets = np.eye(len(self.alphabet), dtype=np.float32)[np.concatenate(following)]
+        return Calibration.fit(softmax(np.concatenate(logits)), targets, shifted=False)
+
     def _measure(self, network: keras.Model) -> dict[str, float]:
         """Nats per character of the validation part."""
-        model = TextGenerator(self.recipe.card(), self.alphabet, Network(network))
-        return {"validation_loss": model.score(self.validation).nats_per_character}
+        return {"validation_loss": self._reading(network).score(self.validation).nats_per_character}
+
+    def _reading(self, network: keras.Model) -> TextGenerator:
+        return TextGenerator(self.recipe.card(), self.alphabet, Network(network))
 
 
 def copy_weights(first: Any, network: keras.Model, alphabet: Alphabet) -> None:

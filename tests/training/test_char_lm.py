@@ -129,6 +129,32 @@ def test_names_change_while_a_run_is_validated_and_stay_while_the_validation_par
     assert not shares
 
 
+@pytest.mark.usefixtures("play")
+def test_the_seconds_of_the_card_include_those_with_the_validation_part() -> None:
+    seen: list[Progress] = []
+    card = train(replace(RECIPE, epochs=1, epochs_alone=0, refit_epochs=1), seen.append).card
+    last = max(progress.seconds for progress in seen if progress.stage == "all")
+    assert card.training["seconds"] >= round(last, 1)
+
+
+@pytest.mark.usefixtures("play")
+@pytest.mark.parametrize("refit_epochs", [0, 1])
+def test_a_calibrated_recipe_scales_the_network_that_is_kept_to_the_validation_part(refit_epochs: int) -> None:
+    recipe = replace(RECIPE, epochs=2, epochs_alone=0, refit_epochs=refit_epochs)
+    plain, found = (train(replace(recipe, calibrated=calibrated)) for calibrated in (False, True))
+    scale = found.card.training["calibration"]["scale"]
+    assert "calibration" not in plain.card.training
+    for before, after in zip(*(each.model.get_layer("answer").get_weights() for each in (plain, found)), strict=True):
+        np.testing.assert_allclose(after, before * scale, rtol=1e-4)
+    if refit_epochs:
+        return
+    before, after = (
+        TextGenerator(each.card, each.vocabulary, Network(each.model)).score(CharacterTask(recipe).validation)
+        for each in (plain, found)
+    )
+    assert after.nats_per_character < before.nats_per_character
+
+
 def test_the_state_is_carried_from_batch_to_batch() -> None:
     lstm = keras.layers.LSTM(3, return_sequences=True)
     layer = CarriedLSTM(lstm, 2)

@@ -22,6 +22,7 @@ from lstm_core.datasets.splits import LabelledTexts, Split
 from lstm_core.inference import registry as model_registry
 from lstm_core.inference.classifier import TextClassifier
 from lstm_core.library import store
+from lstm_core.nn.activations import softmax
 from lstm_core.nn.calibration import Calibration
 from lstm_core.nn.network import Network
 from lstm_core.text.encoder import PAD, UNKNOWN, Bigrams, Encoder, Vocabulary
@@ -519,6 +520,15 @@ def test_calibration_finds_the_scale_and_the_shifts_of_an_overconfident_network(
     np.testing.assert_allclose(found.shifts, np.array(offsets) / -2, atol=0.05)
     found.put_into(network)
     np.testing.assert_allclose(network.predict(logits, verbose=0), honest, atol=0.03)
+
+
+def test_a_scale_alone_is_found_where_nothing_is_shifted() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, 3))
+    labels = (logits + random.gumbel(size=logits.shape)).argmax(axis=1)  # sampled from the softmax (Gumbel 1954)
+    found = Calibration.fit(softmax(logits / 0.8), np.eye(3)[labels], shifted=False)
+    assert found.scale == pytest.approx(0.8, abs=0.02)
+    assert found.shifts == (0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("refit", [False, True])

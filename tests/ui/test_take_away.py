@@ -83,7 +83,7 @@ def test_the_arrays_of_a_text(writing: Writing) -> None:
         chosen = [alphabet.index(character) for character in str(loaded["text"])]
         p = np.array([softmax(row) for row in loaded["logits"]])[np.arange(25), chosen]
         np.testing.assert_allclose(loaded["surprisal"], -np.log(p), rtol=1e-4)
-        assert loaded["layers/1/c"].shape == (25, 320)
+        assert loaded["layers/1/c"].shape == (25, 400)
 
 
 def test_a_file_is_made_in_a_place_of_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:

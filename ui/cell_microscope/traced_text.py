@@ -16,7 +16,7 @@ from ui.common import model_cache, theme, tokens, url_state, visitor
 # Networks without a recurrent layer.
 WITHOUT_CELL = ("imdb_bag",)
 MAX_CHARACTERS = 2000  # of a hand-set network's text
-MAX_BYTES = 2_000_000  # of a character network's trace: 230 characters of 320 units
+MAX_BYTES = 2_500_000  # of a character network's trace: 230 characters of 400 units
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ class CharacterTask:
         return model
 
     def _calibration(self, network: keras.Model) -> Calibration:
-        """The scale that fits the validation part best, which the network wasn't trained on."""
+        """Temperature scaling, fitted to the validation part, which the network wasn't trained on."""
         logits, following = zip(*self._reading(network).predictions(self.alphabet.encode(self.validation)), strict=True)
         targets = np.eye(len(self.alphabet), dtype=np.float32)[np.concatenate(following)]
         return Calibration.fit(softmax(np.concatenate(logits)), targets, shifted=False)

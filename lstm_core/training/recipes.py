@@ -151,7 +151,7 @@ class CharacterRecipe(Recipe):
             the validation part is read too: it stands right before the test part, with the names that occur there.
         renamed_speakers: share of the speakers of a play that get another name in each epoch after the first
             (`text.speaker_names`), but not while the validation part is read too, for the sake of its names.
-        calibrated: scale the last layer to the validation part (`nn.calibration`).
+        calibrated: temperature scaling, chosen on the validation part (`nn.calibration`).
         units, width, dropout: of each LSTM layer, of the embedding, and after each layer.
         bptt_steps: characters between which gradients flow.
         batch: rows of a batch: parallel streams of the text, or windows.

@@ -208,6 +208,12 @@ def test_the_heat_map_shows_each_unit_in_its_row() -> None:
     assert (gate.zmin, gate.zmax) == (0, 1)
 
 
+@pytest.mark.parametrize(("order", "said"), [([2, 0, 1], "3 units"), ([0, 2], "2 of 3 units")])
+def test_the_heat_map_says_how_many_of_the_units_it_shows(order: list[int], said: str) -> None:
+    figure = charts.heatmap(["a"], "c", np.zeros((1, 3)), np.array(order), None)
+    assert figure.layout.yaxis.title.text == said
+
+
 def test_a_silent_memory_has_a_scale_all_the_same() -> None:
     heat = charts.heatmap(["a"], "c", np.zeros((1, 1)), np.array([0]), 0).data[0]
     assert heat.zmin < 0 < heat.zmax

@@ -87,7 +87,7 @@ def heatmap(
         tokens: length T.
         letter: the signal.
         values: (T, units).
-        order: (units,) the unit in each row, from the top.
+        order: the unit in each row, from the top; all units or some of them.
         chosen: the marked timestep, if any.
         limit: where the colour scale of a state ends, so that two maps can share it; see `colour_limit`.
     """
@@ -107,9 +107,15 @@ def heatmap(
         line = {"color": theme.contrast_colour(), "width": 2}
         figure.add_vrect(x0=chosen - 0.5, x1=chosen + 0.5, line=line, fillcolor="rgba(0,0,0,0)")
     figure.update_layout(height=460, margin_t=28)
-    figure.update_yaxes(autorange="reversed", title=f"{len(order)} units", showticklabels=False)
+    figure.update_yaxes(autorange="reversed", title=rows_in_words(order, values), showticklabels=False)
     token_axis(figure, tokens)
     return figure
+
+
+def rows_in_words(order: np.ndarray, values: np.ndarray) -> str:
+    """How many of the units of (T, units) values the rows of a `heatmap` show: "128 units", or "64 of 128 units"."""
+    shown, units = len(order), values.shape[1]
+    return f"{units} units" if shown == units else f"{shown} of {units} units"
 
 
 def signed_bars(names: Sequence[str], values: np.ndarray, title: str, colours: tuple[str, str]) -> Figure:

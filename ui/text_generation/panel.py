@@ -222,7 +222,8 @@ def _memory(writing: Writing, position: int, key: str) -> None:
     shown = order if writing.stopped else order[:: max(len(order) // 64, 1)]
     chosen = position if writing.stopped else None
     figure = charts.heatmap(writing_charts.visible(writing.text[:whole]), letter, values, shown, chosen)
-    alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {len(shown)} units by {whole} characters."
+    rows = charts.rows_in_words(shown, values)
+    alt = f"Heat map of the {theme.SIGNALS[letter].name.lower()}: {rows} by {whole} characters."
     plotting.show(figure, f"{key}_memory", alt)
     st.caption(
         f"{theme.SIGNALS[letter].name}: {theme.SIGNALS[letter].help} Each row is a unit, each column a character."

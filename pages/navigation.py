@@ -5,7 +5,7 @@ import os
 import streamlit as st
 
 from ui.classroom import frame as classroom
-from ui.common import assets, explanations, gate, theme, url_state
+from ui.common import assets, explanations, gate, plotting, theme, url_state
 from ui.guide import spot
 from ui.home import path, presenter
 from ui.lessons import bar, walk
@@ -27,6 +27,7 @@ with in_pieces():
         page_title="LSTM Lab" if page.url_path == "" else f"{page.title} · LSTM Lab", page_icon=ICON, layout="wide"
     )
     st.html(f"<style>{assets.read('frame.css')}</style>")
+    plotting.frame()
     if not theme.embedded():
         st.logo(ICON, size="large")
     if menu:

@@ -56,6 +56,16 @@ def expected(prompt: str, length: int, temperature: float, seed: int) -> str:
     return "".join(each.character for each in model.stream(prompt, length, temperature=temperature, seed=seed))
 
 
+def test_a_chart_has_its_last_picture_until_the_next_one_is_drawn(page: Page, address: str) -> None:
+    page.goto(f"{address}/text_generation?length=800")
+    for key in ("gen_probabilities", "gen_memory"):
+        page.locator(f".st-key-{key} > .lab-picture[aria-hidden=true]").first.wait_for()
+    stop_button(page).click()
+    finished(page)
+    expect(page.locator(".lab-picture")).to_have_count(0)
+    expect(page.locator(".st-key-gen_probabilities .js-plotly-plot")).to_be_visible()
+
+
 def test_it_streams_what_the_core_writes_to_two_people_is_stopped_and_walked_through(
     page: Page, stranger: Page, address: str
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.common import theme
+from ui.common import assets, theme
 from ui.common.figure import Figure
 
 # The camera saves what is shown as PNG, in the browser; nothing is sent anywhere.
@@ -26,6 +26,14 @@ TEXT = 14  # pixels, of the smallest text in a figure: it is read from the back 
 MAX_DESCRIBED = 6  # traces whose values are part of a figure's description
 ROOM_TEXT, ROOM_HEIGHT = 18, 800  # pixels: the smallest text and the largest height in the presenter view
 ROOM_INDEXED = 20  # pixels, of a text with an index, which has 70% of its size
+_chart_swap = st.components.v2.component("chart_swap", js=assets.read("chart_swap.js"))
+
+
+def frame() -> None:
+    """Draw the style of every chart, and keep a chart's picture on the page until the next one is drawn."""
+    style = assets.read("chart.css")
+    st.html(f"<style>{style}</style>")
+    _chart_swap(key="chart_swap", data={"css": style})
 
 
 def show(figure: Figure, key: str | None, alt: str, *, toolbar: bool = True) -> None:

@@ -200,7 +200,13 @@ GRAM = {"name": "Kneser–Ney 7-gram", NATS: 1.5164}
         (
             {NATS: 1.25},
             {"seeds": {"runs": [{}, {}, {}], "mean": 1.45, "deviation": 0.001}},
-            "with 3 seeds have 1.450 of its validation set on average, with a standard deviation of 0.001.",
+            "with 3 seeds have 1.450 on the validation set on average, with a standard deviation of 0.001.",
+        ),
+        (
+            {NATS: 1.25},
+            {"seeds": {"runs": [{}, {}], "mean": 1.45, "deviation": 0.01}, "calibration": {"scale": 0.9}},
+            "with 2 seeds, before their logits are scaled, have 1.450 on the validation set on average, with a "
+            "standard deviation of 0.010.",
         ),
         ({NATS: 1.25}, {"seeds": {"runs": 3, "mean": 1.45, "deviation": 0.001}}, ""),
         ({NATS: 1.25}, {"seeds": {"runs": [], "mean": 1.45}}, ""),

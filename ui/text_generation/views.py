@@ -43,9 +43,10 @@ def measured_in_words(card: ModelCard) -> str:
             f"2018) has {moving[figure]:.3f}; the network on this page doesn't change"
         )
     if seeds:
+        before = ", before their logits are scaled," if "calibration" in training else ""
         said += (
-            f". Networks trained like it with {len(seeds['runs'])} seeds have {seeds['mean']:.3f} of its validation "
-            f"set on average, with a standard deviation of {seeds['deviation']:.3f}"
+            f". Networks trained like it with {len(seeds['runs'])} seeds{before} have {seeds['mean']:.3f} on the "
+            f"validation set on average, with a standard deviation of {seeds['deviation']:.3f}"
         )
     return f"{said}."
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import subprocess
 import threading
+import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
@@ -92,6 +93,15 @@ def test_visitors_of_one_address_are_spread_and_each_stays_with_one_replica() ->
             assert len({ask(proxy.url, path, User_Agent=browser)[1]["name"] for path in ("/", "/a", "/b")}) == 1
 
 
+def access_log(proxy: local_proxy.Proxy) -> str:
+    """What a proxy has logged after one request; it sends the answer first."""
+    deadline = time.monotonic() + 20
+    while not (written := proxy.log.read_text("utf-8")).endswith("\n"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return written
+
+
 def test_a_replica_hears_the_prefix_and_who_asks_and_the_log_holds_no_text() -> None:
     with replica("a") as a, local_proxy.nginx([a], "/lab") as proxy:
         link = f"/lab/question_tags?text={SECRET}"
@@ -106,7 +116,7 @@ def test_a_replica_hears_the_prefix_and_who_asks_and_the_log_holds_no_text() -> 
     # The folder is gone with the proxy, so a second one is asked for its log while it runs.
     with local_proxy.nginx(["127.0.0.1:1"]) as proxy:
         assert ask(proxy.url, f"/question_tags?text={SECRET}")[0] == 503
-        written = proxy.log.read_text("utf-8")
+        written = access_log(proxy)
     assert '"path":"/question_tags"' in written
     assert SECRET not in written
     assert all(json.loads(line) for line in written.splitlines())

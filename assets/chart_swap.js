@@ -3,7 +3,8 @@
 
 const SETTLED = 60; // ms after which a chart that was drawn has its final size
 const PATIENCE = 2000; // ms after which a chart that isn't drawn yet is shown as it is
-const pictures = new Map(); // the key of a chart on the page → its plot, and the picture of that plot
+let page = location.pathname;
+const pictures = new Map(); // the key of a chart on this page → its plot, and the picture of that plot
 const timers = new WeakMap(); // a picture that is shown → what takes it away if the next chart is late
 
 export default function ({ data }) {
@@ -14,14 +15,13 @@ export default function ({ data }) {
 }
 
 function look(css) {
-  const seen = new Set();
-  for (const chart of document.querySelectorAll('.stElementContainer [data-testid="stPlotlyChart"]')) {
+  if (page !== location.pathname) pictures.clear();
+  page = location.pathname;
+  for (const chart of document.querySelectorAll('[data-stale="false"] [data-testid="stPlotlyChart"]')) {
     const container = chart.closest(".stElementContainer");
     const key = [...container.classList].find((name) => name.startsWith("st-key-"));
-    seen.add(key);
-    if (key && container.dataset.stale !== "true") swap(container, key, css);
+    if (key) swap(container, key, css);
   }
-  [...pictures.keys()].filter((key) => !seen.has(key)).forEach((key) => pictures.delete(key));
 }
 
 function swap(container, key, css) {
@@ -30,7 +30,7 @@ function swap(container, key, css) {
   if (plot) {
     picture?.remove();
     if (plot === before) return;
-    pictures.set(key, { plot, picture });
+    pictures.set(key, { plot, picture: picture ?? pictureOf(plot, css) });
     setTimeout(() => drawn(container) === plot && pictures.set(key, { plot, picture: pictureOf(plot, css) }), SETTLED);
   } else if (picture && picture.parentElement !== container) {
     container.append(picture);

@@ -5,6 +5,7 @@ const SETTLED = 60; // ms after which a chart that was drawn has its final size
 const PATIENCE = 2000; // ms after which a chart that isn't drawn yet is shown as it is
 let page = location.pathname;
 const pictures = new Map(); // the key of a chart on this page → its plot, and the picture of that plot
+const waiting = new WeakSet(); // containers that had a picture and aren't drawn yet
 const timers = new WeakMap(); // a picture that is shown → what takes it away if the next chart is late
 
 export default function ({ data }) {
@@ -29,10 +30,12 @@ function swap(container, key, css) {
   const { plot: before, picture } = pictures.get(key) ?? {};
   if (plot) {
     picture?.remove();
+    waiting.delete(container);
     if (plot === before) return;
     pictures.set(key, { plot, picture: picture ?? pictureOf(plot, css) });
     setTimeout(() => drawn(container) === plot && pictures.set(key, { plot, picture: pictureOf(plot, css) }), SETTLED);
-  } else if (picture && picture.parentElement !== container) {
+  } else if (picture && !waiting.has(container)) {
+    waiting.add(container);
     container.append(picture);
     clearTimeout(timers.get(picture));
     timers.set(picture, setTimeout(() => picture.remove(), PATIENCE));

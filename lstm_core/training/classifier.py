@@ -62,7 +62,7 @@ class ClassifierTask:
         for number in range(1, recipe.rounds):
             texts = self._and_unlabelled(self.training, targets, taught)
             name = f"round {number} of {recipe.rounds}"
-            fit = self._fit(trainer, recipe, encoder, *texts, self.validation, name=name)
+            fit = self._fit(trainer, recipe.earlier, encoder, *texts, self.validation, name=name)
             _require_finished(trainer, name)
             taught = taught._replace(unlabelled=self._plain_batches(encoder, self.unlabelled).answers(fit.network))
         texts = self._and_unlabelled(self.training, targets, taught)
@@ -122,7 +122,8 @@ class ClassifierTask:
     def _teach(self, trainer: Trainer) -> Taught:
         """Train the teachers and let them answer."""
         recipe = self.recipe
-        plain = replace(recipe, epochs=recipe.teacher_epochs or recipe.epochs, prefix_share=0.0, restored_names=0.0)
+        epochs = recipe.teacher_epochs or recipe.epochs
+        plain = replace(recipe.earlier, epochs=epochs, prefix_share=0.0, restored_names=0.0)
         encoder = fit_encoder(recipe, self.training, self.labels)  # words and pairs, no labels
         nearby = _encode(encoder, self.unlabelled.texts)
 

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -75,6 +75,7 @@ class TextRecipe(Recipe):
         distillation_weight: weight of the teachers' answers in a target; the rest is the label.
         unlabelled: also read the data set's texts without a label, whose targets are the teachers' answers alone.
         rounds: how many networks learn one after the other; each answers the unlabelled texts for the next one.
+        earlier_build: `build` of the teachers and of all rounds but the last; None for the same.
         calibrated: scale and shift the last layer to the validation part (`nn.calibration`).
         consistency: weight of the divergence between the answers to a text that is read twice, with other words and
             values dropped (`classifier.ConsistentModel`); 0 reads each text once.
@@ -110,11 +111,17 @@ class TextRecipe(Recipe):
     distillation_weight: float = 0.7
     unlabelled: bool = False
     rounds: int = 1
+    earlier_build: Callable[[int, int, int], Any] | None = None
     calibrated: bool = False
     consistency: float = 0.0
     refit: bool = False
     ema_momentum: float = 0.0
     keep_best: bool = False
+
+    @property
+    def earlier(self) -> "TextRecipe":
+        """The recipe of a network that answers texts for a later one."""
+        return replace(self, build=self.earlier_build or self.build)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,7 +299,9 @@ _KINDS: dict[str, type[Recipe]] = {
 
 
 def _recipe(name: str, values: dict[str, Any]) -> Any:
-    for key, make in (("build", _build), ("optimizer", _optimizer)):
+    if "earlier_build" in values:  # what differs
+        values["earlier_build"] = values["build"] | values["earlier_build"]
+    for key, make in (("build", _build), ("earlier_build", _build), ("optimizer", _optimizer)):
         if key in values:
             values[key] = partial(make, values[key].pop("name"), values[key])
     if "start" in values:

@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,10 +64,10 @@ def small_network(vocabulary: int, classes: int, pairs: int) -> keras.Model:
     )
 
 
-def mean_of_words(vocabulary: int, classes: int, pairs: int) -> keras.Model:
+def mean_of_words(vocabulary: int, classes: int, pairs: int, width: int = 4) -> keras.Model:
     """The quickest network there is."""
     tokens = keras.Input((None,), dtype="int32")
-    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(vocabulary, 4, mask_zero=True)(tokens))
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(vocabulary, width, mask_zero=True)(tokens))
     return keras.Model(tokens, keras.layers.Dense(classes, activation="softmax" if classes > 1 else "sigmoid")(x))
 
 
@@ -491,8 +492,9 @@ def test_a_network_answers_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(ClassifierTask, "_fit", watched)
     recipe = replace(RECIPE, build=mean_of_words, epochs=1, pairs=0, teachers=1, unlabelled=True, rounds=2, refit=True)
-    train(replace(recipe, distillation_weight=0.0))
+    train(replace(recipe, distillation_weight=0.0, earlier_build=partial(mean_of_words, width=3)))
     assert list(fits) == ["teacher 1 of 1", "round 1 of 2", "network", "all texts"]
+    assert [fit.network.layers[1].output_dim for _, fit, _ in fits.values()] == [3, 3, 4, 4]
     taught = {name: targets for name, (targets, _, _) in fits.items()}
     np.testing.assert_allclose(taught["round 1 of 2"], fits["teacher 1 of 1"][2], atol=1e-6)
     np.testing.assert_allclose(taught["network"], fits["round 1 of 2"][2], atol=1e-6)

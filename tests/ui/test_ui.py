@@ -248,6 +248,8 @@ def test_figures_of_a_card() -> None:
     np.testing.assert_allclose(rows.sum(axis=1), 1)
     assert len(figures["roc"].data) == 5  # the diagonal and four classes
     assert sum(figures["calibration"].data[1].customdata) == sum(figures["by_length"].data[0].customdata) == 200
+    first = f"{card['by_length']['tokens'][0]:.0f}"
+    assert figures["by_length"].layout.xaxis.labelalias["0"] == first  # the axis names tokens, not places
 
 
 @pytest.mark.parametrize(

@@ -84,16 +84,17 @@ def by_length(measured: Mapping[str, Any]) -> Figure:
     """Accuracy in groups of texts of similar length."""
     figure = Figure()
     groups = measured.get("by_length", {})
+    names = [f"{tokens:.0f}" for tokens in groups.get("tokens", [])]
+    places = list(range(len(names)))  # the groups are equally large
     if groups:
         add_line(
-            figure, groups["tokens"], groups["accuracy"], "", _TRAINING, mode="lines+markers", marker={"size": 10},
-            customdata=groups["count"], showlegend=False,
-            hovertemplate="about %{x:.0f} tokens: %{y:.1%} of %{customdata:,} texts<extra></extra>",
+            figure, places, groups["accuracy"], "", _TRAINING, mode="lines+markers", marker={"size": 10},
+            text=names, customdata=groups["count"], showlegend=False,
+            hovertemplate="about %{text} tokens: %{y:.1%} of %{customdata:,} texts<extra></extra>",
         )  # fmt: skip
-    ticks = groups.get("tokens", [])
-    names = [f"{tick:.0f}" for tick in ticks]
-    figure.update_xaxes(title="tokens in the text", type="log", tickvals=ticks, ticktext=names)
-    figure.update_yaxes(title="accuracy", tickformat=".0%")
+    alias = {str(place): name for place, name in enumerate(names)}
+    figure.update_xaxes(title="tokens in the text", tickvals=places, labelalias=alias)
+    figure.update_yaxes(title="accuracy", tickformat=".1~%")  # 93%, 93.5%
     return _titled(figure, "Accuracy by length")
 
 

@@ -9,11 +9,13 @@ from playwright.sync_api import Page
 
 from tests.browser.looks import is_settled, left
 
-# Until a colour has become another one, it is neither of them.
-COME_TO_REST = """() => document.getAnimations().filter((one) => one instanceof CSSTransition)
-    .forEach((one) => one.finish())"""
-# While the page runs again, Streamlit draws what is still that of the last run at a third of its opacity.
-NOTHING_STALE = "!document.querySelector('[data-stale=true]')"
+# Until a colour has become another one, it is neither of them. While the page runs again, Streamlit lets what is still
+# that of the last run fade to a third of its opacity: such a fade must not be brought to its end.
+AT_REST = """() => {
+    if (document.querySelector("[data-stale=true]")) return false;
+    document.getAnimations().filter((one) => one instanceof CSSTransition).forEach((one) => one.finish());
+    return true;
+}"""
 # Streamlit puts a <div> for each section between the menu's list and its entries.
 OF_STREAMLIT = [["[data-testid=stSidebarNavItems]"]]
 
@@ -22,8 +24,7 @@ def violations(page: Page, *rules: str) -> list[str]:
     """What axe finds that is serious or critical, by all rules or these: rule, element and message."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    page.wait_for_function(NOTHING_STALE, polling=100)
-    page.evaluate(COME_TO_REST)
+    page.wait_for_function(AT_REST, polling=100)
     options = {"resultTypes": ["violations"], "preload": False, **({"runOnly": list(rules)} if rules else {})}
     found: dict[str, Any] = page.evaluate("args => axe.run(...args)", [{"exclude": OF_STREAMLIT}, options])
     return [

@@ -306,7 +306,7 @@ def another_text_begins_anew(page: Page, root: Locator) -> None:
 def a_story_lies_under_the_microscope_at_its_moment(page: Page, root: Locator) -> None:
     page.get_by_role("button", name="Open in the microscope").last.click()
     expect(page.get_by_role("textbox", name="Text to read")).to_be_visible()
-    expect(root.get_by_text("All 128 units, sorted")).to_be_visible()
+    expect(root.get_by_text("All 256 units, sorted")).to_be_visible()
     assert token(root) >= 0
 
 

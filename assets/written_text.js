@@ -63,9 +63,11 @@ export default function (component) {
   grow(text, data, state);
   for (let index = 0; index < text.children.length; index += 1) paint(text.children[index], index, data);
   root.classList.toggle("busy", Boolean(data.beat));
-  // After a lost connection Streamlit sends no more beats: ask for one when they have stayed away.
+  // After a lost connection Streamlit sends no more beats, and a busy page may leave out the second of two drawings: ask
+  // for one when they have stayed away, also after the end of this drawing.
   clearTimeout(state.silence);
-  if (data.beat) state.silence = setTimeout(() => setStateValue("silent", data.text.length), PATIENCE);
+  const ask = () => root.isConnected && setStateValue("silent", data.text.length);
+  if (data.beat) state.silence = setTimeout(ask, PATIENCE);
   if (!state.timer) state.chosen = data.chosen; // else a later choice is on its way
   if (state.chosen !== null) mark(text, state.chosen);
   if (data.beat || state.writing) root.scrollTop = root.scrollHeight; // the last characters come with the end
@@ -94,5 +96,4 @@ export default function (component) {
       choose(moves[event.key]);
     }
   };
-  return () => clearTimeout(state.silence);
 }

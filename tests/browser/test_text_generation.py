@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -126,6 +127,10 @@ def shares(prompt: str, temperature: float) -> list[str]:
     return [f"{share:.1%}" for shares in (network, sampling) for share in shares[order]]
 
 
+DAGGER: dict[str, Any] = {
+    "text": "dagger", "prompt": "a ", "name": "surprisal", "values": [1.0] * 6, "limit": 6.0,
+    "above": "#D55E00", "below": "#0072B2", "label": "",
+}  # fmt: skip
 # Chooses a character, and draws the component anew before the choice has been sent; returns what is sent.
 CHOSEN_WHILE_DRAWN = """async ([code, data]) => {
     const { default: draw } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
@@ -143,10 +148,27 @@ CHOSEN_WHILE_DRAWN = """async ([code, data]) => {
 
 def test_a_choice_is_sent_although_the_text_is_drawn_meanwhile(page: Page) -> None:
     page.set_content("<div id=place><div class=written><span></span><span></span></div></div>")
-    data = {"text": "dagger", "prompt": "a ", "name": "surprisal", "values": [1.0] * 6, "limit": 6.0}
-    data |= {"above": "#D55E00", "below": "#0072B2", "chosen": 0, "label": "", "beat": 0}
+    data = DAGGER | {"chosen": 0, "beat": 0}
     assert page.evaluate(CHOSEN_WHILE_DRAWN, [assets.read("written_text.js"), data]) == ["chosen", 2]
     expect(page.locator(".chosen")).to_have_text("g")
+
+
+# Draws a text while it is written, and ends that drawing without another; returns what is asked for then.
+ENDED_WITHOUT_ANOTHER = """async ([code, data]) => {
+    const { default: draw } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    return new Promise((resolve) => {
+        const parentElement = document.getElementById("place");
+        draw({ data, parentElement, setStateValue: (name, value) => resolve([name, value]) })?.();
+        setTimeout(resolve, 8000, "nothing");
+    });
+}"""
+
+
+def test_the_end_of_a_text_is_asked_for_if_it_was_not_drawn(page: Page) -> None:
+    """As when the second drawing arrives while a busy browser still makes the first: Streamlit leaves it out."""
+    page.set_content("<div id=place><div class=written><span></span><span></span></div></div>")
+    data = DAGGER | {"chosen": None, "beat": 250}
+    assert page.evaluate(ENDED_WITHOUT_ANOTHER, [assets.read("written_text.js"), data]) == ["silent", 6]
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])

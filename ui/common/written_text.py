@@ -69,6 +69,7 @@ def show(
             "chosen": chosen,
             "label": label,
             "beat": round(beat * 1000),
+            "asked": (st.session_state.get(key) or {}).get("silent"),  # the same data would not be drawn again
         },
         on_chosen_change=chose,
         on_silent_change=lambda: None,  # the rerun is what is wanted

@@ -299,7 +299,7 @@ _KINDS: dict[str, type[Recipe]] = {
 
 
 def _recipe(name: str, values: dict[str, Any]) -> Any:
-    if "earlier_build" in values:  # what differs
+    if "earlier_build" in values:  # it names the settings that differ from those of `build`
         values["earlier_build"] = values["build"] | values["earlier_build"]
     for key, make in (("build", _build), ("earlier_build", _build), ("optimizer", _optimizer)):
         if key in values:

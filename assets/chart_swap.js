@@ -29,11 +29,12 @@ function swap(container, key, css) {
   const plot = drawn(container);
   const { plot: before, picture } = pictures.get(key) ?? {};
   if (plot) {
-    picture?.remove();
+    container.querySelector(":scope > .lab-picture")?.remove();
     waiting.delete(container);
     if (plot === before) return;
     pictures.set(key, { plot, picture: picture ?? pictureOf(plot, css) });
-    setTimeout(() => drawn(container) === plot && pictures.set(key, { plot, picture: pictureOf(plot, css) }), SETTLED);
+    const settled = () => plot.isConnected && drawn(container) === plot;
+    setTimeout(() => settled() && pictures.set(key, { plot, picture: pictureOf(plot, css) }), SETTLED);
   } else if (picture && !waiting.has(container)) {
     waiting.add(container);
     container.append(picture);

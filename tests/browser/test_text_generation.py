@@ -67,6 +67,22 @@ def test_a_chart_has_its_last_picture_until_the_next_one_is_drawn(page: Page, ad
     expect(page.locator(".st-key-gen_probabilities .js-plotly-plot")).to_be_visible()
 
 
+def test_the_picture_of_a_chart_fades_while_the_next_one_is_late_and_then_goes(page: Page, address: str) -> None:
+    page.emulate_media(reduced_motion="reduce")  # the only animations of these tests
+    page.goto(f"{address}/text_generation?length=20")
+    expect(characters(page).nth(19)).to_be_visible()
+    finished(page)
+    expect(page.locator(".lab-picture")).to_have_count(0)
+    page.evaluate(
+        "faded = false; addEventListener('animationend', event => event.animationName === 'lab-late' && (faded = true))"
+    )
+    plot = page.locator(".st-key-gen_probabilities .js-plotly-plot:has(.main-svg)")
+    plot.evaluate("plot => plot.querySelectorAll('.main-svg').forEach(drawing => drawing.remove())")  # not drawn yet
+    page.locator(".st-key-gen_probabilities > .lab-picture").wait_for()
+    expect(page.locator(".lab-picture")).to_have_count(0)
+    assert page.evaluate("faded")
+
+
 def test_it_streams_what_the_core_writes_to_two_people_is_stopped_and_walked_through(
     page: Page, stranger: Page, address: str
 ) -> None:

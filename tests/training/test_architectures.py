@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +75,15 @@ def test_a_network_without_memory_is_read_token_by_token(randomised: Callable[..
     for number in range(1, 7):
         text = " ".join(reading.tokens[:number])
         np.testing.assert_allclose(reading.probabilities[number - 1], reader.predict([text])[0], atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="the two tests below run in this process")
+def test_what_needs_jax_in_a_process_of_its_own() -> None:
+    options = ["-p", "no:xdist", "-p", "no:cacheprovider", "-k", "faster_loop"]
+    command = [sys.executable, "-m", "pytest", *options, __file__]
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert answer.returncode == 0, answer.stdout
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX is lent another loop")

@@ -8,6 +8,7 @@ from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
+_LAST_TICK = 24  # pixels for half of the label "100%"
 _SHARE = {"tickformat": ".0%", "range": [-0.02, 1.02]}  # of an axis
 
 
@@ -24,7 +25,7 @@ def training_curves(curves: Mapping[str, list[float]]) -> Figure:
                 showlegend=column == 1, hovertemplate="epoch %{x}: %{y:.3f}",
             )  # fmt: skip
     figure.update_xaxes(title="epoch", tickformat="d", nticks=8)
-    figure = _titled(figure, "Training")
+    figure = _titled(figure, "Training").update_layout(title_y=1 - 36 / 340, title_yanchor="middle")  # as beside it
     return figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
 
 
@@ -62,7 +63,7 @@ def roc(measured: Mapping[str, Any]) -> Figure:
             )  # fmt: skip
     figure.update_xaxes(title="false positive rate", **_SHARE)
     figure.update_yaxes(title="true positive rate", **_SHARE)
-    return _titled(figure, "ROC")
+    return _titled(figure, "ROC").update_layout(margin_r=_LAST_TICK)
 
 
 def calibration(measured: Mapping[str, Any]) -> Figure:
@@ -77,7 +78,7 @@ def calibration(measured: Mapping[str, Any]) -> Figure:
         )  # fmt: skip
     figure.update_xaxes(title="confidence", **_SHARE)
     figure.update_yaxes(title="accuracy", **_SHARE)
-    return _titled(figure, "Calibration")
+    return _titled(figure, "Calibration").update_layout(margin_r=_LAST_TICK)
 
 
 def by_length(measured: Mapping[str, Any]) -> Figure:

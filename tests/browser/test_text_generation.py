@@ -68,7 +68,7 @@ def test_a_chart_has_its_last_picture_until_the_next_one_is_drawn(page: Page, ad
 
 
 def test_the_picture_of_a_chart_fades_while_the_next_one_is_late_and_then_goes(page: Page, address: str) -> None:
-    page.emulate_media(reduced_motion="reduce")  # the only animations of these tests
+    page.emulate_media(reduced_motion="reduce")  # otherwise `STILL` turns animations off
     page.goto(f"{address}/text_generation?length=20")
     expect(characters(page).nth(19)).to_be_visible()
     finished(page)

@@ -8,6 +8,7 @@ from ui.common.figure import Figure
 from ui.common.plotting import add_line
 
 _TRAINING, _VALIDATION = "#0072B2", "#D55E00"
+_HEIGHT, _TITLE = 340, 36  # pixels: of a figure, and from its top to the middle of its title
 _LAST_TICK = 24  # pixels for half of the label "100%"
 _SHARE = {"tickformat": ".0%", "range": [-0.02, 1.02]}  # of an axis
 
@@ -25,7 +26,7 @@ def training_curves(curves: Mapping[str, list[float]]) -> Figure:
                 showlegend=column == 1, hovertemplate="epoch %{x}: %{y:.3f}",
             )  # fmt: skip
     figure.update_xaxes(title="epoch", tickformat="d", nticks=8)
-    figure = _titled(figure, "Training").update_layout(title_y=1 - 36 / 340, title_yanchor="middle")  # as beside it
+    figure = _titled(figure, "Training")
     return figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
 
 
@@ -106,4 +107,5 @@ def _diagonal(figure: Figure) -> None:
 def _titled(figure: Figure, title: str) -> Figure:
     if not any(len(trace.get("x", ())) for trace in figure.traces):
         figure.add_annotation(text="not in this model's card", showarrow=False, font_size=15)
-    return figure.update_layout(title={"text": title, "font": {"size": 17}}, height=340, margin_t=84)
+    place = {"y": 1 - _TITLE / _HEIGHT, "yanchor": "middle"}
+    return figure.update_layout(title={"text": title, "font": {"size": 17}, **place}, height=_HEIGHT, margin_t=84)

@@ -25,6 +25,14 @@ window.intervals = [];
 const begin = window.setInterval;
 window.setInterval = (...all) => { const one = begin(...all); window.intervals.push(one); return one; };
 """
+# A picture may be there for less than the time between two looks of the test.
+KEEP_PICTURES = """
+window.pictured = new Set();
+const isPicture = (node) => node.matches?.('.lab-picture[aria-hidden=true]') && node.clientHeight;
+const look = ({ target, addedNodes }) =>
+  [...addedNodes].some(isPicture) && target.classList.forEach((name) => window.pictured.add(name));
+new MutationObserver((changes) => changes.forEach(look)).observe(document, { childList: true, subtree: true });
+"""
 PANELS = {
     "Side by side": "Two texts from the same prompt",
     "Gate surgery": "compare the two texts",
@@ -58,9 +66,10 @@ def expected(prompt: str, length: int, temperature: float, seed: int) -> str:
 
 
 def test_a_chart_has_its_last_picture_until_the_next_one_is_drawn(page: Page, address: str) -> None:
+    page.add_init_script(KEEP_PICTURES)
     page.goto(f"{address}/text_generation?length=800")
     for key in ("gen_probabilities", "gen_memory"):
-        page.locator(f".st-key-{key} > .lab-picture[aria-hidden=true]").first.wait_for()
+        page.wait_for_function(f"window.pictured.has('st-key-{key}')")
     stop_button(page).click()
     finished(page)
     expect(page.locator(".lab-picture")).to_have_count(0)
@@ -77,6 +86,7 @@ def test_the_picture_of_a_chart_fades_while_the_next_one_is_late_and_then_goes(p
         "faded = false; addEventListener('animationend', event => event.animationName === 'lab-late' && (faded = true))"
     )
     plot = page.locator(".st-key-gen_probabilities .js-plotly-plot:has(.main-svg)")
+    plot.evaluate("plot => plot.closest('[data-stale]').dataset.stale = true")  # while the next drawing is under way
     plot.evaluate("plot => plot.querySelectorAll('.main-svg').forEach(drawing => drawing.remove())")  # not drawn yet
     page.locator(".st-key-gen_probabilities > .lab-picture").wait_for()
     expect(page.locator(".lab-picture")).to_have_count(0)

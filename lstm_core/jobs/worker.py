@@ -20,11 +20,13 @@ from typing import Any
 
 from lstm_core import logs, storage
 from lstm_core.errors import LabError
+from lstm_core.jobs import tls
 from lstm_core.jobs.checkpoint import Checkpoint
 from lstm_core.jobs.job import plain
 from lstm_core.nn import keras_backend
 
 log = logging.getLogger("lstm_lab.worker")
+tls.install()  # in the web process, the scheduler of local workers and each worker: all of them import this module
 
 # With the number of threads of each library. NPROC is the number of cores that XLA sees: its flags for threads don't
 # keep it from taking the others.

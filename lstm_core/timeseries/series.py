@@ -70,7 +70,7 @@ class Series:
             dates = np.array(data["dates"], np.int64).astype("datetime64[s]")
             values, season = np.array(data["values"], np.float64), int(data["season"])
             good = dates.ndim == 1 and dates.shape == values.shape and 4 <= len(values) <= MOST_KEPT
-            if not (good and np.isfinite(values).all() and (np.diff(dates) > np.timedelta64(0)).all()):
+            if not (good and np.isfinite(values).all() and (np.diff(dates) > np.timedelta64(0, "s")).all()):
                 raise ValueError("the values are not a series")
             if not (1 <= season <= len(values) // 4 and re.fullmatch("[a-z ]{1,20}", data["step"])):
                 raise ValueError("the season or the step doesn't fit")

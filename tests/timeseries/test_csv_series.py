@@ -12,7 +12,13 @@ from lstm_core.timeseries import csv_series
 from lstm_core.timeseries.backtest import SeriesError
 from lstm_core.timeseries.csv_series import CsvSeries
 
-DAYS = [str(np.datetime64("2024-01-01") + day) for day in range(80)]
+
+def every(step: str, count: int, first: str = "2024-01-01") -> list[str]:
+    """Dates from the first one on, a step of NumPy apart."""
+    return [str(np.datetime64(first) + np.timedelta64(n, step)) for n in range(count)]
+
+
+DAYS = every("D", 80)
 PLAIN = [f"{day},{index % 7}" for index, day in enumerate(DAYS)]
 
 
@@ -78,9 +84,9 @@ class TestReading:
             ([f"{1950 + n // 12}-{n % 12 + 1:02d}" for n in range(60)], "month", 12),
             ([f"{1950 + n}" for n in range(60)], "year", 1),
             ([f"{1950 + n // 4}-{3 * (n % 4) + 1:02d}-01" for n in range(60)], "quarter", 4),
-            ([str(np.datetime64("2024-01-01T00") + n).replace("T", " ") + ":00" for n in range(60)], "hour", 24),
-            ([f"{np.datetime64('2024-01-01T00:00:00') + n * 3600}Z" for n in range(60)], "hour", 24),
-            ([str(np.datetime64("2024-01-01") + 7 * n) for n in range(60)], "week", 52),
+            ([hour.replace("T", " ") + ":00" for hour in every("h", 60)], "hour", 24),
+            ([f"{hour}:00:00Z" for hour in every("h", 60)], "hour", 24),
+            (every("W", 60), "week", 52),
             ([str(day) for day in np.busday_offset("2024-01-01", np.arange(60))], "working day", 5),
         ],
     )
@@ -105,7 +111,7 @@ class TestReading:
         assert read(table(PLAIN, "date,<script>alert(1)</script>")).series.title == "<script>alert(1)</script>"
 
     def test_very_many_values_are_cut_to_the_last(self) -> None:
-        rows = [f"{np.datetime64('2000-01-01') + n},{n}" for n in range(4100)]
+        rows = [f"{day},{n}" for n, day in enumerate(every("D", 4100, "2000-01-01"))]
         found = read(table(rows))
         assert len(found.series) == csv_series.MOST_VALUES
         assert found.series.values[-1] == 4099

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lstm_core import database
+from tests import sqlite
 from tests.postgresql import server
 
 
@@ -22,11 +23,10 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Where the classes are."""
-    address = f"sqlite:///{tmp_path / 'lab.db'}"
     if request.param == "postgresql":
         address = request.getfixturevalue("postgresql")
-    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
-    yield address
-    if request.param == "sqlite" and (engine := database._engines.pop(address, None)):
-        engine.dispose()
-        database._made.pop(address)
+        monkeypatch.setenv("LSTM_LAB_DATABASE", address)
+        yield address
+    else:
+        with sqlite.used(tmp_path) as address:
+            yield address

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from lstm_core import classroom, database
 from lstm_core.lesson_plans import Lesson, Question, Stop, write_lesson
+from tests import sqlite
 from tests.pages.test_every_page import framed
 from ui import replay
 from ui.classroom import bar, membership
@@ -28,15 +29,12 @@ QUESTION = Question("choice", "Does order matter?", ("Yes", "No"))
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    address = f"sqlite:///{tmp_path / 'lab.db'}"
-    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
     monkeypatch.setattr(database, "_refused", 0.0)
     monkeypatch.setattr(membership, "address", lambda: "1.2.3.4")
     for limit in ("STARTS", "WRONG_CODES"):
         monkeypatch.setattr(membership, limit, classroom.Attempts(3, 60.0))
-    yield
-    if engine := database._engines.pop(address, None):
-        engine.dispose()
+    with sqlite.used(tmp_path):
+        yield
 
 
 @pytest.fixture

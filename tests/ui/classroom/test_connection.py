@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket
 
 from lstm_core import classroom, database
 from lstm_core.lesson_plans import Question
+from tests import sqlite
 from ui.classroom import connection, hub, turns
 from ui.classroom.hub import Hub, Listener
 from ui.common.server import COOKIE, owner_of
@@ -29,15 +30,12 @@ def owner(number: str) -> str:
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    address = f"sqlite:///{tmp_path / 'lab.db'}"
-    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
     monkeypatch.setattr(database, "_refused", 0.0)
     monkeypatch.setattr(connection, "HUB", Hub())
     monkeypatch.setattr(connection, "WRONG_CODES", classroom.Attempts(2, 60.0))
     monkeypatch.setattr(hub, "COUNT_EVERY", 0.05)
-    yield
-    if engine := database._engines.pop(address, None):
-        engine.dispose()
+    with sqlite.used(tmp_path):
+        yield
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
+import pytest
 from sqlalchemy import QueuePool
 
 from lstm_core import database
@@ -17,11 +16,11 @@ PATIENCE = 10.0  # seconds for threads that a test has left to give their connec
 
 
 @contextmanager
-def used(folder: Path) -> Iterator[str]:
+def used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Use a new database in this folder, and close all of its connections in the end; gives its address."""
     address = f"sqlite:///{folder / 'lab.db'}"
-    with patch.dict(os.environ, {"LSTM_LAB_DATABASE": address}):
-        yield address
+    monkeypatch.setenv("LSTM_LAB_DATABASE", address)
+    yield address
     database._made.pop(address, None)
     if engine := database._engines.pop(address, None):
         assert isinstance(engine.pool, QueuePool)

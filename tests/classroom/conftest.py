@@ -17,7 +17,8 @@ def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL database."""
     with server() as address:
         yield address
-        database._engines.pop(address).dispose()
+        if engine := database._engines.pop(address, None):
+            engine.dispose()
 
 
 @pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
@@ -28,5 +29,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("LSTM_LAB_DATABASE", address)
         yield address
     else:
-        with sqlite.used(tmp_path) as address:
+        with sqlite.used(tmp_path, monkeypatch) as address:
             yield address

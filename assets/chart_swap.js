@@ -5,7 +5,7 @@ const SETTLED = 60; // ms after which a chart that was drawn has its final size
 const PATIENCE = 2000; // ms after which a chart that isn't drawn yet is shown as it is
 let page = location.pathname;
 const pictures = new Map(); // the key of a chart on this page → its plot, and the picture of that plot
-const left = new WeakSet(); // plots of an earlier page, which stay until this one is drawn
+const outdated = new WeakSet(); // plots of an earlier page, which stay until this one is drawn
 const waiting = new WeakSet(); // containers that had a picture and aren't drawn yet
 const timers = new WeakMap(); // a picture that is shown → what takes it away if the next chart is late
 
@@ -20,7 +20,7 @@ function look(css) {
   if (page !== location.pathname) {
     page = location.pathname;
     pictures.clear();
-    document.querySelectorAll(".js-plotly-plot").forEach((plot) => left.add(plot));
+    document.querySelectorAll(".js-plotly-plot").forEach((plot) => outdated.add(plot));
   }
   for (const chart of document.querySelectorAll('[data-testid="stPlotlyChart"]')) {
     const container = chart.closest(".stElementContainer");
@@ -35,7 +35,7 @@ function swap(container, key, css) {
   if (plot) {
     container.querySelector(":scope > .lab-picture")?.remove();
     waiting.delete(container);
-    if (plot === before || left.has(plot)) return;
+    if (plot === before || outdated.has(plot)) return;
     pictures.set(key, { plot, picture: picture ?? pictureOf(plot, css) });
     const settled = () => plot.isConnected && drawn(container) === plot;
     setTimeout(() => settled() && pictures.set(key, { plot, picture: pictureOf(plot, css) }), SETTLED);

@@ -16,7 +16,7 @@ PATIENCE = 10.0  # seconds for threads that a test has left to give their connec
 
 
 @contextmanager
-def used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def temporary_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Use a new database in this folder, and close all of its connections in the end; gives its address."""
     address = f"sqlite:///{folder / 'lab.db'}"
     monkeypatch.setenv("LSTM_LAB_DATABASE", address)

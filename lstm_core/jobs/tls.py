@@ -32,12 +32,12 @@ class Socket(ssl.SSLSocket):
 
 
 def install() -> None:
-    """Use it for all connections of this process."""
+    """Use `Socket` for all TLS connections of this process."""
     ssl.SSLContext.sslsocket_class = Socket
 
 
 def dask_setup(server: object) -> None:
-    """Do so in a process of Dask: `dask scheduler --preload lstm_core.jobs.tls`."""
+    """Call `install` in a process of Dask: `dask scheduler --preload lstm_core.jobs.tls`."""
     install()
 
 

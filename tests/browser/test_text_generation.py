@@ -25,7 +25,7 @@ window.intervals = [];
 const begin = window.setInterval;
 window.setInterval = (...all) => { const one = begin(...all); window.intervals.push(one); return one; };
 """
-# A picture may be there for less than the time between two looks of the test.
+# A picture may be shown for less time than passes between two checks of the test.
 KEEP_PICTURES = """
 window.pictured = new Set();
 const isPicture = (node) => node.matches?.('.lab-picture[aria-hidden=true]') && node.clientHeight;

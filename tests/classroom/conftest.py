@@ -29,5 +29,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("LSTM_LAB_DATABASE", address)
         yield address
     else:
-        with sqlite.used(tmp_path, monkeypatch) as address:
+        with sqlite.temporary_database(tmp_path, monkeypatch) as address:
             yield address

@@ -33,7 +33,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(membership, "address", lambda: "1.2.3.4")
     for limit in ("STARTS", "WRONG_CODES"):
         monkeypatch.setattr(membership, limit, classroom.Attempts(3, 60.0))
-    with sqlite.used(tmp_path, monkeypatch):
+    with sqlite.temporary_database(tmp_path, monkeypatch):
         yield
 
 

@@ -26,8 +26,7 @@ def training_curves(curves: Mapping[str, list[float]]) -> Figure:
                 showlegend=column == 1, hovertemplate="epoch %{x}: %{y:.3f}",
             )  # fmt: skip
     figure.update_xaxes(title="epoch", tickformat="d", nticks=8)
-    figure = _titled(figure, "Training")
-    return figure.update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
+    return _titled(figure, "Training").update_layout(legend_y=1.14, margin_t=104)  # above the titles of the two plots
 
 
 def confusion(measured: Mapping[str, Any]) -> Figure:

@@ -34,7 +34,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(connection, "HUB", Hub())
     monkeypatch.setattr(connection, "WRONG_CODES", classroom.Attempts(2, 60.0))
     monkeypatch.setattr(hub, "COUNT_EVERY", 0.05)
-    with sqlite.used(tmp_path, monkeypatch):
+    with sqlite.temporary_database(tmp_path, monkeypatch):
         yield
 
 
